@@ -1,0 +1,43 @@
+"""Folkmoot: deciding and learning together among parties who need not trust each other."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from folkmoot.algorithms.base import Algorithm as Algorithm
+    from folkmoot.algorithms.ucb import UCB as UCB
+    from folkmoot.simulate.result import Result as Result
+    from folkmoot.simulate.result import load as load
+    from folkmoot.simulate.simulate import simulate as simulate
+    from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
+    from folkmoot.world.networks import Recorded as Recorded
+    from folkmoot.world.networks import Static as Static
+    from folkmoot.world.rewards import Bernoulli as Bernoulli
+    from folkmoot.world.rewards import Beta as Beta
+    from folkmoot.world.rewards import Gaussian as Gaussian
+    from folkmoot.world.rewards import HalfActive as HalfActive
+    from folkmoot.world.rewards import Replay as Replay
+
+# Where each public name lives. Loaded on first use, so that `folkmoot --help` need not import a compiler.
+_HOMES = {
+    "algorithms.base": ["Algorithm"],
+    "algorithms.ucb": ["UCB"],
+    "simulate.result": ["Result", "load"],
+    "simulate.simulate": ["simulate"],
+    "world.networks": ["ErdosRenyi", "Recorded", "Static"],
+    "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive", "Replay"],
+}
+_HOME = {name: f"folkmoot.{module}" for module, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+__all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'folkmoot' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

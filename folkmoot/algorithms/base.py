@@ -1,0 +1,72 @@
+"""What the configuration of every algorithm shares, and the facts about a problem it may use."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+_MEMORY_LIMIT = 16 * 2**30  # bytes an algorithm may ask for per replicate before it is refused
+
+
+class Graph:
+    """What an algorithm may ask about the base graph (the world's BaseGraph has it all)."""
+
+    n_agents: int
+    degree: NDArray[np.int64]
+    is_connected: bool
+    is_complete: bool
+    algebraic_connectivity: float
+    diameter: int
+    n_edges: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The facts an algorithm may be told before the game; never the means.
+
+    Attributes:
+        n_agents, n_arms, horizon: the sizes.
+        graph: the base graph of the network.
+        link_probability: probability that an edge of it is up in a round; None if not constant or unknown.
+        sub_gaussian: sigma such that rewards are sigma-sub-Gaussian.
+    """
+
+    n_agents: int
+    n_arms: int
+    horizon: int
+    graph: Any
+    link_probability: float | None
+    sub_gaussian: float
+
+    def require_memory(self, n_bytes: float, what: str) -> None:
+        """Refuse before allocating.
+
+        Raises:
+            ValueError: more than the limit per replicate.
+        """
+        if n_bytes > _MEMORY_LIMIT:
+            raise ValueError(
+                f"n_agents = {self.n_agents}: {what} would need {n_bytes / 2**30:.0f} GiB a replicate; "
+                f"allowed are {_MEMORY_LIMIT // 2**30} GiB"
+            )
+
+
+class Algorithm(BaseModel):
+    """Base of the configuration classes: validated, immutable, the same from Python and from TOML.
+
+    Attributes:
+        label: what reports and legends call it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    label: ClassVar[str] = "?"
+
+    def params(self, problem: Problem) -> NamedTuple:
+        """The record of numbers that the kernels need.
+
+        Raises:
+            ValueError: the problem does not meet what the algorithm assumes.
+        """
+        raise TypeError(f"{type(self).__name__} does not define params()")

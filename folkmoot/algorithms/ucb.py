@@ -1,0 +1,74 @@
+"""UCB1, a lone agent that talks to nobody: the file to read first, and to copy.
+
+Auer, Cesa-Bianchi, Fischer (2002), "Finite-time analysis of the multiarmed bandit problem".
+"""
+
+from math import inf, log, sqrt
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.interface import implements
+
+
+class UCB(Algorithm):
+    """Every agent plays UCB1 on its own rewards alone.
+
+    Under heterogeneous means it learns what is best for itself, so its regret against the arm that is best
+    for all grows linearly: the price of not talking.
+
+    Attributes:
+        exploration: c in the index mean + sqrt(c ln t / pulls); 2 in the source (Fig. 1).
+    """
+
+    label: ClassVar[str] = "UCB (alone)"
+    exploration: float = Field(2.0, gt=0, le=1e6)
+
+    def params(self, problem: Problem) -> "Params":
+        return Params(problem.n_agents, problem.n_arms, self.exploration)
+
+
+class Params(NamedTuple):
+    """Numbers the kernels need."""
+
+    n_agents: int
+    n_arms: int
+    exploration: float  # c
+
+
+class State(NamedTuple):
+    """What an agent remembers."""
+
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_k
+    mean: np.ndarray  # float64 [n_agents, n_arms]  own observations
+
+
+@implements(Params)
+def init(params):
+    shape = (params.n_agents, params.n_arms)
+    return State(np.zeros(shape, np.int64), np.zeros(shape, np.float64))
+
+
+@implements(Params)
+def select(params, state, i, t, coins):
+    """Unpulled arms first, then the largest upper confidence bound; ties to the lowest index."""
+    best, bound = 0, -inf
+    width = params.exploration * log(t)
+    for k in range(params.n_arms):
+        if state.pulls[i, k] == 0:
+            return k
+        index = state.mean[i, k] + sqrt(width / state.pulls[i, k])
+        if index > bound:
+            best, bound = k, index
+    return best
+
+
+@implements(Params)
+def update(params, state, i, t, seen, inbox, neighbours, coins):
+    """The running mean of the pulled arm."""
+    k = seen.arm[i]
+    state.pulls[i, k] += 1
+    state.mean[i, k] += (seen.reward[i, 0] - state.mean[i, k]) / state.pulls[i, k]
+

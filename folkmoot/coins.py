@@ -1,0 +1,158 @@
+"""Randomness named by coordinates, never drawn from a sequence.
+
+A coin is a pure function of (seed, replicate, stream, a, b, c): whoever evaluates it, in whatever
+order, on however many workers, sees the same value, and the two ends of a link agree without
+talking. The generator is Philox 4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers:
+as easy as 1, 2, 3"): a bijection of 128-bit counters, so that different coordinates of one replicate
+never share a block. It is not cryptography: sortition and signatures do not come from here.
+
+Coordinates a, b and c are integers in [0, 2**32); by convention `a` is the round, `b` the agent and
+`c` the arm or the other end of a link. Every function runs unchanged in the interpreter and compiled;
+the masks keep Python's integers and 64-bit machine integers equal.
+"""
+
+from math import cos, exp, log, pi, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from folkmoot.interface import kernel
+
+# Streams: who asks. Two streams never share a coin.
+SEED = 0  # deriving the key of a replicate
+LINK = 1  # is this link up in this round?
+REWARD = 2  # what does this arm pay?
+SCENE = 3  # what nature decides once a round for everybody
+CHOICE = 4  # an agent's own random choices
+
+WORD = 0xFFFFFFFF
+_TWO_TO_MINUS_53 = 2.0**-53
+_TWO_TO_32 = 2.0**32
+_BETA_ATTEMPTS = 1 << 20
+
+
+class Coins(NamedTuple):
+    """The randomness of one replicate: the two words of its Philox key."""
+
+    low: int
+    high: int
+
+
+@kernel
+def philox(c0, c1, c2, c3, k0, k1):
+    """One Philox 4x32-10 block: counter words c0..c3, key words k0, k1, all in [0, 2**32)."""
+    for _ in range(10):
+        p0 = 0xD2511F53 * c0
+        p1 = 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (
+            ((p1 >> 32) & 0xFFFFFFFF) ^ c1 ^ k0,
+            p1 & 0xFFFFFFFF,
+            ((p0 >> 32) & 0xFFFFFFFF) ^ c3 ^ k1,
+            p0 & 0xFFFFFFFF,
+        )
+        k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
+        k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+@kernel
+def replicate_coins(seed_low, seed_high, replicate):
+    """The coins of one replicate: its key is a block keyed by the seed, so replicates are coordinates too."""
+    low, high, _, _ = philox(int(replicate), 0, 0, SEED, int(seed_low), int(seed_high))
+    return Coins(low, high)
+
+
+@kernel
+def block(coins, stream, a, b, c):
+    """Four independent uniform 32-bit words named (stream, a, b, c)."""
+    return philox(int(a), int(b), int(c), stream, coins.low, coins.high)
+
+
+@kernel
+def _unit(w0, w1):
+    """A double uniform on the 2**53 multiples of 2**-53 in [0, 1), from two words."""
+    return ((w0 >> 5) * 67108864.0 + (w1 >> 6)) * _TWO_TO_MINUS_53
+
+
+@kernel
+def uniform(coins, stream, a, b, c):
+    """Uniform on [0, 1) with 53 bits."""
+    w0, w1, _, _ = block(coins, stream, a, b, c)
+    return _unit(w0, w1)
+
+
+@kernel
+def bernoulli(coins, p, stream, a, b, c):
+    """True with probability p."""
+    return uniform(coins, stream, a, b, c) < p
+
+
+@kernel
+def below(coins, n, stream, a, b, c):
+    """An integer uniform on 0, ..., n-1 (n >= 1; bias below n * 2**-53)."""
+    return min(int(uniform(coins, stream, a, b, c) * n), n - 1)
+
+
+@kernel
+def categorical(coins, cumulative, stream, a, b, c):
+    """Index k with probability cumulative[k] - cumulative[k-1]; the last entry must be 1."""
+    u = uniform(coins, stream, a, b, c)
+    for k in range(len(cumulative) - 1):
+        if u < cumulative[k]:
+            return k
+    return len(cumulative) - 1
+
+
+@kernel
+def gaussian(coins, stream, a, b, c):
+    """Standard normal (Box and Muller 1958)."""
+    w0, w1, w2, w3 = block(coins, stream, a, b, c)
+    return sqrt(-2.0 * log(1.0 - _unit(w0, w1))) * cos(2.0 * pi * _unit(w2, w3))
+
+
+@kernel
+def _log_gamma_draw(coins, shape, stream, a, b, c):
+    """Logarithm of a Gamma(shape, 1) draw (Marsaglia and Tsang 2000); attempts are coordinates too.
+
+    Blocks with an even attempt give the normal, those with an odd one the uniforms. A shape below 1
+    is raised by 1 and corrected by U**(1/shape), in logarithms so that tiny shapes do not underflow.
+    """
+    raised = shape if shape >= 1.0 else shape + 1.0
+    d = raised - 1.0 / 3.0
+    scale = 1.0 / sqrt(9.0 * d)
+    attempt = 0
+    while attempt < _BETA_ATTEMPTS:
+        x = gaussian(coins, stream + 256 * attempt, a, b, c)
+        w0, w1, w2, w3 = block(coins, stream + 256 * (attempt + 1), a, b, c)
+        attempt += 2
+        v = 1.0 + scale * x
+        if v > 0.0:
+            v = v * v * v
+            if log(1.0 - _unit(w0, w1)) < 0.5 * x * x + d - d * v + d * log(v):
+                break
+    boost = 0.0
+    if shape < 1.0:
+        boost = log(1.0 - _unit(w2, w3)) / shape
+    return log(d * v) + boost
+
+
+@kernel
+def beta(coins, alpha, other, stream, a, b, c):
+    """Beta(alpha, other) as the ratio of two Gamma draws; both shapes positive.
+
+    The second draw lives half a stream away: streams are below 128, so 128 + stream is free.
+    """
+    x = _log_gamma_draw(coins, alpha, stream, a, b, c)
+    y = _log_gamma_draw(coins, other, stream + 128, a, b, c)
+    return 1.0 / (1.0 + exp(min(y - x, 700.0)))
+
+
+def seed_words(seed: int) -> tuple[int, int]:
+    """The two 32-bit words of a seed in [0, 2**64).
+
+    Raises:
+        ValueError: the seed is not an integer in that range.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"seed = {seed!r}: expected an integer from 0 to 2**64 - 1")
+    return int(seed) & WORD, int(seed) >> 32

@@ -1,0 +1,187 @@
+"""What an algorithm is, what a world is, and how one text serves the interpreter and the compiler.
+
+An algorithm, a reward law or a network is a few functions registered for the type of a record:
+
+    @implements(Params)
+    def select(params, state, i, t, coins): ...
+
+The loop calls the generic functions below. In Python they look the implementation up by the type of
+their first argument; compiled, numba picks the same function by the same type at compile time. So
+there is one text, and the compiled loop has a stable signature that caches across processes.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numba.extending import overload, register_jitable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: A helper that kernels call: ordinary Python, compiled when a compiled function calls it.
+kernel = register_jitable
+
+GENERICS: dict[str, Callable[..., Any]] = {}
+IMPLEMENTATIONS: dict[tuple[type, str], Callable[..., Any]] = {}
+
+
+def implementation(record: type, name: str) -> Callable[..., Any]:
+    """The function registered for this record type, or the generic's own body as the default."""
+    return IMPLEMENTATIONS.get((record, name), GENERICS[name])
+
+
+def generic(default: F) -> F:
+    """Make a function generic in the type of its first argument; its own body is the default."""
+    name = default.__name__
+    GENERICS[name] = default
+
+    @wraps(default)
+    def call(*args: Any) -> Any:
+        return implementation(type(args[0]), name)(*args)
+
+    @overload(call, strict=False)
+    def compiled(*args: Any) -> Callable[..., Any]:
+        return implementation(args[0].instance_class, name)
+
+    return call  # type: ignore[return-value]
+
+
+def implements(record: type) -> Callable[[F], F]:
+    """Register a function as the implementation, for one record type, of the generic it is named after.
+
+    Raises:
+        TypeError: there is no such generic, or its arguments differ.
+        ValueError: the pair is registered already (compiled code would go stale).
+    """
+
+    def register(function: F) -> F:
+        name = function.__name__
+        if name not in GENERICS:
+            raise TypeError(f"{name}: no such interface function; there are {', '.join(GENERICS)}")
+        expected = list(inspect.signature(GENERICS[name]).parameters)
+        if list(inspect.signature(function).parameters) != expected:
+            raise TypeError(f"{name} must take ({', '.join(expected)})")
+        if (record, name) in IMPLEMENTATIONS:
+            raise ValueError(
+                f"{name} is already defined for {record.__qualname__}: define the record type again "
+                "first (in a notebook, run its cell again), so that no compiled code goes stale"
+            )
+        IMPLEMENTATIONS[record, name] = function
+        return function
+
+    return register
+
+
+class Seen(NamedTuple):
+    """What each agent observed in this round."""
+
+    arm: np.ndarray  # int64 [n_agents]
+    reward: np.ndarray  # float64 [n_agents, n_objectives]
+
+
+class Links(NamedTuple):
+    """Who can talk to whom in this round; agent i's neighbours, without i, are
+    `neighbours[start[i] : start[i] + count[i]]` in increasing order."""
+
+    start: np.ndarray  # int64 [n_agents]
+    count: np.ndarray  # int64 [n_agents]
+    neighbours: np.ndarray  # int32 [capacity]
+
+
+class Silence(NamedTuple):
+    """The message of an algorithm that says nothing."""
+
+    nothing: np.ndarray  # int8 [n_agents, 0]
+
+
+# --- An algorithm ---------------------------------------------------------------------------------
+
+
+@generic
+def init(params):
+    """A fresh State for `params.n_agents` agents. Every algorithm defines it."""
+    raise TypeError("this record type is no algorithm: it does not implement init")
+
+
+@generic
+def outbox(params):
+    """Room for one Message per agent."""
+    return Silence(np.zeros((params.n_agents, 0), np.int8))
+
+
+@generic
+def late_outbox(params):
+    """Room for one message per agent in the second exchange of a round."""
+    return Silence(np.zeros((params.n_agents, 0), np.int8))
+
+
+@generic
+def oversee(params, state, t, seen):
+    """Once a round, with sight of all agents: for oracles only; no real node can run it."""
+
+
+@generic
+def select(params, state, i, t, coins):
+    """The arm agent i pulls in round t = 1, 2, ... Every algorithm defines it; reads row i of the state."""
+    return 0
+
+
+@generic
+def publish(params, state, i, t, seen, outbox):
+    """Write what agent i tells its neighbours into row i of the outbox; the state is the round's first."""
+
+
+@generic
+def update(params, state, i, t, seen, inbox, neighbours, coins):
+    """Learn from row i of `seen` and rows `neighbours` of the inbox; writes row i of the state."""
+
+
+@generic
+def publish_late(params, state, i, t, outbox):
+    """As publish, in the second exchange: after everybody's update."""
+
+
+@generic
+def update_late(params, state, i, t, inbox, neighbours):
+    """As update, in the second exchange."""
+
+
+@generic
+def messages(params, state, i, t, n_neighbours):
+    """How many messages agent i sends in one exchange of round t: one to each neighbour."""
+    return n_neighbours
+
+
+# --- A reward law -----------------------------------------------------------------------------------
+
+
+@generic
+def scene(rewards):
+    """Scratch space for what nature decides once a round."""
+    return np.zeros(0, np.bool_)
+
+
+@generic
+def set_scene(rewards, t, coins, scene):
+    """Decide it, for round t."""
+
+
+@generic
+def pay(rewards, scene, i, arm, t, coins, reward):
+    """Write agent i's reward for this arm in round t into `reward[i, :]`."""
+
+
+# --- A network --------------------------------------------------------------------------------------
+
+
+@generic
+def links(network):
+    """A Links record with room for a round of this network."""
+    raise TypeError("this record type is no network: it does not implement links")
+
+
+@generic
+def draw_links(network, t, coins, links):
+    """Fill the record with the links of round t."""

@@ -1,0 +1,90 @@
+"""The compiled loop, cached on disk so that the second process starts at once.
+
+Numba's cache looks only at the file of the outermost function, so an edited helper elsewhere would go
+unnoticed. The cache directory is therefore named after a digest of every source file of the package.
+An algorithm defined outside the package is compiled anew in each process, never cached.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numba
+from platformdirs import user_cache_path
+
+from folkmoot.simulate import engine
+
+PACKAGE = Path(__file__).resolve().parent.parent
+_KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after so long
+
+
+@cache
+def source_digest() -> str:
+    """SHA-256 (16 hex digits) of the package's Python sources, names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path | None:
+    """Where compiled code of these sources is kept (below $FOLKMOOT_CACHE if set); None if nothing can be written."""
+    root = Path(os.environ.get("FOLKMOOT_CACHE") or user_cache_path("folkmoot")) / "kernels"
+    folder = root / source_digest()
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            for old in root.iterdir():
+                if old != folder and old.is_dir() and time.time() - old.stat().st_mtime > _KEEP_SECONDS:
+                    shutil.rmtree(old, ignore_errors=True)
+        return folder if os.access(folder, os.W_OK) else None
+    except OSError:
+        return None
+
+
+def _is_ours(record: object) -> bool:
+    """Is this record type, with those nested in it, defined by the package?"""
+    if not type(record).__module__.startswith("folkmoot."):
+        return False
+    return all(_is_ours(field) for field in record if isinstance(field, tuple)) if isinstance(record, tuple) else True
+
+
+@cache
+def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
+    folder = cache_folder() if persistent else None
+    # A function object of its own for each variant: numba names cache files after it.
+    text = FunctionType(engine.play.__code__, engine.__dict__, "play", engine.play.__defaults__)
+    text.__module__, text.__qualname__ = engine.__name__, "play_parallel" if parallel else "play"
+    options = {"nogil": True, "error_model": "numpy", "parallel": parallel}
+    before = numba.config.CACHE_DIR
+    try:
+        if folder is not None:
+            numba.config.CACHE_DIR = str(folder)
+        return numba.njit(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:
+    """The function to run: `engine.play` itself for "interpreted", its compilation for "compiled".
+
+    Args:
+        name: "compiled" or "interpreted".
+        parallel: agents of a round in parallel threads (compiled only).
+        records: those of the algorithm, the rewards and the network.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name == "interpreted":
+        return engine.play
+    if name == "compiled":
+        return _dispatcher(parallel, all(_is_ours(record) for record in records))
+    raise ValueError(f"engine = {name!r}: allowed are 'compiled' and 'interpreted'")

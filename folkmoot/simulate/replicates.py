@@ -1,0 +1,247 @@
+"""Running replicates: in threads on this machine, or on a cluster through joblib's backends.
+
+A replicate is a coordinate of its coins, so the outcome does not depend on how many workers there are,
+which of them runs it, or in which order.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.coins import seed_words
+from folkmoot.interface import late_outbox, outbox
+from folkmoot.simulate.compiled import loop
+from folkmoot.simulate.engine import Control, Tally
+from folkmoot.world.networks import Network
+from folkmoot.world.rewards import Rewards
+
+_POLL_SECONDS = 0.05
+_BATCH_STEPS = 20_000_000  # agent-steps a task may have before it is cut into smaller ones
+_MANY_AGENTS = 20_000  # from here on the agents of a round run in parallel rather than the replicates
+_DEFAULT_CHECKPOINTS = 200
+
+
+class Outcome(NamedTuple):
+    """One finished replicate."""
+
+    replicate: int
+    pulls: NDArray[np.int64]  # [n_agents, n_arms]
+    team_pulls: NDArray[np.int64]  # [checkpoints, n_arms]
+    messages: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One algorithm in one world: all that a worker needs, and nothing it could share by accident."""
+
+    algorithm: Algorithm
+    rewards: Rewards
+    network: Network
+    checkpoints: NDArray[np.int64]
+    seed: int = 0
+    engine: str = "compiled"
+
+    @property
+    def horizon(self) -> int:
+        """Number of rounds."""
+        return int(self.checkpoints[-1])
+
+    def params(self) -> NamedTuple:
+        """The algorithm's record for this world."""
+        return self.algorithm.params(
+            Problem(
+                n_agents=self.rewards.n_agents,
+                n_arms=self.rewards.n_arms,
+                horizon=self.horizon,
+                graph=self.network.base,
+                link_probability=self.network.link_probability,
+                sub_gaussian=self.rewards.sub_gaussian,
+            )
+        )
+
+    def configuration(self) -> dict[str, Any]:
+        """As plain values, for provenance and for telling jobs apart."""
+        algorithm = {"type": type(self.algorithm).__name__, **self.algorithm.model_dump(mode="json")}
+        return {
+            "algorithm": algorithm,
+            "rewards": self.rewards.describe(),
+            "network": self.network.describe(),
+            "horizon": self.horizon,
+            "seed": self.seed,
+            "engine": self.engine,
+        }
+
+
+def default_checkpoints(horizon: int) -> NDArray[np.int64]:
+    """About 200 log-spaced rounds from 1 to the horizon."""
+    return np.unique(np.geomspace(1, horizon, _DEFAULT_CHECKPOINTS).round().astype(np.int64))
+
+
+def check_job(job: Job) -> NamedTuple:
+    """The algorithm's record, once everything fits together.
+
+    Raises:
+        ValueError: agents of rewards and network differ, or the horizon is shorter than the number of arms,
+            or the algorithm refuses the problem.
+    """
+    n, m = job.rewards.n_agents, job.network.n_agents
+    if n != m:
+        raise ValueError(f"rewards are for {n} agents, the network has {m}: expected the same number")
+    if job.horizon < job.rewards.n_arms:
+        raise ValueError(f"horizon = {job.horizon}: expected at least the number of arms, {job.rewards.n_arms}")
+    seed_words(job.seed)
+    return job.params()
+
+
+def _row_bytes(record: Any) -> int:
+    return sum(int(column.nbytes) // len(column) for column in record)
+
+
+def run_batch(
+    job: Job, replicates: Sequence[int], parallel: bool = False, control: Control | None = None
+) -> list[Outcome]:
+    """Run these replicates in this thread; those finished when `control.stop` was set."""
+    params, rewards, network = job.params(), job.rewards.record(), job.network.record()
+    n, k, r = job.rewards.n_agents, job.rewards.n_arms, len(replicates)
+    tally = Tally(
+        np.zeros((r, n, k), np.int64), np.zeros((r, len(job.checkpoints), k), np.int64), np.zeros(r, np.int64)
+    )
+    control = control or _control(r)
+    function = loop(job.engine, parallel, (params, rewards, network))
+    begun = perf_counter()
+    function(
+        params, rewards, network, *seed_words(job.seed), np.array(replicates, np.int64), job.checkpoints, tally, control
+    )
+    seconds = (perf_counter() - begun) / max(1, int(control.done.sum()))
+    exchanges = [size for size in (_row_bytes(outbox(params)), _row_bytes(late_outbox(params))) if size > 0]
+    return [
+        Outcome(
+            replicate,
+            tally.pulls[x],
+            tally.team_pulls[x],
+            int(tally.sent[x]) * len(exchanges),
+            int(tally.sent[x]) * sum(exchanges),
+            seconds,
+        )
+        for x, replicate in enumerate(replicates)
+        if control.done[x]
+    ]
+
+
+def _control(replicates: int) -> Control:
+    return Control(np.zeros(1, np.int64), np.zeros(replicates, np.bool_), np.zeros(1, np.bool_))
+
+
+def _batches(job: Job, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
+    """Equal shares for the workers, cut further so that finished work is handed over often."""
+    steps = job.rewards.n_agents * job.horizon * (1 if job.engine == "compiled" else 1_000)
+    size = max(1, min(-(-len(replicates) // workers), _BATCH_STEPS // max(1, steps)))
+    return [replicates[first : first + size] for first in range(0, len(replicates), size)]
+
+
+def run(
+    job: Job,
+    replicates: Sequence[int],
+    jobs: int = 1,
+    backend: str | None = None,
+    on_rounds: Callable[[int], None] = lambda rounds: None,
+) -> Iterator[list[Outcome]]:
+    """Run replicates and hand them over as they finish.
+
+    On KeyboardInterrupt the loops stop after their current round and what is finished is handed over
+    before the interrupt goes on.
+
+    Args:
+        job: what to run, already checked.
+        replicates: their numbers.
+        jobs: workers.
+        backend: None for threads of this process, or a joblib backend that ships tasks ("dask", "ray").
+        on_rounds: told now and then how many rounds, over all replicates, are complete.
+
+    Raises:
+        ValueError: jobs below 1, or an unknown or missing backend.
+    """
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"jobs = {jobs!r}: expected an integer of at least 1")
+    if backend is not None:
+        yield from _run_on_cluster(job, replicates, jobs, backend, on_rounds)
+    else:
+        yield from _run_in_threads(job, replicates, jobs, on_rounds)
+
+
+def _run_in_threads(
+    job: Job, replicates: Sequence[int], jobs: int, on_rounds: Callable[[int], None]
+) -> Iterator[list[Outcome]]:
+    parallel = jobs > 1 and job.engine == "compiled" and job.rewards.n_agents >= _MANY_AGENTS
+    workers = 1 if parallel else jobs
+    stop = np.zeros(1, np.bool_)
+    controls: list[Control] = []
+
+    def task(batch: Sequence[int], control: Control) -> list[Outcome]:
+        if parallel:
+            numba.set_num_threads(min(jobs, numba.config.NUMBA_NUM_THREADS))
+        return run_batch(job, batch, parallel, control)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="folkmoot") as pool:
+        waiting: set[Future[list[Outcome]]] = set()
+        for batch in _batches(job, replicates, workers):
+            controls.append(_control(len(batch))._replace(stop=stop))
+            waiting.add(pool.submit(task, batch, controls[-1]))
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED)
+                on_rounds(sum(int(control.rounds[0]) for control in controls))
+                for future in finished:
+                    yield future.result()
+        except KeyboardInterrupt:
+            stop[0] = True
+            for future in waiting:
+                if not future.cancel():
+                    yield future.result()
+            raise
+        finally:
+            stop[0] = True
+            for future in waiting:
+                future.cancel()
+
+
+def _run_on_cluster(
+    job: Job, replicates: Sequence[int], jobs: int, backend: str, on_rounds: Callable[[int], None]
+) -> Iterator[list[Outcome]]:
+    import joblib
+
+    _enable_backend(backend)
+    rounds = 0
+    with joblib.parallel_config(backend=backend, n_jobs=jobs):
+        tasks = (joblib.delayed(run_batch)(job, batch) for batch in _batches(job, replicates, jobs))
+        for outcomes in joblib.Parallel()(tasks):
+            rounds += job.horizon * len(outcomes)
+            on_rounds(rounds)
+            yield outcomes
+
+
+def _enable_backend(backend: str) -> None:
+    if backend not in ("dask", "ray"):
+        raise ValueError(f"backend = {backend!r}: allowed are None, 'dask' and 'ray'")
+    try:
+        if backend == "dask":
+            from distributed import default_client
+
+            default_client()
+        else:
+            from ray.util.joblib import register_ray
+
+            register_ray()
+    except ImportError:
+        raise ValueError(f"backend = {backend!r}: needs an extra; pip install 'folkmoot[{backend}]'") from None
+    except ValueError:
+        raise ValueError("backend = 'dask': no client; create a distributed.Client first") from None

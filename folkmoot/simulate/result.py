@@ -1,0 +1,212 @@
+"""What a simulation found: regret, pulls, messages, provenance; summarise, save, load."""
+
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FORMAT = 1
+_ARRAYS = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")
+
+
+def provenance() -> dict[str, str]:
+    """Versions and platform under which a result is produced."""
+    from folkmoot.simulate.compiled import source_digest
+
+    packages = {name: version(name) for name in ("numpy", "numba", "networkx", "scipy")}
+    return {
+        "folkmoot": version("folkmoot"),
+        "sources": source_digest(),
+        "python": platform.python_version(),
+        **packages,
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+    }
+
+
+def student_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean and half-width of Student's interval over the first axis; the half-width is NaN for one value."""
+    from scipy.stats import t as student
+
+    n = len(values)
+    mean = values.mean(axis=0)
+    if n < 2:
+        return mean, np.full_like(mean, np.nan)
+    factor = student.ppf(0.5 + level / 2, n - 1) / n**0.5
+    return mean, factor * values.std(axis=0, ddof=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The outcome of one algorithm in one world over several replicates.
+
+    Attributes:
+        name: what a legend calls it.
+        configuration: algorithm, rewards, network, horizon, seed, engine as plain values.
+        provenance: versions and platform.
+        checkpoints: int64 [c], rounds completed; the last is the horizon.
+        gaps: float64 [n_arms], how far each arm's mean over all agents is below the best one's.
+        team_pulls: int64 [replicates, c, n_arms], pulls so far summed over agents.
+        pulls: int64 [replicates, n_agents, n_arms] at the horizon.
+        messages, bytes: int64 [replicates], what the network carried.
+        seconds: float64 [replicates], wall time of the loop.
+    """
+
+    name: str
+    configuration: dict[str, Any]
+    checkpoints: NDArray[np.int64]
+    gaps: NDArray[np.float64]
+    team_pulls: NDArray[np.int64]
+    pulls: NDArray[np.int64]
+    messages: NDArray[np.int64]
+    bytes: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    provenance: dict[str, str] = field(default_factory=provenance)
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return len(self.pulls)
+
+    @property
+    def n_agents(self) -> int:
+        """Number of agents."""
+        return int(self.pulls.shape[1])
+
+    @property
+    def n_arms(self) -> int:
+        """Number of arms."""
+        return int(self.pulls.shape[2])
+
+    @property
+    def horizon(self) -> int:
+        """Number of rounds."""
+        return int(self.checkpoints[-1])
+
+    @property
+    def regret(self) -> NDArray[np.float64]:
+        """float64 [replicates, c]: cumulative expected regret against the best global arm, summed over agents."""
+        total = np.zeros(self.team_pulls.shape[:2])
+        for k in range(self.n_arms):  # in the order of the arms, so that the last bit never depends on a library
+            total += self.team_pulls[:, :, k] * self.gaps[k]
+        return total
+
+    @property
+    def regret_per_agent(self) -> NDArray[np.float64]:
+        """float64 [replicates, c]: `regret` divided by the number of agents."""
+        return self.regret / self.n_agents
+
+    def summary(self) -> dict[str, Any]:
+        """Final regret (mean, std, 95 % Student interval), share of best-arm pulls, traffic, time, speed."""
+        final = self.regret[:, -1]
+        mean, half = student_interval(final)
+        best = self.gaps == 0.0
+        steps = self.n_agents * self.horizon * self.replicates
+        seconds = float(self.seconds.sum())
+        return {
+            "name": self.name,
+            "n_agents": self.n_agents,
+            "n_arms": self.n_arms,
+            "horizon": self.horizon,
+            "replicates": self.replicates,
+            "regret_mean": float(mean),
+            "regret_std": float(final.std(ddof=1)) if self.replicates > 1 else float("nan"),
+            "regret_low": float(mean - half),
+            "regret_high": float(mean + half),
+            "regret_per_agent_mean": float(mean) / self.n_agents,
+            "best_arm_pulls": float(self.pulls[:, :, best].sum(axis=(1, 2)).mean()),
+            "best_arm_share": float(self.pulls[:, :, best].sum() / steps),
+            "messages": float(self.messages.mean()),
+            "bytes": float(self.bytes.mean()),
+            "wall_seconds": seconds,
+            "agent_steps_per_second": steps / seconds if seconds > 0 else float("inf"),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write `result.json` and `curves.npz` into a folder, which appears whole or not at all.
+
+        Raises:
+            ValueError: the folder exists and is not empty, or cannot be written.
+        """
+        return save({self.name: self}, folder)
+
+
+def write_arrays(results: Mapping[str, Result], folder: Path) -> None:
+    """Put `result.json` and `curves.npz` for these results into an existing folder."""
+    head = [{"name": r.name, "configuration": r.configuration, "summary": r.summary()} for r in results.values()]
+    first = next(iter(results.values()))
+    text = json.dumps({"format": FORMAT, "provenance": first.provenance, "results": head}, indent=1, allow_nan=True)
+    (folder / "result.json").write_text(text, encoding="utf-8")
+    arrays = {f"{n}.{a}": getattr(r, a) for n, r in enumerate(results.values()) for a in _ARRAYS}
+    arrays |= {f"{n}.regret": r.regret for n, r in enumerate(results.values())}
+    np.savez_compressed(folder / "curves.npz", **arrays)
+
+
+def save(results: Mapping[str, Result], folder: str | Path) -> Path:
+    """Write several results into one new folder, by way of a temporary name.
+
+    Raises:
+        ValueError: the folder exists and is not empty, or cannot be written.
+    """
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ValueError(f"folder {target}: exists and is not empty; choose another")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise ValueError(f"folder {target}: cannot be written ({error.strerror})") from None
+    try:
+        write_arrays(results, temporary)
+        temporary.chmod(0o755)
+        if target.exists():
+            target.rmdir()
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def load_all(folder: str | Path) -> dict[str, Result]:
+    """All results of a folder, by name.
+
+    Raises:
+        ValueError: no result there, or not one this version reads.
+    """
+    source = Path(folder)
+    try:
+        head = json.loads((source / "result.json").read_text(encoding="utf-8"))
+        if head["format"] != FORMAT:
+            raise ValueError(f"folder {source}: format {head['format']}, this version reads {FORMAT}")
+        with np.load(source / "curves.npz", allow_pickle=False) as arrays:
+            return {
+                entry["name"]: Result(
+                    name=entry["name"],
+                    configuration=entry["configuration"],
+                    provenance=head["provenance"],
+                    **{a: arrays[f"{n}.{a}"] for a in _ARRAYS},
+                )
+                for n, entry in enumerate(head["results"])
+            }
+    except FileNotFoundError as error:
+        raise ValueError(f"folder {source}: no result there ({Path(error.filename).name} is missing)") from None
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"folder {source}: not a readable result ({error})") from None
+
+
+def load(folder: str | Path) -> "Result | dict[str, Result]":
+    """The result saved in a folder; a dictionary by name when it holds several.
+
+    Raises:
+        ValueError: no result there, or not one this version reads.
+    """
+    results = load_all(folder)
+    return next(iter(results.values())) if len(results) == 1 else results

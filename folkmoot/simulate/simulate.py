@@ -1,0 +1,119 @@
+"""One call for one algorithm in one world."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.algorithms.base import Algorithm
+from folkmoot.simulate.progress import Progress
+from folkmoot.simulate.replicates import Job, Outcome, check_job, default_checkpoints, run
+from folkmoot.simulate.result import Result
+from folkmoot.world.networks import Network
+from folkmoot.world.rewards import Rewards
+
+
+def _count(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 2**32:
+        raise ValueError(f"{name} = {value!r}: expected an integer of at least 1 and below 2**32")
+    return int(value)
+
+
+def make_job(
+    algorithm: Algorithm,
+    rewards: Rewards,
+    network: Network,
+    *,
+    horizon: int,
+    seed: int = 0,
+    checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
+    engine: str = "compiled",
+) -> Job:
+    """A checked job.
+
+    Raises:
+        ValueError: see `simulate`.
+    """
+    for given, kind, what in ((algorithm, Algorithm, "an algorithm"), (rewards, Rewards, "a reward law")):
+        if not isinstance(given, kind):
+            raise ValueError(f"{type(given).__name__}: expected {what} such as folkmoot.{'GSE()' if kind is Algorithm else 'Bernoulli(means)'}")
+    if not isinstance(network, Network):
+        raise ValueError(f"network = {type(network).__name__}: expected a network such as folkmoot.Static(graph)")
+    if engine not in ("compiled", "interpreted"):
+        raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")
+    horizon = _count("horizon", horizon)
+    if checkpoints is None:
+        rounds = default_checkpoints(horizon)
+    else:
+        rounds = np.array(checkpoints, np.int64).ravel()
+        if len(rounds) == 0 or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
+            raise ValueError(f"checkpoints: expected increasing rounds from at least 1 that end at the horizon {horizon}")
+    job = Job(algorithm, rewards, network, rounds, seed, engine)
+    check_job(job)
+    return job
+
+
+def collect(job: Job, outcomes: Sequence[Outcome], name: str | None = None) -> Result:
+    """Finished replicates, in the order of their numbers, as a Result."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.replicate)
+    return Result(
+        name=name or job.algorithm.label,
+        configuration={**job.configuration(), "replicates": [o.replicate for o in ordered]},
+        checkpoints=job.checkpoints,
+        gaps=job.rewards.gaps,
+        team_pulls=np.stack([o.team_pulls for o in ordered]),
+        pulls=np.stack([o.pulls for o in ordered]),
+        messages=np.array([o.messages for o in ordered], np.int64),
+        bytes=np.array([o.bytes for o in ordered], np.int64),
+        seconds=np.array([o.seconds for o in ordered]),
+    )
+
+
+def simulate(
+    algorithm: Algorithm,
+    rewards: Rewards,
+    network: Network,
+    *,
+    horizon: int,
+    replicates: int = 1,
+    seed: int = 0,
+    checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
+    engine: str = "compiled",
+    jobs: int = 1,
+    progress: bool = True,
+    backend: str | None = None,
+) -> Result:
+    """Let every agent of a network play a bandit, and account for its regret.
+
+    Same seed, same result, for any `jobs`, `backend` or `engine`.
+
+    Args:
+        algorithm: what an agent thinks, such as `GSE()`.
+        rewards: what arms pay, for n agents.
+        network: who can talk to whom, for the same n agents.
+        horizon: rounds, at least the number of arms.
+        replicates: independent repetitions; replicate r depends on (seed, r) only.
+        seed: integer in [0, 2**64).
+        checkpoints: rounds at which regret is recorded, increasing, the last the horizon;
+            by default about 200, log-spaced.
+        engine: "compiled", or "interpreted" for reading and debugging (about 1,000 times slower).
+        jobs: workers; replicates run in parallel, or the agents of a round when they are many.
+        progress: show a progress bar when the terminal is interactive.
+        backend: "dask" or "ray" to run on that cluster through joblib.
+
+    Returns:
+        The result; `result.regret` is float64 [replicates, checkpoints], summed over agents.
+
+    Raises:
+        ValueError: an argument is out of its range, or they do not fit together.
+    """
+    job = make_job(
+        algorithm, rewards, network, horizon=horizon, seed=seed, checkpoints=checkpoints, engine=engine
+    )
+    replicates = _count("replicates", replicates)
+    outcomes: list[Outcome] = []
+    with Progress(progress) as bar:
+        line = bar.line(algorithm.label, horizon * replicates)
+        for finished in run(job, range(replicates), jobs, backend, line):
+            outcomes.extend(finished)
+    return collect(job, outcomes)

@@ -1,0 +1,223 @@
+"""Base graphs: who could ever talk to whom. From networkx, a name or a file into compressed rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_DENSE_EIGENVALUES = 400  # below this many agents a dense solver is quicker than a sparse one
+
+
+@dataclass(frozen=True, eq=False)
+class BaseGraph:
+    """An undirected simple graph on agents 0, ..., n-1 in compressed sparse rows.
+
+    Attributes:
+        start: int64 [n + 1]; row i is `neighbours[start[i]:start[i + 1]]`, increasing.
+        neighbours: int32 [2 * number of edges].
+    """
+
+    start: NDArray[np.int64]
+    neighbours: NDArray[np.int32]
+
+    @property
+    def n_agents(self) -> int:
+        """Number of agents."""
+        return len(self.start) - 1
+
+    @property
+    def n_edges(self) -> int:
+        """Number of undirected edges."""
+        return len(self.neighbours) // 2
+
+    @cached_property
+    def degree(self) -> NDArray[np.int64]:
+        """Number of neighbours of each agent, int64 [n_agents]."""
+        return np.diff(self.start)
+
+    def _adjacency(self) -> Any:
+        from scipy.sparse import csr_array
+
+        shape = (self.n_agents, self.n_agents)
+        return csr_array((np.ones(len(self.neighbours)), self.neighbours, self.start), shape=shape)
+
+    @cached_property
+    def is_connected(self) -> bool:
+        """Can a message reach everybody over enough hops?"""
+        from scipy.sparse.csgraph import connected_components
+
+        return int(connected_components(self._adjacency(), directed=False, return_labels=False)) == 1
+
+    @cached_property
+    def is_complete(self) -> bool:
+        """Are all pairs neighbours?"""
+        return self.n_edges == self.n_agents * (self.n_agents - 1) // 2
+
+    @cached_property
+    def algebraic_connectivity(self) -> float:
+        """The second smallest eigenvalue of the Laplacian (0 when disconnected or a single agent)."""
+        n = self.n_agents
+        if n == 1 or not self.is_connected:
+            return 0.0
+        if self.is_complete:
+            return float(n)
+        from scipy.sparse.csgraph import laplacian
+
+        matrix = laplacian(self._adjacency())
+        if n <= _DENSE_EIGENVALUES:
+            return float(np.linalg.eigvalsh(matrix.toarray())[1])
+        from scipy.sparse.linalg import eigsh
+
+        first = np.full(n, 1.0) + 0.01 * np.cos(np.arange(n))  # fixed, so that runs repeat
+        values = eigsh(matrix.tocsc(), k=2, sigma=-1e-3, v0=first, return_eigenvectors=False)
+        return float(np.sort(values)[1])
+
+    @cached_property
+    def diameter(self) -> int:
+        """The longest shortest path in hops (0 for a single agent).
+
+        Raises:
+            ValueError: the graph is not connected.
+        """
+        from scipy.sparse.csgraph import shortest_path
+
+        if not self.is_connected:
+            raise ValueError("base graph: expected a connected graph to have a diameter")
+        if self.is_complete:
+            return min(self.n_agents - 1, 1)
+        longest = 0
+        for first in range(0, self.n_agents, 256):
+            rows = np.arange(first, min(first + 256, self.n_agents))
+            hops = shortest_path(self._adjacency(), unweighted=True, directed=False, indices=rows)
+            longest = max(longest, int(hops.max()))
+        return longest
+
+
+def from_edges(n_agents: int, edges: NDArray[np.integer[Any]]) -> BaseGraph:
+    """Compressed rows from undirected edges, int [n_edges, 2]; doubled edges count once.
+
+    Raises:
+        ValueError: an end outside 0..n_agents-1, or an edge from an agent to itself.
+    """
+    pairs = np.asarray(edges, np.int64).reshape(-1, 2)
+    if len(pairs) and not (0 <= pairs.min() and pairs.max() < n_agents):
+        bad = pairs[((pairs < 0) | (pairs >= n_agents)).any(axis=1)][0]
+        raise ValueError(f"edge {tuple(bad.tolist())}: expected agents from 0 to {n_agents - 1}")
+    if (pairs[:, 0] == pairs[:, 1]).any():
+        loop = int(pairs[pairs[:, 0] == pairs[:, 1]][0, 0])
+        raise ValueError(f"edge ({loop}, {loop}): an agent is not its own neighbour")
+    names = np.unique(np.concatenate([pairs[:, 0] * n_agents + pairs[:, 1], pairs[:, 1] * n_agents + pairs[:, 0]]))
+    start = np.zeros(n_agents + 1, np.int64)
+    np.cumsum(np.bincount(names // n_agents, minlength=n_agents), out=start[1:])
+    return BaseGraph(start, (names % n_agents).astype(np.int32))
+
+
+def as_base_graph(graph: "nx.Graph[Any] | BaseGraph") -> BaseGraph:
+    """A networkx graph (agents in the order of its nodes) or a BaseGraph as a BaseGraph.
+
+    Raises:
+        ValueError: not such a graph, directed, or without agents.
+    """
+    if isinstance(graph, BaseGraph):
+        return graph
+    if not hasattr(graph, "edges") or not hasattr(graph, "is_directed"):
+        raise ValueError(f"base graph = {type(graph).__name__}: expected a networkx graph")
+    if graph.is_directed():
+        raise ValueError("base graph: expected an undirected graph, got a directed one")
+    n = graph.number_of_nodes()
+    if n == 0:
+        raise ValueError("base graph: expected at least one agent, got none")
+    place = {node: i for i, node in enumerate(graph.nodes)}
+    ends = np.fromiter((place[x] for edge in graph.edges() for x in edge), np.int64)
+    return from_edges(n, ends.reshape(-1, 2))
+
+
+def complete(n: int) -> BaseGraph:
+    """All pairs."""
+    columns = np.arange(n, dtype=np.int32)
+    rows = np.broadcast_to(columns, (n, n))[~np.eye(n, dtype=bool)]
+    return BaseGraph(np.arange(n + 1, dtype=np.int64) * (n - 1), np.ascontiguousarray(rows))
+
+
+def grid(n: int) -> BaseGraph:
+    """The square grid with four neighbours inside; n must be a square."""
+    side = round(n**0.5)
+    if side * side != n:
+        raise ValueError(f"base graph 'grid' with {n} agents: expected a square number of agents")
+    place = np.arange(n, dtype=np.int64).reshape(side, side)
+    across = np.stack([place[:, :-1].ravel(), place[:, 1:].ravel()], axis=1)
+    down = np.stack([place[:-1].ravel(), place[1:].ravel()], axis=1)
+    return from_edges(n, np.concatenate([across, down]))
+
+
+def circulant(n: int, degree: int) -> BaseGraph:
+    """Each agent on a ring knows its degree/2 nearest on either side; degree even, below n."""
+    if degree < 2 or degree % 2 or degree >= n:
+        raise ValueError(f"base graph 'circulant:{degree}' with {n} agents: expected an even degree from 2 to {n - 1}")
+    agents = np.arange(n, dtype=np.int64)
+    return from_edges(n, np.concatenate([np.stack([agents, (agents + o) % n], 1) for o in range(1, degree // 2 + 1)]))
+
+
+def _cycle(n: int) -> BaseGraph:
+    if n < 3:
+        raise ValueError(f"base graph 'cycle' with {n} agents: expected at least 3")
+    return circulant(n, 2)
+
+
+def _fixed(name: str, n: int) -> BaseGraph:
+    import networkx as nx
+
+    graph = as_base_graph({"petersen": nx.petersen_graph, "karate": nx.karate_club_graph}[name]())
+    if graph.n_agents != n:
+        raise ValueError(f"base graph {name!r} with {n} agents: expected {graph.n_agents}")
+    return graph
+
+
+NAMED: dict[str, Callable[[int], BaseGraph]] = {
+    "complete": complete,
+    "grid": grid,
+    "cycle": _cycle,
+    "petersen": lambda n: _fixed("petersen", n),
+    "karate": lambda n: _fixed("karate", n),
+}
+
+
+def named_graph(name: str, n_agents: int) -> BaseGraph:
+    """The base graph an experiment file names: complete, grid, petersen, cycle, circulant:D, karate, file:PATH.
+
+    Raises:
+        ValueError: no such name, or no such graph with this many agents.
+    """
+    kind, _, argument = name.partition(":")
+    if kind == "circulant" and argument.isdigit():
+        return circulant(n_agents, int(argument))
+    if kind == "file" and argument:
+        return _read_edges(Path(argument), n_agents)
+    if name in NAMED:
+        return NAMED[name](n_agents)
+    allowed = ", ".join([*NAMED, "circulant:DEGREE", "file:EDGES.txt"])
+    raise ValueError(f"base graph {name!r}: unknown; allowed are {allowed}")
+
+
+def _read_edges(path: Path, n_agents: int) -> BaseGraph:
+    """Two agent numbers a line, separated by blanks or a comma; '#' starts a comment."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"base graph file {path}: cannot be read ({error})") from None
+    edges = []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].replace(",", " ").split()
+        if not words:
+            continue
+        if len(words) != 2 or not all(word.isdecimal() for word in words):
+            raise ValueError(f"base graph file {path}, line {number}: {line.strip()!r}: expected two agent numbers")
+        edges.append((int(words[0]), int(words[1])))
+    return from_edges(n_agents, np.array(edges, np.int64).reshape(-1, 2))
