@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from folkmoot.algorithms.base import Algorithm as Algorithm
+    from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
+    from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
+    from folkmoot.algorithms.drfed_ucb import DrFedUCB as DrFedUCB
+    from folkmoot.algorithms.gse import GSE as GSE
     from folkmoot.algorithms.ucb import UCB as UCB
     from folkmoot.simulate.result import Result as Result
     from folkmoot.simulate.result import load as load
@@ -21,6 +25,10 @@ if TYPE_CHECKING:
 # Where each public name lives. Loaded on first use, so that `folkmoot --help` need not import a compiler.
 _HOMES = {
     "algorithms.base": ["Algorithm"],
+    "algorithms.central_ucb": ["CentralUCB"],
+    "algorithms.cooperative_ucb": ["CooperativeUCB"],
+    "algorithms.drfed_ucb": ["DrFedUCB"],
+    "algorithms.gse": ["GSE"],
     "algorithms.ucb": ["UCB"],
     "simulate.result": ["Result", "load"],
     "simulate.simulate": ["simulate"],
@@ -35,7 +43,9 @@ __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
 
 def __getattr__(name: str) -> object:
     if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
+        globals()["simulate"] = importlib.import_module("folkmoot.simulate.simulate").simulate
+        globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+        return globals()[name]
     raise AttributeError(f"module 'folkmoot' has no attribute {name!r}")
 
 

@@ -25,6 +25,7 @@ kernel = register_jitable
 
 GENERICS: dict[str, Callable[..., Any]] = {}
 IMPLEMENTATIONS: dict[tuple[type, str], Callable[..., Any]] = {}
+_NAMES: dict[str, type] = {}
 
 
 def implementation(record: type, name: str) -> Callable[..., Any]:
@@ -48,6 +49,21 @@ def generic(default: F) -> F:
     return call  # type: ignore[return-value]
 
 
+def _name_apart(record: type) -> None:
+    """Give a record type a `__name__` of its own, once.
+
+    Numba's dispatcher tells record types apart by `__name__` and field types alone: with two algorithms
+    whose `Params` happen to have the same fields it would run the one for the other.
+    """
+    if _NAMES.get(record.__name__) is record:
+        return
+    name = f"{record.__module__}.{record.__qualname__}".replace(".", "_")
+    while name in _NAMES:  # defined again under the same name, as notebooks do
+        name += "_"
+    record.__name__ = name
+    _NAMES[name] = record
+
+
 def implements(record: type) -> Callable[[F], F]:
     """Register a function as the implementation, for one record type, of the generic it is named after.
 
@@ -68,6 +84,7 @@ def implements(record: type) -> Callable[[F], F]:
                 f"{name} is already defined for {record.__qualname__}: define the record type again "
                 "first (in a notebook, run its cell again), so that no compiled code goes stale"
             )
+        _name_apart(record)
         IMPLEMENTATIONS[record, name] = function
         return function
 

@@ -117,10 +117,10 @@ def run_batch(
     )
     control = control or _control(r)
     function = loop(job.engine, parallel, (params, rewards, network))
+    arguments = (params, rewards, network, *seed_words(job.seed))
+    function(*arguments, np.zeros(0, np.int64), job.checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()
-    function(
-        params, rewards, network, *seed_words(job.seed), np.array(replicates, np.int64), job.checkpoints, tally, control
-    )
+    function(*arguments, np.array(replicates, np.int64), job.checkpoints, tally, control)
     seconds = (perf_counter() - begun) / max(1, int(control.done.sum()))
     exchanges = [size for size in (_row_bytes(outbox(params)), _row_bytes(late_outbox(params))) if size > 0]
     return [

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from folkmoot import coins as dice
 from folkmoot import interface
-from folkmoot.coins import REWARD, SCENE, bernoulli, below, gaussian, uniform
+from folkmoot.coins import REWARD, SCENE, below, bernoulli, gaussian, uniform
 from folkmoot.interface import implements
 
 _DIGEST_VALUES = 4_000  # up to so many numbers of a table are written out in a result's configuration
@@ -213,31 +213,39 @@ class HalfActiveRecord(NamedTuple):
 
     inner: NamedTuple
     n_agents: int
+    silent: float
 
 
 class HalfActive(Rewards):
-    """In each round a uniformly random half of the agents (rounded down) gets reward 0 whatever it pulls.
+    """In each round a uniformly random half of the agents (rounded down) gets one reward whatever it pulls.
 
-    The environment of GSE's published experiments. The expected reward of every arm shrinks by the
-    share of active agents, for all agents alike.
+    The environment of GSE's published experiments. It is written there in losses, those of the silent half
+    being 0: as rewards, 1 - loss, that is `silent=1`. Gaps shrink by the share of active agents, for all alike.
 
     Args:
         inner: the law of the active agents.
+        silent: the reward of the others, in [0, 1].
+
+    Raises:
+        ValueError: not a reward law, or `silent` outside [0, 1].
     """
 
-    def __init__(self, inner: Rewards) -> None:
+    def __init__(self, inner: Rewards, silent: float = 0.0) -> None:
         if not isinstance(inner, Rewards):
             raise ValueError(f"inner = {type(inner).__name__}: expected a reward law")
+        if not 0.0 <= silent <= 1.0:
+            raise ValueError(f"silent = {silent!r}: expected a reward from 0 to 1")
         self.inner = inner
+        self.silent = float(silent)
         n = inner.n_agents
-        self.means = inner.means * ((n - n // 2) / n)
+        self.means = inner.means * ((n - n // 2) / n) + self.silent * ((n // 2) / n)
         self.sub_gaussian = max(inner.sub_gaussian, 0.5)
 
     def record(self) -> HalfActiveRecord:
-        return HalfActiveRecord(self.inner.record(), self.n_agents)
+        return HalfActiveRecord(self.inner.record(), self.n_agents, self.silent)
 
     def describe(self) -> dict[str, Any]:
-        return {"type": "HalfActive", "inner": self.inner.describe()}
+        return {"type": "HalfActive", "silent": self.silent, "inner": self.inner.describe()}
 
 
 @implements(HalfActiveRecord)
@@ -258,7 +266,7 @@ def set_scene(rewards, t, coins, scene):
 @implements(HalfActiveRecord)
 def pay(rewards, scene, i, arm, t, coins, reward):
     if scene[i]:
-        reward[i, 0] = 0.0
+        reward[i, 0] = rewards.silent
     else:
         interface.pay(rewards.inner, scene, i, arm, t, coins, reward)
 

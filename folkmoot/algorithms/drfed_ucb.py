@@ -1,0 +1,203 @@
+"""DrFed-UCB, which is also Rule 1 of UCB-SBM: gossip over the latest copies of everybody's estimates.
+
+Source: Xu and Klabjan (2023), "Decentralized randomly distributed multi-agent multi-armed bandit with
+heterogeneous rewards" (NeurIPS). No code and no formulas of it are at hand: what is marked [R] is recalled,
+[I] filled in by us, [D] derived; docs/decisions/0004-drfed-ucb.md says how far each was checked.
+"""
+
+from math import inf, log, sqrt
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.coins import CHOICE, below
+from folkmoot.interface import implements, kernel
+
+_BURN_IN_PULLS = 25  # per arm, unless burn_in is given [I]
+
+
+class DrFedUCB(Algorithm):
+    """Burn-in in turns, then UCB on a weighted average of all agents' latest estimates.
+
+    Attributes:
+        c1: C_1 in the radius sqrt(C_1 ln t / pulls); None is the recalled 96 sigma^2 (M + 2) / M^3 [R], which
+            cannot be a variance proxy for M >= 14 [D]: give all UCB baselines of a comparison the same.
+        burn_in: L, rounds of pulling the arms in turn; None is 25 pulls per arm, at most a tenth of the horizon.
+    """
+
+    label: ClassVar[str] = "DrFed-UCB"
+    c1: float | None = Field(None, gt=0)
+    burn_in: int | None = Field(None, ge=1)
+
+    def params(self, problem: Problem) -> "Params":
+        n, k = problem.n_agents, problem.n_arms
+        problem.require_memory(16.0 * n * n * k, "DrFedUCB, which keeps two estimates for every pair,")
+        burn_in = self.burn_in or min(_BURN_IN_PULLS * k, max(problem.horizon // 10 // k, 1) * k)
+        if not k <= burn_in <= problem.horizon:
+            raise ValueError(
+                f"DrFedUCB burn_in = {burn_in}: expected from the number of arms, {k}, to the horizon, {problem.horizon}"
+            )
+        return Params(n, k, burn_in, self.c1 or recalled_c1(n, problem.sub_gaussian))
+
+
+def recalled_c1(n_agents: int, sub_gaussian: float) -> float:
+    """C_1 = 8 sigma^2 12 M (M + 2) / M^4 [R], for M agents with sigma-sub-Gaussian rewards."""
+    return 96.0 * sub_gaussian**2 * (n_agents + 2) / n_agents**3
+
+
+class Params(NamedTuple):
+    """Numbers the kernels need."""
+
+    n_agents: int  # M
+    n_arms: int  # K
+    burn_in: int  # L
+    c1: float  # C_1
+
+
+class State(NamedTuple):
+    """What an agent remembers."""
+
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{m,i}
+    mean: np.ndarray  # float64 [n_agents, n_arms]  own observations
+    gossip: np.ndarray  # float64 [n_agents, n_arms]  estimate of the mean over all agents
+    largest: np.ndarray  # int64 [n_agents, n_arms]  N_{m,i}, largest pulls heard of
+    met: np.ndarray  # bool [n_agents, n_agents]  P_t(m, j) > 0
+    heard_mean: np.ndarray  # float64 [n_agents, n_agents, n_arms]  latest copy of j's mean
+    heard_gossip: np.ndarray  # float64 [n_agents, n_agents, n_arms]  latest copy of j's gossip
+
+
+class Message(NamedTuple):
+    """3K numbers to every neighbour."""
+
+    mean: np.ndarray  # float64 [n_agents, n_arms]
+    gossip: np.ndarray  # float64 [n_agents, n_arms]
+    largest: np.ndarray  # int64 [n_agents, n_arms]
+
+
+@implements(Params)
+def init(params):
+    n, k = params.n_agents, params.n_arms
+    return State(
+        np.zeros((n, k), np.int64),
+        np.zeros((n, k), np.float64),
+        np.zeros((n, k), np.float64),
+        np.zeros((n, k), np.int64),
+        np.zeros((n, n), np.bool_),
+        np.zeros((n, n, k), np.float64),
+        np.zeros((n, n, k), np.float64),
+    )
+
+
+@implements(Params)
+def outbox(params):
+    shape = (params.n_agents, params.n_arms)
+    return Message(np.zeros(shape, np.float64), np.zeros(shape, np.float64), np.zeros(shape, np.int64))
+
+
+@implements(Params)
+def select(params, state, i, t, coins):
+    """Burn-in in turns; then an arm fallen behind, if any, at random [I: among those]; else the largest bound."""
+    if t <= params.burn_in:
+        return (t - 1) % params.n_arms
+    n_behind = 0
+    for k in range(params.n_arms):
+        n_behind += state.pulls[i, k] <= state.largest[i, k] - params.n_arms
+    if n_behind > 0:
+        return nth_behind(params, state, i, below(coins, n_behind, CHOICE, t, i, 0))
+    best, bound = 0, -inf
+    width = params.c1 * log(t)
+    for k in range(params.n_arms):
+        index = state.gossip[i, k] + sqrt(width / state.pulls[i, k])
+        if index > bound:
+            best, bound = k, index
+    return best
+
+
+@kernel
+def nth_behind(params, state, i, n):
+    """The n-th (from 0) arm whose pulls are at least K below the largest heard of."""
+    for k in range(params.n_arms):
+        if state.pulls[i, k] <= state.largest[i, k] - params.n_arms:
+            if n == 0:
+                return k
+            n -= 1
+    return 0
+
+
+@implements(Params)
+def publish(params, state, i, t, seen, outbox):
+    for k in range(params.n_arms):
+        outbox.mean[i, k] = state.mean[i, k]
+        outbox.gossip[i, k] = state.gossip[i, k]
+        outbox.largest[i, k] = state.largest[i, k]
+
+
+@implements(Params)
+def update(params, state, i, t, seen, inbox, neighbours, coins):
+    """Rule 1: note the fresh copies (the own among them), then average."""
+    hear(params, state, i, t, inbox, i)
+    for j in neighbours:
+        hear(params, state, i, t, inbox, j)
+
+    arm = seen.arm[i]
+    state.pulls[i, arm] += 1
+    state.mean[i, arm] += (seen.reward[i, 0] - state.mean[i, arm]) / state.pulls[i, arm]
+
+    n_met = 0
+    for j in range(params.n_agents):
+        n_met += state.met[i, j]
+    if t == params.burn_in:
+        end_burn_in(params, state, i, n_met)
+    elif t > params.burn_in:
+        average(params, state, i, n_met)
+        for k in range(params.n_arms):
+            largest = max(state.largest[i, k], state.pulls[i, k])
+            for j in neighbours:
+                largest = max(largest, inbox.largest[j, k])
+            state.largest[i, k] = largest
+
+
+@kernel
+def hear(params, state, i, t, inbox, j):
+    """Keep what j said in this round."""
+    state.met[i, j] = True
+    for k in range(params.n_arms):
+        state.heard_mean[i, j, k] = inbox.mean[j, k]
+    if t > params.burn_in:
+        for k in range(params.n_arms):
+            state.heard_gossip[i, j, k] = inbox.gossip[j, k]
+
+
+@kernel
+def end_burn_in(params, state, i, n_met):
+    """The plain average of the copies; agents never met are left out [I: the literal 1/M is biased low]."""
+    for k in range(params.n_arms):
+        total = 0.0
+        for j in range(params.n_agents):
+            if state.met[i, j]:
+                total += state.heard_mean[i, j, k]
+        state.gossip[i, k] = total / n_met
+        state.largest[i, k] = state.pulls[i, k]
+    for j in range(params.n_agents):
+        for k in range(params.n_arms):
+            state.heard_gossip[i, j, k] = state.gossip[i, k]
+
+
+@kernel
+def average(params, state, i, n_met):
+    """gossip = sum_j P' heard_gossip_j + d sum_j heard_mean_j, P' = (M - 1) / M^2, d = (1 - sum P') / M [R].
+
+    With agents not yet met the second sum has fewer terms and d divides by their number [I], so that the
+    weights still sum to 1, which is what makes the estimate unbiased [D].
+    """
+    m = float(params.n_agents)
+    weight = (m - 1.0) / (m * m)
+    fresh = (1.0 - n_met * weight) / n_met
+    for k in range(params.n_arms):
+        state.gossip[i, k] = 0.0
+    for j in range(params.n_agents):
+        if state.met[i, j]:
+            for k in range(params.n_arms):
+                state.gossip[i, k] += weight * state.heard_gossip[i, j, k] + fresh * state.heard_mean[i, j, k]

@@ -1,0 +1,261 @@
+"""Gossip Successive Elimination: agents with different means, links that come and go.
+
+Source: "Distributed Multi-Agent Bandits Over Erdos-Renyi Random Networks" (arXiv 2510.22811). Equation
+numbers are that paper's. Its constants were lost in the stored text; "published" here means those of the
+authors' code, "proven" those of a derivation (docs/decisions/0003-gse-constants.md).
+"""
+
+from math import ceil, inf, log, sqrt
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.interface import implements, kernel
+
+
+class GSE(Algorithm):
+    """Pull the least pulled arm still in play, gossip estimates, drop arms that are surely worse.
+
+    Attributes:
+        link_probability: p used in the radius; None takes the network's, "estimate" has each agent measure it
+            in a burn-in (Appendix C). It need not be the true one.
+        algebraic_connectivity: lambda, second smallest Laplacian eigenvalue of the base graph; None computes it.
+        radius: "published" (the authors' code) or "proven" (wider, with a proof).
+        delta: failure probability of the proven radius and of the estimate of p; None is 1/T.
+    """
+
+    label: ClassVar[str] = "GSE"
+    link_probability: float | Literal["estimate"] | None = None
+    algebraic_connectivity: float | None = Field(None, gt=0)
+    radius: Literal["published", "proven"] = "published"
+    delta: float | None = Field(None, gt=0, lt=1)
+
+    def params(self, problem: Problem) -> "Params":
+        graph, n = problem.graph, problem.n_agents
+        p = problem.link_probability if self.link_probability is None else self.link_probability
+        if p is None:
+            raise ValueError(
+                "GSE link_probability = None: the network has no constant one; give a number or 'estimate'"
+            )
+        if p == "estimate":
+            p = 0.0
+        elif not 0.0 < p <= 1.0:
+            raise ValueError(f"GSE link_probability = {p!r}: expected a probability in (0, 1] or 'estimate'")
+        if n > 1 and not graph.is_connected:
+            raise ValueError("base graph: GSE expects a connected one, this one falls apart")
+        proven = self.radius == "proven"
+        return Params(
+            n_agents=n,
+            n_arms=problem.n_arms,
+            horizon=problem.horizon,
+            link_probability=float(p),
+            connectivity=float(self.algebraic_connectivity or graph.algebraic_connectivity or 1.0),
+            degree=graph.degree,
+            proven=proven,
+            diameter=int(graph.diameter) if proven else 0,
+            n_edges=int(graph.n_edges),
+            delta=self.delta or 1.0 / problem.horizon,
+        )
+
+
+class Params(NamedTuple):
+    """Numbers the kernels need."""
+
+    n_agents: int  # N
+    n_arms: int  # K
+    horizon: int  # T
+    link_probability: float  # p; 0 means that each agent estimates it
+    connectivity: float  # lambda_{N-1}(Lap G)
+    degree: np.ndarray  # int64 [n_agents] in the base graph
+    proven: bool
+    diameter: int  # D, used by the proven radius only
+    n_edges: int  # |E|
+    delta: float
+
+
+class State(NamedTuple):
+    """What an agent remembers."""
+
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  T_{i,k}
+    mean: np.ndarray  # float64 [n_agents, n_arms]  own observations
+    gossip: np.ndarray  # float64 [n_agents, n_arms]  z_{i,k}, estimate of the mean over all agents
+    radius: np.ndarray  # float64 [n_agents, n_arms]  c_{i,k}
+    active: np.ndarray  # bool [n_agents, n_arms]  S_i
+    link: np.ndarray  # float64 [n_agents]  p in use; 0 while it is being estimated
+    met: np.ndarray  # int64 [n_agents]  links seen up so far while estimating
+
+
+class Message(NamedTuple):
+    """First exchange: estimates."""
+
+    gossip: np.ndarray  # float64 [n_agents, n_arms]
+
+
+class LateMessage(NamedTuple):
+    """Second exchange: arms still in play after everybody's elimination."""
+
+    active: np.ndarray  # bool [n_agents, n_arms]
+
+
+@implements(Params)
+def init(params):
+    shape = (params.n_agents, params.n_arms)
+    state = State(
+        np.zeros(shape, np.int64),
+        np.zeros(shape, np.float64),
+        np.zeros(shape, np.float64),
+        np.zeros(shape, np.float64),
+        np.ones(shape, np.bool_),
+        np.full(params.n_agents, params.link_probability),
+        np.zeros(params.n_agents, np.int64),
+    )
+    if params.link_probability > 0.0:
+        start = radius(params, 0, params.link_probability)
+        for i in range(params.n_agents):
+            for k in range(params.n_arms):
+                state.radius[i, k] = start
+    return state
+
+
+@implements(Params)
+def outbox(params):
+    return Message(np.zeros((params.n_agents, params.n_arms), np.float64))
+
+
+@implements(Params)
+def late_outbox(params):
+    return LateMessage(np.zeros((params.n_agents, params.n_arms), np.bool_))
+
+
+@kernel
+def minimum_pulls(params, p):
+    """L* (eq. 6): pulls before an arm's radius starts to shrink.
+
+    Published: K ln T / p. Proven: K D l with l = ceil(ln(|E| T / delta) / p), so that an elimination has
+    crossed the diameter K times (Lemma A.4).
+    """
+    if params.proven:
+        wait = ceil(log(max(params.n_edges * params.horizon / params.delta, 1.0)) / p)
+        return float(params.n_arms * params.diameter * wait)
+    return params.n_arms * log(params.horizon) / p
+
+
+@kernel
+def mixing_time(params, p):
+    """tau* (eq. 6): rounds until gossip has mixed; N ln T / (p lambda), thrice that (with delta) when proven.
+
+    On the complete graph lambda = N, which gives the refined ln T / p of Corollary 5.4.
+    """
+    rate = params.n_agents / (p * params.connectivity)
+    if params.proven:
+        return 3.0 * rate * log(1.0 / params.delta)
+    return rate * log(params.horizon)
+
+
+@kernel
+def radius(params, pulls, p):
+    """c_{i,k} (eq. 5): a statistical part and a consensus part, after `pulls` pulls with link probability p."""
+    n, tau = params.n_agents, mixing_time(params, p)
+    m = pulls - minimum_pulls(params, p)
+    if params.proven:
+        if m <= tau:
+            return inf
+        return sqrt(log(2.0 * params.n_arms * params.horizon / params.delta) / (2.0 * n * m)) + (
+            2.0 * tau + sqrt(n)
+        ) / (m - tau)
+    m = max(m, 1.0)
+    return sqrt(log(params.horizon) / (n * m)) + (tau + sqrt(n)) / (n * m)
+
+
+@implements(Params)
+def select(params, state, i, t, coins):
+    """The least pulled arm in play; ties to the lowest index."""
+    best, least = 0, params.horizon + 1
+    for k in range(params.n_arms):
+        if state.active[i, k] and state.pulls[i, k] < least:
+            best, least = k, state.pulls[i, k]
+    return best
+
+
+@implements(Params)
+def publish(params, state, i, t, seen, outbox):
+    for k in range(params.n_arms):
+        outbox.gossip[i, k] = state.gossip[i, k]
+
+
+@implements(Params)
+def update(params, state, i, t, seen, inbox, neighbours, coins):
+    """Own mean, gossip, elimination (eqs. 4 and 7)."""
+    arm = seen.arm[i]
+    before = state.mean[i, arm]
+    state.pulls[i, arm] += 1
+    state.mean[i, arm] += (seen.reward[i, 0] - before) / state.pulls[i, arm]
+
+    # eq. 4 with W = I - Lap/N (eq. 3): old estimates, fresh own increment.
+    degree = len(neighbours)
+    for k in range(params.n_arms):
+        total = 0.0
+        for j in neighbours:
+            total += inbox.gossip[j, k]
+        state.gossip[i, k] += (total - degree * state.gossip[i, k]) / params.n_agents
+    state.gossip[i, arm] += state.mean[i, arm] - before
+
+    if state.link[i] == 0.0:
+        estimate_link(params, state, i, t, degree)
+    else:
+        state.radius[i, arm] = radius(params, state.pulls[i, arm], state.link[i])
+        eliminate(params, state, i)
+
+
+@kernel
+def eliminate(params, state, i):
+    """eq. 7: an arm leaves when its upper end lies below another's lower end."""
+    best = -inf
+    for k in range(params.n_arms):
+        if state.active[i, k]:
+            best = max(best, state.gossip[i, k] - state.radius[i, k])
+    for k in range(params.n_arms):
+        if state.gossip[i, k] + state.radius[i, k] < best:
+            state.active[i, k] = False
+
+
+@kernel
+def estimate_link(params, state, i, t, degree):
+    """Appendix C: watch the own links until the estimate is within a third of itself, then use its lower end.
+
+    The stopping rule is ours, consistent with the text: on the good event p/2 <= estimate <= p, and the
+    burn-in ends by t = 8 ln(4 N T^2 / delta) / (degree p^2).
+    """
+    state.met[i] += degree
+    trials = max(params.degree[i], 1) * float(t)
+    share = state.met[i] / trials
+    doubt = sqrt(log(4.0 * params.n_agents * float(params.horizon) ** 2 / params.delta) / (2.0 * trials))
+    if params.n_agents == 1:
+        share, doubt = 1.0, 0.0
+    if 3.0 * doubt <= share:
+        state.link[i] = share - doubt
+        for k in range(params.n_arms):
+            state.radius[i, k] = radius(params, state.pulls[i, k], state.link[i])
+
+
+@implements(Params)
+def publish_late(params, state, i, t, outbox):
+    for k in range(params.n_arms):
+        outbox.active[i, k] = state.active[i, k]
+
+
+@implements(Params)
+def update_late(params, state, i, t, inbox, neighbours):
+    """eq. 8: keep what all active neighbours keep too. Never empty (our guard): then keep the own set."""
+    if state.link[i] == 0.0:
+        return
+    kept = 0
+    for k in range(params.n_arms):
+        for j in neighbours:
+            state.active[i, k] &= inbox.active[j, k]
+        kept += state.active[i, k]
+    if kept == 0:
+        for k in range(params.n_arms):
+            state.active[i, k] = inbox.active[i, k]
