@@ -1,0 +1,56 @@
+"""The list: one line subscribes an algorithm to every check of this folder."""
+
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+
+import folkmoot as fm
+from folkmoot.algorithms.base import Problem
+
+
+@dataclass(frozen=True)
+class Case:
+    """An algorithm and what may be asked of it."""
+
+    name: str
+    algorithm: fm.Algorithm
+    oracle: bool = False  # sees everybody at once: exempt from the checks on locality
+    copes_with_different_means: bool = True
+
+
+CASES = [
+    Case("UCB", fm.UCB(), copes_with_different_means=False),
+    Case("CooperativeUCB", fm.CooperativeUCB(), copes_with_different_means=False),
+    Case("CentralUCB", fm.CentralUCB(), oracle=True),
+    Case("GSE", fm.GSE()),
+    Case("GSE, p estimated", fm.GSE(link_probability="estimate")),
+    Case("GSE, proven radius", fm.GSE(radius="proven", delta=0.5)),
+    Case("DrFedUCB", fm.DrFedUCB(c1=0.25, burn_in=20)),
+    Case("DrFedUCB, recalled C1", fm.DrFedUCB()),
+]
+
+# Six agents that disagree: the arm best for all (2) is best for nobody alone but agents 0 and 1.
+DIFFERENT = np.array(
+    [
+        [0.1, 0.2, 0.9, 0.3],
+        [0.2, 0.1, 0.9, 0.3],
+        [0.9, 0.1, 0.8, 0.2],
+        [0.9, 0.2, 0.8, 0.1],
+        [0.1, 0.9, 0.8, 0.2],
+        [0.2, 0.9, 0.8, 0.1],
+    ]
+)
+ALIKE = np.array([0.1, 0.2, 0.3, 0.9])
+
+
+def problem(rewards: fm.Bernoulli, network: fm.Static | fm.ErdosRenyi, horizon: int) -> Problem:
+    """What `simulate` would tell the algorithm."""
+    return Problem(
+        rewards.n_agents, rewards.n_arms, horizon, network.base, network.link_probability, rewards.sub_gaussian
+    )
+
+
+def complete(n: int, p: float = 0.9) -> fm.ErdosRenyi:
+    """Erdos-Renyi links over all pairs."""
+    return fm.ErdosRenyi(nx.complete_graph(n), p)

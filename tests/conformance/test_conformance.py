@@ -1,0 +1,241 @@
+"""What every algorithm must do, whatever it thinks."""
+
+import os
+import subprocess
+import sys
+
+import networkx as nx
+import numpy as np
+import pytest
+from cases import ALIKE, CASES, DIFFERENT, Case, complete, problem
+from numba import njit
+
+import folkmoot as fm
+from folkmoot import interface
+from folkmoot.coins import replicate_coins
+from folkmoot.interface import (
+    Seen,
+    draw_links,
+    init,
+    late_outbox,
+    links,
+    outbox,
+    oversee,
+    pay,
+    publish,
+    publish_late,
+    scene,
+    select,
+    update,
+    update_late,
+)
+
+every_algorithm = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+
+
+def rounds(params, rewards, network, coins, horizon):
+    """A loop of our own, so that the state of the agents can be looked at: (state, arms pulled)."""
+    n = params.n_agents
+    state, inbox, late = init(params), outbox(params), late_outbox(params)
+    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1), np.float64))
+    active, nature = links(network), scene(rewards)
+    arms = np.zeros((horizon, n), np.int64)
+    for t in range(1, horizon + 1):
+        draw_links(network, t, coins, active)
+        for i in range(n):
+            seen.arm[i] = select(params, state, i, t, coins)
+            arms[t - 1, i] = seen.arm[i]
+            pay(rewards, nature, i, seen.arm[i], t, coins, seen.reward)
+            publish(params, state, i, t, seen, inbox)
+        oversee(params, state, t, seen)
+        for i in range(n):
+            row = active.neighbours[active.start[i] : active.start[i] + active.count[i]]
+            update(params, state, i, t, seen, inbox, row, coins)
+        for i in range(n):
+            publish_late(params, state, i, t, late)
+        for i in range(n):
+            row = active.neighbours[active.start[i] : active.start[i] + active.count[i]]
+            update_late(params, state, i, t, late, row)
+    return state, arms
+
+
+compiled_rounds = njit(error_model="numpy")(rounds)
+
+
+@every_algorithm
+def test_interpreted_and_compiled_are_bit_identical(case: Case) -> None:
+    rewards, network = fm.Gaussian(DIFFERENT, 0.5), complete(6, 0.6)
+    records = case.algorithm.params(problem(rewards, network, 300)), rewards.record(), network.record()
+    slow, slow_arms = rounds(*records, replicate_coins(7, 0, 0), 300)
+    fast, fast_arms = compiled_rounds(*records, replicate_coins(7, 0, 0), 300)
+    assert (slow_arms == fast_arms).all()
+    for field, a, b in zip(slow._fields, slow, fast, strict=True):
+        assert a.tobytes() == b.tobytes(), field
+
+
+@every_algorithm
+def test_the_two_engines_agree(case: Case) -> None:
+    world = fm.Bernoulli(DIFFERENT), complete(6, 0.6)
+    a = fm.simulate(case.algorithm, *world, horizon=300, seed=11, engine="interpreted", replicates=2)
+    b = fm.simulate(case.algorithm, *world, horizon=300, seed=11, engine="compiled", replicates=2)
+    for field in ("pulls", "team_pulls", "messages", "bytes", "regret"):
+        assert getattr(a, field).tobytes() == getattr(b, field).tobytes(), field
+
+
+@every_algorithm
+def test_same_result_for_any_number_of_workers(case: Case) -> None:
+    world = fm.Bernoulli(DIFFERENT), complete(6)
+    runs = [fm.simulate(case.algorithm, *world, horizon=500, seed=5, replicates=5, jobs=jobs) for jobs in (1, 2, 3)]
+    for other in runs[1:]:
+        assert (other.pulls == runs[0].pulls).all()
+        assert (other.team_pulls == runs[0].team_pulls).all()
+
+
+@every_algorithm
+def test_agents_in_parallel_give_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = fm.Bernoulli(DIFFERENT), complete(6)
+    one = fm.simulate(case.algorithm, *world, horizon=200, seed=5)
+    monkeypatch.setattr("folkmoot.simulation.replicates._MANY_AGENTS", 1)
+    many = fm.simulate(case.algorithm, *world, horizon=200, seed=5, jobs=2)
+    assert (one.pulls == many.pulls).all()
+
+
+@every_algorithm
+def test_replicates_differ_and_seeds_differ(case: Case) -> None:
+    world = fm.Bernoulli(DIFFERENT), complete(6)
+    r = fm.simulate(case.algorithm, *world, horizon=400, seed=5, replicates=2).pulls
+    other = fm.simulate(case.algorithm, *world, horizon=400, seed=6).pulls
+    assert (r[0] != r[1]).any()
+    assert (r[0] != other[0]).any()
+
+
+def poisoned(record, keep):
+    """A copy in which every row but those to keep is nonsense."""
+    copies = [column.copy() for column in record]
+    for column in copies:
+        rows = np.setdiff1d(np.arange(len(column)), keep)
+        if column.dtype.kind == "f":
+            column[rows] = np.nan
+        elif column.dtype.kind == "b":
+            column[rows] = ~column[rows]
+        else:
+            column[rows] = np.iinfo(column.dtype).min // 2
+    return type(record)(*copies)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.oracle], ids=[c.name for c in CASES if not c.oracle])
+def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
+    """Every function is called twice, once with all other rows poisoned: its own row must come out the same,
+    and it may write to no other."""
+    rewards, network = fm.Bernoulli(DIFFERENT), complete(6, 0.5)
+    params, n, coins = case.algorithm.params(problem(rewards, network, 200)), 6, replicate_coins(3, 0, 0)
+    state, inbox, late = init(params), outbox(params), late_outbox(params)
+    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1)))
+    active, nature, payment = links(network.record()), scene(rewards.record()), rewards.record()
+
+    def twice(function, i, state, t, row, box, *rest, writes):
+        allowed = np.append(row, i)
+        clean, dirty = poisoned(state, range(n)), poisoned(state, [i])
+        boxes = poisoned(box, range(n)), poisoned(box, allowed)
+        for s, b in ((clean, boxes[0]), (dirty, boxes[1])):
+            before = [column.copy() for column in (*s, *b)]
+            function(params, s, i, t, *rest[0], b, *rest[1])
+            others = np.setdiff1d(np.arange(n), [i])
+            for was, now in zip(before, (*s, *b), strict=True):
+                np.testing.assert_array_equal(was[others], now[others])
+        for a, b in zip(clean if writes == "state" else boxes[0], dirty if writes == "state" else boxes[1], strict=True):
+            np.testing.assert_array_equal(a[i], b[i])
+        return clean if writes == "state" else boxes[0]
+
+    def merge(record, rows):
+        for i, changed in enumerate(rows):
+            for column, new in zip(record, changed, strict=True):
+                column[i] = new[i]
+
+    nobody = np.zeros(0, np.int64)
+    for t in range(1, 61):
+        draw_links(network.record(), t, coins, active)
+        row = [active.neighbours[active.start[i] : active.start[i] + active.count[i]] for i in range(n)]
+        for i in range(n):
+            arm = select(params, state, i, t, coins)
+            assert arm == select(params, poisoned(state, [i]), i, t, coins)
+            seen.arm[i] = arm
+            pay(payment, nature, i, arm, t, coins, seen.reward)
+        merge(inbox, [twice(publish, i, state, t, nobody, inbox, (poisoned(seen, [i]),), (), writes="box") for i in range(n)])
+        merge(state, [twice(update, i, state, t, row[i], inbox, (poisoned(seen, [i]),), (row[i], coins), writes="state") for i in range(n)])
+        merge(late, [twice(publish_late, i, state, t, nobody, late, (), (), writes="box") for i in range(n)])
+        merge(state, [twice(update_late, i, state, t, row[i], late, (), (row[i],), writes="state") for i in range(n)])
+
+
+@every_algorithm
+@pytest.mark.parametrize(
+    ("n_agents", "n_arms", "network"),
+    [
+        (1, 3, fm.Static(nx.empty_graph(1))),
+        (3, 1, fm.Static(nx.complete_graph(3))),
+        (1, 1, fm.Static(nx.empty_graph(1))),
+        (4, 3, fm.ErdosRenyi(nx.path_graph(4), 1e-9)),
+        (2, 2, fm.ErdosRenyi(nx.path_graph(2), 1.0)),
+    ],
+    ids=["one agent", "one arm", "one of each", "no links", "two of each"],
+)
+def test_survives_the_smallest_worlds(case: Case, n_agents: int, n_arms: int, network: fm.Static) -> None:
+    rewards = fm.Bernoulli(np.linspace(0.9, 0.1, n_arms), n_agents=n_agents)
+    for engine in ("interpreted", "compiled"):
+        result = fm.simulate(case.algorithm, rewards, network, horizon=100, engine=engine)
+        assert (result.pulls.sum(axis=2) == 100).all()
+        assert np.isfinite(result.regret).all()
+
+
+@every_algorithm
+def test_finds_the_arm_that_is_best_for_all(case: Case) -> None:
+    """In the last half of the run at least 90 % of all pulls go to the best arm."""
+    means = DIFFERENT if case.copes_with_different_means else np.tile(ALIKE, (6, 1))
+    horizon = 40_000
+    result = fm.simulate(
+        case.algorithm, fm.Bernoulli(means), complete(6), horizon=horizon, replicates=3, checkpoints=[horizon // 2, horizon]
+    )
+    late = result.team_pulls[:, 1] - result.team_pulls[:, 0]
+    assert (late[:, result.gaps == 0.0].sum(axis=1) >= 0.9 * 6 * horizon / 2).all()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.name != "UCB"], ids=[c.name for c in CASES if c.name != "UCB"])
+def test_talking_beats_being_alone(case: Case) -> None:
+    means = DIFFERENT if case.copes_with_different_means else np.tile(ALIKE, (6, 1))
+    world = {"rewards": fm.Bernoulli(means), "network": complete(6), "horizon": 20_000, "replicates": 5}
+    assert fm.simulate(case.algorithm, **world).regret[:, -1].max() < fm.simulate(fm.UCB(), **world).regret[:, -1].min()
+
+
+@every_algorithm
+def test_bytes_are_the_message_times_the_links(case: Case) -> None:
+    """Every exchange that carries anything carries one row of its record over every link, both ways."""
+    network = fm.Static(nx.cycle_graph(6))
+    params = case.algorithm.params(problem(fm.Bernoulli(DIFFERENT), network, 50))
+    rows = [b"".join(column[0].tobytes() for column in box) for box in (outbox(params), late_outbox(params))]
+    result = fm.simulate(case.algorithm, fm.Bernoulli(DIFFERENT), network, horizon=50)
+    assert result.messages[0] == 50 * 6 * 2 * sum(len(row) > 0 for row in rows)
+    assert result.bytes[0] == 50 * 6 * 2 * sum(len(row) for row in rows)
+
+
+@every_algorithm
+def test_every_interface_function_is_named_as_the_interface_names_it(case: Case) -> None:
+    params = type(case.algorithm.params(problem(fm.Bernoulli(DIFFERENT), complete(6), 100)))
+    defined = {name for record, name in interface.IMPLEMENTATIONS if record is params}
+    assert {"init", "select"} <= defined
+    assert ("publish" in defined) == ("outbox" in defined)
+    assert ("publish_late" in defined) == ("late_outbox" in defined) == ("update_late" in defined)
+
+
+def test_no_kernel_reads_or_writes_out_of_bounds() -> None:
+    """Compiled code reads garbage out of bounds without a word, unless asked to check: ask once, for all."""
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import folkmoot as fm; from cases import CASES, DIFFERENT, complete\n"
+        "for case in CASES: fm.simulate(case.algorithm, fm.Bernoulli(DIFFERENT), complete(6), horizon=300)\n"
+        "print('checked', len(CASES))\n"
+    )
+    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "FOLKMOOT_CACHE": os.devnull}
+    done = subprocess.run(
+        [sys.executable, "-c", script, os.path.dirname(__file__)], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == f"checked {len(CASES)}", done.stderr
