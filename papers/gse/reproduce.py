@@ -1,0 +1,20 @@
+"""GSE: every figure and claim that `folkmoot reproduce gse/...` knows; README.md says what each showed."""
+
+from .errors import e1, e2, e4, e6b, e6c
+from .figures import fig1a, fig1b, fig1cd, link_slope
+from .table1 import table1
+
+FIGURES = {
+    "table1": table1,
+    "fig1a": fig1a,
+    "fig1b": fig1b,
+    "fig1cd": fig1cd,
+    "link_slope": link_slope,
+    "e1": e1,
+    "e2": e2,
+    "e3": table1,
+    "e4": e4,
+    "e5": link_slope,
+    "e6b": e6b,
+    "e6c": e6c,
+}
