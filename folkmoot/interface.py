@@ -22,6 +22,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: A helper that kernels call: ordinary Python, compiled when a compiled function calls it.
 kernel = register_jitable
+#: The same, merged into its caller by LLVM: for small functions of many arguments. (Never `inline=`: numba's own
+#: inlining of these loops gave wrong results, docs/decisions/0002.)
+inlined = register_jitable(forceinline=True)
 
 GENERICS: dict[str, Callable[..., Any]] = {}
 IMPLEMENTATIONS: dict[tuple[type, str], Callable[..., Any]] = {}
@@ -42,7 +45,7 @@ def generic(default: F) -> F:
     def call(*args: Any) -> Any:
         return implementation(type(args[0]), name)(*args)
 
-    @overload(call, strict=False)
+    @overload(call, strict=False, jit_options={"forceinline": True})
     def compiled(*args: Any) -> Callable[..., Any]:
         return implementation(args[0].instance_class, name)
 

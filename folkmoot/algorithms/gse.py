@@ -253,9 +253,12 @@ def update_late(params, state, i, t, inbox, neighbours):
         return
     kept = 0
     for k in range(params.n_arms):
-        for j in neighbours:
-            state.active[i, k] &= inbox.active[j, k]
-        kept += state.active[i, k]
+        if state.active[i, k]:
+            for j in neighbours:
+                if not inbox.active[j, k]:
+                    state.active[i, k] = False
+                    break
+            kept += state.active[i, k]
     if kept == 0:
         for k in range(params.n_arms):
             state.active[i, k] = inbox.active[i, k]
