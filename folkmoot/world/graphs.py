@@ -53,7 +53,8 @@ class BaseGraph:
         """Can a message reach everybody over enough hops?"""
         from scipy.sparse.csgraph import connected_components
 
-        return int(connected_components(self._adjacency(), directed=False, return_labels=False)) == 1
+        count, _ = connected_components(self._adjacency(), directed=False)
+        return bool(count == 1)
 
     @cached_property
     def is_complete(self) -> bool:
@@ -68,16 +69,12 @@ class BaseGraph:
             return 0.0
         if self.is_complete:
             return float(n)
-        from scipy.sparse.csgraph import laplacian
+        from scipy.sparse import csc_array, diags_array
 
-        matrix = laplacian(self._adjacency())
+        matrix = csc_array(diags_array(self.degree.astype(np.float64)) - self._adjacency())
         if n <= _DENSE_EIGENVALUES:
             return float(np.linalg.eigvalsh(matrix.toarray())[1])
-        from scipy.sparse.linalg import eigsh
-
-        first = np.full(n, 1.0) + 0.01 * np.cos(np.arange(n))  # fixed, so that runs repeat
-        values = eigsh(matrix.tocsc(), k=2, sigma=-1e-3, v0=first, return_eigenvectors=False)
-        return float(np.sort(values)[1])
+        return 1.0 / _largest_inverse_eigenvalue(matrix)
 
     @cached_property
     def diameter(self) -> int:
@@ -100,6 +97,26 @@ class BaseGraph:
         return longest
 
 
+def _largest_inverse_eigenvalue(laplacian: Any) -> float:
+    """The largest eigenvalue of the pseudo-inverse of a connected graph's sparse Laplacian (Lanczos).
+
+    Solving with the first agent's potential held at 0, among vectors of mean 0, inverts the Laplacian there.
+    """
+    from scipy.sparse.linalg import LinearOperator, eigsh, splu
+
+    n = laplacian.shape[0]
+    grounded = splu(laplacian[1:, 1:], permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+
+    def solve(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        x = x.ravel()
+        potential = np.concatenate([[0.0], grounded.solve(x[1:] - x.mean())])
+        return np.asarray(potential - potential.mean())
+
+    first = np.random.default_rng(0).standard_normal(n)  # fixed, so that runs repeat
+    inverse = LinearOperator((n, n), matvec=solve, dtype=np.float64)
+    return float(eigsh(inverse, k=1, v0=first, return_eigenvectors=False)[0])
+
+
 def from_edges(n_agents: int, edges: NDArray[np.integer[Any]]) -> BaseGraph:
     """Compressed rows from undirected edges, int [n_edges, 2]; doubled edges count once.
 
@@ -107,7 +124,7 @@ def from_edges(n_agents: int, edges: NDArray[np.integer[Any]]) -> BaseGraph:
         ValueError: an end outside 0..n_agents-1, or an edge from an agent to itself.
     """
     pairs = np.asarray(edges, np.int64).reshape(-1, 2)
-    if len(pairs) and not (0 <= pairs.min() and pairs.max() < n_agents):
+    if len(pairs) and not (pairs.min() >= 0 and pairs.max() < n_agents):
         bad = pairs[((pairs < 0) | (pairs >= n_agents)).any(axis=1)][0]
         raise ValueError(f"edge {tuple(bad.tolist())}: expected agents from 0 to {n_agents - 1}")
     if (pairs[:, 0] == pairs[:, 1]).any():
@@ -196,7 +213,7 @@ def named_graph(name: str, n_agents: int) -> BaseGraph:
         ValueError: no such name, or no such graph with this many agents.
     """
     kind, _, argument = name.partition(":")
-    if kind == "circulant" and argument.isdigit():
+    if kind == "circulant" and argument.isdecimal() and len(argument) < 10:
         return circulant(n_agents, int(argument))
     if kind == "file" and argument:
         return _read_edges(Path(argument), n_agents)
@@ -219,5 +236,10 @@ def _read_edges(path: Path, n_agents: int) -> BaseGraph:
             continue
         if len(words) != 2 or not all(word.isdecimal() for word in words):
             raise ValueError(f"base graph file {path}, line {number}: {line.strip()!r}: expected two agent numbers")
+        if words[0] == words[1] or not all(len(word) < 10 and int(word) < n_agents for word in words):
+            raise ValueError(
+                f"base graph file {path}, line {number}: {line.strip()!r}: "
+                f"expected two different agents from 0 to {n_agents - 1}"
+            )
         edges.append((int(words[0]), int(words[1])))
     return from_edges(n_agents, np.array(edges, np.int64).reshape(-1, 2))

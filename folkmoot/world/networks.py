@@ -1,6 +1,7 @@
 """Networks: which links are up in a round. Static, Erdos-Renyi over a base graph, recorded."""
 
 from collections.abc import Iterable, Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -133,7 +134,8 @@ def links(network):
 @implements(ErdosRenyiRecord)
 def draw_links(network, t, coins, links):
     """The coin of link (i, j), i < j, is word j mod 4 of the block named (t, i, j div 4): in a dense
-    row four links share a block. Each link is looked at once and written into both rows."""
+    row four links share a block. Each link is looked at once and written into both rows.
+    """
     start, count, neighbours = links.start, links.count, links.neighbours
     n = len(start)
     for i in range(n):
@@ -172,16 +174,18 @@ class Recorded(Network):
         n_agents: number of agents; by default one more than the largest that occurs.
 
     Raises:
-        ValueError: no rounds, or an edge that is not a pair of different agents.
+        ValueError: no rounds, an edge that is not a pair of different agents, or n_agents below 1.
     """
 
     def __init__(self, rounds: Sequence[Iterable[tuple[int, int]]], n_agents: int | None = None) -> None:
-        if len(rounds) == 0:
-            raise ValueError("recorded rounds: expected at least one, got none")
+        if n_agents is not None and (isinstance(n_agents, bool) or not isinstance(n_agents, int) or n_agents < 1):
+            raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
         try:
-            edges = [np.array([(int(i), int(j)) for i, j in r], np.int64).reshape(-1, 2) for r in rounds]
-        except (TypeError, ValueError):
+            edges = [np.array([(index(i), index(j)) for i, j in r], np.int64).reshape(-1, 2) for r in rounds]
+        except (TypeError, ValueError, OverflowError):
             raise ValueError("recorded rounds: expected lists of pairs of agent numbers") from None
+        if len(edges) == 0:
+            raise ValueError("recorded rounds: expected at least one, got none")
         together = np.concatenate(edges)
         n = int(together.max(initial=0)) + 1 if n_agents is None else n_agents
         self.base = from_edges(n, together)

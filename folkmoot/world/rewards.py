@@ -47,6 +47,14 @@ def _means(means: ArrayLike, n_agents: int | None, low: float, high: float) -> T
     return table
 
 
+def _number(value: object) -> float:
+    """The value as a float; NaN, which is in no range, for what is no number."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
+
+
 class Rewards:
     """What every reward law offers.
 
@@ -147,9 +155,9 @@ class Gaussian(Rewards):
 
     def __init__(self, means: ArrayLike, deviation: float = 1.0, n_agents: int | None = None) -> None:
         self.means = _means(means, n_agents, -np.inf, np.inf)
-        if not 0.0 <= deviation < np.inf:
+        self.deviation = _number(deviation)
+        if not 0.0 <= self.deviation < np.inf:
             raise ValueError(f"deviation = {deviation!r}: expected a finite number of at least 0")
-        self.deviation = float(deviation)
         self.sub_gaussian = self.deviation
 
     def record(self) -> GaussianRecord:
@@ -188,9 +196,9 @@ class Beta(Rewards):
 
     def __init__(self, means: ArrayLike, concentration: float = 10.0, n_agents: int | None = None) -> None:
         self.means = _means(means, n_agents, 0.001, 0.999)
-        if not 1.0 <= concentration <= 1e6:
+        self.concentration = _number(concentration)
+        if not 1.0 <= self.concentration <= 1e6:
             raise ValueError(f"concentration = {concentration!r}: expected a number from 1 to 1e6")
-        self.concentration = float(concentration)
 
     def record(self) -> BetaRecord:
         return BetaRecord(self.means, self.concentration)
@@ -227,19 +235,20 @@ class HalfActive(Rewards):
         silent: the reward of the others, in [0, 1].
 
     Raises:
-        ValueError: not a reward law, or `silent` outside [0, 1].
+        ValueError: not a reward law, one that is half active itself, or `silent` outside [0, 1].
     """
 
     def __init__(self, inner: Rewards, silent: float = 0.0) -> None:
-        if not isinstance(inner, Rewards):
-            raise ValueError(f"inner = {type(inner).__name__}: expected a reward law")
-        if not 0.0 <= silent <= 1.0:
+        if not isinstance(inner, Rewards) or isinstance(inner, HalfActive):
+            raise ValueError(f"inner = {type(inner).__name__}: expected a reward law that is not half active itself")
+        self.silent = _number(silent)
+        if not 0.0 <= self.silent <= 1.0:
             raise ValueError(f"silent = {silent!r}: expected a reward from 0 to 1")
         self.inner = inner
-        self.silent = float(silent)
         n = inner.n_agents
         self.means = inner.means * ((n - n // 2) / n) + self.silent * ((n // 2) / n)
-        self.sub_gaussian = max(inner.sub_gaussian, 0.5)
+        if isinstance(inner, Gaussian):  # the noise, and the two-valued variable that scales the mean
+            self.sub_gaussian = float(np.hypot(inner.deviation, np.abs(inner.means - self.silent).max() / 2.0))
 
     def record(self) -> HalfActiveRecord:
         return HalfActiveRecord(self.inner.record(), self.n_agents, self.silent)
@@ -297,10 +306,14 @@ class Replay(Rewards):
     def __init__(
         self, table: Sequence[Sequence[ArrayLike]], dataset: str = "", arm_names: Sequence[str] | None = None
     ) -> None:
-        if len(table) == 0 or len({len(row) for row in table}) != 1 or len(table[0]) == 0:
+        try:
+            widths = {len(row) for row in table}
+            cells = [np.asarray(cell, np.float64).ravel() for row in table for cell in row]
+        except (TypeError, ValueError):
+            raise ValueError("replay table: expected table[agent][arm] to be sequences of numbers") from None
+        if len(widths) != 1 or 0 in widths:
             raise ValueError("replay table: expected the same number (at least 1) of arms for every agent")
-        cells = [np.asarray(cell, np.float64).ravel() for row in table for cell in row]
-        n_arms = len(table[0])
+        n_arms = widths.pop()
         for number, cell in enumerate(cells):
             place = f"replay table, agent {number // n_arms}, arm {number % n_arms}"
             if cell.size == 0:
@@ -312,6 +325,8 @@ class Replay(Rewards):
         self.means = np.array([cell.mean() for cell in cells]).reshape(len(table), n_arms)
         self.dataset = dataset
         self.arm_names = list(arm_names) if arm_names is not None else None
+        if self.arm_names is not None and len(self.arm_names) != n_arms:
+            raise ValueError(f"arm_names: {len(self.arm_names)} names: expected {n_arms}, one for each arm")
 
     def record(self) -> ReplayRecord:
         return ReplayRecord(self._values, self._start, self.n_arms)

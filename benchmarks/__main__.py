@@ -1,0 +1,194 @@
+"""`python -m benchmarks`: the compiled loop against its rivals, and the growth of its cost.
+
+--quick        small sizes, one repetition: does everything run, do the twins agree?
+--save FILE    also write the text to this file.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import growth, rivals, worlds
+from benchmarks.measure import Contender, Row, interleave, table
+from benchmarks.twins import FLAGS, Twins, compiler
+from folkmoot.simulate.replicates import Job, Outcome, run_batch
+from folkmoot.simulate.simulate import make_job
+
+OURS, TWIN = "compiled loop", "C twin"
+INTERPRETED, PLAIN, NUMPY = "the loop interpreted", "plain Python by hand", "NumPy over replicates"
+TWIN_ALLOWANCE = 1.5  # at most so many times the C twin's cost
+PYTHON_GAIN = 25.0  # UCB: at least so many times quicker than plain Python
+GSE_STEPS = 4e6  # agent-steps a second, at least
+GRID_ALLOWANCE = 2.0  # 10^6 agents: at most so many times the cost of 10^4, a step of an agent
+GRID_MEMORY = 1.5e9  # bytes
+
+
+def check_twin(job: Job, replicates: int, twin: Callable[[Job, int], tuple[np.ndarray, np.ndarray]]) -> None:
+    """The C twin must pull the very same arms.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    ours: list[Outcome] = run_batch(job, range(replicates))
+    pulls, team_pulls = twin(job, replicates)
+    for r, outcome in enumerate(ours):
+        assert (outcome.pulls == pulls[r]).all(), f"replicate {r}: other pulls than the C twin"
+        assert (outcome.team_pulls == team_pulls[r]).all(), f"replicate {r}: other checkpoints than the C twin"
+
+
+def contest(
+    job: Job,
+    replicates: int,
+    short: Job,
+    rivals_of: Mapping[str, Callable[[], object]],
+    twin: Callable[[Job, int], tuple[np.ndarray, np.ndarray]] | None,
+    repetitions: int,
+) -> list[Row]:
+    """Our loop, the C twin and others; `short` is the game the interpreted ones play once."""
+    run_batch(job, [0])
+    contenders: list[Contender] = [
+        (OURS, lambda: run_batch(job, range(replicates)), worlds.agent_steps(job, replicates))
+    ]
+    if twin is not None:
+        check_twin(job, min(replicates, 20), twin)
+        contenders.append((TWIN, lambda: twin(job, replicates), worlds.agent_steps(job, replicates)))
+    slow = make_job(short.algorithm, short.rewards, short.network, horizon=short.horizon, engine="interpreted")
+    contenders.append((INTERPRETED, lambda: run_batch(slow, [0]), worlds.agent_steps(short, 1)))
+    contenders += [
+        (name, function, worlds.agent_steps(short, 1) if name == PLAIN else worlds.agent_steps(job, replicates))
+        for name, function in rivals_of.items()
+    ]
+    return interleave(contenders, repetitions)
+
+
+def report(title: str, rows: list[Row], replicates: int) -> str:
+    """A heading and a table of costs and ratios."""
+    ours = rows[0]
+    lines = [[row.name, f"{row.median:,.0f}", f"{1e3 / row.median:,.2f}", f"{row.ratio(ours):,.2f}"] for row in rows]
+    head = ["", "ns per agent-step", "million agent-steps/s", "times our cost"]
+    return f"### {title}, {replicates:,} replicates\n\n{table(head, lines)}\n"
+
+
+def verdict(what: str, value: float, bound: float, at_most: bool, form: str = "{:.2f}") -> str:
+    """One line: a requirement, what was measured, whether it holds."""
+    holds = value <= bound if at_most else value >= bound
+    relation = "at most" if at_most else "at least"
+    return f"- {'met' if holds else 'MISSED'}: {what}: {form.format(value)} ({relation} {form.format(bound)})"
+
+
+def ucb_part(twins: Twins | None, quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
+    """The lone UCB, few replicates and many."""
+    texts, verdicts = [], []
+    job = worlds.lone_ucb(horizon=200 if quick else 10_000)
+    for replicates in (2, 4) if quick else (20, 2_000):
+        others: dict[str, Callable[[], object]] = {
+            PLAIN: partial(rivals.python_ucb, job, 1),
+            NUMPY: partial(rivals.numpy_ucb, job, replicates),
+        }
+        rows = contest(job, replicates, job, others, twins.ucb if twins else None, repetitions)
+        by_name = {row.name: row for row in rows}
+        texts.append(report(f"UCB, 1 agent, 10 arms, {job.horizon:,} rounds", rows, replicates))
+        for name in (INTERPRETED, PLAIN):
+            gain = by_name[name].ratio(rows[0])
+            verdicts.append(verdict(f"UCB, R = {replicates:,}, gain over {name}", gain, PYTHON_GAIN, False))
+        if TWIN in by_name:
+            cost = rows[0].ratio(by_name[TWIN])
+            verdicts.append(verdict(f"UCB, R = {replicates:,}, cost over the C twin", cost, TWIN_ALLOWANCE, True))
+    return texts, verdicts
+
+
+def gse_part(twins: Twins | None, quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
+    """GSE of sixteen agents."""
+    job, replicates = worlds.team_gse(horizon=200 if quick else 10_000), 2 if quick else 20
+    short = worlds.team_gse(horizon=20 if quick else 500)
+    others = {NUMPY: partial(rivals.numpy_gse, job, replicates, worlds.LINK_PROBABILITY)}
+    rows = contest(job, replicates, short, others, twins.gse if twins else None, repetitions)
+    by_name = {row.name: row for row in rows}
+    verdicts = [verdict("GSE, million agent-steps a second", 1e3 / rows[0].median, GSE_STEPS / 1e6, False)]
+    if TWIN in by_name:
+        verdicts.append(verdict("GSE, cost over the C twin", rows[0].ratio(by_name[TWIN]), TWIN_ALLOWANCE, True))
+    title = f"GSE, 16 agents, 5 arms, complete graph, p = 0.9, {job.horizon:,} rounds"
+    return [report(title, rows, replicates)], verdicts
+
+
+def growth_part(quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
+    """Agents, arms, horizon."""
+    text, sizes = growth.agents(growth.QUICK_SIDES if quick else growth.SIDES, repetitions)
+    by_arms, by_horizon = growth.arms_and_horizon(quick, repetitions)
+    texts = [
+        f"### Growth with agents: GSE, square grid, 10 arms, p = 0.9\n\n{text}\n",
+        f"### Growth with arms\n\n{by_arms}\n",
+        f"### Growth with the horizon, 5 arms\n\n{by_horizon}\n",
+    ]
+    cost = {size.n_agents: size for size in sizes}
+    if 10**6 not in cost:
+        return texts, []
+    ratio = cost[10**6].nanoseconds / cost[10**4].nanoseconds
+    return texts, [
+        verdict("10^6 agents, step of an agent against 10^4 agents", ratio, GRID_ALLOWANCE, True),
+        verdict("10^6 agents, peak memory in GB", cost[10**6].peak_bytes / 1e9, GRID_MEMORY / 1e9, True),
+    ]
+
+
+def machine() -> str:
+    """The kind of machine, in general words."""
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
+    return f"{platform.machine()} {platform.system()}, {os.cpu_count()} processors, {versions}; one thread is used"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run everything and print it as Markdown; 1 when a requirement is missed, which --quick does not judge."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes, one repetition, nothing judged")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="also write the text to this file")
+    options = parser.parse_args(arguments)
+    repetitions = 1 if options.quick else 7
+    twins = Twins() if compiler() else None
+    texts, verdicts = [], []
+    parts: list[Callable[[], tuple[list[str], list[str]]]] = [
+        partial(ucb_part, twins, options.quick, repetitions),
+        partial(gse_part, twins, options.quick, repetitions),
+        partial(growth_part, options.quick, 1 if options.quick else 3),
+    ]
+    try:
+        for part in parts:
+            found, judged = part()
+            texts += found
+            verdicts += judged
+            print("\n".join(found), flush=True)
+    finally:
+        if twins is not None:
+            twins.close()
+    note = f"C twins: gcc {' '.join(FLAGS)}; identical pulls." if twins else "C twins: skipped, there is no gcc."
+    verdict_text = "" if options.quick else "### Requirements\n\n" + "\n".join(verdicts) + "\n"
+    print(f"{note}\n\n{verdict_text}")
+    if options.save:
+        write(options.save, [*texts, note + "\n", verdict_text])
+    return int(not options.quick and any("MISSED" in line for line in verdicts))
+
+
+def write(path: Path, texts: list[str]) -> None:
+    """The text with its circumstances, by way of a temporary name."""
+    head = f"""# Benchmarks
+
+`python -m benchmarks` measures all of this in one run; `--save FILE` writes it down, `--quick` only tries it out.
+Contenders take turns (A B C A B C ...); costs are medians, ratios are medians of the ratio within one turn.
+Times are processor times of a single thread: other programs may share the machine.
+The interpreted loop and the plain Python one play a single replicate, the interpreted GSE its first rounds.
+
+Measured {date.today().isoformat()} on {machine()}.
+"""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text("\n".join([head, *texts]), encoding="utf-8")
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

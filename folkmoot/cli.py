@@ -1,0 +1,238 @@
+"""The command `folkmoot`. Bad input is one line on standard error and exit status 2.
+
+Exit status: 0 done; 1 something failed while running, or a stated tolerance is missed; 2 bad input;
+130 interrupted. What a command needs is imported when it runs, so that help is there at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from folkmoot.simulate.result import Result
+    from folkmoot.simulate.sweep import Swept
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Deciding and learning together among parties who need not trust each other.",
+)
+data = typer.Typer(no_args_is_help=True, help="Data sets: fetch one, or say where it is read from.")
+app.add_typer(data, name="data")
+
+Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", help="Replicates run in parallel [all processors].")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results [results/NAME].")]
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _jobs(given: int | None) -> int:
+    if given is not None and given < 1:
+        raise ValueError(f"--jobs = {given}: expected an integer of at least 1")
+    return _processors() if given is None else given
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from folkmoot import __version__
+
+        print(f"folkmoot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _folkmoot(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table as wide as it must be; plain text where there is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=1_000)
+    table = Table(box=None, pad_edge=False, show_header=any(header))
+    for number, title in enumerate(header):
+        table.add_column(title, justify="left" if number == 0 or not title else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(word.replace("[", "\\[") for word in row))
+    console.print(table)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.1f}" if abs(value) < 1_000 else f"{value:,.0f}"
+
+
+def _print_results(results: "dict[str, Result]") -> None:
+    rows = []
+    for name, result in results.items():
+        summary = result.summary()
+        interval = f"{_number(summary['regret_low'])} to {_number(summary['regret_high'])}"
+        shown = interval if result.replicates > 1 else "one replicate"
+        share = f"{summary['best_arm_share']:.1%}"
+        rows.append([name, _number(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}"])
+    _print_table(["algorithm", "final regret", "95 % interval", "best arm", "messages"], rows)
+
+
+@app.command()
+def run(
+    experiment: Annotated[str, typer.Argument(metavar="FILE.toml|NAME", help="An experiment file or a built-in one.")],
+    out: Out = None,
+    jobs: Jobs = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Instead of the experiment's seed.")] = None,
+    replicates: Annotated[
+        int | None, typer.Option("--replicates", metavar="N", help="Instead of the experiment's number.")
+    ] = None,
+) -> int:
+    """Run an experiment. Run it again to resume after a break: finished replicates are kept."""
+    workers = _jobs(jobs)
+    from folkmoot.experiments import files
+    from folkmoot.experiments.outputs import LOG, REPORT
+    from folkmoot.experiments.outputs import run as run_plan
+    from folkmoot.experiments.plan import plan
+
+    path = files.find(experiment)
+    given = {"seed": seed, "replicates": replicates}
+    try:
+        document = files.read(path) | {name: value for name, value in given.items() if value is not None}
+        what = plan(document, path.parent)
+    except ValueError as error:
+        raise ValueError(f"{experiment}: {error}") from None
+    folder = out or Path("results") / what.name
+    cells = "1 cell" if len(what.cells) == 1 else f"{len(what.cells)} cells"
+    print(f"{what.name}: {cells}, {what.replicates} replicates each, into {folder}", flush=True)
+    try:
+        swept = run_plan(what, folder, workers)
+    except KeyboardInterrupt:
+        kept = f"what is finished is kept in {folder / LOG}" if (folder / LOG).exists() else "nothing was finished"
+        print(f"folkmoot: interrupted; {kept}; run the same command again to resume", file=sys.stderr)
+        return 130
+    return _say(swept, folder / REPORT)
+
+
+def _say(swept: "Swept", report: Path) -> int:
+    """What came of a run; the exit status."""
+    if swept.foreign:
+        print(f"log: {swept.foreign} rows of other settings or another version were left alone", file=sys.stderr)
+    if swept.resumed:
+        print(f"resumed: {swept.resumed} replicates were there already", file=sys.stderr)
+    if swept.results:
+        _print_results(swept.results)
+        print(f"report: {report}")
+    for name, error in swept.failures.items():
+        print(f"folkmoot: failed: {name}: {error}", file=sys.stderr)
+    return 1 if swept.failures else 0
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[algorithms|rewards|networks|experiments]", help="Only these.")
+    ] = None,
+) -> int:
+    """List what an experiment file can name, and the built-in experiments."""
+    from folkmoot.experiments.catalogue import KINDS, catalogue
+    from folkmoot.experiments.problems import choices
+
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"list {kind!r}: {choices(kind, KINDS)}")
+    for number, one in enumerate([kind] if kind else KINDS):
+        if not kind:
+            print(f"{chr(10) if number else ''}{one}")
+        _print_table(["", ""], [[f"{'' if kind else '  '}{name}", text] for name, text in catalogue(one)])
+    return 0
+
+
+@app.command()
+def reproduce(
+    what: Annotated[
+        str | None, typer.Argument(metavar="PAPER/FIGURE", help="What to reproduce; without it, all are listed.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results [results/PAPER/FIGURE].")
+    ] = None,
+    jobs: Jobs = None,
+) -> int:
+    """Run a paper's experiment and print the paper's number beside ours; status 1 if a tolerance is missed."""
+    workers = _jobs(jobs)
+    from folkmoot.experiments import papers
+
+    folder = papers.papers_folder()
+    if what is None:
+        _print_table(["", ""], papers.catalogue(folder))
+        return 0
+    figure = papers.figure(folder, what)
+    target = out or Path("results") / what
+    from folkmoot.experiments.outputs import make_folder
+
+    make_folder(target)
+    return 0 if figure(target, workers, True) else 1
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `folkmoot run` wrote.")]) -> int:
+    """Build tables, figures and the report anew from DIR/result.json and DIR/curves.npz."""
+    from folkmoot.experiments.outputs import REPORT, rebuild
+
+    _print_results(rebuild(folder))
+    print(f"report: {folder / REPORT}")
+    return 0
+
+
+@data.command()
+def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens.")]) -> int:
+    """Download a data set, check it, and print its folder."""
+    from folkmoot.world import datasets
+
+    print(datasets.fetch(name))
+    return 0
+
+
+@data.command()
+def where(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens.")]) -> int:
+    """Print where a data set is read from."""
+    from folkmoot.world import datasets
+
+    print(datasets.where(name))
+    return 0
+
+
+def _complain(text: str) -> int:
+    print(f"folkmoot: error: {' '.join(text.split())}", file=sys.stderr)
+    return 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status: Any = app(args=given, prog_name="folkmoot", standalone_mode=False)
+    except (ValueError, MemoryError) as error:
+        return _complain(str(error) or type(error).__name__)
+    except KeyboardInterrupt:
+        print("folkmoot: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help is the message
+            print(str(error))
+            return 2
+        if hasattr(error, "format_message"):  # of the command line itself; typer's name for these has moved
+            return _complain(error.format_message())
+        raise
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,121 @@
+"""The folder of an experiment: running into it, writing its files, building its report anew."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from folkmoot.experiments.plan import Plan
+from folkmoot.simulate.result import Result, load_all, write_arrays
+from folkmoot.simulate.sweep import Swept, sweep
+
+LOG = "log.jsonl"
+REPORT = "report.html"
+
+
+class About(NamedTuple):
+    """What a report says beside the results; kept in `result.json` with each of them."""
+
+    title: str
+    description: str
+    failures: dict[str, str]
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder if need be, and see that files can be written there.
+
+    Raises:
+        ValueError: it cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError:
+        raise ValueError(f"folder {folder}: is a file; expected a folder") from None
+    except OSError as error:
+        raise ValueError(f"folder {folder}: cannot be written ({error.strerror})") from None
+
+
+def run(plan: Plan, folder: Path, jobs: int, progress: bool = True) -> Swept:
+    """Run what the folder's log does not hold yet, and write the files of all complete cells.
+
+    Raises:
+        ValueError: the folder or its log cannot be read or written, or jobs is below 1.
+    """
+    make_folder(folder)
+    swept = sweep(plan.cells, plan.replicates, folder / LOG, workers=jobs, progress=progress)
+    if swept.results:
+        about = About(plan.name, plan.description, swept.failures)
+        write({name: _with(about, result) for name, result in swept.results.items()}, folder, about)
+    return swept
+
+
+def _with(about: About, result: Result) -> Result:
+    extra: dict[str, object] = {"experiment": about.title, "description": about.description}
+    if about.failures:
+        extra["failed"] = about.failures
+    return replace(result, configuration={**result.configuration, **extra})
+
+
+def rebuild(folder: Path) -> dict[str, Result]:
+    """Build the tables, figures and report anew from `result.json` and `curves.npz`.
+
+    Raises:
+        ValueError: there is no result, or the folder cannot be written.
+    """
+    results = load_all(folder)
+    if not results:
+        raise ValueError(f"folder {folder}: no result in its result.json")
+    kept = next(iter(results.values())).configuration
+    about = About(str(kept.get("experiment", folder.name)), str(kept.get("description", "")), kept.get("failed", {}))
+    make_folder(folder)
+    write(results, folder, about, arrays=False)
+    return results
+
+
+def _rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """Results of equal settings side by side, under the names of their algorithms."""
+    rows: dict[str, dict[str, Any]] = {}
+    for name, result in results.items():
+        cell = result.configuration.get("cell", {"label": name, "settings": {}})
+        plain = {
+            key: value if isinstance(value, int | float) else _words(value) for key, value in cell["settings"].items()
+        }
+        rows.setdefault(json.dumps(plain), plain)[cell["label"]] = result
+    return list(rows.values())
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def write(results: Mapping[str, Result], folder: Path, about: About, arrays: bool = True) -> None:
+    """Write all files beside the folder's log; each is replaced as a whole.
+
+    Raises:
+        ValueError: the folder cannot be written.
+    """
+    from folkmoot.report.files import write_files  # here: drawing is slow to import, and the runs come first
+    from folkmoot.report.grid import render_grid
+
+    notes = [f"Failed, hence not shown: {name}: {error}." for name, error in about.failures.items()]
+    try:
+        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+        try:
+            if arrays:
+                write_arrays(results, fresh)
+            write_files(fresh, about.title, results, about.description, notes)
+            if any("cell" in result.configuration for result in results.values()):
+                page = render_grid(about.title, _rows(results), about.description, notes)
+                (fresh / REPORT).write_text(page, encoding="utf-8", newline="\n")
+            for path in sorted(fresh.iterdir()):
+                os.replace(path, folder / path.name)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    except OSError as error:
+        raise ValueError(f"folder {folder}: cannot be written ({error.strerror})") from None

@@ -1,0 +1,247 @@
+"""From an experiment file to the jobs it asks for, everything checked before anything runs."""
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self, TypeVar
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from folkmoot.algorithms import ALGORITHMS
+from folkmoot.algorithms.base import Algorithm
+from folkmoot.experiments.grids import GridCell, expand
+from folkmoot.experiments.networks import NETWORKS, AnyNetwork
+from folkmoot.experiments.problems import Place, Section, choices, first_of, lines, path, shown, unknown_field
+from folkmoot.experiments.rewards import REWARDS, AnyRewards
+from folkmoot.simulate.simulate import make_job
+from folkmoot.simulate.sweep import Cell
+from folkmoot.world.rewards import Rewards
+
+T = TypeVar("T")
+
+_TYPES: dict[Place, Any] = {("rewards",): REWARDS, ("network",): NETWORKS, ("rewards", "inner"): REWARDS}
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
+_NAME_CHARACTERS = 30  # of a grid's value in the name of a cell
+
+
+def _folder_name(name: str) -> str:
+    if not name.strip() or name.startswith(".") or not set(name) <= _LETTERS:
+        raise ValueError(
+            "expected letters, digits, '-', '_', '.' and blanks, not starting with '.' (it names a folder)"
+        )
+    return name
+
+
+class Experiment(Section):
+    """A whole experiment file; one cell of it when there are grids.
+
+    Attributes:
+        name: names the folder of the results.
+        horizon: rounds.
+        replicates: independent repetitions.
+        seed: of all coins.
+        checkpoints: rounds at which regret is recorded, ending at the horizon; None is about 200, log-spaced.
+        description: for the report.
+        rewards, network: what agents face.
+        algorithm: what they think; fields of the class beside `type` and `name`.
+    """
+
+    name: Annotated[str, AfterValidator(_folder_name)]
+    horizon: int = Field(ge=1, lt=2**32)
+    replicates: int = Field(1, ge=1, lt=2**32)
+    seed: int = Field(0, ge=0, lt=2**64)
+    checkpoints: list[int] | None = None
+    description: str = ""
+    rewards: AnyRewards
+    network: AnyNetwork
+    algorithm: list[dict[str, Any]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _checkpoints_increase_to_the_horizon(self) -> Self:
+        rounds = self.checkpoints
+        if rounds is not None and (
+            rounds != sorted(set(rounds)) or not rounds or rounds[0] < 1 or rounds[-1] != self.horizon
+        ):
+            raise ValueError(
+                f"checkpoints = {shown(rounds)}: expected increasing rounds from at least 1 that end at the horizon, "
+                f"{self.horizon}"
+            )
+        return self
+
+
+class Plan(NamedTuple):
+    """What an experiment asks for.
+
+    Attributes:
+        name, description: for folders and reports.
+        replicates: of each cell.
+        cells: one for each algorithm and combination of settings that concerns it.
+    """
+
+    name: str
+    description: str
+    replicates: int
+    cells: list[Cell]
+
+
+def algorithm_class(name: str) -> type[Algorithm]:
+    """The configuration class an experiment file calls by this name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in ALGORITHMS:
+        raise ValueError(choices(name, ALGORITHMS))
+    module, _, attribute = ALGORITHMS[name].partition(":")
+    found: type[Algorithm] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def _algorithm(entry: dict[str, Any], place: Place) -> tuple[str | None, Algorithm]:
+    """An [[algorithm]] table as the name for the legend, if given, and the configuration.
+
+    Raises:
+        ValueError: what is wrong, a problem a line.
+    """
+    where = path(place)
+    kind, name = entry.get("type"), entry.get("name")
+    if kind is None:
+        raise ValueError(f"{where}.type: missing; allowed are {', '.join(ALGORITHMS)}")
+    try:
+        found = algorithm_class(kind if isinstance(kind, str) else shown(kind))
+    except ValueError as error:
+        raise ValueError(f"{where}.type = {shown(kind)}: {error}") from None
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise ValueError(f"{where}.name = {shown(name)}: expected text in quotes")
+    fields = {key: value for key, value in entry.items() if key not in ("type", "name")}
+    wrong = unknown_field(fields, found.model_fields)
+    if wrong is not None:
+        raise ValueError(f"{where}: {wrong}")
+    try:  # by way of JSON: TOML, too, has no tuples
+        return name, found.model_validate_json(json.dumps(fields, default=str))
+    except ValidationError as error:
+        raise ValueError("\n".join(lines(error, fields, place))) from None
+
+
+def _parse(document: dict[str, Any]) -> tuple[Experiment, list[tuple[str | None, Algorithm]]]:
+    """A cell's document, checked field by field.
+
+    Raises:
+        ValueError: the first problem, and how many more there are.
+    """
+    problems: list[str] = []
+    algorithms = []
+    experiment = None
+    try:
+        experiment = Experiment.model_validate(document)
+    except ValidationError as error:
+        problems += lines(error, document, allowed=_TYPES)
+    entries = document.get("algorithm")
+    for i, entry in enumerate(entries if isinstance(entries, list) else []):
+        if isinstance(entry, dict):
+            try:
+                algorithms.append(_algorithm(entry, ("algorithm", i)))
+            except ValueError as error:
+                problems += str(error).splitlines()
+    if problems or experiment is None:
+        raise ValueError(first_of(problems))
+    return experiment, algorithms
+
+
+class _Builder:
+    """Builds what the tables describe; equal tables give the same object, so that graphs are studied once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._built: dict[str, Any] = {}
+
+    def _once(self, table: str, key: Any, build: Callable[[], T]) -> T:
+        name = f"{table} {json.dumps(key, sort_keys=True, default=str)}"
+        if name not in self._built:
+            try:
+                self._built[name] = build()
+            except ValueError as error:
+                raise ValueError(f"{table}: {error}") from None
+        built: T = self._built[name]
+        return built
+
+    def world(self, experiment: Experiment, document: dict[str, Any]) -> tuple[Rewards, Any]:
+        """The rewards, and the network for as many agents.
+
+        Raises:
+            ValueError: they refuse what the file says.
+        """
+        rewards = self._once("rewards", document["rewards"], experiment.rewards.build)
+        n = rewards.n_agents
+        key = [document["network"], n]
+        return rewards, self._once("network", key, lambda: experiment.network.build(n, self._folder))
+
+
+def _short(settings: dict[Place, Any]) -> dict[str, Any]:
+    """Settings by the last word of their place where that is unique, by the whole place otherwise."""
+    last = [place[-1] for place in settings]
+    return {str(p[-1]) if last.count(p[-1]) == 1 else path(p): value for p, value in settings.items()}
+
+
+def _cell_name(label: str, settings: dict[Place, Any]) -> str:
+    """`GSE, link_probability = 0.9`."""
+    words = [label]
+    for key, value in _short(settings).items():
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        words.append(f"{key} = {text if len(text) <= _NAME_CHARACTERS else text[: _NAME_CHARACTERS - 3] + '...'}")
+    return ", ".join(words)
+
+
+def _concerns(place: Place, i: int) -> bool:
+    """Does a setting at this place change what algorithm i does?"""
+    return len(place) < 2 or place[0] != "algorithm" or place[1] == i
+
+
+def _cells(cell: GridCell, builder: _Builder) -> list[tuple[int, Cell]]:
+    """One for each algorithm, with its number."""
+    experiment, algorithms = _parse(cell.document)
+    rewards, network = builder.world(experiment, cell.document)
+    if experiment.horizon < rewards.n_arms:
+        raise ValueError(f"horizon = {experiment.horizon}: expected at least the number of arms, {rewards.n_arms}")
+    out = []
+    for i, (name, algorithm) in enumerate(algorithms):
+        settings = {place: value for place, value in cell.settings.items() if _concerns(place, i)}
+        named = {p: v for p, v in settings.items() if p not in (("algorithm", i, "name"), ("algorithm", i, "type"))}
+        try:
+            job = make_job(
+                algorithm,
+                rewards,
+                network,
+                horizon=experiment.horizon,
+                seed=experiment.seed,
+                checkpoints=experiment.checkpoints,
+            )
+        except ValueError as error:
+            raise ValueError(f"algorithm[{i}]: {error}") from None
+        label = name or algorithm.label
+        out.append((i, Cell(_cell_name(label, named), job, _short(settings), label)))
+    return out
+
+
+def plan(document: dict[str, Any], folder: Path) -> Plan:
+    """All cells of an experiment, every one of them checked.
+
+    Args:
+        document: an experiment file as plain values.
+        folder: where the paths in it start.
+
+    Raises:
+        ValueError: one line that names the field, its value and what is allowed.
+    """
+    grid = expand(document)
+    builder = _Builder(folder)
+    found: dict[str, tuple[int, Cell]] = {}
+    for combination in grid:
+        for i, cell in _cells(combination, builder):
+            other, same = found.get(cell.name, (i, cell))
+            if (other, same.settings) != (i, cell.settings):
+                raise ValueError(f"algorithm[{i}]: two are called {cell.name!r}; give one of them another name")
+            found.setdefault(cell.name, (i, cell))
+    first = Experiment.model_validate(grid[0].document)
+    return Plan(first.name, first.description, first.replicates, [cell for _, cell in found.values()])

@@ -1,0 +1,149 @@
+"""The [rewards] table of an experiment file."""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Discriminator, Field, PlainValidator, Tag
+
+from folkmoot.experiments.problems import Section, path, shown
+from folkmoot.world import datasets
+from folkmoot.world import rewards as world
+
+_TWO_TO_MINUS_53 = 2.0**-53
+
+
+def _table(given: Any) -> Any:
+    """Numbers only, in lists; shape and range are checked by the reward law."""
+
+    def check(value: Any, place: tuple[int, ...]) -> None:
+        if isinstance(value, list):
+            for k, entry in enumerate(value):
+                check(entry, (*place, k))
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"expected numbers, got {shown(value)}{f' in {path(place)}' if place else ''}")
+
+    check(given, ())
+    return given
+
+
+class Uniform(Section):
+    """Fixed means drawn once, uniformly between low and high.
+
+    Attributes:
+        n_agents, n_arms: shape of the table.
+        low, high: range of the means.
+        seed: names the table; it does not change with the experiment's seed.
+        shared: all agents have the same means.
+    """
+
+    law: Literal["uniform"]
+    n_agents: int = Field(ge=1)
+    n_arms: int = Field(ge=1)
+    low: float = 0.0
+    high: float = 1.0
+    seed: int = Field(0, ge=0, lt=2**64)
+    shared: bool = False
+
+    def table(self) -> NDArray[np.float64]:
+        """float64 [n_agents, n_arms]. Raw words of Philox, whose stream NumPy keeps from version to version."""
+        if not (np.isfinite([self.low, self.high]).all() and self.low <= self.high):
+            raise ValueError(
+                f"means: low = {self.low}, high = {self.high}: expected finite numbers, low not above high"
+            )
+        rows = 1 if self.shared else self.n_agents
+        words = np.random.Philox(key=self.seed).random_raw(rows * self.n_arms)
+        unit = (words >> np.uint64(11)).astype(np.float64) * _TWO_TO_MINUS_53
+        table = self.low + (self.high - self.low) * unit.reshape(rows, self.n_arms)
+        return np.tile(table, (self.n_agents, 1)) if self.shared else table
+
+
+def _kind(given: Any) -> str:
+    return "drawn" if isinstance(given, dict | Uniform) else "table"
+
+
+Means = Annotated[
+    Annotated[Any, PlainValidator(_table), Tag("table")] | Annotated[Uniform, Tag("drawn")], Discriminator(_kind)
+]
+
+
+class _WithMeans(Section):
+    means: Means
+    n_agents: int | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """What every law with means takes."""
+        means = self.means.table() if isinstance(self.means, Uniform) else self.means
+        return {"means": means, "n_agents": self.n_agents}
+
+
+class Bernoulli(_WithMeans):
+    """Reward 1 with the probability of the agent's arm, else 0."""
+
+    type: Literal["bernoulli"]
+
+    def build(self) -> world.Rewards:
+        """The reward law. Raises ValueError on means it does not take."""
+        return world.Bernoulli(**self.arguments())
+
+
+class Gaussian(_WithMeans):
+    """Normal rewards with one standard deviation."""
+
+    type: Literal["gaussian"]
+    deviation: float = 1.0
+
+    def build(self) -> world.Rewards:
+        """The reward law. Raises ValueError on means or a deviation it does not take."""
+        return world.Gaussian(**self.arguments(), deviation=self.deviation)
+
+
+class Beta(_WithMeans):
+    """Beta rewards on [0, 1] with one concentration."""
+
+    type: Literal["beta"]
+    concentration: float = 10.0
+
+    def build(self) -> world.Rewards:
+        """The reward law. Raises ValueError on means or a concentration it does not take."""
+        return world.Beta(**self.arguments(), concentration=self.concentration)
+
+
+class Replay(Section):
+    """Rewards drawn from those observed in a data set.
+
+    Attributes:
+        dataset: its name.
+        users, genres: numbers of agents and arms taken from it; None is the data set's own default.
+    """
+
+    type: Literal["replay"]
+    dataset: str
+    users: int | None = None
+    genres: int | None = None
+
+    def build(self) -> world.Rewards:
+        """The reward law. Raises ValueError when the data set is unknown, missing or corrupt."""
+        options = {"users": self.users, "genres": self.genres}
+        return datasets.load(self.dataset, **{name: value for name, value in options.items() if value is not None})
+
+
+class HalfActive(Section):
+    """In each round a random half of the agents gets reward 0 whatever it pulls."""
+
+    type: Literal["half_active"]
+    inner: Annotated[Bernoulli | Gaussian | Beta | Replay, Field(discriminator="type")]
+
+    def build(self) -> world.Rewards:
+        """The reward law. Raises ValueError as the inner one does."""
+        return world.HalfActive(self.inner.build())
+
+
+AnyRewards = Annotated[Bernoulli | Gaussian | Beta | Replay | HalfActive, Field(discriminator="type")]
+REWARDS: dict[str, type[Section]] = {
+    "bernoulli": Bernoulli,
+    "gaussian": Gaussian,
+    "beta": Beta,
+    "replay": Replay,
+    "half_active": HalfActive,
+}

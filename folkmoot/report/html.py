@@ -1,0 +1,343 @@
+"""The report of one experiment: a single HTML file that needs no network, no script and no colour."""
+
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from folkmoot.report.grid import render_grid as render_grid
+from folkmoot.report.page import (
+    Cell,
+    as_json,
+    bullets,
+    collapsed,
+    figure,
+    fixed_style,
+    page,
+    paragraph,
+    paragraphs,
+    section,
+    settings,
+    table,
+)
+from folkmoot.report.plots import plot_communication, plot_regret
+from folkmoot.report.tables import (
+    Difference,
+    check_results,
+    default_reference,
+    difference_matrix,
+    final_table,
+    is_oracle,
+    paired_differences,
+    same_world,
+)
+from folkmoot.report.words import (
+    NONE,
+    PERCENT,
+    headline,
+    interval,
+    joined,
+    method,
+    network_in_words,
+    number,
+    oracles,
+    percent,
+    places_by_error,
+    rewards_in_words,
+    scaled,
+)
+from folkmoot.simulate.result import Result
+
+_MATRIX_UP_TO = 6  # algorithms of which all pairs are shown
+_ARMS_SHOWN = 12
+_TITLES = {"sources": "Digest of the sources", "numpy": "NumPy", "networkx": "NetworkX", "scipy": "SciPy"}
+_SHARED = ("rewards", "network", "horizon", "seed", "engine")
+
+
+def render(
+    title: str,
+    results: Mapping[str, Result],
+    description: str = "",
+    notes: Sequence[str] = (),
+    *,
+    reference: str | None = None,
+) -> str:
+    """The report of a comparison as one self-contained HTML document.
+
+    Args:
+        title: its heading.
+        results: by the names the report uses.
+        description: plain text after the answer; an empty line begins a new paragraph.
+        notes: plain texts listed near the end.
+        reference: whom the others are compared with; by default the first that is no oracle.
+
+    Returns:
+        The document. The same results give the same text, with the same version of matplotlib.
+
+    Raises:
+        ValueError: no results, something that is not a Result, or an unknown reference.
+    """
+    check_results(results)
+    against = default_reference(results) if reference is None else reference
+    if against not in results:
+        raise ValueError(f"reference {against!r}: unknown; there are {', '.join(map(repr, results))}")
+    tables = count(1)
+    first = next(iter(results.values()))
+    comparable = all(same_world(first, result) for result in results.values())
+    parts = [
+        paragraph(headline(results), "answer"),
+        paragraph(oracles(results)) if comparable else "",
+        paragraphs(description),
+        section("What was run", paragraph(method(results)), settings(_settings(results, comparable))),
+        section("Regret", *_regret(results), _final(results, next(tables))),
+        _differences(results, against, tables) if comparable else "",
+        _communication(results),
+        section("Which arms were pulled", _arms(results, next(tables))) if comparable else "",
+        section("Notes", bullets([*notes, *_caveats(results)])),
+        section("Provenance", *_provenance(results, comparable)),
+    ]
+    return page(title, parts)
+
+
+# --- What was run -------------------------------------------------------------------------------------
+
+
+def _settings(results: Mapping[str, Result], comparable: bool) -> list[tuple[str, str]]:
+    first = next(iter(results.values()))
+    rows: list[tuple[str, str]] = []
+    if comparable:
+        rewards, network = (first.configuration.get(key, {}) for key in ("rewards", "network"))
+        names = arm_names(first)
+        rows += [
+            ("Rewards", _capital(rewards_in_words(rewards))),
+            ("Agents", f"{first.n_agents:,}"),
+            ("Arms", f"{first.n_arms:,}" + (f": {joined(names)}" if names else "")),
+            ("Network", _capital(network_in_words(network))),
+            ("Horizon", f"{first.horizon:,} rounds"),
+        ]
+        counts = {name: result.replicates for name, result in results.items()}
+        if len(set(counts.values())) == 1:
+            rows.append(("Replicates", f"{first.replicates:,}"))
+        else:
+            rows.append(("Replicates", joined([f"{n:,} ({name})" for name, n in counts.items()])))
+        rows.append(("Seed", str(first.configuration.get("seed", NONE))))
+    rows += [(name, _algorithm(result)) for name, result in results.items()]
+    return rows
+
+
+def _algorithm(result: Result) -> str:
+    values = dict(result.configuration.get("algorithm", {}))
+    kind = str(values.pop("type", "unknown"))
+    chosen = [f"{key.replace('_', ' ')} {_value(value)}" for key, value in values.items() if value is not None]
+    return f"{kind}, {', '.join(chosen)}" if chosen else kind
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def arm_names(result: Result) -> list[str]:
+    """The names of the arms if the reward law, or the one inside it, gives them; else nothing."""
+    law = result.configuration.get("rewards", {})
+    while isinstance(law, Mapping):
+        if law.get("arm_names"):
+            return [str(name) for name in law["arm_names"]]
+        law = law.get("inner")
+    return []
+
+
+# --- Regret -------------------------------------------------------------------------------------------
+
+
+def _regret(results: Mapping[str, Result]) -> list[str]:
+    with fixed_style():
+        plain = plot_regret(results)
+        both = plot_regret(results, log_x=True, log_y=True)
+    banded = any(result.replicates > 1 for result in results.values())
+    band = f" Lines are means over replicates, bands their 95{PERCENT} Student intervals." if banded else ""
+    finals = "; ".join(f"{row.name} {number(row.regret_mean)}" for row in final_table(results))
+    return [
+        figure(
+            plain,
+            f"Figure 1. Cumulative expected regret against the best global arm, summed over agents.{band}",
+            f"Regret against the round for each algorithm. At the end: {finals}.",
+        ),
+        figure(
+            both,
+            "Figure 2. The same on logarithmic axes, which also show the early rounds. Regret in proportion to the "
+            "number of rounds rises with slope 1; logarithmic regret flattens.",
+            "The same curves on logarithmic axes.",
+        ),
+    ]
+
+
+def _final(results: Mapping[str, Result], n: int) -> str:
+    rows = final_table(results)
+    halves = [row.regret_high - row.regret_mean for row in rows]
+    places = places_by_error([row.regret_mean for row in rows], halves)
+    each = places_by_error(
+        [row.regret_per_agent_mean for row in rows],
+        [row.regret_per_agent_high - row.regret_per_agent_mean for row in rows],
+    )
+    fair = [row.regret_mean for row in rows if not is_oracle(results[row.name])]
+    lines = [
+        [
+            row.name,
+            _bold_if(number(row.regret_mean, places), len(fair) > 1 and row.regret_mean == min(fair)),
+            interval(row.regret_low, row.regret_high, places),
+            number(row.regret_per_agent_mean, each),
+            percent(row.best_arm_share),
+            NONE if is_oracle(results[row.name]) else scaled(row.messages),
+            NONE if is_oracle(results[row.name]) else scaled(row.bytes, "B"),
+            scaled(row.agent_steps_per_second),
+        ]
+        for row in rows
+    ]
+    header = [
+        "Algorithm",
+        "Final regret",
+        f"95{PERCENT} interval",
+        "Per agent",
+        "Best arm pulled",
+        "Messages",
+        "Data sent",
+        "Agent-steps per second",
+    ]
+    bold = " The lowest, oracles apart, is bold." if len(fair) > 1 else ""
+    caption = (
+        f"Table {n}. At the horizon: mean regret summed over agents, its Student interval over replicates, and means "
+        f"of the rest.{bold} Speed is that of one worker and includes compilation where it happened."
+    )
+    return table(caption, header, lines)
+
+
+def _bold_if(text: str, bold: bool) -> str:
+    return Cell(text) if bold else text
+
+
+# --- Paired differences -------------------------------------------------------------------------------
+
+
+def _differences(results: Mapping[str, Result], against: str, tables: "count[int]") -> str:
+    if len(results) < 2:
+        return ""
+    try:
+        pairs = paired_differences(results, against)
+        matrix = difference_matrix(results) if 2 < len(results) <= _MATRIX_UP_TO else {}
+    except ValueError as error:  # results cut short may have no replicate in common
+        return section("Paired differences", paragraph(f"There are none: {error}."))
+    places = _places(pairs)
+    lines = [
+        [
+            pair.name,
+            number(pair.mean, places),
+            interval(pair.low, pair.high, places),
+            number(pair.ratio, 2) if pair.ratio < 100 or pair.ratio != pair.ratio else number(pair.ratio),
+            {True: "yes", False: "no", None: NONE}[pair.significant],
+            f"{pair.replicates:,}",
+        ]
+        for pair in pairs
+    ]
+    header = ["Algorithm", "Paired difference", f"95{PERCENT} interval", "Ratio of means"]
+    caption = (
+        f"Table {next(tables)}. Final regret minus that of {against}, replicate by replicate in the same world: "
+        "negative means less regret. Significant: the interval excludes 0."
+    )
+    why = (
+        "Replicate r has the same links and rewards for all algorithms, so differences are taken within replicates. "
+        "Intervals are not adjusted for the number of comparisons."
+    )
+    one = table(caption, [*header, f"Significant at 95{PERCENT}", "Pairs"], lines)
+    return section("Paired differences", paragraph(why), one, _all_pairs(results, matrix, tables))
+
+
+def _all_pairs(
+    results: Mapping[str, Result], matrix: Mapping[tuple[str, str], Difference], tables: "count[int]"
+) -> str:
+    if not matrix:
+        return ""
+    places = _places(list(matrix.values()))
+    lines = [[a, *(_pair(matrix[a, b], places) if a != b else "" for b in results)] for a in results]
+    caption = (
+        f"Table {next(tables)}. All pairs: final regret of the row minus that of the column, with the half-width of "
+        f"the 95{PERCENT} interval. An asterisk: significant."
+    )
+    return table(caption, ["Row minus column", *results], lines)
+
+
+def _places(pairs: Sequence[Difference]) -> int:
+    return places_by_error([pair.mean for pair in pairs], [pair.high - pair.mean for pair in pairs])
+
+
+def _pair(pair: Difference, places: int) -> str:
+    half = f" ± {number(pair.high - pair.mean, places)}" if pair.significant is not None else ""
+    text = f"{number(pair.mean, places)}{half}"
+    return f"{text}*" if pair.significant else text
+
+
+# --- Communication, arms, notes, provenance -----------------------------------------------------------
+
+
+def _communication(results: Mapping[str, Result]) -> str:
+    nodes = {name: result for name, result in results.items() if not is_oracle(result)}
+    if not any(result.bytes.any() for result in nodes.values()):
+        said = "None of these algorithms sends anything." if nodes else ""
+        return section("Communication", paragraph(said))
+    with fixed_style():
+        drawing = plot_communication(nodes)
+    sent = "; ".join(f"{name} {scaled(float(result.bytes.mean()), 'B')}" for name, result in nodes.items())
+    omitted = " Oracles are left out: no network carries what they see." if len(nodes) < len(results) else ""
+    caption = (
+        "Figure 3. Final regret against the data that the network carried over the horizon, with "
+        f"95{PERCENT} intervals; lower left is better.{omitted}"
+    )
+    return section("Communication", figure(drawing, caption, f"Final regret against data sent. Sent: {sent}."))
+
+
+def _arms(results: Mapping[str, Result], n: int) -> str:
+    first = next(iter(results.values()))
+    names = arm_names(first)
+    order = sorted(range(first.n_arms), key=lambda k: float(first.gaps[k]))
+    shown, rest = order[:_ARMS_SHOWN], order[_ARMS_SHOWN:]
+    shares = [result.pulls.sum(axis=(0, 1)) / result.pulls.sum() for result in results.values()]
+    lines = []
+    for k in shown:
+        gap = float(first.gaps[k])
+        label = f"{k}{f': {names[k]}' if k < len(names) else ''}{' (best)' if gap == 0.0 else ''}"
+        lines.append([_bold_if(label, gap == 0.0), number(gap, 4), *(percent(float(share[k])) for share in shares)])
+    if rest:
+        together = [percent(float(share[rest].sum())) for share in shares]
+        lines.append([f"the other {len(rest):,}", NONE, *together])
+    caption = (
+        f"Table {n}. Share of all pulls by arm, over agents, rounds and replicates. The gap is how far the arm's mean "
+        "reward, averaged over agents, lies below that of the best."
+    )
+    return table(caption, ["Arm", "Gap", *results], lines)
+
+
+def _caveats(results: Mapping[str, Result]) -> list[str]:
+    if max(result.replicates for result in results.values()) > 1:
+        return [
+            "Replicates repeat the rewards and the links of one given world. Intervals say how sure the mean regret in "
+            "this world is, not how regret varies from world to world."
+        ]
+    return ["One replicate gives no interval; run several to see how sure the numbers are."]
+
+
+def _provenance(results: Mapping[str, Result], comparable: bool) -> list[str]:
+    origins = [dict(result.provenance) for result in results.values()]
+    first = next(iter(results.values()))
+    rows = [(_TITLES.get(key, _capital(key)), str(value)) for key, value in origins[0].items()]
+    differing = [name for name, origin in zip(results, origins, strict=True) if origin != origins[0]]
+    mixed = f"{joined(differing)}: produced elsewhere; see the full configuration." if differing else ""
+    everything: dict[str, Any] = {}
+    if comparable:
+        everything["shared"] = {key: first.configuration[key] for key in _SHARED if key in first.configuration}
+    for name, result in results.items():
+        shared = everything.get("shared", {})
+        own = {key: value for key, value in result.configuration.items() if shared.get(key, NONE) != value}
+        everything[name] = {**own, **({"provenance": dict(result.provenance)} if name in differing else {})}
+    return [settings(rows), paragraph(mixed), collapsed("Full configuration", as_json(everything))]

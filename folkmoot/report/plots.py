@@ -1,0 +1,340 @@
+"""Figures of regret and communication: means with 95 % Student bands, legible in grey print.
+
+Only matplotlib's object-oriented interface is used: no pyplot, no global state. Colours are those of
+Okabe and Ito (2008), which the colour-blind can tell apart; line styles and markers differ as well, so
+that curves stay apart in grey.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
+from typing import Any, NamedTuple, cast
+from unicodedata import category
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
+from numpy.typing import NDArray
+
+from folkmoot.report.tables import check_results
+from folkmoot.simulate.result import Result, student_interval
+
+Floats = NDArray[np.float64]
+
+SPREAD = 20.0  # values further apart than this factor are shown on a logarithmic axis where the choice is ours
+_SIZE = (7.2, 4.0)  # inches
+_MOST_NAMES = 60  # in a legend
+_ENTRY_HEIGHT = 0.26  # inches of a legend entry of one line
+_MARKS = 8  # markers on a curve
+_NAME_WIDTH = 26  # characters of a name before its legend entry breaks
+_PLAIN_BELOW = 1e7  # axis numbers are written out up to here
+_COLOURS = ("#0072B2", "#D55E00", "#000000", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
+_DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.6)),
+    (0, (1.2, 1.2)),
+    (0, (7, 1.6, 1.2, 1.6)),
+    (0, (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
+)
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+
+
+class Chart(Figure):
+    """A matplotlib figure that a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
+class Look(NamedTuple):
+    """How one algorithm is drawn, the same in every figure of a report."""
+
+    colour: str
+    dashes: Any
+    marker: str
+    face: str  # of the marker
+
+
+def look(number: int) -> Look:
+    """The look of the algorithm with this place in the comparison; no two of the first 315 are equal."""
+    colour = _COLOURS[number % len(_COLOURS)]
+    face = "white" if number % 2 else colour
+    return Look(colour, _DASHES[number % len(_DASHES)], _MARKERS[number % len(_MARKERS)], face)
+
+
+def plot_regret(
+    results: Mapping[str, Result],
+    log_x: bool = False,
+    per_agent: bool = False,
+    ax: Axes | None = None,
+    *,
+    log_y: bool = False,
+) -> Figure:
+    """Cumulative expected regret against the round: mean over replicates with its 95 % Student band.
+
+    A result with one replicate is a line without a band.
+
+    Args:
+        results: results by the name the legend gives them.
+        log_x: logarithmic rounds, on which logarithmic regret is a straight line.
+        per_agent: regret divided by the number of agents.
+        ax: axes to draw into; by default those of a new figure.
+        log_y: logarithmic regret, for curves that differ by orders of magnitude.
+
+    Returns:
+        The figure, independent of pyplot; save it with `figure.savefig(path)`.
+
+    Raises:
+        ValueError: no results, or something that is not a Result.
+    """
+    check_results(results)
+    own = ax is None
+    axes = Chart(figsize=_SIZE, layout="constrained").subplots() if ax is None else ax
+    lines, finals = [], []
+    for number, (name, result) in enumerate(results.items()):
+        mean, half = student_interval(result.regret_per_agent if per_agent else result.regret)
+        marks = _mark_places(result.checkpoints, log_x, number, len(results))
+        lines.append(_draw_curve(axes, result.checkpoints, mean, half, look(number), printable(name), marks))
+        finals.append(float(mean[-1]))
+    rounds = np.concatenate([result.checkpoints for result in results.values()])
+    _scale_x(axes, rounds, log_x)
+    _scale_y(axes, finals, log_y)
+    axes.set_xlabel("round")
+    axes.set_ylabel("cumulative expected regret" + (" per agent" if per_agent else ",\nsummed over agents"))
+    _finish(axes)
+    banded = any(result.replicates > 1 for result in results.values())
+    order = np.argsort(-np.array(finals), kind="stable")
+    _legend(axes, [lines[n] for n in order], "mean, 95 % band" if banded else None, outside=own)
+    return _root(axes)
+
+
+def plot_communication(results: Mapping[str, Result], *, messages: bool = False, ax: Axes | None = None) -> Figure:
+    """Final regret against what the network carried until then: one point with 95 % intervals an algorithm.
+
+    Args:
+        results: results by the name the legend gives them.
+        messages: count messages instead of megabytes.
+        ax: axes to draw into; by default those of a new figure.
+
+    Returns:
+        The figure, independent of pyplot.
+
+    Raises:
+        ValueError: no results, or something that is not a Result.
+    """
+    check_results(results)
+    own = ax is None
+    axes = Chart(figsize=(_SIZE[0], 3.4), layout="constrained").subplots() if ax is None else ax
+    largest = max(float(result.bytes.mean()) for result in results.values())
+    unit, label = (1.0, "messages sent") if messages else (1e6, "megabytes sent")
+    if not messages and largest < 1e5:
+        unit, label = 1e3, "kilobytes sent"
+    points, sent, finals = [], [], []
+    for number, (name, result) in enumerate(results.items()):
+        x, dx = student_interval((result.messages if messages else result.bytes) / unit)
+        y, dy = student_interval(result.regret[:, -1])
+        points.append(_draw_point(axes, (float(x), float(dx)), (float(y), float(dy)), look(number), printable(name)))
+        sent.append(float(x))
+        finals.append(float(y))
+    _scale_sent(axes, sent)
+    _scale_y(axes, finals, apart(finals))
+    axes.set_xlabel(f"{label} over the horizon, mean over replicates")
+    axes.set_ylabel("final regret,\nsummed over agents")
+    _finish(axes)
+    banded = any(result.replicates > 1 for result in results.values())
+    order = np.argsort(-np.array(finals), kind="stable")
+    _legend(axes, [points[n] for n in order], "mean, 95 % interval" if banded else None, outside=own)
+    return _root(axes)
+
+
+def plot_setting(
+    label: str, values: Sequence[float], curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+) -> Figure:
+    """Final regret against the one setting that varies.
+
+    Args:
+        label: what varies, with its unit.
+        values: its values, one a cell of the grid.
+        curves: for each algorithm the means and the half-widths of the 95 % intervals (NaN: none), one a cell.
+
+    Returns:
+        The figure, independent of pyplot.
+    """
+    axes = Chart(figsize=_SIZE, layout="constrained").subplots()
+    order = np.argsort(np.array(values, np.float64), kind="stable")
+    x = np.array(values, np.float64)[order]
+    lines, lasts = [], []
+    everything: list[float] = []
+    for number, (name, (means, halves)) in enumerate(curves.items()):
+        y, dy = np.array(means, np.float64)[order], np.array(halves, np.float64)[order]
+        style = look(number)
+        bars = axes.errorbar(x, y, yerr=np.nan_to_num(dy), **_point_style(style), linestyle=style.dashes, linewidth=1.6)
+        bars[0].set_label(printable(name))
+        lines.append(bars[0])
+        lasts.append(float(y[-1]))
+        everything.extend(float(value) for value in y[np.isfinite(y)])
+    if apart([float(value) for value in x]):
+        axes.set_xscale("log")
+        _plain_numbers(axes.xaxis, float(x[-1]))
+    _scale_y(axes, everything, apart(everything))
+    axes.set_xlabel(printable(label))
+    axes.xaxis.label.set_parse_math(False)
+    axes.set_ylabel("final regret,\nsummed over agents")
+    _finish(axes)
+    # Names in the order of the curves at the right-hand end; a missing last value goes to the bottom.
+    ranked = np.argsort(-np.nan_to_num(np.array(lasts), nan=-np.inf), kind="stable")
+    _legend(axes, [lines[n] for n in ranked], "mean, 95 % interval", outside=True)
+    return _root(axes)
+
+
+def apart(values: Sequence[float]) -> bool:
+    """Are positive values further apart than the factor at which a logarithmic axis reads better?"""
+    return len(values) > 0 and min(values) > 0.0 and max(values) > SPREAD * min(values)
+
+
+def printable(name: str) -> str:
+    """A name for a figure: control characters, which no font and no XML has, replaced."""
+    return "".join(c if c.isprintable() or category(c) == "Zs" else "\ufffd" for c in name)
+
+
+# --- Drawing ------------------------------------------------------------------------------------------
+
+
+def _mark_places(rounds: NDArray[np.int64], log: bool, number: int, total: int) -> list[int]:
+    """Checkpoints that carry a marker: evenly along the axis, those of different curves side by side."""
+    place = np.log(rounds) if log else rounds.astype(np.float64)
+    length = place[-1] - place[0]
+    if length == 0.0:
+        return [0]
+    wanted = place[0] + length * (np.arange(_MARKS) + (number + 0.5) / total) / _MARKS
+    return sorted({int(np.abs(place[:-1] - w).argmin()) for w in wanted})  # not at the end, where it would be cut
+
+
+def _draw_curve(
+    axes: Axes, rounds: NDArray[np.int64], mean: Floats, half: Floats, style: Look, label: str, marks: list[int]
+) -> Any:
+    if np.isfinite(half).all():
+        low, high = np.maximum(mean - half, 0.0), mean + half  # regret is never below 0
+        axes.fill_between(rounds, low, high, color=style.colour, alpha=0.2, linewidth=0.0, zorder=2)
+        for edge in (low, high):
+            axes.plot(rounds, edge, color=style.colour, linewidth=0.4, alpha=0.6, zorder=2, label="_band")
+    (line,) = axes.plot(
+        rounds,
+        mean,
+        color=style.colour,
+        linestyle=style.dashes,
+        linewidth=1.6,
+        marker=style.marker,
+        markevery=marks,
+        markersize=5.0,
+        markerfacecolor=style.face,
+        markeredgewidth=1.1,
+        zorder=3,
+        label=label,
+    )
+    return line
+
+
+def _point_style(style: Look) -> dict[str, Any]:
+    return {
+        "color": style.colour,
+        "marker": style.marker,
+        "markersize": 6.5,
+        "markerfacecolor": style.face,
+        "markeredgewidth": 1.2,
+        "capsize": 3.0,
+        "elinewidth": 1.2,
+        "zorder": 3,
+    }
+
+
+def _draw_point(axes: Axes, x: tuple[float, float], y: tuple[float, float], style: Look, label: str) -> Any:
+    bars = axes.errorbar(
+        [x[0]], [y[0]], xerr=np.nan_to_num([x[1]]), yerr=np.nan_to_num([y[1]]), linestyle="none", **_point_style(style)
+    )
+    bars[0].set_label(label)
+    return bars[0]
+
+
+def _plain(value: float, place: int | None = None) -> str:
+    return f"{value:,.10g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _plain_numbers(axis: Any, largest: float) -> None:
+    if largest <= _PLAIN_BELOW:
+        axis.set_major_formatter(FuncFormatter(cast(Callable[..., str], _plain)))
+
+
+def _scale_x(axes: Axes, rounds: NDArray[np.int64], log: bool) -> None:
+    if log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(numticks=12))
+    _plain_numbers(axes.xaxis, float(rounds.max()))
+    if rounds.max() > rounds.min():
+        axes.set_xlim(float(rounds.min()) if log else 0.0, float(rounds.max()))
+
+
+def _scale_y(axes: Axes, finals: Sequence[float], log: bool) -> None:
+    largest = max(finals, default=0.0)
+    if log and largest > 0.0:
+        # A curve that starts at 0 enters from below rather than along the edge.
+        seen = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
+        axes.set_yscale("log", nonpositive="mask")
+        axes.set_ylim(bottom=float(seen[seen > 0.0].min()) / 1.3)
+        _plain_numbers(axes.yaxis, largest)
+        return
+    axes.yaxis.set_major_locator(MaxNLocator(6))
+    axes.set_ylim(bottom=0.0, top=None if largest > 0.0 else 1.0)
+    _plain_numbers(axes.yaxis, largest)
+
+
+def _scale_sent(axes: Axes, sent: Sequence[float]) -> None:
+    """Linear from 0 where that shows the points apart, else logarithmic, with 0 kept on the axis if it occurs."""
+    positive = [value for value in sent if value > 0.0]
+    if apart(positive) and len(positive) == len(sent):
+        axes.set_xscale("log")
+    elif apart(positive):
+        unit = 10.0 ** np.floor(np.log10(min(positive)))
+        axes.set_xscale("symlog", linthresh=unit, linscale=0.6)
+        axes.xaxis.set_major_locator(SymmetricalLogLocator(base=10.0, linthresh=unit))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlim(-0.25 * unit, 2.0 * max(sent))
+    else:
+        largest = max(sent, default=0.0) or 1.0
+        axes.set_xlim(-0.04 * largest, 1.1 * largest)
+    _plain_numbers(axes.xaxis, max(sent, default=0.0))
+
+
+def _finish(axes: Axes) -> None:
+    axes.grid(True, which="major", color="0.88", linewidth=0.6, zorder=0)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _legend(axes: Axes, handles: list[Any], title: str | None, outside: bool) -> None:
+    """Names in the order of the curves; written as they are, neither as mathematics nor skipped."""
+    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if outside else {"loc": "best"}
+    labels = [str(n) for n in range(len(handles))]
+    if len(handles) > _MOST_NAMES:
+        title = f"{title + '; ' if title else ''}{_MOST_NAMES} of {len(handles)} named"
+        handles, labels = handles[:_MOST_NAMES], labels[:_MOST_NAMES]
+    legend = axes.legend(
+        handles, labels, title=title, frameon=not outside, handlelength=3.2, alignment="left", labelspacing=0.7, **where
+    )
+    lines = 1 if title else 0
+    for text, handle in zip(legend.get_texts(), handles, strict=True):
+        text.set_parse_math(False)
+        text.set_text(fill(handle.get_label(), _NAME_WIDTH) or " ")
+        lines += text.get_text().count("\n") + 1
+    if outside:  # the figure is ours: make room for all names
+        figure = _root(axes)
+        figure.set_figheight(max(figure.get_figheight(), 0.4 + _ENTRY_HEIGHT * lines))
+
+
+def _root(axes: Axes) -> Figure:
+    figure = axes.figure
+    return figure if isinstance(figure, Figure) else figure.figure

@@ -1,0 +1,204 @@
+"""Tables of results: final values with intervals, paired differences, and the same as CSV.
+
+Algorithms of one comparison meet the same worlds: replicate r has the same coins for all of them. So
+differences are taken replicate by replicate, and the interval is that of the paired differences.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import isnan, nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.simulate.result import Result, student_interval
+
+ORACLES = frozenset({"CentralUCB"})  # see what no agent could: no fair reference
+_WORLD = ("rewards", "network", "horizon", "seed")
+
+
+@dataclass(frozen=True)
+class FinalRow:
+    """One algorithm at the horizon. Means are over replicates; intervals are 95 % Student, NaN for one replicate.
+
+    Attributes:
+        name: as in the comparison.
+        replicates, n_agents, n_arms, horizon: the sizes.
+        regret_mean, regret_low, regret_high: cumulative expected regret summed over agents, and its interval.
+        regret_std: standard deviation over replicates.
+        regret_per_agent_mean, regret_per_agent_low, regret_per_agent_high: the same divided by the agents.
+        best_arm_share: share of all pulls that went to a best arm, in [0, 1].
+        messages, bytes: what the network carried in a replicate, mean.
+        agent_steps_per_second: of one worker; compilation counts where it happened.
+    """
+
+    name: str
+    replicates: int
+    n_agents: int
+    n_arms: int
+    horizon: int
+    regret_mean: float
+    regret_low: float
+    regret_high: float
+    regret_std: float
+    regret_per_agent_mean: float
+    regret_per_agent_low: float
+    regret_per_agent_high: float
+    best_arm_share: float
+    messages: float
+    bytes: float
+    agent_steps_per_second: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Final regret of one algorithm minus that of another, over the replicates both have.
+
+    Attributes:
+        name, reference: the two; negative means that `name` has less regret.
+        replicates: how many pairs.
+        mean, low, high: paired difference and its 95 % Student interval (NaN for one pair).
+        ratio: mean regret of `name` divided by that of `reference`; NaN where the latter is 0.
+        significant: does the interval exclude 0? None if there is no interval.
+    """
+
+    name: str
+    reference: str
+    replicates: int
+    mean: float
+    low: float
+    high: float
+    ratio: float
+    significant: bool | None
+
+
+def check_results(results: Mapping[str, Result]) -> None:
+    """Refuse what is not a non-empty mapping of names to results.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(results, Mapping):
+        raise ValueError(f"results = {type(results).__name__}: expected a dictionary of results by name")
+    if not results:
+        raise ValueError("results: expected at least one, got none")
+    for name, result in results.items():
+        if not isinstance(name, str) or not isinstance(result, Result):
+            raise ValueError(f"results[{name!r}] = {type(result).__name__}: expected a Result under a name")
+
+
+def is_oracle(result: Result) -> bool:
+    """Does its algorithm see what no agent could?"""
+    return result.configuration.get("algorithm", {}).get("type") in ORACLES
+
+
+def default_reference(results: Mapping[str, Result]) -> str:
+    """The first algorithm that is no oracle; the first if all are."""
+    check_results(results)
+    return next((name for name, result in results.items() if not is_oracle(result)), next(iter(results)))
+
+
+def same_world(a: Result, b: Result) -> bool:
+    """Do the two share rewards, network, horizon and seed, so that their replicates can be paired?"""
+    alike = all(a.configuration.get(key) == b.configuration.get(key) for key in _WORLD)
+    return alike and a.pulls.shape[1:] == b.pulls.shape[1:] and np.array_equal(a.gaps, b.gaps)
+
+
+def final_table(results: Mapping[str, Result]) -> list[FinalRow]:
+    """One row an algorithm, in the given order.
+
+    Raises:
+        ValueError: no results, or something that is not a Result.
+    """
+    check_results(results)
+    return [_final_row(name, result) for name, result in results.items()]
+
+
+def _final_row(name: str, result: Result) -> FinalRow:
+    values = result.summary()
+    names = {field.name for field in fields(FinalRow)} & values.keys() - {"name"}
+    agents = result.n_agents
+    return FinalRow(
+        name=name,
+        regret_per_agent_low=values["regret_low"] / agents,
+        regret_per_agent_high=values["regret_high"] / agents,
+        **{key: values[key] for key in names},
+    )
+
+
+def paired_difference(results: Mapping[str, Result], name: str, reference: str) -> Difference:
+    """One algorithm against another in the same worlds.
+
+    Raises:
+        ValueError: a name is unknown, the worlds differ, or no replicate is common to both.
+    """
+    check_results(results)
+    for wanted in (name, reference):
+        if wanted not in results:
+            raise ValueError(f"algorithm {wanted!r}: unknown; there are {', '.join(map(repr, results))}")
+    a, b = results[name], results[reference]
+    if not same_world(a, b):
+        raise ValueError(f"{name!r} and {reference!r} met different worlds: a paired difference needs the same world")
+    ours, theirs = _finals(a), _finals(b)
+    common = [replicate for replicate in ours if replicate in theirs]
+    if not common:
+        raise ValueError(f"{name!r} and {reference!r} have no replicate in common: expected at least one")
+    x, y = (np.array([side[replicate] for replicate in common]) for side in (ours, theirs))
+    mean, half = (float(value) for value in student_interval(x - y))
+    low, high = mean - half, mean + half
+    ratio = float(x.mean() / y.mean()) if y.mean() > 0.0 else nan
+    return Difference(name, reference, len(common), mean, low, high, ratio, _excludes_zero(low, high))
+
+
+def _finals(result: Result) -> dict[int, float]:
+    """Final regret by the number of the replicate."""
+    final: NDArray[np.float64] = result.regret[:, -1]
+    numbers = result.configuration.get("replicates", range(result.replicates))
+    return {int(number): float(value) for number, value in zip(numbers, final, strict=True)}
+
+
+def _excludes_zero(low: float, high: float) -> bool | None:
+    return None if isnan(low) else not low <= 0.0 <= high
+
+
+def paired_differences(results: Mapping[str, Result], reference: str | None = None) -> list[Difference]:
+    """Every other algorithm against one of them, in the given order.
+
+    Args:
+        results: by name, all in the same world.
+        reference: the name of that one; by default the first that is no oracle.
+
+    Raises:
+        ValueError: the reference is unknown, or the worlds differ.
+    """
+    against = default_reference(results) if reference is None else reference
+    if against not in results:
+        raise ValueError(f"reference {against!r}: unknown; there are {', '.join(map(repr, results))}")
+    return [paired_difference(results, name, against) for name in results if name != against]
+
+
+def difference_matrix(results: Mapping[str, Result]) -> dict[tuple[str, str], Difference]:
+    """All ordered pairs (row, column) of different algorithms: row minus column.
+
+    Raises:
+        ValueError: the worlds differ.
+    """
+    check_results(results)
+    return {(a, b): paired_difference(results, a, b) for a in results for b in results if a != b}
+
+
+def summary_csv(results: Mapping[str, Result]) -> str:
+    """The final table as CSV: a header, then a line an algorithm; full precision, empty where undefined.
+
+    Raises:
+        ValueError: no results, or something that is not a Result.
+    """
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [field.name for field in fields(FinalRow)], lineterminator="\n")
+    writer.writeheader()
+    for row in final_table(results):
+        cells = asdict(row)
+        writer.writerow({key: "" if isinstance(x, float) and isnan(x) else x for key, x in cells.items()})
+    return out.getvalue()

@@ -1,0 +1,185 @@
+"""Numbers and sentences of a report: rounding, units, the answer in one sentence."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite, isnan
+from typing import Any
+
+from folkmoot.report.tables import Difference, FinalRow, final_table, is_oracle, paired_difference, same_world
+from folkmoot.simulate.result import Result
+
+NONE = "\N{EN DASH}"  # no value
+PERCENT = "\N{NARROW NO-BREAK SPACE}%"
+_SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """A number with a comma every three digits and, unless told, about three significant digits."""
+    if not isfinite(value):
+        return NONE if isnan(value) else "\N{INFINITY}"
+    places = places_for([value]) if decimals is None else decimals
+    text = f"{value:,.{places}f}"
+    if text.strip("-0.,") == "":
+        text = text.lstrip("-")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def places_for(values: Iterable[float]) -> int:
+    """Decimals that give the smallest of these numbers, 0 apart, about three significant digits (at most 4)."""
+    sizes = [abs(value) for value in values if isfinite(value) and value != 0.0]
+    return max(0, min(4, 2 - _exponent(min(sizes)))) if sizes else 0
+
+
+def places_by_error(means: Sequence[float], halves: Sequence[float]) -> int:
+    """Decimals at which the smallest half-width, 0 apart, has two significant digits (at most 4).
+
+    Without any half-width, those of the largest mean.
+    """
+    largest = max((abs(mean) for mean in means if isfinite(mean)), default=0.0)
+    known = [half for half in halves if isfinite(half) and half > 1e-9 * largest]
+    return max(0, min(4, 1 - _exponent(min(known)))) if known else places_for([largest])
+
+
+def _exponent(size: float) -> int:
+    """The power of ten of a positive number rounded to three digits: that of 9.999 is 1."""
+    return int(f"{size:.2e}".partition("e")[2])
+
+
+def interval(low: float, high: float, decimals: int) -> str:
+    """Two ends joined by "to"; a dash where there is no interval."""
+    return NONE if isnan(low) else f"{number(low, decimals)} to {number(high, decimals)}"
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share in [0, 1] as a percentage."""
+    return f"{number(100.0 * share, decimals)}{PERCENT}"
+
+
+def scaled(value: float, unit: str = "") -> str:
+    """A count with a decimal prefix, three significant digits: 12.3 MB."""
+    for size, prefix in _SCALES:
+        if abs(value) >= size * 0.9995:
+            return f"{number(value / size)}\N{NO-BREAK SPACE}{prefix}{unit}"
+    return f"{number(value, 0)}\N{NO-BREAK SPACE}{unit}" if unit else number(value, 0)
+
+
+def joined(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def plural(count: int, noun: str) -> str:
+    """1 round; 10,000 rounds."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def headline(results: Mapping[str, Result]) -> str:
+    """The answer in a sentence or two: which algorithm has the least regret, by how much, how surely.
+
+    Oracles are left out of the contest. Of results from different worlds no winner is named.
+    """
+    rows = {row.name: row for row in final_table(results)}
+    first = next(iter(results.values()))
+    if not all(same_world(first, result) for result in results.values()):
+        return "The algorithms met different worlds, so their regrets cannot be compared with one another."
+    fair = sorted((name for name in results if not is_oracle(results[name])), key=lambda n: rows[n].regret_mean)
+    names = fair or sorted(results, key=lambda n: rows[n].regret_mean)
+    best = rows[names[0]]
+    rounds = f"after {plural(best.horizon, 'round')}"
+    places = places_by_error([best.regret_mean], [best.regret_high - best.regret_mean])
+    said = f"{number(best.regret_mean, places)}{_in_brackets(best, places)}"
+    if len(names) == 1:
+        return f"{best.name}: regret {rounds} is {said}."
+    second = rows[names[1]]
+    difference = _difference(results, best.name, second.name)
+    if best.regret_mean == second.regret_mean:
+        return f"{best.name} and {second.name} have the same mean regret {rounds}: {said}."
+    if difference is not None and difference.significant is False:
+        return (
+            f"{best.name} has the lowest mean regret {rounds}, {said}, but {second.name}, "
+            f"at {number(second.regret_mean, places)}, cannot be told apart from it: {_paired(difference)}."
+        )
+    less = 1.0 - best.regret_mean / second.regret_mean
+    margin = percent(less, 1 if less > 0.99 else 0) if less >= 0.01 else f"less than {percent(0.01, 0)}"
+    sure = f" ({_paired(difference)})" if difference is not None and difference.significant else ""
+    return (
+        f"{best.name} has the lowest regret: {said} {rounds}, {margin} below {second.name}, "
+        f"the next lowest at {number(second.regret_mean, places)}{sure}."
+    )
+
+
+def _difference(results: Mapping[str, Result], name: str, reference: str) -> Difference | None:
+    """The paired difference; None if the two, cut short, have no replicate in common."""
+    try:
+        return paired_difference(results, name, reference)
+    except ValueError:
+        return None
+
+
+def _in_brackets(row: FinalRow, places: int) -> str:
+    if isnan(row.regret_low):
+        return " (one replicate, so no interval)"
+    return f" (95{PERCENT} interval {interval(row.regret_low, row.regret_high, places)})"
+
+
+def _paired(difference: Difference) -> str:
+    places = places_by_error([difference.mean], [difference.high - difference.mean])
+    ends = interval(difference.low, difference.high, places)
+    return f"paired difference {number(difference.mean, places)}, 95{PERCENT} interval {ends}"
+
+
+def oracles(results: Mapping[str, Result]) -> str:
+    """A sentence on the oracles among the results; empty if there are none, or nothing but oracles."""
+    rows = [row for row in final_table(results) if is_oracle(results[row.name])]
+    if not rows or len(rows) == len(results):
+        return ""
+    said = [f"{row.name} reaches {number(row.regret_mean)}" for row in rows]
+    return f"{joined(said)}; it sees all rewards of all agents at once, which no network could deliver."
+
+
+def method(results: Mapping[str, Result]) -> str:
+    """What was run, in a few sentences."""
+    first = next(iter(results.values()))
+    algorithms = joined(list(results))
+    if not all(same_world(first, result) for result in results.values()):
+        return f"{algorithms} played in different worlds; the configuration of each stands at the end."
+    game = (
+        f"{plural(first.n_agents, 'agent')} with {plural(first.n_arms, 'arm')} played {plural(first.horizon, 'round')} "
+        f"with {rewards_in_words(first.configuration.get('rewards', {}))}, "
+        f"over {network_in_words(first.configuration.get('network', {}))}."
+    )
+    fewest, most = (bound(result.replicates for result in results.values()) for bound in (min, max))
+    times = "once" if most == 1 else f"{most:,} times" if fewest == most else f"{fewest:,} to {most:,} times"
+    if len(results) == 1:
+        return f"{game} {algorithms} was run {times}."
+    return (
+        f"{game} This was run {times} for each of {algorithms}; "
+        "in each replicate all of them met the same links and rewards."
+    )
+
+
+def rewards_in_words(rewards: Mapping[str, Any]) -> str:
+    """Such as "rewards replayed from movielens"."""
+    kind = str(rewards.get("type", "unknown"))
+    if kind == "Replay":
+        return f"rewards replayed from {rewards.get('dataset') or 'a table of observations'}"
+    if kind == "HalfActive":
+        return (
+            f"{rewards_in_words(rewards.get('inner', {}))} (in each round a random half of the agents is paid nothing)"
+        )
+    return f"{kind} rewards"
+
+
+def network_in_words(network: Mapping[str, Any]) -> str:
+    """Such as "a network of 120 possible links (all pairs), each up with probability 0.9 in a round"."""
+    n, edges = int(network.get("n_agents", 0)), int(network.get("edges", 0))
+    pairs = " between all pairs" if n > 1 and edges == n * (n - 1) // 2 else ""
+    kind, probability = network.get("type"), network.get("link_probability")
+    if kind == "Static" or probability == 1.0:
+        return f"a network of {plural(edges, 'link')}{pairs}, always up"
+    if probability is not None:
+        return (
+            f"a network of {plural(edges, 'possible link')}{pairs}, each up with probability {probability:g} in a round"
+        )
+    if "recorded_rounds" in network:
+        return f"a network recorded over {plural(int(network['recorded_rounds']), 'round')}"
+    return f"a {kind} network of {plural(edges, 'possible link')}{pairs}"

@@ -1,0 +1,278 @@
+"""Data sets: where they are found, how they are fetched and checked, how they become rewards.
+
+A data set is looked for in this order:
+
+1. in the folder $FOLKMOOT_DATA: its subfolder of that name, then the folder itself;
+2. in the user's cache ($FOLKMOOT_CACHE, else the operating system's place for it), below data/;
+3. in the package, which ships an excerpt that is enough for the default options.
+
+What is found first counts: if it is incomplete or corrupt that is an error, and nothing further is tried.
+
+    python -m folkmoot.world.datasets FOLDER    writes the MovieLens excerpt anew from the full data in FOLDER
+"""
+
+import hashlib
+import inspect
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from folkmoot.world import movielens as ml
+from folkmoot.world.rewards import Replay, Rewards
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of a data set.
+
+    Attributes:
+        url: the zip archive it is published in.
+        inside: folder of that archive which holds the files.
+        files: SHA-256 of each file that is needed.
+        extras: files to keep beside them if the archive has them, such as the licence.
+        build: makes the rewards; its keyword arguments are the options.
+        excerpt: file in the package that serves the default options, or None.
+    """
+
+    url: str
+    inside: str
+    files: Mapping[str, str]
+    extras: tuple[str, ...]
+    build: Callable[..., Rewards]
+    excerpt: Path | None = None
+
+
+def movielens(users: int = 20, genres: int = 5) -> Replay:
+    """MovieLens (ml-latest-small): the most active users as agents, the most rated genres as arms.
+
+    A pull draws one of the user's own ratings in the genre, scaled to [0, 1]; `folkmoot.world.movielens`
+    says exactly how users, genres and rewards are chosen. Without the full data, users=20 and genres=5
+    are served from the excerpt in the package, with the same rewards to the last bit. The data are for
+    research; their terms of use are in `folkmoot/world/data/movielens-LICENCE.txt`.
+
+    Args:
+        users: number of agents, at least 1.
+        genres: number of arms, at least 1.
+
+    Returns:
+        Rewards with `dataset` "movielens" and the genres as `arm_names`.
+
+    Raises:
+        ValueError: an argument out of range, data that are not found, incomplete or corrupt, or a chosen
+            user who never rated a movie of a chosen genre.
+    """
+    for name, value in (("users", users), ("genres", genres)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"{name} = {value!r}: expected an integer of at least 1")
+    folder = _find("movielens")
+    if folder is not None:
+        return ml.replay(ml.select(folder, int(users), int(genres)))
+    if (users, genres) == ml.EXCERPT_SHAPE:
+        return ml.replay(ml.shipped())
+    ours = "users = {}, genres = {}".format(*ml.EXCERPT_SHAPE)
+    raise ValueError(
+        f"movielens with users = {users}, genres = {genres}: the package ships {ours} only; {_how_to_get('movielens')}"
+    )
+
+
+DATASETS: dict[str, Dataset] = {
+    "movielens": Dataset(
+        url="https://files.grouplens.org/datasets/movielens/ml-latest-small.zip",
+        inside="ml-latest-small",
+        files={
+            ml.RATINGS: "80da8b3393dae325bbba5a31f291a6ba55d8d4f4396de3c456f2c1635b1b70e8",
+            ml.MOVIES: "c47b783f23eb304413307e1bb05335e427737da20ec8d3c0e96335567dd5f3dc",
+        },
+        extras=("README.txt",),
+        build=movielens,
+        excerpt=ml.EXCERPT,
+    ),
+}
+
+
+def _entry(name: str) -> Dataset:
+    if name not in DATASETS:
+        raise ValueError(f"data set {name!r}: unknown; allowed are {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def _cached(name: str) -> Path:
+    """Where a fetched data set is kept, whether it is there or not."""
+    return Path(os.environ.get("FOLKMOOT_CACHE") or user_cache_path("folkmoot")) / "data" / name
+
+
+def _how_to_get(name: str) -> str:
+    files = " and ".join(_entry(name).files)
+    return f"run 'folkmoot data fetch {name}', or put {files} of {_entry(name).url} into {_cached(name)}"
+
+
+def _find(name: str) -> Path | None:
+    """The first folder with a file of the data set, or None.
+
+    Raises:
+        ValueError: $FOLKMOOT_DATA is no folder, or only some of the files are there.
+    """
+    places = [_cached(name)]
+    given = os.environ.get("FOLKMOOT_DATA")
+    if given:
+        if not Path(given).is_dir():
+            raise ValueError(f"FOLKMOOT_DATA = {given!r}: expected a folder")
+        places = [Path(given) / name, Path(given), *places]
+    files = _entry(name).files
+    for folder in places:
+        try:
+            missing = [file for file in files if not (folder / file).exists()]
+        except OSError as error:
+            raise ValueError(f"data set {name}: {folder} cannot be read ({error.strerror})") from None
+        if not missing:
+            return folder
+        if len(missing) < len(files):
+            raise ValueError(f"{folder}: {' and '.join(missing)} is missing; expected {' and '.join(files)}")
+    return None
+
+
+def where(name: str) -> Path:
+    """The folder a data set is read from; if it is found nowhere, the excerpt in the package.
+
+    Raises:
+        ValueError: no such data set, an incomplete one, or none found and none shipped.
+    """
+    found = _find(name) or _entry(name).excerpt
+    if found is None:
+        raise ValueError(f"data set {name}: not found; {_how_to_get(name)}")
+    return found
+
+
+def load(name: str, **options: Any) -> Rewards:
+    """The rewards made from a data set.
+
+    Args:
+        name: one of DATASETS.
+        options: keyword arguments of its function, such as users=20, genres=5 for movielens.
+
+    Raises:
+        ValueError: no such data set or option, or what that function raises.
+    """
+    build = _entry(name).build
+    allowed = list(inspect.signature(build).parameters)
+    for option in options:
+        if option not in allowed:
+            raise ValueError(f"data set {name}: option {option!r}: unknown; allowed are {', '.join(allowed)}")
+    return build(**options)
+
+
+def _wrong_file(name: str, folder: Path) -> str | None:
+    """The first file that is not the one we know, with both checksums; None if all are right."""
+    for file, expected in _entry(name).files.items():
+        if not (folder / file).is_file():
+            return f"{file} is missing"
+        got = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+        if got != expected:
+            return f"{file} has sha256 {got}, expected {expected}"
+    return None
+
+
+def fetch(name: str) -> Path:
+    """Download a data set into the user's cache, check it, and return its folder.
+
+    The folder appears whole or not at all. What is there already and right is not downloaded again.
+
+    Raises:
+        ValueError: no such data set, no connection, a wrong checksum, a cache that cannot be written, or
+            other files in its place.
+    """
+    _entry(name)
+    target = _cached(name)
+    if target.is_dir() and any(target.iterdir()):
+        wrong = _wrong_file(name, target)
+        if wrong is not None:
+            raise ValueError(f"data set {name}: {target} holds other files ({wrong}); remove that folder to fetch anew")
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
+    except OSError as error:
+        raise ValueError(f"data set {name}: {target.parent} cannot be written ({error.strerror})") from None
+    try:
+        fresh = temporary / name
+        fresh.mkdir()
+        _unpack(name, _download(name, temporary), fresh)
+        if target.is_dir():
+            target.rmdir()
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _by_hand(name: str) -> str:
+    return f"put {' and '.join(_entry(name).files)} of it into {_cached(name)} by hand"
+
+
+def _download(name: str, folder: Path) -> Path:
+    """The archive, unchecked (its publisher states no SHA-256): what is in it is checked."""
+    import pooch  # type: ignore[import-untyped]
+
+    url = _entry(name).url
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # else it advises to note the checksum of the archive
+    try:
+        return Path(pooch.retrieve(url, known_hash=None, fname="archive.zip", path=folder))
+    except (OSError, ValueError) as error:  # every error of requests is an OSError
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        raise ValueError(f"data set {name}: {url} cannot be downloaded ({reason}); {_by_hand(name)}") from None
+    finally:
+        logger.setLevel(level)
+
+
+def _unpack(name: str, archive: Path, folder: Path) -> None:
+    entry = _entry(name)
+    try:
+        with zipfile.ZipFile(archive) as members:
+            there = set(members.namelist())
+            for file in (*entry.files, *entry.extras):
+                if f"{entry.inside}/{file}" in there:
+                    (folder / file).write_bytes(members.read(f"{entry.inside}/{file}"))
+    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"data set {name}: {entry.url} is no zip archive to unpack ({error}); {_by_hand(name)}"
+        ) from None
+    wrong = _wrong_file(name, folder)
+    if wrong is not None:
+        raise ValueError(
+            f"data set {name}: {entry.url}: {wrong}; nothing was kept. Its publisher says that the data set may "
+            f"change over time: if you trust the new one, {_by_hand(name)}"
+        )
+
+
+def main(arguments: list[str]) -> None:
+    """Write the MovieLens excerpt of the package anew: the one argument is the folder of the full data.
+
+    Raises:
+        SystemExit: other arguments, or data that are missing or corrupt.
+    """
+    if len(arguments) != 1:
+        sys.exit("usage: python -m folkmoot.world.datasets FOLDER")
+    try:
+        text = ml.excerpt(Path(arguments[0]))
+    except ValueError as problem:
+        sys.exit(f"error: {problem}")
+    temporary = ml.EXCERPT.with_name(f".{ml.EXCERPT.name}.new")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    temporary.replace(ml.EXCERPT)
+    print(f"written: {ml.EXCERPT}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

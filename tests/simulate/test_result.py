@@ -1,0 +1,226 @@
+"""Results: the regret convention, summaries against SciPy, saving and loading."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import folkmoot as fm
+from folkmoot.simulate.result import Result, load_all, save, student_interval
+
+RNG = np.random.default_rng(11)
+ARRAYS = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")
+
+
+def made_up(name="made up", replicates=5):
+    """A result of 3 agents, 2 arms, 8 rounds with gaps 0 and 1/4."""
+    pulls = np.zeros((replicates, 3, 2), np.int64)
+    pulls[:, :, 1] = RNG.integers(0, 9, (replicates, 3))
+    pulls[:, :, 0] = 8 - pulls[:, :, 1]
+    half = pulls.sum(axis=1) // 2
+    return Result(
+        name=name,
+        configuration={"algorithm": {"type": "MadeUp"}, "seed": 4},
+        checkpoints=np.array([4, 8]),
+        gaps=np.array([0.0, 0.25]),
+        team_pulls=np.stack([half, pulls.sum(axis=1)], axis=1),
+        pulls=pulls,
+        messages=RNG.integers(0, 99, replicates),
+        bytes=RNG.integers(0, 999, replicates),
+        seconds=np.full(replicates, 0.5),
+    )
+
+
+def same(one, other):
+    assert one.name == other.name
+    assert one.configuration == other.configuration
+    assert one.provenance == other.provenance
+    for array in ARRAYS:
+        before, after = getattr(one, array), getattr(other, array)
+        assert before.dtype == after.dtype
+        assert (before == after).all()
+
+
+# --- Regret and summaries ---------------------------------------------------------------------------------
+
+
+def test_regret_is_gap_times_pulls_summed_over_agents():
+    result = made_up()
+    assert (result.regret[:, -1] == 0.25 * result.pulls[:, :, 1].sum(axis=1)).all()
+    assert (result.regret[:, 0] == 0.25 * result.team_pulls[:, 0, 1]).all()
+
+
+def test_regret_per_agent_is_divided_by_the_agents():
+    result = made_up()
+    assert (result.regret_per_agent * 3 == pytest.approx(result.regret)) is True
+
+
+def test_sizes():
+    result = made_up()
+    assert (result.replicates, result.n_agents, result.n_arms, result.horizon) == (5, 3, 2, 8)
+
+
+def test_the_interval_is_students():
+    values = RNG.normal(size=(7, 3))
+    mean, half = student_interval(values, 0.9)
+    low, high = stats.t.interval(0.9, 6, loc=values.mean(axis=0), scale=stats.sem(values, axis=0))
+    np.testing.assert_allclose(mean - half, low, rtol=1e-12)
+    np.testing.assert_allclose(mean + half, high, rtol=1e-12)
+
+
+def test_one_replicate_has_no_interval():
+    mean, half = student_interval(np.array([[3.0]]))
+    assert mean == 3.0
+    assert np.isnan(half)
+    summary = made_up(replicates=1).summary()
+    assert np.isnan(summary["regret_std"])
+    assert np.isnan(summary["regret_low"])
+
+
+def test_summary_against_scipy():
+    result = made_up()
+    final, summary = result.regret[:, -1], result.summary()
+    low, high = stats.t.interval(0.95, 4, loc=final.mean(), scale=stats.sem(final))
+    assert summary["regret_mean"] == pytest.approx(final.mean())
+    assert summary["regret_std"] == pytest.approx(stats.tstd(final))
+    assert (summary["regret_low"], summary["regret_high"]) == pytest.approx((low, high))
+    assert summary["regret_per_agent_mean"] == pytest.approx(final.mean() / 3)
+    assert summary["best_arm_pulls"] == pytest.approx(result.pulls[:, :, 0].sum() / 5)
+    assert summary["best_arm_share"] == pytest.approx(result.pulls[:, :, 0].sum() / (5 * 3 * 8))
+    assert summary["messages"] == pytest.approx(result.messages.mean())
+    assert summary["bytes"] == pytest.approx(result.bytes.mean())
+    assert summary["wall_seconds"] == pytest.approx(2.5)
+    assert summary["agent_steps_per_second"] == pytest.approx(5 * 3 * 8 / 2.5)
+
+
+def test_several_best_arms_all_count_as_best():
+    result = replace(made_up(), gaps=np.zeros(2))
+    assert result.summary()["best_arm_share"] == 1.0
+    assert not result.regret.any()
+
+
+# --- Saving and loading -----------------------------------------------------------------------------------
+
+
+def test_round_trip(tmp_path):
+    result = made_up()
+    result.save(tmp_path / "a" / "b")
+    same(fm.load(tmp_path / "a" / "b"), result)
+
+
+def test_round_trip_of_several(tmp_path):
+    results = {name: made_up(name) for name in ("one", "two")}
+    save(results, tmp_path / "out")
+    loaded = fm.load(tmp_path / "out")
+    assert list(loaded) == ["one", "two"]
+    for name, result in results.items():
+        same(loaded[name], result)
+
+
+def test_an_empty_folder_is_used_and_nothing_is_left_beside_it(tmp_path):
+    (tmp_path / "out").mkdir()
+    made_up().save(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["curves.npz", "result.json"]
+
+
+def test_a_folder_in_use_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"exists and is not empty; choose another$"):
+        made_up().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(ValueError, match=r"exists and is not empty"):
+        made_up().save(tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"^folder .*out: cannot be written \(.+\)$"):
+        made_up().save(tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_when_saving_fails_nothing_is_half_written(tmp_path, monkeypatch, existing):
+    def full(file, **arrays):
+        file.write_bytes(b"PK")
+        raise OSError(28, "No space left on device")
+
+    if existing:
+        (tmp_path / "out").mkdir()
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises((OSError, ValueError), match="No space left"):
+        made_up().save(tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == (["out"] if existing else [])
+    assert not existing or list((tmp_path / "out").iterdir()) == []
+
+
+def test_loading_what_is_not_there(tmp_path):
+    with pytest.raises(ValueError, match=r"^folder .*: no result there \(result\.json is missing\)$"):
+        fm.load(tmp_path)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return made_up().save(tmp_path / "out")
+
+
+def test_loading_without_curves(saved):
+    (saved / "curves.npz").unlink()
+    with pytest.raises(ValueError, match=r"no result there \(curves\.npz is missing\)$"):
+        load_all(saved)
+
+
+def edit(folder, **changes):
+    head = json.loads((folder / "result.json").read_text())
+    (folder / "result.json").write_text(json.dumps({**head, **changes}))
+
+
+def test_another_format_is_refused(saved):
+    edit(saved, format=99)
+    with pytest.raises(ValueError, match=r"format 99, this version reads 1$"):
+        load_all(saved)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"x"', '{"format": 1}', '{"format": 1, "results": [{}]}'])
+def test_a_damaged_head_is_refused_in_one_line(saved, text):
+    (saved / "result.json").write_text(text)
+    with pytest.raises(ValueError, match=r"^folder [^\n]*\Z"):
+        load_all(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip", b"\x80\x04."])
+def test_damaged_curves_are_refused_in_one_line(saved, content):
+    (saved / "curves.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"^folder [^\n]*\Z"):
+        load_all(saved)
+
+
+def test_a_missing_array_is_refused(saved):
+    with np.load(saved / "curves.npz") as arrays:
+        kept = {name: arrays[name] for name in arrays.files if name != "0.pulls"}
+    np.savez(saved / "curves.npz", **kept)
+    with pytest.raises(ValueError, match=r"^folder [^\n]*0\.pulls"):
+        load_all(saved)
+
+
+def test_objects_in_the_curves_are_never_unpickled(saved):
+    with np.load(saved / "curves.npz") as arrays:
+        kept = {name: arrays[name] for name in arrays.files}
+    kept["0.pulls"] = np.array([{"an": "object"}], dtype=object)
+    np.savez(saved / "curves.npz", **kept)
+    with pytest.raises(ValueError, match=r"allow_pickle"):
+        load_all(saved)
+
+
+def test_provenance_names_versions_and_sources(saved):
+    provenance = fm.load(saved).provenance
+    assert {"folkmoot", "sources", "python", "numpy", "numba", "platform"} <= set(provenance)
+    shutil.rmtree(saved)
