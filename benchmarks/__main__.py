@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks import growth, rivals, worlds
 from benchmarks.measure import Contender, Row, interleave, table
 from benchmarks.twins import FLAGS, Twins, compiler
-from folkmoot.simulate.replicates import Job, Outcome, run_batch
-from folkmoot.simulate.simulate import make_job
+from folkmoot.simulation.replicates import Job, Outcome, run_batch
+from folkmoot.simulation.simulate import make_job
 
 OURS, TWIN = "compiled loop", "C twin"
 INTERPRETED, PLAIN, NUMPY = "the loop interpreted", "plain Python by hand", "NumPy over replicates"

@@ -15,7 +15,7 @@ from statistics import median
 
 from benchmarks import worlds
 from benchmarks.measure import Contender, interleave, table
-from folkmoot.simulate.replicates import run_batch
+from folkmoot.simulation.replicates import run_batch
 
 # Side of the grid and rounds: about ten million agent-steps each, few rounds where agents are many.
 SIDES = ((32, 10_000), (100, 1_000), (316, 100), (1_000, 10))

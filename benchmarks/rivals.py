@@ -9,7 +9,7 @@ from math import log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.simulate.replicates import Job
+from folkmoot.simulation.replicates import Job
 
 
 def python_ucb(job: Job, replicates: int) -> list[list[int]]:

@@ -4,8 +4,8 @@ import numpy as np
 
 from folkmoot.algorithms.gse import GSE
 from folkmoot.algorithms.ucb import UCB
-from folkmoot.simulate.replicates import Job
-from folkmoot.simulate.simulate import make_job
+from folkmoot.simulation.replicates import Job
+from folkmoot.simulation.simulate import make_job
 from folkmoot.world.graphs import BaseGraph, complete, grid
 from folkmoot.world.networks import ErdosRenyi, Static
 from folkmoot.world.rewards import Bernoulli

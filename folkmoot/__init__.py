@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from folkmoot.algorithms.drfed_ucb import DrFedUCB as DrFedUCB
     from folkmoot.algorithms.gse import GSE as GSE
     from folkmoot.algorithms.ucb import UCB as UCB
-    from folkmoot.simulate.result import Result as Result
-    from folkmoot.simulate.result import load as load
-    from folkmoot.simulate.simulate import simulate as simulate
+    from folkmoot.report.plots import plot_regret as plot_regret
+    from folkmoot.simulation.result import Result as Result
+    from folkmoot.simulation.result import load as load
+    from folkmoot.simulation.simulate import simulate as simulate
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
@@ -30,8 +31,9 @@ _HOMES = {
     "algorithms.drfed_ucb": ["DrFedUCB"],
     "algorithms.gse": ["GSE"],
     "algorithms.ucb": ["UCB"],
-    "simulate.result": ["Result", "load"],
-    "simulate.simulate": ["simulate"],
+    "report.plots": ["plot_regret"],
+    "simulation.result": ["Result", "load"],
+    "simulation.simulate": ["simulate"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
     "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive", "Replay"],
 }
@@ -43,7 +45,6 @@ __all__ = sorted(_HOME)  # pyright: ignore[reportUnsupportedDunderAll]
 
 def __getattr__(name: str) -> object:
     if name in _HOME:
-        globals()["simulate"] = importlib.import_module("folkmoot.simulate.simulate").simulate
         globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
         return globals()[name]
     raise AttributeError(f"module 'folkmoot' has no attribute {name!r}")

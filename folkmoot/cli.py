@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from folkmoot.simulate.result import Result
-    from folkmoot.simulate.sweep import Swept
+    from folkmoot.simulation.result import Result
+    from folkmoot.simulation.sweep import Swept
 
 app = typer.Typer(
     add_completion=False,

@@ -103,10 +103,11 @@ class Seen(NamedTuple):
 
 class Links(NamedTuple):
     """Who can talk to whom in this round; agent i's neighbours, without i, are
-    `neighbours[start[i] : start[i] + count[i]]` in increasing order."""
+    `neighbours[start[i] : start[i] + count[i]]` in increasing order.
+    """
 
     start: np.ndarray  # int64 [n_agents]
-    count: np.ndarray  # int64 [n_agents]
+    count: np.ndarray  # type: ignore[assignment]  # int64 [n_agents]; a tuple's count() is not missed here
     neighbours: np.ndarray  # int32 [capacity]
 
 

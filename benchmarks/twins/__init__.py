@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.ucb import UCB
 from folkmoot.coins import seed_words
-from folkmoot.simulate.replicates import Job
+from folkmoot.simulation.replicates import Job
 
 _HERE = Path(__file__).parent
 # No contraction of a * b + c into one rounding: Python has none, and the pulls must be identical.

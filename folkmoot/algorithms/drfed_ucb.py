@@ -37,7 +37,8 @@ class DrFedUCB(Algorithm):
         burn_in = self.burn_in or min(_BURN_IN_PULLS * k, max(problem.horizon // 10 // k, 1) * k)
         if not k <= burn_in <= problem.horizon:
             raise ValueError(
-                f"DrFedUCB burn_in = {burn_in}: expected from the number of arms, {k}, to the horizon, {problem.horizon}"
+                f"DrFedUCB burn_in = {burn_in}: "
+                f"expected from the number of arms, {k}, to the horizon, {problem.horizon}"
             )
         return Params(n, k, burn_in, self.c1 or recalled_c1(n, problem.sub_gaussian))
 
@@ -187,7 +188,7 @@ def end_burn_in(params, state, i, n_met):
 
 @kernel
 def average(params, state, i, n_met):
-    """gossip = sum_j P' heard_gossip_j + d sum_j heard_mean_j, P' = (M - 1) / M^2, d = (1 - sum P') / M [R].
+    """Gossip = sum_j P' heard_gossip_j + d sum_j heard_mean_j, P' = (M - 1) / M^2, d = (1 - sum P') / M [R].
 
     With agents not yet met the second sum has fewer terms and d divides by their number [I], so that the
     weights still sum to 1, which is what makes the estimate unbiased [D].

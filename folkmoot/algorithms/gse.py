@@ -211,7 +211,7 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
 
 @kernel
 def eliminate(params, state, i):
-    """eq. 7: an arm leaves when its upper end lies below another's lower end."""
+    """Eq. 7: an arm leaves when its upper end lies below another's lower end."""
     best = -inf
     for k in range(params.n_arms):
         if state.active[i, k]:
@@ -248,7 +248,7 @@ def publish_late(params, state, i, t, outbox):
 
 @implements(Params)
 def update_late(params, state, i, t, inbox, neighbours):
-    """eq. 8: keep what all active neighbours keep too. Never empty (our guard): then keep the own set."""
+    """Eq. 8: keep what all active neighbours keep too. Never empty (our guard): then keep the own set."""
     if state.link[i] == 0.0:
         return
     kept = 0

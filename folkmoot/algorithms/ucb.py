@@ -71,4 +71,3 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
     k = seen.arm[i]
     state.pulls[i, k] += 1
     state.mean[i, k] += (seen.reward[i, 0] - state.mean[i, k]) / state.pulls[i, k]
-

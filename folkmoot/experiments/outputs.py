@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from folkmoot.experiments.plan import Plan
-from folkmoot.simulate.result import Result, load_all, write_arrays
-from folkmoot.simulate.sweep import Swept, sweep
+from folkmoot.simulation.result import Result, load_all, write_arrays
+from folkmoot.simulation.sweep import Swept, sweep
 
 LOG = "log.jsonl"
 REPORT = "report.html"

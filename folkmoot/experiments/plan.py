@@ -14,8 +14,8 @@ from folkmoot.experiments.grids import GridCell, expand
 from folkmoot.experiments.networks import NETWORKS, AnyNetwork
 from folkmoot.experiments.problems import Place, Section, choices, first_of, lines, path, shown, unknown_field
 from folkmoot.experiments.rewards import REWARDS, AnyRewards
-from folkmoot.simulate.simulate import make_job
-from folkmoot.simulate.sweep import Cell
+from folkmoot.simulation.simulate import make_job
+from folkmoot.simulation.sweep import Cell
 from folkmoot.world.rewards import Rewards
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from folkmoot.report.html import render
 from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
 from folkmoot.report.plots import plot_regret
 from folkmoot.report.tables import check_results, summary_csv
-from folkmoot.simulate.result import Result
+from folkmoot.simulation.result import Result
 
 
 def write_files(

@@ -20,7 +20,7 @@ from folkmoot.report.page import (
 from folkmoot.report.plots import plot_setting
 from folkmoot.report.tables import is_oracle
 from folkmoot.report.words import NONE, PERCENT, joined, number, places_by_error, places_for, plural
-from folkmoot.simulate.result import Result
+from folkmoot.simulation.result import Result
 
 Row = Mapping[str, Any]
 

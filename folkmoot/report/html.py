@@ -45,7 +45,7 @@ from folkmoot.report.words import (
     rewards_in_words,
     scaled,
 )
-from folkmoot.simulate.result import Result
+from folkmoot.simulation.result import Result
 
 _MATRIX_UP_TO = 6  # algorithms of which all pairs are shown
 _ARMS_SHOWN = 12

@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import NDArray
 
 from folkmoot.report.tables import check_results
-from folkmoot.simulate.result import Result, student_interval
+from folkmoot.simulation.result import Result, student_interval
 
 Floats = NDArray[np.float64]
 
@@ -151,7 +151,10 @@ def plot_communication(results: Mapping[str, Result], *, messages: bool = False,
 
 
 def plot_setting(
-    label: str, values: Sequence[float], curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    label: str,
+    values: Sequence[float],
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    regret: str = "final regret,\nsummed over agents",
 ) -> Figure:
     """Final regret against the one setting that varies.
 
@@ -159,6 +162,7 @@ def plot_setting(
         label: what varies, with its unit.
         values: its values, one a cell of the grid.
         curves: for each algorithm the means and the half-widths of the 95 % intervals (NaN: none), one a cell.
+        regret: which regret it is.
 
     Returns:
         The figure, independent of pyplot.
@@ -182,7 +186,7 @@ def plot_setting(
     _scale_y(axes, everything, apart(everything))
     axes.set_xlabel(printable(label))
     axes.xaxis.label.set_parse_math(False)
-    axes.set_ylabel("final regret,\nsummed over agents")
+    axes.set_ylabel(regret)
     _finish(axes)
     # Names in the order of the curves at the right-hand end; a missing last value goes to the bottom.
     ranked = np.argsort(-np.nan_to_num(np.array(lasts), nan=-np.inf), kind="stable")

@@ -13,7 +13,7 @@ from math import isnan, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.simulate.result import Result, student_interval
+from folkmoot.simulation.result import Result, student_interval
 
 ORACLES = frozenset({"CentralUCB"})  # see what no agent could: no fair reference
 _WORLD = ("rewards", "network", "horizon", "seed")

@@ -5,7 +5,7 @@ from math import isfinite, isnan
 from typing import Any
 
 from folkmoot.report.tables import Difference, FinalRow, final_table, is_oracle, paired_difference, same_world
-from folkmoot.simulate.result import Result
+from folkmoot.simulation.result import Result
 
 NONE = "\N{EN DASH}"  # no value
 PERCENT = "\N{NARROW NO-BREAK SPACE}%"

@@ -21,7 +21,9 @@ def e1(out: Path, jobs: int, progress: bool) -> bool:
     for p in (0.9, 0.2):
         kept = 1.0 - float((draws < p).mean())  # the code removes the edges whose draw is below p
         rows.append([f"{p:g}", f"{p:g}", f"{kept:.3f}"])
-        claims.claim(f"p = {p:g}: a share of {kept:.3f} of the links is up, 1 - p and not p", abs(kept - (1 - p)) < 0.01)
+        claims.claim(
+            f"p = {p:g}: a share of {kept:.3f} of the links is up, 1 - p and not p", abs(kept - (1 - p)) < 0.01
+        )
     claims.table("100,000 edges under the rule of the code", ["p", "up by Assumption 3.1", "up by the code"], rows)
     claims.say("Which of the two the printed numbers come from is decided by gse/table1: 1 - p = 0.1.")
     return claims.all_hold
@@ -49,11 +51,18 @@ def e4(out: Path, jobs: int, progress: bool) -> bool:
     claims = Claims("gse/e4", out)
     result = fm.simulate(
         fm.GSE(link_probability=0.9), s.half_active(), fm.ErdosRenyi(s.circulant(14), 0.1),
-        horizon=s.HORIZON, replicates=s.REPLICATES, checkpoints=[s.LAST_RECORDED, s.HORIZON], jobs=jobs, progress=progress,
+        horizon=s.HORIZON, replicates=s.REPLICATES, checkpoints=[s.LAST_RECORDED, s.HORIZON],
+        jobs=jobs, progress=progress,
     )  # fmt: skip
     total, each = float(result.regret[:, 0].mean()), float(result.regret_per_agent[:, 0].mean())
-    claims.table("Degree 14, round 9801", ["", "regret"], [["printed", "112.47"], ["per agent", f"{each:.2f}"], ["summed over agents (eq. 2)", f"{total:.0f}"]])
-    claims.claim("the printed number is the average over agents", abs(each / 112.47 - 1) < 0.02 < abs(total / 112.47 - 1))
+    claims.table(
+        "Degree 14, round 9801",
+        ["", "regret"],
+        [["printed", "112.47"], ["per agent", f"{each:.2f}"], ["summed over agents (eq. 2)", f"{total:.0f}"]],
+    )
+    claims.claim(
+        "the printed number is the average over agents", abs(each / 112.47 - 1) < 0.02 < abs(total / 112.47 - 1)
+    )
     return claims.all_hold
 
 
@@ -62,7 +71,9 @@ def e6b(out: Path, jobs: int, progress: bool) -> bool:
     claims = Claims("gse/e6b", out)
     sizes = (16, 34, 100, 1000)
     rows = [[f"T = 10^{int(np.log10(T))}", *(f"{least_link(n, T):.3f}" for n in sizes)] for T in (10**4, 10**6, 10**8)]
-    claims.table("c = 1/2 + 1/2 sqrt(1 - (eps / (N T))^(2 / (N - 1))), eps = 0.01", ["", *(f"N = {n}" for n in sizes)], rows)
+    claims.table(
+        "c = 1/2 + 1/2 sqrt(1 - (eps / (N T))^(2 / (N - 1))), eps = 0.01", ["", *(f"N = {n}" for n in sizes)], rows
+    )
     claims.claim("c falls with N at T = 10,000", bool((np.diff([least_link(n, 10**4) for n in sizes]) < 0).all()))
     claims.claim("c rises with T at N = 16", least_link(16, 10**8) > least_link(16, 10**4))
     return claims.all_hold
@@ -91,10 +102,14 @@ def e6c(out: Path, jobs: int, progress: bool) -> bool:
         least = int(result.pulls[:, :, 1:].min())
         rows.append([n_arms, f"{per_agent:.0f}", f"{floor:.0f}", f"{stated:.0f}", f"{per_agent / stated:.1f}", least])
         ratios.append(per_agent / stated)
-        claims.claim(f"K = {n_arms}: nobody drops an arm before {n_arms * log(horizon) / p:.0f} pulls (least seen: {least})", least >= int(n_arms * log(horizon) / p))
+        claims.claim(
+            f"K = {n_arms}: nobody drops an arm before {n_arms * log(horizon) / p:.0f} pulls (least seen: {least})",
+            least >= int(n_arms * log(horizon) / p),
+        )
     claims.table(
         "Regret per agent, equal gaps of 0.5, p = 0.1, T = 100,000",
-        ["K", "measured", "L* times the sum of gaps", "K ln T / p", "measured / (K ln T / p)", "fewest pulls of a bad arm"], rows,
-    )  # fmt: skip
+        ["K", "measured", "L* times the gaps", "K ln T / p", "measured / (K ln T / p)", "fewest pulls of a bad arm"],
+        rows,
+    )
     claims.claim("the ratio to the stated order grows about as K", ratios[2] / ratios[0] > 0.6 * 20 / 5)
     return claims.all_hold

@@ -18,7 +18,8 @@ PRINTED_LAMBDA = (0.1716, 1.39, 1.97, 3.97, 6.73, 10.15, 14.00)  # Table 1
 
 def half_active(n_agents: int = N_AGENTS) -> fm.HalfActive:
     """The environment of the published code, in rewards 1 - loss: losses Bernoulli((k - 1) / (K - 1)), and in
-    every round the losses of a random half of the agents are 0."""
+    every round the losses of a random half of the agents are 0.
+    """
     return fm.HalfActive(fm.Bernoulli(1.0 - np.arange(N_ARMS) / (N_ARMS - 1), n_agents=n_agents), silent=1.0)
 
 

@@ -137,5 +137,5 @@ def test_burn_in_out_of_range(burn_in: int) -> None:
 
 
 def test_too_many_agents_are_refused_before_memory_is_asked_for() -> None:
-    with pytest.raises(ValueError, match="100000.*GiB"):
+    with pytest.raises(ValueError, match=r"100000.*GiB"):
         fm.DrFedUCB().params(Problem(100_000, 10, 1000, None, 0.9, 0.5))

@@ -38,7 +38,7 @@ def matrix_twin(graphs, arms, rewards, n_arms):
 
 def play(p, graphs, rewards):
     """Rounds driven by hand: given graphs, given rewards [t, n, k]; the state and the arms pulled."""
-    n, k = p.n_agents, p.n_arms
+    n = p.n_agents
     state, inbox, late = init(p), outbox(p), late_outbox(p)
     seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1)))
     arms = []

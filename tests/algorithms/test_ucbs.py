@@ -99,7 +99,11 @@ def test_cooperation_saves_about_the_number_of_agents() -> None:
     """Same means, complete links: total regret of 8 agents is within a factor 2 of one lone agent's, not 8 times it."""
     means = np.array([0.9, 0.7, 0.5])
     together = fm.simulate(
-        fm.CooperativeUCB(), fm.Bernoulli(means, n_agents=8), fm.Static(nx.complete_graph(8)), horizon=5_000, replicates=20
+        fm.CooperativeUCB(),
+        fm.Bernoulli(means, n_agents=8),
+        fm.Static(nx.complete_graph(8)),
+        horizon=5_000,
+        replicates=20,
     )
     alone = fm.simulate(
         fm.UCB(), fm.Bernoulli(means, n_agents=1), fm.Static(nx.empty_graph(1)), horizon=5_000, replicates=20

@@ -125,7 +125,7 @@ def test_no_path_of_a_machine(path):
 def test_the_kernels_are_found():
     """Guards the guard: were decorators renamed, `inexact` would look at nothing."""
     found = {path.relative_to(PACKAGE).as_posix() for path in FILES if kernels(path.read_text(encoding="utf-8"))}
-    assert {"coins.py", "interface.py", "simulate/engine.py", "algorithms/ucb.py", "world/rewards.py"} <= found
+    assert {"coins.py", "interface.py", "simulation/engine.py", "algorithms/ucb.py", "world/rewards.py"} <= found
 
 
 LONG_FUNCTION = "def f():\n" + "    x = 1\n" * FUNCTION_LINES

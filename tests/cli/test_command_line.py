@@ -14,7 +14,7 @@ from folkmoot.experiments import papers
 from folkmoot.experiments.files import builtin_names
 from folkmoot.experiments.networks import NETWORKS
 from folkmoot.experiments.rewards import REWARDS
-from folkmoot.simulate.result import load_all
+from folkmoot.simulation.result import load_all
 
 EXPERIMENT = """
 name = "two"
@@ -234,7 +234,7 @@ def test_nothing_heavy_is_imported_before_the_first_progress():
     code = (
         "import sys\n"
         "from folkmoot.cli import main\n"
-        "from folkmoot.simulate import progress\n"
+        "from folkmoot.simulation import progress\n"
         "def stop(self):\n"
         "    print(sorted({'matplotlib', 'scipy.stats', 'networkx'} & set(sys.modules)))\n"
         "    raise KeyboardInterrupt\n"

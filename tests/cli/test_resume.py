@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from folkmoot.cli import main
-from folkmoot.simulate.result import load_all
+from folkmoot.simulation.result import load_all
 
 EXPERIMENT = """
 name = "breaks"
@@ -31,7 +31,7 @@ ROWS = 12
 BREAKING = """
 import json, os, signal, sys
 from folkmoot.cli import main
-from folkmoot.simulate.log import Log
+from folkmoot.simulation.log import Log
 
 append, calls = Log.append, []
 
@@ -135,7 +135,7 @@ def test_other_settings_do_not_mix(capsys):
 
 def test_a_cell_that_fails_while_running(capsys, monkeypatch):
     """It is named, the others are complete, the status is 1; once it works, it is run."""
-    from folkmoot.simulate import sweep
+    from folkmoot.simulation import sweep
 
     real = sweep.run
 

@@ -143,7 +143,9 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
             others = np.setdiff1d(np.arange(n), [i])
             for was, now in zip(before, (*s, *b), strict=True):
                 np.testing.assert_array_equal(was[others], now[others])
-        for a, b in zip(clean if writes == "state" else boxes[0], dirty if writes == "state" else boxes[1], strict=True):
+        for a, b in zip(
+            clean if writes == "state" else boxes[0], dirty if writes == "state" else boxes[1], strict=True
+        ):
             np.testing.assert_array_equal(a[i], b[i])
         return clean if writes == "state" else boxes[0]
 
@@ -161,8 +163,17 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
             assert arm == select(params, poisoned(state, [i]), i, t, coins)
             seen.arm[i] = arm
             pay(payment, nature, i, arm, t, coins, seen.reward)
-        merge(inbox, [twice(publish, i, state, t, nobody, inbox, (poisoned(seen, [i]),), (), writes="box") for i in range(n)])
-        merge(state, [twice(update, i, state, t, row[i], inbox, (poisoned(seen, [i]),), (row[i], coins), writes="state") for i in range(n)])
+        merge(
+            inbox,
+            [twice(publish, i, state, t, nobody, inbox, (poisoned(seen, [i]),), (), writes="box") for i in range(n)],
+        )
+        merge(
+            state,
+            [
+                twice(update, i, state, t, row[i], inbox, (poisoned(seen, [i]),), (row[i], coins), writes="state")
+                for i in range(n)
+            ],
+        )
         merge(late, [twice(publish_late, i, state, t, nobody, late, (), (), writes="box") for i in range(n)])
         merge(state, [twice(update_late, i, state, t, row[i], late, (), (row[i],), writes="state") for i in range(n)])
 
@@ -193,7 +204,12 @@ def test_finds_the_arm_that_is_best_for_all(case: Case) -> None:
     means = DIFFERENT if case.copes_with_different_means else np.tile(ALIKE, (6, 1))
     horizon = 40_000
     result = fm.simulate(
-        case.algorithm, fm.Bernoulli(means), complete(6), horizon=horizon, replicates=3, checkpoints=[horizon // 2, horizon]
+        case.algorithm,
+        fm.Bernoulli(means),
+        complete(6),
+        horizon=horizon,
+        replicates=3,
+        checkpoints=[horizon // 2, horizon],
     )
     late = result.team_pulls[:, 1] - result.team_pulls[:, 0]
     assert (late[:, result.gaps == 0.0].sum(axis=1) >= 0.9 * 6 * horizon / 2).all()

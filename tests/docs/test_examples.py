@@ -43,6 +43,7 @@ def test_toml_example(text: str, tmp_path: Path) -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in [*PAGES, *sorted((ROOT / "docs" / "decisions").glob("*.md")), *sorted((ROOT / "papers").glob("*/*.md"))]:
+    others = [*(ROOT / "docs" / "decisions").glob("*.md"), *(ROOT / "papers").glob("*/*.md")]
+    for page in [*PAGES, *sorted(others)]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from folkmoot.simulate.result import Result
+from folkmoot.simulation.result import Result
 
 CHECKPOINTS = np.array([1, 3, 10, 30, 100, 300, 1_000], np.int64)
 GAPS = np.array([0.0, 0.25, 0.5])

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 import folkmoot
-from folkmoot.simulate.compiled import cache_folder, source_digest
+from folkmoot.simulation.compiled import cache_folder, source_digest
 
 RUN = """
 import json
 import networkx as nx
 import folkmoot as fm
-from folkmoot.simulate.compiled import loop
-from folkmoot.simulate.simulate import make_job
+from folkmoot.simulation.compiled import loop
+from folkmoot.simulation.simulate import make_job
 
 world = fm.UCB(), fm.Bernoulli([[0.2, 0.8]]), fm.Static(nx.empty_graph(1))
 result = fm.simulate(*world, horizon=200, replicates=2, progress=False)

@@ -10,10 +10,10 @@ import pytest
 from folkmoot import GSE, UCB, Bernoulli, ErdosRenyi, Static, simulate
 from folkmoot.coins import REWARD, replicate_coins, uniform
 from folkmoot.interface import implements
-from folkmoot.simulate import engine
-from folkmoot.simulate.compiled import loop
-from folkmoot.simulate.engine import Control, Tally
-from folkmoot.simulate.simulate import make_job
+from folkmoot.simulation import engine
+from folkmoot.simulation.compiled import loop
+from folkmoot.simulation.engine import Control, Tally
+from folkmoot.simulation.simulate import make_job
 
 MEANS = np.array([[0.2, 0.5, 0.8, 0.4], [0.9, 0.1, 0.6, 0.4], [0.3, 0.3, 0.3, 0.4]])
 TRIANGLE = ErdosRenyi(nx.complete_graph(3), 0.7)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import folkmoot as fm
-from folkmoot.simulate import replicates as runner
-from folkmoot.simulate.replicates import run, run_batch
-from folkmoot.simulate.simulate import make_job
+from folkmoot.simulation import replicates as runner
+from folkmoot.simulation.replicates import run, run_batch
+from folkmoot.simulation.simulate import make_job
 
 LONE = fm.Static(nx.empty_graph(1))
 ARMS = fm.Bernoulli([[0.3, 0.6]])

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import folkmoot as fm
-from folkmoot.simulate.result import Result, load_all, save, student_interval
+from folkmoot.simulation.result import Result, load_all, save, student_interval
 
 RNG = np.random.default_rng(11)
 ARRAYS = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import folkmoot as fm
-from folkmoot.simulate import replicates as runner
+from folkmoot.simulation import replicates as runner
 
 MEANS = [[0.2, 0.5, 0.8], [0.9, 0.1, 0.6], [0.3, 0.3, 0.3], [0.5, 0.6, 0.7]]
 REWARDS = fm.Bernoulli(MEANS)
@@ -20,9 +20,9 @@ def simulate(algorithm=None, rewards=REWARDS, network=NETWORK, **options):
 # --- Refusals ---------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "algorithm a class": ({"algorithm": fm.UCB}, r"^ModelMetaclass: expected an algorithm"),
-    "algorithm a name": ({"algorithm": "gse"}, r"^str: expected an algorithm"),
-    "rewards a table": ({"rewards": MEANS}, r"^list: expected a reward law"),
+    "algorithm a class": ({"algorithm": fm.UCB}, r"^algorithm = ModelMetaclass: expected an algorithm"),
+    "algorithm a name": ({"algorithm": "gse"}, r"^algorithm = str: expected an algorithm"),
+    "rewards a table": ({"rewards": MEANS}, r"^rewards = list: expected a reward law"),
     "network a graph": ({"network": nx.cycle_graph(4)}, r"^network = Graph: expected a network"),
     "engine": ({"engine": "fast"}, r"^engine = 'fast': allowed are 'compiled' and 'interpreted'$"),
     "horizon 0": ({"horizon": 0}, r"^horizon = 0: expected an integer"),

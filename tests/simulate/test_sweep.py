@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import folkmoot as fm
-from folkmoot.simulate import log as log_module
-from folkmoot.simulate import sweep as module
-from folkmoot.simulate.log import Log, LogError
-from folkmoot.simulate.simulate import make_job
-from folkmoot.simulate.sweep import Cell, key, sweep
+from folkmoot.simulation import log as log_module
+from folkmoot.simulation import sweep as module
+from folkmoot.simulation.log import Log, LogError
+from folkmoot.simulation.simulate import make_job
+from folkmoot.simulation.sweep import Cell, key, sweep
 
 MEANS = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]
 

@@ -19,7 +19,7 @@ _ARRAYS = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "s
 
 def provenance() -> dict[str, str]:
     """Versions and platform under which a result is produced."""
-    from folkmoot.simulate.compiled import source_digest
+    from folkmoot.simulation.compiled import source_digest
 
     packages = {name: version(name) for name in ("numpy", "numba", "networkx", "scipy")}
     return {

@@ -18,7 +18,7 @@ from typing import Any
 import numba
 from platformdirs import user_cache_path
 
-from folkmoot.simulate import engine
+from folkmoot.simulation import engine
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after so long
@@ -67,18 +67,19 @@ def _text(name: str, qualname: str, names: dict[str, Any]) -> FunctionType:
 @cache
 def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
     folder = cache_folder() if persistent else None
-    options = {"nogil": True, "error_model": "numpy"}
-    # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0009.
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0002.
     inner = _text("rounds", "rounds_parallel" if parallel else "rounds", engine.__dict__)
-    rounds = numba.njit(parallel=parallel, _nrt=parallel, **options)(inner)
+    compile_: Any = numba.njit  # its published types do not know `_nrt`
+    rounds = compile_(parallel=parallel, _nrt=parallel, **options)(inner)
     text = _text("play", "play_parallel" if parallel else "play", {**engine.__dict__, "rounds": rounds})
-    before = numba.config.CACHE_DIR
+    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     try:
         if folder is not None:
-            numba.config.CACHE_DIR = str(folder)
-        return numba.njit(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
+            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+        return compile_(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
     finally:
-        numba.config.CACHE_DIR = before
+        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
 
 
 def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:

@@ -65,12 +65,14 @@ def play(params, rewards, network, seed_low, seed_high, replicates, checkpoints,
         state = init(params)
         team[:] = 0
         rounds(
-            params, rewards, network, coins, checkpoints, r, state, seen, inbox, late_inbox, active, nature, team, tally, control
+            params, rewards, network, coins, checkpoints, r, state,
+            seen, inbox, late_inbox, active, nature, team, tally, control,
         )  # fmt: skip
 
 
 def rounds(
-    params, rewards, network, coins, checkpoints, r, state, seen, inbox, late_inbox, active, nature, team, tally, control
+    params, rewards, network, coins, checkpoints, r, state,
+    seen, inbox, late_inbox, active, nature, team, tally, control,
 ):  # fmt: skip
     """All rounds of one replicate: row r of the tally. Allocates nothing."""
     c = 0

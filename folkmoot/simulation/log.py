@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from folkmoot.simulate.replicates import Job, Outcome
+from folkmoot.simulation.replicates import Job, Outcome
 
 FORMAT = 1
 _ROW = {"cell", "name", "replicate", "team_pulls", "pulls", "messages", "bytes", "seconds"}

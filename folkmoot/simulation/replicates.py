@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
 from folkmoot.interface import late_outbox, outbox
-from folkmoot.simulate.compiled import loop
-from folkmoot.simulate.engine import Control, Tally
+from folkmoot.simulation.compiled import loop
+from folkmoot.simulation.engine import Control, Tally
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
@@ -122,7 +122,8 @@ def run_batch(
     begun = perf_counter()
     function(*arguments, np.array(replicates, np.int64), job.checkpoints, tally, control)
     seconds = (perf_counter() - begun) / max(1, int(control.done.sum()))
-    exchanges = [size for size in (_row_bytes(outbox(params)), _row_bytes(late_outbox(params))) if size > 0]
+    boxes = (outbox(params), late_outbox(params))  # type: ignore[no-untyped-call]
+    exchanges = [size for size in map(_row_bytes, boxes) if size > 0]
     return [
         Outcome(
             replicate,
@@ -188,7 +189,7 @@ def _run_in_threads(
 
     def task(batch: Sequence[int], control: Control) -> list[Outcome]:
         if parallel:
-            numba.set_num_threads(min(jobs, numba.config.NUMBA_NUM_THREADS))
+            numba.set_num_threads(min(jobs, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
         return run_batch(job, batch, parallel, control)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="folkmoot") as pool:
@@ -236,7 +237,7 @@ def _enable_backend(backend: str) -> None:
         if backend == "dask":
             from distributed import default_client
 
-            default_client()
+            default_client()  # type: ignore[no-untyped-call]
         else:
             from ray.util.joblib import register_ray
 

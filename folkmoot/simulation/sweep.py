@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from folkmoot.simulate.log import Log, LogError, encode
-from folkmoot.simulate.progress import Progress
-from folkmoot.simulate.replicates import Job, Outcome, run
-from folkmoot.simulate.result import Result, provenance
-from folkmoot.simulate.simulate import collect
+from folkmoot.simulation.log import Log, LogError, encode
+from folkmoot.simulation.progress import Progress
+from folkmoot.simulation.replicates import Job, Outcome, run
+from folkmoot.simulation.result import Result, provenance
+from folkmoot.simulation.simulate import collect
 
 _MOST_LINES = 8  # cells up to which each has a progress line of its own
 

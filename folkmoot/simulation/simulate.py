@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm
-from folkmoot.simulate.progress import Progress
-from folkmoot.simulate.replicates import Job, Outcome, check_job, default_checkpoints, run
-from folkmoot.simulate.result import Result
+from folkmoot.simulation.progress import Progress
+from folkmoot.simulation.replicates import Job, Outcome, check_job, default_checkpoints, run
+from folkmoot.simulation.result import Result
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
@@ -34,9 +34,10 @@ def make_job(
     Raises:
         ValueError: see `simulate`.
     """
-    for given, kind, what in ((algorithm, Algorithm, "an algorithm"), (rewards, Rewards, "a reward law")):
-        if not isinstance(given, kind):
-            raise ValueError(f"{type(given).__name__}: expected {what} such as folkmoot.{'GSE()' if kind is Algorithm else 'Bernoulli(means)'}")
+    if not isinstance(algorithm, Algorithm):
+        raise ValueError(f"algorithm = {type(algorithm).__name__}: expected an algorithm such as folkmoot.GSE()")
+    if not isinstance(rewards, Rewards):
+        raise ValueError(f"rewards = {type(rewards).__name__}: expected a reward law such as folkmoot.Bernoulli(means)")
     if not isinstance(network, Network):
         raise ValueError(f"network = {type(network).__name__}: expected a network such as folkmoot.Static(graph)")
     if engine not in ("compiled", "interpreted"):
@@ -45,9 +46,11 @@ def make_job(
     if checkpoints is None:
         rounds = default_checkpoints(horizon)
     else:
-        rounds = np.array(checkpoints, np.int64).ravel()
-        if len(rounds) == 0 or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
-            raise ValueError(f"checkpoints: expected increasing rounds from at least 1 that end at the horizon {horizon}")
+        rounds = np.asarray(checkpoints).ravel()
+        whole = rounds.dtype.kind in "iu" and len(rounds) > 0
+        if not whole or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
+            raise ValueError(f"checkpoints: expected increasing rounds from 1 on that end at the horizon {horizon}")
+        rounds = rounds.astype(np.int64)
     job = Job(algorithm, rewards, network, rounds, seed, engine)
     check_job(job)
     return job
@@ -107,9 +110,7 @@ def simulate(
     Raises:
         ValueError: an argument is out of its range, or they do not fit together.
     """
-    job = make_job(
-        algorithm, rewards, network, horizon=horizon, seed=seed, checkpoints=checkpoints, engine=engine
-    )
+    job = make_job(algorithm, rewards, network, horizon=horizon, seed=seed, checkpoints=checkpoints, engine=engine)
     replicates = _count("replicates", replicates)
     outcomes: list[Outcome] = []
     with Progress(progress) as bar:
