@@ -1,5 +1,5 @@
 /* GSE of folkmoot/algorithms/gse.py (published radius, p known) over the Erdos-Renyi links of
-   folkmoot/world/networks.py, with the loop of folkmoot/simulate/engine.py. */
+   folkmoot/world/networks.py, with the loop of folkmoot/simulation/engine.py. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The lone UCB of folkmoot/algorithms/ucb.py with the loop of folkmoot/simulate/engine.py. */
+/* The lone UCB of folkmoot/algorithms/ucb.py with the loop of folkmoot/simulation/engine.py. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

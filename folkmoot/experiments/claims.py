@@ -21,6 +21,8 @@ class Claims:
     def __init__(self, name: str, out: Path) -> None:
         self.name, self.out, self.all_hold = name, out, True
         self._console = Console(soft_wrap=True, highlight=False)
+        if not self._console.is_terminal:
+            self._console = Console(width=140, highlight=False)
         self._claims: list[str] = []
         self._console.rule(name)
 

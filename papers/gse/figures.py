@@ -40,7 +40,7 @@ def _comparison(name: str, rewards: Rewards, network: Network, out: Path, jobs: 
         "DrFed-UCB, C1 = 2": fm.DrFedUCB(c1=COMMON_C1),
         "DrFed-UCB, C1 = 0.5": fm.DrFedUCB(c1=0.5),
         "DrFed-UCB, C1 recalled": fm.DrFedUCB(),
-        "Central UCB (oracle), C1 = 2": fm.CentralUCB(exploration=COMMON_C1),
+        "Central UCB, C1 = 2 (oracle)": fm.CentralUCB(exploration=COMMON_C1),
         "UCB (alone), C1 = 2": fm.UCB(exploration=COMMON_C1),
     }
     results: dict[str, Result] = {

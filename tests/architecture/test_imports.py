@@ -19,7 +19,7 @@ INSIDE = {
     "coins": {"folkmoot.interface"},
     "algorithms": EVERYBODY,  # never the world: an agent cannot see the means it learns
     "world": EVERYBODY,
-    "simulate": {*EVERYBODY, "folkmoot.algorithms", "folkmoot.world"},
+    "simulation": {*EVERYBODY, "folkmoot.algorithms", "folkmoot.world"},
     "ledger": EVERYBODY,
     "multiparty": {*EVERYBODY, "folkmoot.ledger"},
     "agreement": {*EVERYBODY, "folkmoot.ledger"},
@@ -78,7 +78,7 @@ def violations(part: str, text: str) -> list[str]:
     wrong = {name for name in ours if not any(below(name, a) for a in allowed) and _module(name) not in allowed}
     if part not in ("cli", "__init__", "__main__"):
         wrong |= {name for name in names if below(name, "folkmoot.cli") or below(name, "papers")}
-    if part == "simulate":
+    if part == "simulation":
         inner = {name for name in ours if below(name, "folkmoot.algorithms") or below(name, "folkmoot.world")}
         wrong |= inner - THROUGH_THE_INTERFACE
     if part == "algorithms":
@@ -117,10 +117,10 @@ def test_imports_only_what_it_may(path):
         ("world", "from folkmoot.algorithms.base import Problem"),
         ("world", "import time"),
         ("world", "from folkmoot.simulation import result"),
-        ("simulate", "from folkmoot.algorithms.gse import GSE"),
-        ("simulate", "from folkmoot.world.networks import ErdosRenyi"),
-        ("simulate", "from folkmoot.report import plots"),
-        ("simulate", "import socket"),
+        ("simulation", "from folkmoot.algorithms.gse import GSE"),
+        ("simulation", "from folkmoot.world.networks import ErdosRenyi"),
+        ("simulation", "from folkmoot.report import plots"),
+        ("simulation", "import socket"),
         ("ledger", "from os import environ"),
         ("ledger", "import os\nx = os.environ['HOME']"),
         ("ledger", "from time import time"),
@@ -140,7 +140,7 @@ def test_a_forbidden_import_is_noticed(part, text):
         ("algorithms", "from math import log\nimport numpy as np\nfrom folkmoot.coins import CHOICE, uniform"),
         ("algorithms", "from folkmoot import coins"),
         ("world", "from folkmoot import coins as dice\nfrom folkmoot import interface"),
-        ("simulate", "from folkmoot.algorithms.base import Algorithm\nfrom time import perf_counter"),
+        ("simulation", "from folkmoot.algorithms.base import Algorithm\nfrom time import perf_counter"),
         ("agreement", "from folkmoot.ledger.block import Block"),
         ("network", "import asyncio, time"),
     ],
