@@ -43,23 +43,24 @@ class State(NamedTuple):
 
     pulls: np.ndarray  # int64 [n_agents, n_arms]  n_k
     mean: np.ndarray  # float64 [n_agents, n_arms]  own observations
+    narrowing: np.ndarray  # float64 [n_agents, n_arms]  1 / sqrt(n_k); 0 before the first pull
 
 
 @implements(Params)
 def init(params):
     shape = (params.n_agents, params.n_arms)
-    return State(np.zeros(shape, np.int64), np.zeros(shape, np.float64))
+    return State(np.zeros(shape, np.int64), np.zeros(shape, np.float64), np.zeros(shape, np.float64))
 
 
 @implements(Params)
 def select(params, state, i, t, coins):
     """Unpulled arms first, then the largest upper confidence bound; ties to the lowest index."""
     best, bound = 0, -inf
-    width = params.exploration * log(t)
+    width = sqrt(params.exploration * log(t))
     for k in range(params.n_arms):
-        if state.pulls[i, k] == 0:
+        if state.narrowing[i, k] == 0.0:
             return k
-        index = state.mean[i, k] + sqrt(width / state.pulls[i, k])
+        index = state.mean[i, k] + width * state.narrowing[i, k]
         if index > bound:
             best, bound = k, index
     return best
@@ -67,7 +68,8 @@ def select(params, state, i, t, coins):
 
 @implements(Params)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
-    """The running mean of the pulled arm."""
+    """The running mean of the pulled arm, and its radius but for the factor all arms share."""
     k = seen.arm[i]
     state.pulls[i, k] += 1
     state.mean[i, k] += (seen.reward[i, 0] - state.mean[i, k]) / state.pulls[i, k]
+    state.narrowing[i, k] = 1.0 / sqrt(state.pulls[i, k])

@@ -193,15 +193,16 @@ def _run_in_threads(
         return run_batch(job, batch, parallel, control)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="folkmoot") as pool:
-        waiting: set[Future[list[Outcome]]] = set()
+        waiting: set[Future[list[Outcome]]] = set()  # not handed over yet
         for batch in _batches(job, replicates, workers):
             controls.append(_control(len(batch))._replace(stop=stop))
             waiting.add(pool.submit(task, batch, controls[-1]))
         try:
             while waiting:
-                finished, waiting = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED)
+                finished = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED).done
                 on_rounds(sum(int(control.rounds[0]) for control in controls))
                 for future in finished:
+                    waiting.remove(future)
                     yield future.result()
         except KeyboardInterrupt:
             stop[0] = True

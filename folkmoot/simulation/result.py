@@ -4,6 +4,8 @@ import json
 import platform
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -186,6 +188,9 @@ def load_all(folder: str | Path) -> dict[str, Result]:
         head = json.loads((source / "result.json").read_text(encoding="utf-8"))
         if head["format"] != FORMAT:
             raise ValueError(f"folder {source}: format {head['format']}, this version reads {FORMAT}")
+        if not zipfile.is_zipfile(source / "curves.npz"):
+            (source / "curves.npz").stat()
+            raise ValueError(f"folder {source}: not a readable result (curves.npz is no zip file)")
         with np.load(source / "curves.npz", allow_pickle=False) as arrays:
             return {
                 entry["name"]: Result(
@@ -196,6 +201,8 @@ def load_all(folder: str | Path) -> dict[str, Result]:
                 )
                 for n, entry in enumerate(head["results"])
             }
+    except (EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"folder {source}: not a readable result (curves.npz: {error})") from None
     except FileNotFoundError as error:
         raise ValueError(f"folder {source}: no result there ({Path(error.filename).name} is missing)") from None
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:

@@ -19,11 +19,27 @@ def params(algorithm, n=1, k=3):
     return algorithm.params(Problem(n, k, 1000, as_base_graph(nx.complete_graph(n)), 1.0, 0.5))
 
 
+def believe(state, pulls, mean):
+    """Put agent 0 of a lone UCB where these pulls with this mean would have brought it."""
+    state.pulls[0], state.mean[0] = pulls, mean
+    state.narrowing[0] = [1 / sqrt(n) if n else 0.0 for n in pulls]
+
+
+def test_update_keeps_the_mean_and_the_narrowing_of_the_radius() -> None:
+    p = params(fm.UCB())
+    state = init(p)
+    for n, reward in enumerate([1.0, 0.0, 0.5, 1.0], 1):
+        update(p, state, 0, n, Seen(np.array([2]), np.array([[reward]])), None, np.zeros(0, np.int64), COINS)
+    assert state.pulls[0].tolist() == [0, 0, 4]
+    assert state.mean[0, 2] == pytest.approx(0.625)
+    assert state.narrowing[0].tolist() == [0.0, 0.0, 0.5]
+
+
 def test_ucb1_index() -> None:
     """Auer et al. (2002), Fig. 1: mean + sqrt(2 ln t / n)."""
     p = params(fm.UCB())
     state = init(p)
-    state.pulls[0], state.mean[0] = [40, 5, 10], [0.5, 0.1, 0.2]
+    believe(state, pulls=[40, 5, 10], mean=[0.5, 0.1, 0.2])
     t = 56
     index = [m + sqrt(2 * log(t) / n) for m, n in zip(state.mean[0], state.pulls[0], strict=True)]
     assert select(p, state, 0, t, COINS) == int(np.argmax(index)) == 1
@@ -32,9 +48,9 @@ def test_ucb1_index() -> None:
 def test_unpulled_arms_come_first_and_ties_go_to_the_lowest() -> None:
     p = params(fm.UCB())
     state = init(p)
-    state.pulls[0] = [1, 0, 0]
+    believe(state, pulls=[1, 0, 0], mean=[0.0, 0.0, 0.0])
     assert select(p, state, 0, 2, COINS) == 1
-    state.pulls[0], state.mean[0] = [2, 2, 2], [0.5, 0.5, 0.5]
+    believe(state, pulls=[2, 2, 2], mean=[0.5, 0.5, 0.5])
     assert select(p, state, 0, 7, COINS) == 0
 
 

@@ -119,6 +119,8 @@ def test_the_package_is_tidy(path, check):
 @pytest.mark.parametrize("path", TEXTS, ids=_name)
 def test_no_path_of_a_machine(path):
     depth = len(path.relative_to(ROOT).parts) - 1
+    if path.name == "Makefile":
+        depth += 1  # it may look for data sets in a folder beside the project
     assert machine_paths(path.read_text(encoding="utf-8"), depth) == []
 
 

@@ -52,7 +52,8 @@ def lone_ucb(means, horizon, seed, replicate, exploration=2.0):
         arms = []
         for i, row in enumerate(means):
             unpulled = [k for k in range(len(row)) if count[i][k] == 0]
-            index = [m + sqrt(exploration * log(t) / n) if n else inf for m, n in zip(mean[i], count[i], strict=True)]
+            width = sqrt(exploration * log(t))
+            index = [m + width * (1 / sqrt(n)) if n else inf for m, n in zip(mean[i], count[i], strict=True)]
             arm = unpulled[0] if unpulled else index.index(max(index))
             reward = 1.0 if uniform(coins, REWARD, t, i, arm) < row[arm] else 0.0
             count[i][arm] += 1
