@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import growth, rivals, worlds
 from benchmarks.measure import Contender, Row, interleave, table
-from benchmarks.twins import FLAGS, Twins, compiler
+from benchmarks.twins import FLAGS, Counts, Twins, compiler
 from folkmoot.simulation.replicates import Job, Outcome, run_batch
 from folkmoot.simulation.simulate import make_job
 
@@ -48,17 +48,18 @@ def contest(
     replicates: int,
     short: Job,
     rivals_of: Mapping[str, Callable[[], object]],
-    twin: Callable[[Job, int], tuple[np.ndarray, np.ndarray]] | None,
+    twin: tuple[Callable[[Job, int], Counts], Callable[[Job, int], Counts]] | None,
     repetitions: int,
 ) -> list[Row]:
-    """Our loop, the C twin and others; `short` is the game the interpreted ones play once."""
+    """Our loop, the C twin (as timed, as compared) and others; `short` is the game the interpreted ones play once."""
     run_batch(job, [0])
     contenders: list[Contender] = [
         (OURS, lambda: run_batch(job, range(replicates)), worlds.agent_steps(job, replicates))
     ]
     if twin is not None:
-        check_twin(job, min(replicates, 20), twin)
-        contenders.append((TWIN, lambda: twin(job, replicates), worlds.agent_steps(job, replicates)))
+        timed, exact = twin
+        check_twin(job, min(replicates, 20), exact)
+        contenders.append((TWIN, lambda: timed(job, replicates), worlds.agent_steps(job, replicates)))
     slow = make_job(short.algorithm, short.rewards, short.network, horizon=short.horizon, engine="interpreted")
     contenders.append((INTERPRETED, lambda: run_batch(slow, [0]), worlds.agent_steps(short, 1)))
     contenders += [
@@ -83,7 +84,7 @@ def verdict(what: str, value: float, bound: float, at_most: bool, form: str = "{
     return f"- {'met' if holds else 'MISSED'}: {what}: {form.format(value)} ({relation} {form.format(bound)})"
 
 
-def ucb_part(twins: Twins | None, quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
+def ucb_part(twins: tuple[Twins, Twins] | None, quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
     """The lone UCB, few replicates and many."""
     texts, verdicts = [], []
     job = worlds.lone_ucb(horizon=200 if quick else 10_000)
@@ -92,7 +93,7 @@ def ucb_part(twins: Twins | None, quick: bool, repetitions: int) -> tuple[list[s
             PLAIN: partial(rivals.python_ucb, job, 1),
             NUMPY: partial(rivals.numpy_ucb, job, replicates),
         }
-        rows = contest(job, replicates, job, others, twins.ucb if twins else None, repetitions)
+        rows = contest(job, replicates, job, others, (twins[0].ucb, twins[1].ucb) if twins else None, repetitions)
         by_name = {row.name: row for row in rows}
         texts.append(report(f"UCB, 1 agent, 10 arms, {job.horizon:,} rounds", rows, replicates))
         for name in (INTERPRETED, PLAIN):
@@ -104,12 +105,12 @@ def ucb_part(twins: Twins | None, quick: bool, repetitions: int) -> tuple[list[s
     return texts, verdicts
 
 
-def gse_part(twins: Twins | None, quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
+def gse_part(twins: tuple[Twins, Twins] | None, quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
     """GSE of sixteen agents."""
     job, replicates = worlds.team_gse(horizon=200 if quick else 10_000), 2 if quick else 20
     short = worlds.team_gse(horizon=20 if quick else 500)
     others = {NUMPY: partial(rivals.numpy_gse, job, replicates, worlds.LINK_PROBABILITY)}
-    rows = contest(job, replicates, short, others, twins.gse if twins else None, repetitions)
+    rows = contest(job, replicates, short, others, (twins[0].gse, twins[1].gse) if twins else None, repetitions)
     by_name = {row.name: row for row in rows}
     verdicts = [verdict("GSE, million agent-steps a second", 1e3 / rows[0].median, GSE_STEPS / 1e6, False)]
     if TWIN in by_name:
@@ -150,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--save", type=Path, metavar="FILE", help="also write the text to this file")
     options = parser.parse_args(arguments)
     repetitions = 1 if options.quick else 7
-    twins = Twins() if compiler() else None
+    twins = (Twins(FLAGS), Twins()) if compiler() else None
     texts, verdicts = [], []
     parts: list[Callable[[], tuple[list[str], list[str]]]] = [
         partial(ucb_part, twins, options.quick, repetitions),
@@ -164,9 +165,13 @@ def main(arguments: list[str] | None = None) -> int:
             verdicts += judged
             print("\n".join(found), flush=True)
     finally:
-        if twins is not None:
-            twins.close()
-    note = f"C twins: gcc {' '.join(FLAGS)}; identical pulls." if twins else "C twins: skipped, there is no gcc."
+        for both in twins or ():
+            both.close()
+    note = (
+        f"C twins: gcc {' '.join(FLAGS)}; with -ffp-contract=off as well, identical pulls."
+        if twins
+        else "C twins: skipped, there is no gcc."
+    )
     verdict_text = "" if options.quick else "### Requirements\n\n" + "\n".join(verdicts) + "\n"
     print(f"{note}\n\n{verdict_text}")
     if options.save:

@@ -17,8 +17,8 @@ from benchmarks import worlds
 from benchmarks.measure import Contender, interleave, table
 from folkmoot.simulation.replicates import run_batch
 
-# Side of the grid and rounds: about ten million agent-steps each, few rounds where agents are many.
-SIDES = ((32, 10_000), (100, 1_000), (316, 100), (1_000, 10))
+# Side of the grid and rounds: ten million agent-steps each, forty for the largest, whose memory is touched first
+SIDES = ((32, 10_000), (100, 1_000), (316, 100), (1_000, 40))
 QUICK_SIDES = ((4, 20), (6, 20))
 
 
