@@ -112,7 +112,8 @@ def run(
     except ValueError as error:
         raise ValueError(f"{experiment}: {error}") from None
     folder = out or Path("results") / what.name
-    cells = "1 cell" if len(what.cells) == 1 else f"{len(what.cells)} cells"
+    kind = "cell" if any(cell.settings for cell in what.cells) else "algorithm"
+    cells = f"{len(what.cells)} {kind}{'s' if len(what.cells) > 1 else ''}"
     print(f"{what.name}: {cells}, {what.replicates} replicates each, into {folder}", flush=True)
     try:
         swept = run_plan(what, folder, workers)

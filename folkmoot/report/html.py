@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
+import numpy as np
+
 from folkmoot.report.grid import render_grid as render_grid
 from folkmoot.report.page import (
     Cell,
@@ -85,6 +87,7 @@ def render(
     comparable = all(same_world(first, result) for result in results.values())
     parts = [
         paragraph(headline(results), "answer"),
+        paragraph(best_arm(first)) if comparable else "",
         paragraph(oracles(results)) if comparable else "",
         paragraphs(description),
         section("What was run", paragraph(method(results)), settings(_settings(results, comparable))),
@@ -147,6 +150,21 @@ def arm_names(result: Result) -> list[str]:
             return [str(name) for name in law["arm_names"]]
         law = law.get("inner")
     return []
+
+
+def best_arm(result: Result) -> str:
+    """Which arm is best for all agents together, and by how much; "" when all arms are equally good."""
+    names = arm_names(result) or [f"arm {k}" for k in range(result.n_arms)]
+    order = np.argsort(result.gaps, kind="stable")
+    best = [k for k in order if result.gaps[k] == 0.0]
+    if len(best) == result.n_arms:
+        return ""
+    next_ = order[len(best)]
+    are = "is" if len(best) == 1 else "are"
+    return (
+        f"Best for all agents together {are} {joined([names[k] for k in best])}: its mean reward, averaged over "
+        f"agents, is {result.gaps[next_]:.3g} above that of {names[next_]}, the next."
+    )
 
 
 # --- Regret -------------------------------------------------------------------------------------------

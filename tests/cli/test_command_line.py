@@ -59,7 +59,7 @@ def test_run_writes_all_files_and_prints_where(capsys):
     captured = capsys.readouterr()
     assert captured.err == ""
     lines = captured.out.splitlines()
-    assert lines[0] == f"two: 2 cells, 2 replicates each, into {out}"
+    assert lines[0] == f"two: 2 algorithms, 2 replicates each, into {out}"
     assert lines[1].split()[:3] == ["algorithm", "final", "regret"]
     assert lines[2].startswith("UCB (alone)")
     assert lines[3].startswith("Bold")

@@ -4,10 +4,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from made_results import make
 
-from folkmoot.report.html import render, render_grid
+from folkmoot.report.html import best_arm, render, render_grid
 from folkmoot.report.words import PERCENT, headline, number, percent, places_by_error, scaled
 
 HOSTILE = "<script>alert('1')</script> & \"$x^2\" <img src=http://evil.example/x.png>"
@@ -218,3 +219,16 @@ def test_units():
     assert scaled(999_999.0) == "1.00\N{NO-BREAK SPACE}M"
     assert scaled(12.0, "B") == "12\N{NO-BREAK SPACE}B"
     assert number(float("nan")) == "\N{EN DASH}"
+
+
+def test_the_best_arm_is_named_with_its_lead(results):
+    first = next(iter(results.values()))
+    text = best_arm(first)
+    order = np.sort(first.gaps)
+    assert text.startswith("Best for all agents together is arm ")
+    assert f"is {order[1]:.3g} above that of arm {int(np.argsort(first.gaps)[1])}, the next." in text
+
+
+def test_equally_good_arms_have_no_best(results):
+    first = next(iter(results.values()))
+    assert best_arm(replace(first, gaps=np.zeros(first.n_arms))) == ""
