@@ -7,13 +7,21 @@ if TYPE_CHECKING:
     from folkmoot.algorithms.base import Algorithm as Algorithm
     from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
     from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
+    from folkmoot.algorithms.dist_ucb import DistUCB as DistUCB
     from folkmoot.algorithms.drfed_ucb import DrFedUCB as DrFedUCB
+    from folkmoot.algorithms.gosine import GoSInE as GoSInE
+    from folkmoot.algorithms.gossip_ucb import GossipUCB as GossipUCB
     from folkmoot.algorithms.gse import GSE as GSE
     from folkmoot.algorithms.ucb import UCB as UCB
+    from folkmoot.algorithms.ucb_sbm import UCBSBM as UCBSBM
     from folkmoot.report.plots import plot_regret as plot_regret
     from folkmoot.simulation.result import Result as Result
     from folkmoot.simulation.result import load as load
     from folkmoot.simulation.simulate import simulate as simulate
+    from folkmoot.world.block_model import StochasticBlockModel as StochasticBlockModel
+    from folkmoot.world.block_model import karate_block_model as karate_block_model
+    from folkmoot.world.clustered import Clustered as Clustered
+    from folkmoot.world.clusters import karate_labels as karate_labels
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
@@ -28,12 +36,19 @@ _HOMES = {
     "algorithms.base": ["Algorithm"],
     "algorithms.central_ucb": ["CentralUCB"],
     "algorithms.cooperative_ucb": ["CooperativeUCB"],
+    "algorithms.dist_ucb": ["DistUCB"],
     "algorithms.drfed_ucb": ["DrFedUCB"],
+    "algorithms.gosine": ["GoSInE"],
+    "algorithms.gossip_ucb": ["GossipUCB"],
     "algorithms.gse": ["GSE"],
     "algorithms.ucb": ["UCB"],
+    "algorithms.ucb_sbm": ["UCBSBM"],
     "report.plots": ["plot_regret"],
     "simulation.result": ["Result", "load"],
     "simulation.simulate": ["simulate"],
+    "world.block_model": ["StochasticBlockModel", "karate_block_model"],
+    "world.clustered": ["Clustered"],
+    "world.clusters": ["karate_labels"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
     "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive", "Replay"],
 }

@@ -9,4 +9,8 @@ ALGORITHMS = {
     "central_ucb": "folkmoot.algorithms.central_ucb:CentralUCB",
     "gse": "folkmoot.algorithms.gse:GSE",
     "drfed_ucb": "folkmoot.algorithms.drfed_ucb:DrFedUCB",
+    "ucb_sbm": "folkmoot.algorithms.ucb_sbm:UCBSBM",
+    "gosine": "folkmoot.algorithms.gosine:GoSInE",
+    "gossip_ucb": "folkmoot.algorithms.gossip_ucb:GossipUCB",
+    "dist_ucb": "folkmoot.algorithms.dist_ucb:DistUCB",
 }

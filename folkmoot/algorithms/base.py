@@ -31,6 +31,7 @@ class Problem:
         graph: the base graph of the network.
         link_probability: probability that an edge of it is up in a round; None if not constant or unknown.
         sub_gaussian: sigma such that rewards are sigma-sub-Gaussian.
+        labels: int64 [n_agents], the cluster of each agent in the network; None if it has no known clusters.
     """
 
     n_agents: int
@@ -39,6 +40,7 @@ class Problem:
     graph: Any
     link_probability: float | None
     sub_gaussian: float
+    labels: NDArray[np.int64] | None = None
 
     def require_memory(self, n_bytes: float, what: str) -> None:
         """Refuse before allocating.

@@ -1,12 +1,15 @@
-"""The [network] table of an experiment file. The number of agents comes from the rewards."""
+"""The [network] table of an experiment file. The number of agents comes from the rewards, and so may their clusters."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
+from folkmoot.experiments.clusters import WithClusters
 from folkmoot.experiments.problems import Section
 from folkmoot.world import networks as world
+from folkmoot.world.block_model import StochasticBlockModel
 from folkmoot.world.graphs import BaseGraph, named_graph
 
 
@@ -28,7 +31,7 @@ class Static(Section):
     type: Literal["static"]
     base: str
 
-    def build(self, n_agents: int, folder: Path) -> world.Network:
+    def build(self, n_agents: int, folder: Path, labels: NDArray[Any] | None = None) -> world.Network:
         """The network. Raises ValueError when there is no such base graph for so many agents."""
         return world.Static(_base(self.base, n_agents, folder))
 
@@ -40,7 +43,7 @@ class ErdosRenyi(Section):
     base: str
     link_probability: Annotated[float, AfterValidator(_probability)]
 
-    def build(self, n_agents: int, folder: Path) -> world.Network:
+    def build(self, n_agents: int, folder: Path, labels: NDArray[Any] | None = None) -> world.Network:
         """The network. Raises ValueError when there is no such base graph for so many agents."""
         return world.ErdosRenyi(_base(self.base, n_agents, folder), self.link_probability)
 
@@ -57,7 +60,7 @@ class Recorded(Section):
     file: str
     rounds: int | None = Field(None, ge=1, lt=2**32)
 
-    def build(self, n_agents: int, folder: Path) -> world.Network:
+    def build(self, n_agents: int, folder: Path, labels: NDArray[Any] | None = None) -> world.Network:
         """The network. Raises ValueError when the file cannot be read or does not fit."""
         edges = _read_recording(folder / self.file)
         last = max(edges, default=0)
@@ -87,5 +90,31 @@ def _read_recording(path: Path) -> dict[int, list[tuple[int, int]]]:
     return rounds
 
 
-AnyNetwork = Annotated[Static | ErdosRenyi | Recorded, Field(discriminator="type")]
-NETWORKS: dict[str, type[Section]] = {"static": Static, "erdos_renyi": ErdosRenyi, "recorded": Recorded}
+class BlockModel(WithClusters):
+    """Links inside clusters with one probability, across clusters with another, independently in every round.
+
+    Without labels or sizes the clusters are those of the rewards, if these are clustered.
+
+    Attributes:
+        within, across: the two probabilities, from 0 to 1.
+    """
+
+    type: Literal["stochastic_block_model"]
+    within: float
+    across: float
+
+    def build(self, n_agents: int, folder: Path, labels: NDArray[Any] | None = None) -> world.Network:
+        """The network. Raises ValueError on clusters or probabilities it does not take."""
+        clusters = self.clusters(labels)
+        if len(clusters) != n_agents:
+            raise ValueError(f"clusters of {len(clusters)} agents: the rewards are for {n_agents}")
+        return StochasticBlockModel(clusters, self.within, self.across)
+
+
+AnyNetwork = Annotated[Static | ErdosRenyi | Recorded | BlockModel, Field(discriminator="type")]
+NETWORKS: dict[str, type[Section]] = {
+    "static": Static,
+    "erdos_renyi": ErdosRenyi,
+    "recorded": Recorded,
+    "stochastic_block_model": BlockModel,
+}

@@ -16,6 +16,7 @@ from folkmoot.experiments.problems import Place, Section, choices, first_of, lin
 from folkmoot.experiments.rewards import REWARDS, AnyRewards
 from folkmoot.simulation.simulate import make_job
 from folkmoot.simulation.sweep import Cell
+from folkmoot.world.clusters import digest
 from folkmoot.world.rewards import Rewards
 
 T = TypeVar("T")
@@ -173,9 +174,9 @@ class _Builder:
             ValueError: they refuse what the file says.
         """
         rewards = self._once("rewards", document["rewards"], experiment.rewards.build)
-        n = rewards.n_agents
-        key = [document["network"], n]
-        return rewards, self._once("network", key, lambda: experiment.network.build(n, self._folder))
+        n, labels = rewards.n_agents, rewards.labels
+        key = [document["network"], n, None if labels is None else digest(labels)]
+        return rewards, self._once("network", key, lambda: experiment.network.build(n, self._folder, labels))
 
 
 def _short(settings: dict[Place, Any]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Discriminator, Field, PlainValidator, Tag
 
+from folkmoot.experiments.clusters import WithClusters
 from folkmoot.experiments.problems import Section, path, shown
 from folkmoot.world import datasets
 from folkmoot.world import rewards as world
+from folkmoot.world.clustered import Clustered as ClusteredLaw
 
 _TWO_TO_MINUS_53 = 2.0**-53
 
@@ -27,44 +29,69 @@ def _table(given: Any) -> Any:
     return given
 
 
-class Uniform(Section):
+class _Drawn(Section):
     """Fixed means drawn once, uniformly between low and high.
 
     Attributes:
-        n_agents, n_arms: shape of the table.
+        n_arms: number of columns of the table.
         low, high: range of the means.
         seed: names the table; it does not change with the experiment's seed.
-        shared: all agents have the same means.
     """
 
     law: Literal["uniform"]
-    n_agents: int = Field(ge=1)
     n_arms: int = Field(ge=1)
     low: float = 0.0
     high: float = 1.0
     seed: int = Field(0, ge=0, lt=2**64)
-    shared: bool = False
 
-    def table(self) -> NDArray[np.float64]:
-        """float64 [n_agents, n_arms]. Raw words of Philox, whose stream NumPy keeps from version to version."""
+    def rows(self, rows: int) -> NDArray[np.float64]:
+        """float64 [rows, n_arms]. Raw words of Philox, whose stream NumPy keeps from version to version."""
         if not (np.isfinite([self.low, self.high]).all() and self.low <= self.high):
             raise ValueError(
                 f"means: low = {self.low}, high = {self.high}: expected finite numbers, low not above high"
             )
-        rows = 1 if self.shared else self.n_agents
         words = np.random.Philox(key=self.seed).random_raw(rows * self.n_arms)
         unit = (words >> np.uint64(11)).astype(np.float64) * _TWO_TO_MINUS_53
-        table = self.low + (self.high - self.low) * unit.reshape(rows, self.n_arms)
-        return np.tile(table, (self.n_agents, 1)) if self.shared else table
+        return np.asarray(self.low + (self.high - self.low) * unit.reshape(rows, self.n_arms))
+
+
+class Uniform(_Drawn):
+    """Drawn means of agents.
+
+    Attributes:
+        n_agents: number of rows of the table.
+        shared: all agents have the same means.
+    """
+
+    n_agents: int = Field(ge=1)
+    shared: bool = False
+
+    def table(self) -> NDArray[np.float64]:
+        """float64 [n_agents, n_arms]."""
+        return np.tile(self.rows(1), (self.n_agents, 1)) if self.shared else self.rows(self.n_agents)
+
+
+class UniformOfClusters(_Drawn):
+    """Drawn means of clusters.
+
+    Attributes:
+        n_clusters: number of rows of the table.
+    """
+
+    n_clusters: int = Field(ge=1)
+
+    def table(self) -> NDArray[np.float64]:
+        """float64 [n_clusters, n_arms]."""
+        return self.rows(self.n_clusters)
 
 
 def _kind(given: Any) -> str:
-    return "drawn" if isinstance(given, dict | Uniform) else "table"
+    return "drawn" if isinstance(given, dict | _Drawn) else "table"
 
 
-Means = Annotated[
-    Annotated[Any, PlainValidator(_table), Tag("table")] | Annotated[Uniform, Tag("drawn")], Discriminator(_kind)
-]
+_Table = Annotated[Any, PlainValidator(_table), Tag("table")]
+Means = Annotated[_Table | Annotated[Uniform, Tag("drawn")], Discriminator(_kind)]
+ClusterMeans = Annotated[_Table | Annotated[UniformOfClusters, Tag("drawn")], Discriminator(_kind)]
 
 
 class _WithMeans(Section):
@@ -128,22 +155,45 @@ class Replay(Section):
         return datasets.load(self.dataset, **{name: value for name, value in options.items() if value is not None})
 
 
+class Clustered(WithClusters):
+    """Every agent has the means of its cluster.
+
+    Attributes:
+        means: of clusters and arms.
+        law: of rewards around them.
+        deviation: of "gaussian"; None is that law's own default.
+        concentration: of "beta"; None is that law's own default.
+    """
+
+    type: Literal["clustered"]
+    means: ClusterMeans
+    law: Literal["bernoulli", "gaussian", "beta"] = "bernoulli"
+    deviation: float | None = None
+    concentration: float | None = None
+
+    def build(self) -> world.Rewards:
+        """The reward law. Raises ValueError on means, clusters or options it does not take."""
+        means = self.means.table() if isinstance(self.means, UniformOfClusters) else self.means
+        return ClusteredLaw(means, self.clusters(), self.law, self.deviation, self.concentration)
+
+
 class HalfActive(Section):
     """In each round a random half of the agents gets reward 0 whatever it pulls."""
 
     type: Literal["half_active"]
-    inner: Annotated[Bernoulli | Gaussian | Beta | Replay, Field(discriminator="type")]
+    inner: Annotated[Bernoulli | Gaussian | Beta | Replay | Clustered, Field(discriminator="type")]
 
     def build(self) -> world.Rewards:
         """The reward law. Raises ValueError as the inner one does."""
         return world.HalfActive(self.inner.build())
 
 
-AnyRewards = Annotated[Bernoulli | Gaussian | Beta | Replay | HalfActive, Field(discriminator="type")]
+AnyRewards = Annotated[Bernoulli | Gaussian | Beta | Replay | Clustered | HalfActive, Field(discriminator="type")]
 REWARDS: dict[str, type[Section]] = {
     "bernoulli": Bernoulli,
     "gaussian": Gaussian,
     "beta": Beta,
     "replay": Replay,
+    "clustered": Clustered,
     "half_active": HalfActive,
 }

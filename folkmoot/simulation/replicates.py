@@ -6,9 +6,9 @@ which of them runs it, or in which order.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numba
 import numpy as np
@@ -55,18 +55,21 @@ class Job:
         """Number of rounds."""
         return int(self.checkpoints[-1])
 
+    def problem(self) -> Problem:
+        """What the algorithm is told of this world."""
+        return Problem(
+            n_agents=self.rewards.n_agents,
+            n_arms=self.rewards.n_arms,
+            horizon=self.horizon,
+            graph=self.network.base,
+            link_probability=self.network.link_probability,
+            sub_gaussian=self.rewards.sub_gaussian,
+            labels=getattr(self.network, "labels", None),
+        )
+
     def params(self) -> NamedTuple:
         """The algorithm's record for this world."""
-        return self.algorithm.params(
-            Problem(
-                n_agents=self.rewards.n_agents,
-                n_arms=self.rewards.n_arms,
-                horizon=self.horizon,
-                graph=self.network.base,
-                link_probability=self.network.link_probability,
-                sub_gaussian=self.rewards.sub_gaussian,
-            )
-        )
+        return self.algorithm.params(self.problem())
 
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance and for telling jobs apart."""
@@ -106,16 +109,65 @@ def _row_bytes(record: Any) -> int:
     return sum(int(column.nbytes) // len(column) for column in record)
 
 
+@runtime_checkable
+class Prepares(Protocol):
+    """An algorithm that may first study its replicate's world, as its agents do in the first rounds.
+
+    Coins have coordinates, so those rounds can be played beforehand, by a small algorithm of their own, and again
+    as part of the game: what the agents see is the same both times. The game is then played by `prepared`.
+    """
+
+    def preparation(self, problem: Problem) -> tuple[NamedTuple, int] | None:
+        """The record of the small algorithm, which keeps its state in the record, and how many rounds; None: none."""
+
+    def prepared(self, problem: Problem, studied: Any) -> Algorithm:
+        """The algorithm to play with, from that record as the rounds have left it."""
+
+
 def run_batch(
     job: Job, replicates: Sequence[int], parallel: bool = False, control: Control | None = None
 ) -> list[Outcome]:
     """Run these replicates in this thread; those finished when `control.stop` was set."""
+    control = control or _control(len(replicates))
+    if not isinstance(job.algorithm, Prepares) or job.algorithm.preparation(job.problem()) is None:
+        return _play(job, replicates, parallel, control)
+    outcomes: list[Outcome] = []
+    for x, replicate in enumerate(replicates):
+        own = _prepared(job, job.algorithm, replicate, parallel, control.stop)
+        if own is not None:
+            outcomes += _play(own, [replicate], parallel, control._replace(done=control.done[x : x + 1]))
+    return outcomes
+
+
+def prepared_job(job: Job, replicate: int) -> Job:
+    """The job that this replicate plays: with an algorithm that prepares itself, what it has become by then."""
+    if not isinstance(job.algorithm, Prepares) or job.algorithm.preparation(job.problem()) is None:
+        return job
+    own = _prepared(job, job.algorithm, replicate, False, np.zeros(1, np.bool_))
+    assert own is not None
+    return own
+
+
+def _prepared(job: Job, algorithm: Prepares, replicate: int, parallel: bool, stop: NDArray[np.bool_]) -> Job | None:
+    """The job of this replicate alone; None if stopped before its algorithm was prepared."""
+    preparation = algorithm.preparation(job.problem())
+    assert preparation is not None
+    study, rounds = preparation
+    n, k = job.rewards.n_agents, job.rewards.n_arms
+    tally = Tally(np.zeros((1, n, k), np.int64), np.zeros((1, 1, k), np.int64), np.zeros(1, np.int64))
+    control = _control(1)._replace(stop=stop)
+    records = (study, job.rewards.record(), job.network.record())
+    function = loop(job.engine, parallel, records)
+    function(*records, *seed_words(job.seed), np.array([replicate]), np.array([rounds]), tally, control)
+    return replace(job, algorithm=algorithm.prepared(job.problem(), study)) if control.done[0] else None
+
+
+def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Outcome]:
     params, rewards, network = job.params(), job.rewards.record(), job.network.record()
     n, k, r = job.rewards.n_agents, job.rewards.n_arms, len(replicates)
     tally = Tally(
         np.zeros((r, n, k), np.int64), np.zeros((r, len(job.checkpoints), k), np.int64), np.zeros(r, np.int64)
     )
-    control = control or _control(r)
     function = loop(job.engine, parallel, (params, rewards, network))
     arguments = (params, rewards, network, *seed_words(job.seed))
     function(*arguments, np.zeros(0, np.int64), job.checkpoints, tally, control)  # compiles, or loads what is compiled

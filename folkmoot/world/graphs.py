@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _DENSE_EIGENVALUES = 400  # below this many agents a dense solver is quicker than a sparse one
+
+
+class GraphFacts(Protocol):
+    """What is known of every base graph, stored edge by edge or not; see BaseGraph for the meanings."""
+
+    @property
+    def n_agents(self) -> int: ...
+    @property
+    def n_edges(self) -> int: ...
+    @property
+    def degree(self) -> NDArray[np.int64]: ...
+    @property
+    def is_connected(self) -> bool: ...
+    @property
+    def is_complete(self) -> bool: ...
+    @property
+    def algebraic_connectivity(self) -> float: ...
+    @property
+    def diameter(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,10 +5,11 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folkmoot.coins import LINK, block
 from folkmoot.interface import Links, implements
-from folkmoot.world.graphs import BaseGraph, as_base_graph, from_edges
+from folkmoot.world.graphs import BaseGraph, GraphFacts, as_base_graph, from_edges
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -22,10 +23,12 @@ class Network:
     Attributes:
         base: who could ever talk to whom.
         link_probability: probability that an edge of the base graph is up in a round; None if not constant.
+        labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
     """
 
-    base: BaseGraph
+    base: GraphFacts
     link_probability: float | None = None
+    labels: NDArray[np.int64] | None = None
 
     @property
     def n_agents(self) -> int:
@@ -39,7 +42,7 @@ class Network:
     def describe(self) -> dict[str, Any]:
         """The configuration as plain values, for provenance."""
         out: dict[str, Any] = {"type": type(self).__name__, "n_agents": self.n_agents, "edges": self.base.n_edges}
-        if self.base.n_edges <= _DIGEST_EDGES:
+        if isinstance(self.base, BaseGraph) and self.base.n_edges <= _DIGEST_EDGES:
             rows = np.repeat(np.arange(self.n_agents), self.base.degree)
             upper = rows < self.base.neighbours
             out["edge_list"] = np.stack([rows[upper], self.base.neighbours[upper]], axis=1).tolist()
@@ -68,6 +71,7 @@ class Static(Network):
         ValueError: not an undirected graph with at least one node.
     """
 
+    base: BaseGraph
     link_probability = 1.0
 
     def __init__(self, graph: "nx.Graph[Any] | BaseGraph") -> None:
@@ -107,6 +111,8 @@ class ErdosRenyi(Network):
     Raises:
         ValueError: not an undirected graph, or p outside (0, 1].
     """
+
+    base: BaseGraph
 
     def __init__(self, base_graph: "nx.Graph[Any] | BaseGraph", link_probability: float) -> None:
         self.base = as_base_graph(base_graph)
@@ -176,6 +182,8 @@ class Recorded(Network):
     Raises:
         ValueError: no rounds, an edge that is not a pair of different agents, or n_agents below 1.
     """
+
+    base: BaseGraph
 
     def __init__(self, rounds: Sequence[Iterable[tuple[int, int]]], n_agents: int | None = None) -> None:
         if n_agents is not None and (isinstance(n_agents, bool) or not isinstance(n_agents, int) or n_agents < 1):

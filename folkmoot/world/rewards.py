@@ -5,7 +5,7 @@ coin of a reward is named (round, agent, arm), so all algorithms of a comparison
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,8 @@ _DIGEST_VALUES = 4_000  # up to so many numbers of a table are written out in a 
 Table = NDArray[np.float64]
 
 
-def _means(means: ArrayLike, n_agents: int | None, low: float, high: float) -> Table:
-    """A checked [n_agents, n_arms] table; one row for all agents is repeated.
+def table_of_means(means: ArrayLike, n_agents: int | None, low: float, high: float, row: str = "agent") -> Table:
+    """A checked [n_agents, n_arms] table; one row for all agents is repeated. Errors say `row` for what has a row.
 
     Raises:
         ValueError: not numbers, not one or two axes, NaN, or outside [low, high].
@@ -28,21 +28,21 @@ def _means(means: ArrayLike, n_agents: int | None, low: float, high: float) -> T
     try:
         table = np.array(means, np.float64)
     except (TypeError, ValueError):
-        raise ValueError("means: expected a table of numbers [n_agents, n_arms], all rows of one length") from None
+        raise ValueError(f"means: expected a table of numbers [n_{row}s, n_arms], all rows of one length") from None
     if table.ndim == 1 and n_agents is not None:
         if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
             raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
         table = np.tile(table, (int(n_agents), 1))
     if table.ndim != 2 or 0 in table.shape:
-        hint = " (one row for all agents needs n_agents=)" if table.ndim == 1 else ""
-        raise ValueError(f"means of shape {table.shape}: expected [n_agents, n_arms]{hint}")
+        hint = " (one row for all agents needs n_agents=)" if table.ndim == 1 and row == "agent" else ""
+        raise ValueError(f"means of shape {table.shape}: expected [n_{row}s, n_arms]{hint}")
     if n_agents is not None and len(table) != n_agents:
         raise ValueError(f"means of shape {table.shape}: expected {n_agents} agents as n_agents says")
     wrong = ~((table >= low) & (table <= high) & np.isfinite(table))
     if wrong.any():
         i, k = (int(x) for x in np.argwhere(wrong)[0])
         allowed = "a finite number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
-        raise ValueError(f"mean of agent {i}, arm {k} = {table[i, k]}: expected {allowed}")
+        raise ValueError(f"mean of {row} {i}, arm {k} = {table[i, k]}: expected {allowed}")
     table.setflags(write=False)
     return table
 
@@ -61,10 +61,14 @@ class Rewards:
     Attributes:
         means: float64 [n_agents, n_arms], expected reward.
         sub_gaussian: smallest known sigma such that rewards are sigma-sub-Gaussian (1/2 on [0, 1]).
+        bounded: do all rewards lie in [0, 1]?
+        labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
     """
 
     means: Table
     sub_gaussian: float = 0.5
+    bounded: bool = True
+    labels: NDArray[np.int64] | None = None
 
     @property
     def n_agents(self) -> int:
@@ -119,8 +123,10 @@ class Bernoulli(Rewards):
         ValueError: wrong shape, NaN or a mean outside [0, 1].
     """
 
+    range_of_means: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
     def __init__(self, means: ArrayLike, n_agents: int | None = None) -> None:
-        self.means = _means(means, n_agents, 0.0, 1.0)
+        self.means = table_of_means(means, n_agents, *self.range_of_means)
 
     def record(self) -> BernoulliRecord:
         return BernoulliRecord(self.means)
@@ -153,8 +159,11 @@ class Gaussian(Rewards):
         ValueError: wrong shape, a mean that is not finite, a deviation below 0.
     """
 
+    range_of_means: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
+    bounded = False
+
     def __init__(self, means: ArrayLike, deviation: float = 1.0, n_agents: int | None = None) -> None:
-        self.means = _means(means, n_agents, -np.inf, np.inf)
+        self.means = table_of_means(means, n_agents, *self.range_of_means)
         self.deviation = _number(deviation)
         if not 0.0 <= self.deviation < np.inf:
             raise ValueError(f"deviation = {deviation!r}: expected a finite number of at least 0")
@@ -194,8 +203,10 @@ class Beta(Rewards):
         ValueError: wrong shape, NaN, a mean or concentration out of range.
     """
 
+    range_of_means: ClassVar[tuple[float, float]] = (0.001, 0.999)
+
     def __init__(self, means: ArrayLike, concentration: float = 10.0, n_agents: int | None = None) -> None:
-        self.means = _means(means, n_agents, 0.001, 0.999)
+        self.means = table_of_means(means, n_agents, *self.range_of_means)
         self.concentration = _number(concentration)
         if not 1.0 <= self.concentration <= 1e6:
             raise ValueError(f"concentration = {concentration!r}: expected a number from 1 to 1e6")
@@ -244,11 +255,11 @@ class HalfActive(Rewards):
         self.silent = _number(silent)
         if not 0.0 <= self.silent <= 1.0:
             raise ValueError(f"silent = {silent!r}: expected a reward from 0 to 1")
-        self.inner = inner
+        self.inner, self.bounded, self.labels = inner, inner.bounded, inner.labels
         n = inner.n_agents
         self.means = inner.means * ((n - n // 2) / n) + self.silent * ((n // 2) / n)
-        if isinstance(inner, Gaussian):  # the noise, and the two-valued variable that scales the mean
-            self.sub_gaussian = float(np.hypot(inner.deviation, np.abs(inner.means - self.silent).max() / 2.0))
+        if not inner.bounded:  # the noise, and the two-valued variable that scales the mean
+            self.sub_gaussian = float(np.hypot(inner.sub_gaussian, np.abs(inner.means - self.silent).max() / 2.0))
 
     def record(self) -> HalfActiveRecord:
         return HalfActiveRecord(self.inner.record(), self.n_agents, self.silent)

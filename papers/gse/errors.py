@@ -1,6 +1,6 @@
 """The proven errors of the paper and of its published code, each measured."""
 
-from math import log, sqrt
+from math import log
 from pathlib import Path
 
 import networkx as nx
@@ -8,6 +8,7 @@ import numpy as np
 
 import folkmoot as fm
 from folkmoot.experiments.claims import Claims
+from folkmoot.theory import link_threshold
 from folkmoot.world.graphs import as_base_graph
 
 from . import settings as s
@@ -70,18 +71,15 @@ def e6b(out: Path, jobs: int, progress: bool) -> bool:
     """E-6b: DrFed-UCB's least link probability c falls with the number of agents; it rises only with T."""
     claims = Claims("gse/e6b", out)
     sizes = (16, 34, 100, 1000)
-    rows = [[f"T = 10^{int(np.log10(T))}", *(f"{least_link(n, T):.3f}" for n in sizes)] for T in (10**4, 10**6, 10**8)]
+    rows = [
+        [f"T = 10^{int(np.log10(T))}", *(f"{link_threshold(n, T):.3f}" for n in sizes)] for T in (10**4, 10**6, 10**8)
+    ]
     claims.table(
         "c = 1/2 + 1/2 sqrt(1 - (eps / (N T))^(2 / (N - 1))), eps = 0.01", ["", *(f"N = {n}" for n in sizes)], rows
     )
-    claims.claim("c falls with N at T = 10,000", bool((np.diff([least_link(n, 10**4) for n in sizes]) < 0).all()))
-    claims.claim("c rises with T at N = 16", least_link(16, 10**8) > least_link(16, 10**4))
+    claims.claim("c falls with N at T = 10,000", bool((np.diff([link_threshold(n, 10**4) for n in sizes]) < 0).all()))
+    claims.claim("c rises with T at N = 16", link_threshold(16, 10**8) > link_threshold(16, 10**4))
     return claims.all_hold
-
-
-def least_link(n_agents: int, horizon: int, eps: float = 0.01) -> float:
-    """The link probability above which all graphs of a run are connected with probability 1 - eps (Chernoff)."""
-    return 0.5 + 0.5 * sqrt(1.0 - (eps / (n_agents * horizon)) ** (2.0 / (n_agents - 1)))
 
 
 def e6c(out: Path, jobs: int, progress: bool) -> bool:

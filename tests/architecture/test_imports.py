@@ -17,6 +17,7 @@ ANYTHING = {"folkmoot"}
 INSIDE = {
     "interface": set(),
     "coins": {"folkmoot.interface"},
+    "theory": set(),
     "algorithms": EVERYBODY,  # never the world: an agent cannot see the means it learns
     "world": EVERYBODY,
     "simulation": {*EVERYBODY, "folkmoot.algorithms", "folkmoot.world"},
@@ -41,7 +42,20 @@ THROUGH_THE_INTERFACE = {
 }
 
 # From outside, an algorithm uses numpy, math, and pydantic for its configuration class.
-OUTSIDE_OF_ALGORITHMS = {"numpy", "math", "pydantic", "typing", "dataclasses", "collections", "enum", "functools"}
+OUTSIDE_OF_ALGORITHMS = {
+    "numpy",
+    "math",
+    "pydantic",
+    "typing",
+    "dataclasses",
+    "collections",
+    "enum",
+    "functools",
+    "warnings",
+    "sklearn",
+    "threadpoolctl",
+    "scipy",
+}
 SOCKETS = {"socket", "socketserver", "asyncio", "selectors", "ssl"}  # for `network` alone
 UNREPEATABLE = {"time", "datetime", "random", "secrets"}  # never in a state transition, an algorithm or a world
 SURROUNDINGS = {"os.environ", "os.getenv"}  # for the world's data sets: where is the cache?

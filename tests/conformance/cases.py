@@ -17,6 +17,12 @@ class Case:
     algorithm: fm.Algorithm
     oracle: bool = False  # sees everybody at once: exempt from the checks on locality
     copes_with_different_means: bool = True
+    talks_every_round: bool = True  # every exchange that carries anything goes over every link, in every round
+
+    def sized(self, n_agents: int) -> fm.Algorithm:
+        """The algorithm for fewer agents than six: its clusters cut to as many."""
+        clusters = getattr(self.algorithm, "clusters", None)
+        return self.algorithm.model_copy(update={"clusters": clusters[:n_agents]}) if clusters else self.algorithm
 
 
 CASES = [
@@ -28,6 +34,12 @@ CASES = [
     Case("GSE, proven radius", fm.GSE(radius="proven", delta=0.5)),
     Case("DrFedUCB", fm.DrFedUCB(c1=0.25, burn_in=20)),
     Case("DrFedUCB, recalled C1", fm.DrFedUCB()),
+    Case("UCBSBM", fm.UCBSBM(clusters=(0, 0, 1, 1, 2, 2), c1=0.25, burn_in=20)),
+    Case("GoSInE, c1 = 0.5", fm.GoSInE(c1=0.5), copes_with_different_means=False, talks_every_round=False),
+    Case("GossipUCB", fm.GossipUCB()),
+    Case("GossipUCB, matching, c1 = 0.5", fm.GossipUCB(c1=0.5, partner="matching")),
+    Case("DistUCB", fm.DistUCB()),
+    Case("DistUCB, c1 = 0.5", fm.DistUCB(c1=0.5)),
 ]
 
 # Six agents that disagree: the arm best for all (2) is best for nobody alone but agents 0 and 1.

@@ -31,6 +31,7 @@ from folkmoot.interface import (
 )
 
 every_algorithm = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+TALKERS = [case for case in CASES if case.talks_every_round]
 
 
 def rounds(params, rewards, network, coins, horizon):
@@ -193,7 +194,7 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
 def test_survives_the_smallest_worlds(case: Case, n_agents: int, n_arms: int, network: fm.Static) -> None:
     rewards = fm.Bernoulli(np.linspace(0.9, 0.1, n_arms), n_agents=n_agents)
     for engine in ("interpreted", "compiled"):
-        result = fm.simulate(case.algorithm, rewards, network, horizon=100, engine=engine)
+        result = fm.simulate(case.sized(n_agents), rewards, network, horizon=100, engine=engine)
         assert (result.pulls.sum(axis=2) == 100).all()
         assert np.isfinite(result.regret).all()
 
@@ -222,7 +223,7 @@ def test_talking_beats_being_alone(case: Case) -> None:
     assert fm.simulate(case.algorithm, **world).regret[:, -1].max() < fm.simulate(fm.UCB(), **world).regret[:, -1].min()
 
 
-@every_algorithm
+@pytest.mark.parametrize("case", TALKERS, ids=[c.name for c in TALKERS])
 def test_bytes_are_the_message_times_the_links(case: Case) -> None:
     """Every exchange that carries anything carries one row of its record over every link, both ways."""
     network = fm.Static(nx.cycle_graph(6))

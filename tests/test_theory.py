@@ -1,0 +1,86 @@
+"""The calculator against values worked out elsewhere, against simulation, and against itself."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from folkmoot import theory
+
+
+@pytest.mark.parametrize(("n", "c"), [(16, 0.972), (34, 0.903), (100, 0.779), (1000, 0.601)])
+def test_theorem_1_at_ten_thousand_rounds(n: int, c: float) -> None:
+    assert theory.link_threshold(n, 10_000) == pytest.approx(c, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("m", "c", "q"),
+    [(10, 2, 0.704), (20, 2, 0.262), (20, 4, 0.369), (20, 5, 0.434), (20, 10, 0.711), (34, 2, 0.100), (100, 10, 0.048)],
+)
+def test_theorem_3_at_ten_thousand_rounds(m: int, c: int, q: float) -> None:
+    assert theory.across_threshold(m, c, 10_000) == pytest.approx(q, abs=5e-4)
+
+
+def test_theorem_3_with_every_agent_a_cluster_is_theorem_1() -> None:
+    assert theory.across_threshold(20, 20, 10_000) == pytest.approx(theory.link_threshold(20, 10_000))
+
+
+def test_theorem_1_falls_with_agents_and_rises_with_the_horizon() -> None:
+    assert theory.link_threshold(16, 10**4) > theory.link_threshold(17, 10**4) > 0.5
+    assert theory.link_threshold(16, 10**5) > theory.link_threshold(16, 10**4)
+
+
+def test_theorem_5_never_asks_for_less_than_theorem_3() -> None:
+    for clusters in (2, 4, 50):
+        for horizon in (1, 100, 10**6):
+            assert theory.chebyshev_threshold(clusters, horizon, 0.5) > 1.0
+
+
+def test_theorem_9_a_longer_period_needs_fewer_links() -> None:
+    q = [theory.across_threshold(20, 4, 10_000, period=period) for period in (1, 2, 3)]
+    assert q[0] > q[1] > q[2]
+    assert (1 - q[1]) ** 2 == pytest.approx(1 - q[0])
+    assert theory.period_needed(q[1], 20, 4, 10_000) == 2
+    assert theory.period_needed(q[1] * 0.99, 20, 4, 10_000) == 3
+
+
+def test_lemma_4_against_simulation() -> None:
+    """40,000 rounds of two clusters of five agents: within five standard deviations of the binomial."""
+    q, rounds = 0.03, 40_000
+    joined = (np.random.default_rng(0).random((rounds, 25)) < q).any(axis=1).mean()
+    p = theory.cluster_link_probability(q, 10, 2)
+    assert abs(joined - p) < 5 * (p * (1 - p) / rounds) ** 0.5
+
+
+def test_at_the_threshold_the_graphs_of_a_run_are_connected() -> None:
+    """2,000 graphs of 12 agents at c(T = 2,000, eps = 0.01): all connected, as happens with probability 0.99."""
+    n, rounds = 12, 2_000
+    c, dice = theory.link_threshold(n, rounds, 0.01), np.random.default_rng(1)
+    for _ in range(rounds):
+        upper = np.triu(dice.random((n, n)) < c, 1)
+        assert connected_components(csr_array(upper), directed=False)[0] == 1
+
+
+def test_single_agents_and_clusters_need_no_links() -> None:
+    assert theory.link_threshold(1, 100) == 0.0
+    assert theory.across_threshold(20, 1, 100) == 0.0
+    assert theory.period_needed(0.5, 20, 1, 100) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: theory.link_threshold(0, 10), "n_agents = 0"),
+        (lambda: theory.across_threshold(4, 5, 10), "n_clusters = 5"),
+        (lambda: theory.link_threshold(4, 0), "horizon = 0"),
+        (lambda: theory.link_threshold(4, 10, 1.0), "eps = 1.0"),
+        (lambda: theory.cluster_link_probability(1.2, 4, 2), "across = 1.2"),
+        (lambda: theory.across_threshold(4, 2, 10, period=0), "period = 0"),
+        (lambda: theory.period_needed(0.0, 4, 2, 10), "across = 0"),
+        (lambda: theory.chebyshev_threshold(1, 10), "n_clusters = 1"),
+    ],
+)
+def test_errors_name_the_value(call, says: str) -> None:
+    with pytest.raises(ValueError, match=says) as error:
+        call()
+    assert "\n" not in str(error.value)
