@@ -45,6 +45,6 @@ def detection(out: Path, jobs: int, progress: bool) -> bool:
     claims.claim("by link frequency: adjusted Rand index 1 in at least 24 of 25 runs", len(exact["frequency"]) >= 24)
     claims.claim("where it is 1, every pull is that of the run with known clusters", same["frequency"])
     claims.say(
-        'Under "met once", the paper\'s similarity, everybody meets everybody here: the rewards alone tell the clusters.'
+        'Under "met once", the paper\'s similarity, everybody meets everybody here: rewards alone tell the clusters.'
     )
     return claims.all_hold
