@@ -84,7 +84,7 @@ CASES = {
     ),
     "reward law without a type": (
         changed('type = "bernoulli"', ""),
-        "rewards.type: missing; allowed are bernoulli, gaussian, beta, replay, half_active",
+        "rewards.type: missing; allowed are bernoulli, gaussian, beta, replay, clustered, half_active",
     ),
     "rewards are no table": (
         'rewards = 5\nname = "x"\nhorizon = 60\n[network]' + GOOD.partition("[network]")[2],
