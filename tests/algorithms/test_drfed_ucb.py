@@ -3,15 +3,13 @@
 import networkx as nx
 import numpy as np
 import pytest
+from by_hand import COINS, drive_table
 
 import folkmoot as fm
 from folkmoot.algorithms import drfed_ucb
 from folkmoot.algorithms.base import Problem
-from folkmoot.coins import replicate_coins
 from folkmoot.interface import Seen, init, outbox, publish, select, update
 from folkmoot.world.graphs import as_base_graph
-
-COINS = replicate_coins(1, 0, 0)
 
 
 def params(n=5, k=3, horizon=1000, **settings):
@@ -19,17 +17,9 @@ def params(n=5, k=3, horizon=1000, **settings):
 
 
 def drive(p, graphs, rewards):
-    """Rounds driven by hand; what the agents believed after each round, and the arms they pulled."""
-    n = p.n_agents
-    state, inbox = init(p), outbox(p)
-    seen, history, arms = Seen(np.zeros(n, np.int64), np.zeros((n, 1))), [], []
-    for t, graph in enumerate(graphs, 1):
-        for i in range(n):
-            seen.arm[i] = select(p, state, i, t, COINS)
-            seen.reward[i, 0] = rewards[t - 1, i, seen.arm[i]]
-            publish(p, state, i, t, seen, inbox)
-        for i in range(n):
-            update(p, state, i, t, seen, inbox, np.array(sorted(graph.neighbors(i)), np.int64), COINS)
+    """The state at the end, what the agents believed after each round, and the arms they pulled."""
+    history, arms = [], []
+    for _, state, seen in drive_table(p, graphs, rewards):
         history.append((state.mean.copy(), state.gossip.copy(), state.largest.copy(), state.pulls.copy()))
         arms.append(seen.arm.copy())
     return state, history, np.array(arms)

@@ -6,14 +6,14 @@ from math import log, sqrt
 import networkx as nx
 import numpy as np
 import pytest
+from by_hand import COINS, drive_table
 
 import folkmoot as fm
 from folkmoot.algorithms.base import Problem
-from folkmoot.coins import CHOICE, below, replicate_coins, uniform
-from folkmoot.interface import Seen, init, late_outbox, outbox, publish, publish_late, select, update, update_late
+from folkmoot.coins import CHOICE, below, uniform
+from folkmoot.interface import Seen, init, outbox, publish, select, update
 from folkmoot.world.graphs import as_base_graph
 
-COINS = replicate_coins(1, 0, 0)
 both_rules = pytest.mark.parametrize("partner", ["pair", "matching"])
 
 
@@ -22,22 +22,9 @@ def params(n=4, k=3, horizon=1000, **settings):
 
 
 def play(p, graphs, rewards):
-    """Rounds driven by hand: after each round a dictionary of what the agents believed, and the arms pulled."""
-    n = p.n_agents
-    state, inbox, late = init(p), outbox(p), late_outbox(p)
-    seen, history, arms = Seen(np.zeros(n, np.int64), np.zeros((n, 1))), [], []
-    for t, graph in enumerate(graphs, 1):
-        for i in range(n):
-            seen.arm[i] = select(p, state, i, t, COINS)
-            seen.reward[i, 0] = rewards[t - 1, i, seen.arm[i]]
-            publish(p, state, i, t, seen, inbox)
-        rows = [np.array(sorted(graph.neighbors(i)), np.int64) for i in range(n)]
-        for i in range(n):
-            update(p, state, i, t, seen, inbox, rows[i], COINS)
-        for i in range(n):
-            publish_late(p, state, i, t, late)
-        for i in range(n):
-            update_late(p, state, i, t, late, rows[i])
+    """After each round a dictionary of what the agents believed, and the arms pulled."""
+    history, arms = [], []
+    for _, state, seen in drive_table(p, graphs, rewards):
         history.append({field: column.copy() for field, column in state._asdict().items()})
         arms.append(seen.arm.copy())
     return history, np.array(arms)

@@ -5,15 +5,13 @@ from math import ceil, inf, log, sqrt
 import networkx as nx
 import numpy as np
 import pytest
+from by_hand import COINS, drive_table
 
 import folkmoot as fm
 from folkmoot.algorithms import gse
 from folkmoot.algorithms.base import Problem
-from folkmoot.coins import replicate_coins
-from folkmoot.interface import Seen, init, late_outbox, outbox, publish, publish_late, select, update, update_late
+from folkmoot.interface import init, late_outbox, publish_late, select, update_late
 from folkmoot.world.graphs import as_base_graph
-
-COINS = replicate_coins(1, 0, 0)
 
 
 def params(n=4, k=3, horizon=1000, p=0.5, graph=None, **settings):
@@ -37,25 +35,12 @@ def matrix_twin(graphs, arms, rewards, n_arms):
 
 
 def play(p, graphs, rewards):
-    """Rounds driven by hand: given graphs, given rewards [t, n, k]; the state and the arms pulled."""
-    n = p.n_agents
-    state, inbox, late = init(p), outbox(p), late_outbox(p)
-    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1)))
-    arms = []
-    for t, graph in enumerate(graphs, 1):
-        for i in range(n):
-            seen.arm[i] = select(p, state, i, t, COINS)
-            seen.reward[i, 0] = rewards[t - 1, i, seen.arm[i]]
-            publish(p, state, i, t, seen, inbox)
-        rows = [np.array(sorted(graph.neighbors(i)), np.int64) for i in range(n)]
-        for i in range(n):
-            update(p, state, i, t, seen, inbox, rows[i], COINS)
-        for i in range(n):
-            publish_late(p, state, i, t, late)
-        for i in range(n):
-            update_late(p, state, i, t, late, rows[i])
+    """On given graphs and rewards [t, n, k]: the state at the end and the arms pulled."""
+    arms, last = [], None
+    for _, state, seen in drive_table(p, graphs, rewards):
         arms.append(seen.arm.copy())
-    return state, np.array(arms)
+        last = state
+    return last, np.array(arms)
 
 
 def random_graphs(n, p, rounds, seed):

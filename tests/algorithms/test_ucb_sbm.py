@@ -3,28 +3,20 @@
 import networkx as nx
 import numpy as np
 import pytest
+from by_hand import COINS, drive
 from pydantic import ValidationError
 
 import folkmoot as fm
 from folkmoot.algorithms import cluster_gossip, drfed_ucb
 from folkmoot.algorithms.base import Problem
-from folkmoot.coins import CHOICE, below, replicate_coins
+from folkmoot.coins import CHOICE, below
 from folkmoot.interface import (
-    Seen,
     draw_links,
     init,
-    late_outbox,
     links,
-    outbox,
-    publish,
-    publish_late,
     select,
-    update,
-    update_late,
 )
 from folkmoot.world.graphs import as_base_graph
-
-COINS = replicate_coins(1, 0, 0)
 
 
 def problem(n=6, k=3, horizon=1000, labels=None):
@@ -33,25 +25,6 @@ def problem(n=6, k=3, horizon=1000, labels=None):
 
 def params(labels, k=3, horizon=1000, **settings):
     return fm.UCBSBM(clusters=tuple(labels), **settings).params(problem(len(labels), k, horizon))
-
-
-def drive(p, rows, reward, rounds):
-    """Rounds driven by hand: `rows(t)` are the neighbours, `reward(t, i, arm)` the pay. Yields the state."""
-    n, state, inbox, late = p.n_agents, init(p), outbox(p), late_outbox(p)
-    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1)))
-    for t in range(1, rounds + 1):
-        now = rows(t)
-        for i in range(n):
-            seen.arm[i] = select(p, state, i, t, COINS)
-            seen.reward[i, 0] = reward(t, i, seen.arm[i])
-            publish(p, state, i, t, seen, inbox)
-        for i in range(n):
-            update(p, state, i, t, seen, inbox, now[i], COINS)
-        for i in range(n):
-            publish_late(p, state, i, t, late)
-        for i in range(n):
-            update_late(p, state, i, t, late, now[i])
-        yield t, state, seen
 
 
 def rows_of(edges, n):
