@@ -129,11 +129,11 @@ def run_batch(
 ) -> list[Outcome]:
     """Run these replicates in this thread; those finished when `control.stop` was set."""
     control = control or _control(len(replicates))
-    if not isinstance(job.algorithm, Prepares) or job.algorithm.preparation(job.problem()) is None:
+    if _study(job) is None:
         return _play(job, replicates, parallel, control)
     outcomes: list[Outcome] = []
     for x, replicate in enumerate(replicates):
-        own = _prepared(job, job.algorithm, replicate, parallel, control.stop)
+        own = _prepared(job, replicate, parallel, control.stop)
         if own is not None:
             outcomes += _play(own, [replicate], parallel, control._replace(done=control.done[x : x + 1]))
     return outcomes
@@ -141,18 +141,25 @@ def run_batch(
 
 def prepared_job(job: Job, replicate: int) -> Job:
     """The job that this replicate plays: with an algorithm that prepares itself, what it has become by then."""
-    if not isinstance(job.algorithm, Prepares) or job.algorithm.preparation(job.problem()) is None:
-        return job
-    own = _prepared(job, job.algorithm, replicate, False, np.zeros(1, np.bool_))
+    own = _prepared(job, replicate, False, np.zeros(1, np.bool_))
     assert own is not None
     return own
 
 
-def _prepared(job: Job, algorithm: Prepares, replicate: int, parallel: bool, stop: NDArray[np.bool_]) -> Job | None:
+def _study(job: Job) -> tuple[Prepares, NamedTuple, int] | None:
+    """Who prepares itself, by what fresh record, for how many rounds; None if the algorithm need not."""
+    if not isinstance(job.algorithm, Prepares):
+        return None
+    preparation = job.algorithm.preparation(job.problem())
+    return None if preparation is None else (job.algorithm, *preparation)
+
+
+def _prepared(job: Job, replicate: int, parallel: bool, stop: NDArray[np.bool_]) -> Job | None:
     """The job of this replicate alone; None if stopped before its algorithm was prepared."""
-    preparation = algorithm.preparation(job.problem())
-    assert preparation is not None
-    study, rounds = preparation
+    found = _study(job)
+    if found is None:
+        return job
+    algorithm, study, rounds = found
     n, k = job.rewards.n_agents, job.rewards.n_arms
     tally = Tally(np.zeros((1, n, k), np.int64), np.zeros((1, 1, k), np.int64), np.zeros(1, np.int64))
     control = _control(1)._replace(stop=stop)
