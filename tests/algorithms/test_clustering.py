@@ -158,7 +158,7 @@ def test_without_scikit_learn_it_says_which_extra(monkeypatch: pytest.MonkeyPatc
 
 def test_the_survey_sees_what_the_world_shows() -> None:
     """Counts of meetings near their expectation, symmetric; every arm pulled in turn."""
-    from folkmoot.simulation.replicates import _prepared
+    from folkmoot.simulation.replicates import prepared_job
     from folkmoot.simulation.simulate import make_job
 
     seen = []
@@ -171,7 +171,7 @@ def test_the_survey_sees_what_the_world_shows() -> None:
     network = fm.StochasticBlockModel([0, 0, 0, 1, 1, 1], 1.0, 0.25)
     spy = Spy(clusters="detect", n_clusters=2, burn_in=400)
     job = make_job(spy, fm.Gaussian(np.tile([0.2, 0.7], (6, 1)), 0.0), network, horizon=500)
-    assert _prepared(job, spy, 0, False, np.zeros(1, np.bool_)) is not None
+    prepared_job(job, 0)
     (found,) = seen
     assert (found.pulls == 200).all()
     np.testing.assert_allclose(found.mean, np.tile([0.2, 0.7], (6, 1)), atol=1e-12)
