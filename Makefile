@@ -31,7 +31,7 @@ demo: .venv/core
 	$(BIN)/folkmoot run demo --out results/demo --jobs 2
 
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: .venv/dev
 	$(BIN)/ruff check .
