@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from folkmoot.world.block_model import karate_block_model as karate_block_model
     from folkmoot.world.clustered import Clustered as Clustered
     from folkmoot.world.clusters import karate_labels as karate_labels
+    from folkmoot.world.corruption import FlipRandom as FlipRandom
+    from folkmoot.world.corruption import Promote as Promote
+    from folkmoot.world.corruption import Suppress as Suppress
+    from folkmoot.world.corruption import Swap as Swap
+    from folkmoot.world.corruption import Thinning as Thinning
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
     from folkmoot.world.rewards import Gaussian as Gaussian
     from folkmoot.world.rewards import HalfActive as HalfActive
     from folkmoot.world.rewards import Replay as Replay
+    from folkmoot.world.scalarisations import Chebyshev as Chebyshev
+    from folkmoot.world.scalarisations import Linear as Linear
+    from folkmoot.world.scalarisations import LogSumExp as LogSumExp
+    from folkmoot.world.vectors import VectorBernoulli as VectorBernoulli
 
 # Where each public name lives. Loaded on first use, so that `folkmoot --help` need not import a compiler.
 _HOMES = {
@@ -49,8 +58,11 @@ _HOMES = {
     "world.block_model": ["StochasticBlockModel", "karate_block_model"],
     "world.clustered": ["Clustered"],
     "world.clusters": ["karate_labels"],
+    "world.corruption": ["FlipRandom", "Promote", "Suppress", "Swap", "Thinning"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
     "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive", "Replay"],
+    "world.scalarisations": ["Chebyshev", "Linear", "LogSumExp"],
+    "world.vectors": ["VectorBernoulli"],
 }
 _HOME = {name: f"folkmoot.{module}" for module, names in _HOMES.items() for name in names}
 

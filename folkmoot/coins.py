@@ -24,6 +24,7 @@ LINK = 1  # is this link up in this round?
 REWARD = 2  # what does this arm pay?
 SCENE = 3  # what nature decides once a round for everybody
 CHOICE = 4  # an agent's own random choices
+CORRUPTION = 5  # an adversary's
 
 WORD = 0xFFFFFFFF
 _TWO_TO_MINUS_53 = 2.0**-53
@@ -79,6 +80,13 @@ def uniform(coins, stream, a, b, c):
     """Uniform on [0, 1) with 53 bits."""
     w0, w1, _, _ = block(coins, stream, a, b, c)
     return _unit(w0, w1)
+
+
+@kernel
+def two_uniforms(coins, stream, a, b, c):
+    """Two independent uniforms on [0, 1); the first is `uniform` of the same coordinates."""
+    w0, w1, w2, w3 = block(coins, stream, a, b, c)
+    return _unit(w0, w1), _unit(w2, w3)
 
 
 @kernel

@@ -98,7 +98,15 @@ class Seen(NamedTuple):
     """What each agent observed in this round."""
 
     arm: np.ndarray  # int64 [n_agents]
-    reward: np.ndarray  # float64 [n_agents, n_objectives]
+    reward: np.ndarray  # float64 [n_agents, n_objectives]  what was reported: clean if verified
+    verified: np.ndarray  # bool [n_agents]
+
+
+class Reported(NamedTuple):
+    """What everybody may know of all rewards reported so far, this round's earlier agents included."""
+
+    pulls: np.ndarray  # int64 [n_arms]
+    mean: np.ndarray  # float64 [n_arms, n_objectives]
 
 
 class Links(NamedTuple):
@@ -115,6 +123,26 @@ class Silence(NamedTuple):
     """The message of an algorithm that says nothing."""
 
     nothing: np.ndarray  # int8 [n_agents, 0]
+
+
+class Scalar(NamedTuple):
+    """The scalarisation of rewards that have one objective only: the objective itself."""
+
+    n_objectives: int
+
+
+class Honest(NamedTuple):
+    """The adversary of a world without one."""
+
+    budget: float
+
+
+@kernel
+def nothing_seen(n_agents, n_objectives=1):
+    """A Seen for so many agents, before the first round."""
+    return Seen(
+        np.zeros(n_agents, np.int64), np.zeros((n_agents, n_objectives), np.float64), np.zeros(n_agents, np.bool_)
+    )
 
 
 # --- An algorithm ---------------------------------------------------------------------------------
@@ -139,14 +167,24 @@ def late_outbox(params):
 
 
 @generic
-def oversee(params, state, t, seen):
-    """Once a round, with sight of all agents: for oracles only; no real node can run it."""
+def oversee(params, state, t, seen, spent):
+    """Once a round, with sight of all agents and of what the adversary has spent on each arm so far
+    (float64 [n_arms]): for oracles only; no real node can run it.
+    """
 
 
 @generic
 def select(params, state, i, t, coins):
     """The arm agent i pulls in round t = 1, 2, ... Every algorithm defines it; reads row i of the state."""
     return 0
+
+
+@generic
+def verify(params, state, i, t, arm, coins):
+    """Does agent i ask for a verified observation of the arm it has selected? While the world's budget lasts, yes
+    means that no adversary touches it and that `seen.verified[i]` is set.
+    """
+    return False
 
 
 @generic
@@ -170,9 +208,21 @@ def update_late(params, state, i, t, inbox, neighbours):
 
 
 @generic
-def messages(params, state, i, t, n_neighbours):
+def decision(params, state, i):
+    """The arm that agent i has settled on for good; -1 while it has not, or never will."""
+    return -1
+
+
+@generic
+def messages(params, state, i, t, seen, n_neighbours):
     """How many messages agent i sends in one exchange of round t: one to each neighbour."""
     return n_neighbours
+
+
+@generic
+def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
+    """Their size over all exchanges of the round; `row_bytes` is a row of every outbox together."""
+    return n_messages * row_bytes
 
 
 # --- A reward law -----------------------------------------------------------------------------------
@@ -190,8 +240,40 @@ def set_scene(rewards, t, coins, scene):
 
 
 @generic
+def objectives(rewards):
+    """Length of a reward vector."""
+    return 1
+
+
+@generic
 def pay(rewards, scene, i, arm, t, coins, reward):
     """Write agent i's reward for this arm in round t into `reward[i, :]`."""
+
+
+# --- A scalarisation: what a vector of rewards is worth -----------------------------------------------
+
+
+@generic
+def scalarise(scalarisation, values, row):
+    """The worth of `values[row, :]`; nondecreasing and 1-Lipschitz in every coordinate's largest change."""
+    return values[row, 0]
+
+
+# --- An adversary -------------------------------------------------------------------------------------
+
+
+@generic
+def budget(adversary):
+    """What it may spend in a replicate: the sum over pulls of the largest change in a coordinate."""
+    return 0.0
+
+
+@generic
+def corrupt(adversary, i, t, seen, left, reported, coins):
+    """Overwrite `seen.reward[i, :]`, the clean reward of agent i's pull, by what the agent is to see.
+
+    The loop clips it to [0, 1] and charges what has changed, which must be at most `left`.
+    """
 
 
 # --- A network --------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ import pytest
 from numba import njit
 
 from folkmoot import interface
-from folkmoot.interface import GENERICS, Links, Seen, generic, implementation, implements
+from folkmoot.interface import GENERICS, Links, generic, implementation, implements, nothing_seen
 
 OF_AN_ALGORITHM = {"init", "outbox", "late_outbox", "oversee", "select", "publish", "update"}
-OF_AN_ALGORITHM |= {"publish_late", "update_late", "messages"}
-OF_THE_WORLD = {"scene", "set_scene", "pay", "links", "draw_links"}
+OF_AN_ALGORITHM |= {"publish_late", "update_late", "messages", "message_bytes", "verify", "decision"}
+OF_THE_WORLD = {"objectives", "scalarise", "budget", "corrupt", "scene", "set_scene", "pay", "links", "draw_links"}
 
 
 class Blank(NamedTuple):
@@ -33,12 +33,12 @@ class Odd(NamedTuple):
 
 
 @implements(Even)
-def messages(params, state, i, t, n_neighbours):
+def messages(params, state, i, t, seen, n_neighbours):
     return 2 * n_neighbours
 
 
 @implements(Odd)
-def messages(params, state, i, t, n_neighbours):  # noqa: F811
+def messages(params, state, i, t, seen, n_neighbours):  # noqa: F811
     return 2 * n_neighbours + 1
 
 
@@ -120,12 +120,12 @@ def test_a_registered_function_is_returned_unchanged():
 
 @njit
 def compiled_messages(params, n_neighbours):
-    return interface.messages(params, 0, 0, 1, n_neighbours)
+    return interface.messages(params, 0, 0, 1, None, n_neighbours)
 
 
 @pytest.mark.parametrize(("record", "expected"), [(Blank, 7), (Even, 14), (Odd, 15)])
 def test_the_type_of_the_record_picks_the_function(record, expected):
-    assert interface.messages(record(3), 0, 0, 1, 7) == expected
+    assert interface.messages(record(3), 0, 0, 1, None, 7) == expected
     assert compiled_messages(record(3), 7) == expected
 
 
@@ -152,9 +152,9 @@ def test_by_default_an_algorithm_says_nothing(box):
 
 
 def test_by_default_the_steps_of_a_round_do_nothing():
-    seen = Seen(np.zeros(1, np.int64), np.zeros((1, 1)))
+    seen = nothing_seen(1)
     blank = Blank(1)
-    assert interface.oversee(blank, None, 1, seen) is None
+    assert interface.oversee(blank, None, 1, seen, np.zeros(2)) is None
     assert interface.publish(blank, None, 0, 1, seen, None) is None
     assert interface.update(blank, None, 0, 1, seen, None, None, None) is None
     assert interface.publish_late(blank, None, 0, 1, None) is None

@@ -7,7 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from folkmoot.interface import Scalar
+
 _MEMORY_LIMIT = 16 * 2**30  # bytes an algorithm may ask for per replicate before it is refused
+
+_SCALAR = Scalar(1)
 
 
 class Graph:
@@ -32,6 +36,11 @@ class Problem:
         link_probability: probability that an edge of it is up in a round; None if not constant or unknown.
         sub_gaussian: sigma such that rewards are sigma-sub-Gaussian.
         labels: int64 [n_agents], the cluster of each agent in the network; None if it has no known clusters.
+        bounded: do all rewards lie in [0, 1]?
+        n_objectives: length of a reward vector.
+        scalarisation: record of what such a vector is worth.
+        corruption: what an adversary may spend in all, as far as agents are told.
+        verification: how many pulls of the whole team may be verified.
     """
 
     n_agents: int
@@ -41,6 +50,11 @@ class Problem:
     link_probability: float | None
     sub_gaussian: float
     labels: NDArray[np.int64] | None = None
+    bounded: bool = True
+    n_objectives: int = 1
+    scalarisation: NamedTuple = _SCALAR
+    corruption: float = 0.0
+    verification: int = 0
 
     def require_memory(self, n_bytes: float, what: str) -> None:
         """Refuse before allocating.
@@ -60,10 +74,12 @@ class Algorithm(BaseModel):
 
     Attributes:
         label: what reports and legends call it.
+        many_objectives: does it learn from reward vectors?
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
     label: ClassVar[str] = "?"
+    many_objectives: ClassVar[bool] = False
 
     def params(self, problem: Problem) -> NamedTuple:
         """The record of numbers that the kernels need.

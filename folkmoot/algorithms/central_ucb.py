@@ -56,7 +56,7 @@ def select(params, state, i, t, coins):
 
 
 @implements(Params)
-def oversee(params, state, t, seen):
+def oversee(params, state, t, seen, spent):
     """Average this round's rewards into the arm's mean, then choose the arm of the next round."""
     arm, total = state.arm[0], 0.0
     for i in range(params.n_agents):

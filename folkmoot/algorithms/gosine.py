@@ -141,7 +141,7 @@ def publish(params, state, i, t, seen, outbox):
 
 
 @implements(Params)
-def messages(params, state, i, t, n_neighbours):
+def messages(params, state, i, t, seen, n_neighbours):
     """One answer to agent i at the end of a phase, if there is anybody to ask."""
     if t == params.ends[state.phase[i]]:
         return min(n_neighbours, 1)

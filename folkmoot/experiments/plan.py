@@ -2,26 +2,29 @@
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from folkmoot.algorithms import ALGORITHMS
 from folkmoot.algorithms.base import Algorithm
 from folkmoot.experiments.grids import GridCell, expand
 from folkmoot.experiments.networks import NETWORKS, AnyNetwork
 from folkmoot.experiments.problems import Place, Section, choices, first_of, lines, path, shown, unknown_field
-from folkmoot.experiments.rewards import REWARDS, AnyRewards
+from folkmoot.experiments.rewards import REWARDS, SCALARISATIONS, AnyRewards
 from folkmoot.simulation.simulate import make_job
 from folkmoot.simulation.sweep import Cell
 from folkmoot.world.clusters import digest
+from folkmoot.world.corruption import CORRUPTIONS, Corruption
 from folkmoot.world.rewards import Rewards
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 _TYPES: dict[Place, Any] = {("rewards",): REWARDS, ("network",): NETWORKS, ("rewards", "inner"): REWARDS}
+_TYPES[("rewards", "scalarisation")] = SCALARISATIONS
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
 _NAME_CHARACTERS = 30  # of a grid's value in the name of a cell
 
@@ -45,6 +48,8 @@ class Experiment(Section):
         checkpoints: rounds at which regret is recorded, ending at the horizon; None is about 200, log-spaced.
         description: for the report.
         rewards, network: what agents face.
+        corruption: an adversary that alters what they see; fields of the class beside `type`.
+        verification: pulls of all agents together that may be verified.
         algorithm: what they think; fields of the class beside `type` and `name`.
     """
 
@@ -56,6 +61,8 @@ class Experiment(Section):
     description: str = ""
     rewards: AnyRewards
     network: AnyNetwork
+    corruption: dict[str, Any] | None = None
+    verification: int = Field(0, ge=0)
     algorithm: list[dict[str, Any]] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -99,33 +106,63 @@ def algorithm_class(name: str) -> type[Algorithm]:
     return found
 
 
+def corruption_class(name: str) -> type[Corruption]:
+    """The adversary an experiment file calls by this name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in CORRUPTIONS:
+        raise ValueError(choices(name, CORRUPTIONS))
+    return CORRUPTIONS[name]
+
+
+def _typed(entry: dict[str, Any], place: Place, find: Callable[[str], type[M]], known: Iterable[str]) -> M:
+    """A table whose `type` names a class and whose other fields are that class's.
+
+    Raises:
+        ValueError: what is wrong, a problem a line.
+    """
+    where, kind = path(place), entry.get("type")
+    if kind is None:
+        raise ValueError(f"{where}.type: missing; allowed are {', '.join(known)}")
+    try:
+        found = find(kind if isinstance(kind, str) else shown(kind))
+    except ValueError as error:
+        raise ValueError(f"{where}.type = {shown(kind)}: {error}") from None
+    fields = {key: value for key, value in entry.items() if key != "type"}
+    wrong = unknown_field(fields, found.model_fields)
+    if wrong is not None:
+        raise ValueError(f"{where}: {wrong}")
+    try:  # by way of JSON: TOML, too, has no tuples
+        return found.model_validate_json(json.dumps(fields, default=str))
+    except ValidationError as error:
+        raise ValueError("\n".join(lines(error, fields, place))) from None
+
+
 def _algorithm(entry: dict[str, Any], place: Place) -> tuple[str | None, Algorithm]:
     """An [[algorithm]] table as the name for the legend, if given, and the configuration.
 
     Raises:
         ValueError: what is wrong, a problem a line.
     """
-    where = path(place)
-    kind, name = entry.get("type"), entry.get("name")
-    if kind is None:
-        raise ValueError(f"{where}.type: missing; allowed are {', '.join(ALGORITHMS)}")
-    try:
-        found = algorithm_class(kind if isinstance(kind, str) else shown(kind))
-    except ValueError as error:
-        raise ValueError(f"{where}.type = {shown(kind)}: {error}") from None
+    name = entry.get("name")
+    fields = {key: value for key, value in entry.items() if key != "name"}
+    found = _typed(fields, place, algorithm_class, ALGORITHMS)
     if name is not None and (not isinstance(name, str) or not name.strip()):
-        raise ValueError(f"{where}.name = {shown(name)}: expected text in quotes")
-    fields = {key: value for key, value in entry.items() if key not in ("type", "name")}
-    wrong = unknown_field(fields, found.model_fields)
-    if wrong is not None:
-        raise ValueError(f"{where}: {wrong}")
-    try:  # by way of JSON: TOML, too, has no tuples
-        return name, found.model_validate_json(json.dumps(fields, default=str))
-    except ValidationError as error:
-        raise ValueError("\n".join(lines(error, fields, place))) from None
+        raise ValueError(f"{path(place)}.name = {shown(name)}: expected text in quotes")
+    return name, found
 
 
-def _parse(document: dict[str, Any]) -> tuple[Experiment, list[tuple[str | None, Algorithm]]]:
+class _Parsed(NamedTuple):
+    """A cell's document, field by field in order."""
+
+    experiment: Experiment
+    algorithms: list[tuple[str | None, Algorithm]]
+    corruption: Corruption | None
+
+
+def _parse(document: dict[str, Any]) -> _Parsed:
     """A cell's document, checked field by field.
 
     Raises:
@@ -133,7 +170,7 @@ def _parse(document: dict[str, Any]) -> tuple[Experiment, list[tuple[str | None,
     """
     problems: list[str] = []
     algorithms = []
-    experiment = None
+    experiment, corruption = None, None
     try:
         experiment = Experiment.model_validate(document)
     except ValidationError as error:
@@ -145,9 +182,15 @@ def _parse(document: dict[str, Any]) -> tuple[Experiment, list[tuple[str | None,
                 algorithms.append(_algorithm(entry, ("algorithm", i)))
             except ValueError as error:
                 problems += str(error).splitlines()
+    against = document.get("corruption")
+    if isinstance(against, dict):
+        try:
+            corruption = _typed(against, ("corruption",), corruption_class, CORRUPTIONS)
+        except ValueError as error:
+            problems += str(error).splitlines()
     if problems or experiment is None:
         raise ValueError(first_of(problems))
-    return experiment, algorithms
+    return _Parsed(experiment, algorithms, corruption)
 
 
 class _Builder:
@@ -201,7 +244,7 @@ def _concerns(place: Place, i: int) -> bool:
 
 def _cells(cell: GridCell, builder: _Builder) -> list[tuple[int, Cell]]:
     """One for each algorithm, with its number."""
-    experiment, algorithms = _parse(cell.document)
+    experiment, algorithms, corruption = _parse(cell.document)
     rewards, network = builder.world(experiment, cell.document)
     if experiment.horizon < rewards.n_arms:
         raise ValueError(f"horizon = {experiment.horizon}: expected at least the number of arms, {rewards.n_arms}")
@@ -217,6 +260,8 @@ def _cells(cell: GridCell, builder: _Builder) -> list[tuple[int, Cell]]:
                 horizon=experiment.horizon,
                 seed=experiment.seed,
                 checkpoints=experiment.checkpoints,
+                corruption=corruption,
+                verification=experiment.verification,
             )
         except ValueError as error:
             raise ValueError(f"algorithm[{i}]: {error}") from None

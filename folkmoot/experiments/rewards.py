@@ -8,9 +8,10 @@ from pydantic import Discriminator, Field, PlainValidator, Tag
 
 from folkmoot.experiments.clusters import WithClusters
 from folkmoot.experiments.problems import Section, path, shown
-from folkmoot.world import datasets
+from folkmoot.world import datasets, scalarisations
 from folkmoot.world import rewards as world
 from folkmoot.world.clustered import Clustered as ClusteredLaw
+from folkmoot.world.vectors import VectorBernoulli as VectorLaw
 
 _TWO_TO_MINUS_53 = 2.0**-53
 
@@ -85,12 +86,27 @@ class UniformOfClusters(_Drawn):
         return self.rows(self.n_clusters)
 
 
+class UniformVectors(_Drawn):
+    """Drawn mean vectors of arms.
+
+    Attributes:
+        n_objectives: length of each.
+    """
+
+    n_objectives: int = Field(ge=1)
+
+    def table(self) -> NDArray[np.float64]:
+        """float64 [n_arms, n_objectives]."""
+        return self.rows(self.n_objectives).T
+
+
 def _kind(given: Any) -> str:
     return "drawn" if isinstance(given, dict | _Drawn) else "table"
 
 
 _Table = Annotated[Any, PlainValidator(_table), Tag("table")]
 Means = Annotated[_Table | Annotated[Uniform, Tag("drawn")], Discriminator(_kind)]
+VectorMeans = Annotated[_Table | Annotated[UniformVectors, Tag("drawn")], Discriminator(_kind)]
 ClusterMeans = Annotated[_Table | Annotated[UniformOfClusters, Tag("drawn")], Discriminator(_kind)]
 
 
@@ -177,6 +193,58 @@ class Clustered(WithClusters):
         return ClusteredLaw(means, self.clusters(), self.law, self.deviation, self.concentration)
 
 
+class Linear(Section):
+    """The weighted mean of the objectives."""
+
+    type: Literal["linear"]
+    weights: list[float]
+
+    def build(self) -> scalarisations.Scalarisation:
+        """The scalarisation. Raises ValueError on weights off the simplex."""
+        return scalarisations.Linear(self.weights)
+
+
+class Chebyshev(Section):
+    """The smallest objective."""
+
+    type: Literal["chebyshev"]
+
+    def build(self) -> scalarisations.Scalarisation:
+        """The scalarisation."""
+        return scalarisations.Chebyshev()
+
+
+class LogSumExp(Section):
+    """A smooth largest objective."""
+
+    type: Literal["log_sum_exp"]
+    beta: float = 5.0
+
+    def build(self) -> scalarisations.Scalarisation:
+        """The scalarisation. Raises ValueError on a beta it does not take."""
+        return scalarisations.LogSumExp(self.beta)
+
+
+class VectorBernoulli(Section):
+    """Independent Bernoulli objectives, the same for all agents, and what a vector of them is worth.
+
+    Attributes:
+        means: of arms and objectives.
+        scalarisation: what a mean vector is worth.
+        n_agents: number of agents.
+    """
+
+    type: Literal["vector_bernoulli"]
+    means: VectorMeans
+    scalarisation: Annotated[Linear | Chebyshev | LogSumExp, Field(discriminator="type")]
+    n_agents: int
+
+    def build(self) -> world.Rewards:
+        """The reward law. Raises ValueError on means or a scalarisation it does not take."""
+        means = self.means.table() if isinstance(self.means, UniformVectors) else self.means
+        return VectorLaw(means, self.scalarisation.build(), n_agents=self.n_agents)
+
+
 class HalfActive(Section):
     """In each round a random half of the agents gets reward 0 whatever it pulls."""
 
@@ -188,7 +256,9 @@ class HalfActive(Section):
         return world.HalfActive(self.inner.build())
 
 
-AnyRewards = Annotated[Bernoulli | Gaussian | Beta | Replay | Clustered | HalfActive, Field(discriminator="type")]
+AnyRewards = Annotated[
+    Bernoulli | Gaussian | Beta | Replay | Clustered | VectorBernoulli | HalfActive, Field(discriminator="type")
+]
 REWARDS: dict[str, type[Section]] = {
     "bernoulli": Bernoulli,
     "gaussian": Gaussian,
@@ -196,4 +266,6 @@ REWARDS: dict[str, type[Section]] = {
     "replay": Replay,
     "clustered": Clustered,
     "half_active": HalfActive,
+    "vector_bernoulli": VectorBernoulli,
 }
+SCALARISATIONS: dict[str, type[Section]] = {"linear": Linear, "chebyshev": Chebyshev, "log_sum_exp": LogSumExp}

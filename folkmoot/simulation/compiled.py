@@ -56,6 +56,11 @@ def _is_ours(record: object) -> bool:
     return all(_is_ours(field) for field in record if isinstance(field, tuple)) if isinstance(record, tuple) else True
 
 
+def is_flat(record: tuple[object, ...]) -> bool:
+    """Has this record no record inside? Numba's parallel loops take no others."""
+    return not any(isinstance(field, tuple) for field in record)
+
+
 def _text(name: str, qualname: str, names: dict[str, Any]) -> FunctionType:
     """A function object of its own for each variant: numba names cache files after it."""
     function = getattr(engine, name)
@@ -88,7 +93,7 @@ def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[...
     Args:
         name: "compiled" or "interpreted".
         parallel: agents of a round in parallel threads (compiled only).
-        records: those of the algorithm, the rewards and the network.
+        records: those of the algorithm and the world.
 
     Raises:
         ValueError: another name.

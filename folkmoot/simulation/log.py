@@ -19,8 +19,9 @@ import numpy as np
 
 from folkmoot.simulation.replicates import Job, Outcome
 
-FORMAT = 1
+FORMAT = 2
 _ROW = {"cell", "name", "replicate", "team_pulls", "pulls", "messages", "bytes", "seconds"}
+_ROW |= {"verified", "spent", "decisions", "decided_at"}
 _ERROR = {"cell", "name", "error"}
 
 
@@ -40,6 +41,10 @@ def encode(key: str, name: str, outcome: Outcome) -> dict[str, Any]:
         "messages": int(outcome.messages),
         "bytes": int(outcome.bytes),
         "seconds": float(outcome.seconds),
+        "verified": int(outcome.verified),
+        "spent": [float(x) for x in outcome.spent],
+        "decisions": outcome.decisions.tolist(),
+        "decided_at": outcome.decided_at.tolist(),
     }
 
 
@@ -54,13 +59,21 @@ def decode(row: dict[str, Any], job: Job) -> Outcome:
         data = zlib.decompress(base64.b64decode(row["pulls"], validate=True))
         pulls = np.frombuffer(data, "<i8").astype(np.int64).reshape(n, k)
         team = np.array(row["team_pulls"])
+        spent = np.array(row["spent"], np.float64)
+        decisions, decided_at = np.array(row["decisions"]), np.array(row["decided_at"])
     except (TypeError, ValueError, binascii.Error, zlib.error) as error:
-        raise ValueError(f"unreadable pulls: {error}") from None
+        raise ValueError(f"unreadable numbers: {error}") from None
     if team.shape != (len(job.checkpoints), k) or team.dtype != np.int64:
         raise ValueError("team_pulls: expected whole numbers [checkpoints, n_arms]")
     if (team.sum(axis=1) != n * job.checkpoints).any() or (pulls.sum(axis=0) != team[-1]).any():
         raise ValueError("the pulls do not add up")
-    return Outcome(row["replicate"], pulls, team, row["messages"], row["bytes"], row["seconds"])
+    if spent.shape != (k,) or not (spent >= 0.0).all():
+        raise ValueError("spent: expected numbers of at least 0 [n_arms]")
+    for name, value, low, high in (("decisions", decisions, -1, k - 1), ("decided_at", decided_at, 0, job.horizon)):
+        if value.shape != (n,) or value.dtype != np.int64 or (value < low).any() or (value > high).any():
+            raise ValueError(f"{name}: expected whole numbers [n_agents] from {low} to {high}")
+    counts = (row["messages"], row["bytes"], row["seconds"], row["verified"])
+    return Outcome(row["replicate"], pulls, team, *counts, spent, decisions, decided_at)
 
 
 def _check(row: Any) -> None:
@@ -68,6 +81,7 @@ def _check(row: Any) -> None:
     if not isinstance(row, dict) or set(row) not in (_ROW, _ERROR):
         raise ValueError(f"expected the fields {', '.join(sorted(_ROW))}")
     kinds = {"cell": str, "name": str, "replicate": int, "messages": int, "bytes": int, "seconds": float, "error": str}
+    kinds |= {"verified": int}
     for name, kind in kinds.items():
         if name in row and type(row[name]) is not kind:
             raise ValueError(f"{name} = {row[name]!r}: expected {kind.__name__}")

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
-from folkmoot.interface import late_outbox, outbox
-from folkmoot.simulation.compiled import loop
-from folkmoot.simulation.engine import Control, Tally
+from folkmoot.interface import Honest, late_outbox, outbox
+from folkmoot.simulation.compiled import is_flat, loop
+from folkmoot.simulation.engine import Control, Tally, World, blank_tally
+from folkmoot.world.corruption import Corruption
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
@@ -37,6 +38,10 @@ class Outcome(NamedTuple):
     messages: int
     bytes: int
     seconds: float
+    verified: int  # pulls
+    spent: NDArray[np.float64]  # [n_arms] by the adversary
+    decisions: NDArray[np.int64]  # [n_agents] arms settled on for good; -1 is none
+    decided_at: NDArray[np.int64]  # [n_agents] the round of that; 0 is never
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Job:
     checkpoints: NDArray[np.int64]
     seed: int = 0
     engine: str = "compiled"
+    corruption: Corruption | None = None
+    verification: int = 0
 
     @property
     def horizon(self) -> int:
@@ -65,19 +72,35 @@ class Job:
             link_probability=self.network.link_probability,
             sub_gaussian=self.rewards.sub_gaussian,
             labels=getattr(self.network, "labels", None),
+            bounded=self.rewards.bounded,
+            scalarisation=self.rewards.scalarisation,
+            n_objectives=self.rewards.n_objectives,
+            corruption=0.0 if self.corruption is None else self.corruption.budget,
+            verification=self.verification,
         )
 
     def params(self) -> NamedTuple:
         """The algorithm's record for this world."""
         return self.algorithm.params(self.problem())
 
+    def world(self) -> World:
+        """The records of everything the algorithm meets."""
+        adversary = Honest(0.0) if self.corruption is None else self.corruption.record(self.rewards, self.horizon)
+        return World(self.rewards.record(), self.network.record(), adversary, self.verification)
+
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance and for telling jobs apart."""
         algorithm = {"type": type(self.algorithm).__name__, **self.algorithm.model_dump(mode="json")}
+        against: dict[str, Any] = {}
+        if self.corruption is not None:
+            against["corruption"] = self.corruption.describe()
+        if self.verification:
+            against["verification"] = self.verification
         return {
             "algorithm": algorithm,
             "rewards": self.rewards.describe(),
             "network": self.network.describe(),
+            **against,
             "horizon": self.horizon,
             "seed": self.seed,
             "engine": self.engine,
@@ -94,15 +117,28 @@ def check_job(job: Job) -> NamedTuple:
 
     Raises:
         ValueError: agents of rewards and network differ, or the horizon is shorter than the number of arms,
-            or the algorithm refuses the problem.
+            or the adversary refuses the rewards, or more pulls are to be verified than there are, or the algorithm
+            refuses the problem.
     """
     n, m = job.rewards.n_agents, job.network.n_agents
     if n != m:
         raise ValueError(f"rewards are for {n} agents, the network has {m}: expected the same number")
     if job.horizon < job.rewards.n_arms:
         raise ValueError(f"horizon = {job.horizon}: expected at least the number of arms, {job.rewards.n_arms}")
+    d = job.rewards.n_objectives
+    if d > 1 and not job.algorithm.many_objectives:
+        raise ValueError(f"{job.algorithm.label}: learns from single rewards, got vectors of {d} (S1 to S3 take those)")
     seed_words(job.seed)
+    if job.corruption is not None:
+        job.corruption.record(job.rewards, job.horizon)
+    nu, steps = job.verification, n * job.horizon
+    if isinstance(nu, bool) or not isinstance(nu, int) or not 0 <= nu <= steps:
+        raise ValueError(f"verification = {nu!r}: expected a number of pulls from 0 to n_agents * horizon = {steps}")
     return job.params()
+
+
+def _boxes(params: Any) -> tuple[Any, Any]:
+    return outbox(params), late_outbox(params)  # type: ignore[no-untyped-call]
 
 
 def _row_bytes(record: Any) -> int:
@@ -160,37 +196,47 @@ def _prepared(job: Job, replicate: int, parallel: bool, stop: NDArray[np.bool_])
     if found is None:
         return job
     algorithm, study, rounds = found
-    n, k = job.rewards.n_agents, job.rewards.n_arms
-    tally = Tally(np.zeros((1, n, k), np.int64), np.zeros((1, 1, k), np.int64), np.zeros(1, np.int64))
     control = _control(1)._replace(stop=stop)
-    records = (study, job.rewards.record(), job.network.record())
-    function = loop(job.engine, parallel, records)
-    function(*records, *seed_words(job.seed), np.array([replicate]), np.array([rounds]), tally, control)
+    _rounds(job, study, [replicate], np.array([rounds]), parallel, control)
     return replace(job, algorithm=algorithm.prepared(job.problem(), study)) if control.done[0] else None
 
 
-def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Outcome]:
-    params, rewards, network = job.params(), job.rewards.record(), job.network.record()
-    n, k, r = job.rewards.n_agents, job.rewards.n_arms, len(replicates)
-    tally = Tally(
-        np.zeros((r, n, k), np.int64), np.zeros((r, len(job.checkpoints), k), np.int64), np.zeros(r, np.int64)
-    )
-    function = loop(job.engine, parallel, (params, rewards, network))
-    arguments = (params, rewards, network, *seed_words(job.seed))
-    function(*arguments, np.zeros(0, np.int64), job.checkpoints, tally, control)  # compiles, or loads what is compiled
+def _rounds(
+    job: Job,
+    params: Any,
+    replicates: Sequence[int],
+    checkpoints: NDArray[np.int64],
+    parallel: bool,
+    control: Control,
+) -> tuple[Tally, float]:
+    """Let the loop run these replicates, with this algorithm's record: its tally, and seconds without compiling."""
+    tally = blank_tally(len(replicates), job.rewards.n_agents, job.rewards.n_arms, len(checkpoints))
+    world = job.world()
+    row_bytes = sum(_row_bytes(box) for box in _boxes(params))
+    function = loop(job.engine, parallel, (params, world))
+    arguments = (params, world, row_bytes, *seed_words(job.seed))
+    function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()
-    function(*arguments, np.array(replicates, np.int64), job.checkpoints, tally, control)
-    seconds = (perf_counter() - begun) / max(1, int(control.done.sum()))
-    boxes = (outbox(params), late_outbox(params))  # type: ignore[no-untyped-call]
-    exchanges = [size for size in map(_row_bytes, boxes) if size > 0]
+    function(*arguments, np.array(replicates, np.int64), checkpoints, tally, control)
+    return tally, perf_counter() - begun
+
+
+def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Outcome]:
+    params = job.params()
+    tally, seconds = _rounds(job, params, replicates, job.checkpoints, parallel, control)
+    exchanges = sum(_row_bytes(box) > 0 for box in _boxes(params))
     return [
         Outcome(
             replicate,
             tally.pulls[x],
             tally.team_pulls[x],
-            int(tally.sent[x]) * len(exchanges),
-            int(tally.sent[x]) * sum(exchanges),
-            seconds,
+            int(tally.sent[x]) * exchanges,
+            int(tally.bytes[x]),
+            seconds / max(1, int(control.done.sum())),
+            int(tally.verified[x]),
+            tally.spent[x],
+            tally.decisions[x],
+            tally.decided_at[x],
         )
         for x, replicate in enumerate(replicates)
         if control.done[x]
@@ -241,7 +287,8 @@ def run(
 def _run_in_threads(
     job: Job, replicates: Sequence[int], jobs: int, on_rounds: Callable[[int], None]
 ) -> Iterator[list[Outcome]]:
-    parallel = jobs > 1 and job.engine == "compiled" and job.rewards.n_agents >= _MANY_AGENTS
+    many = jobs > 1 and job.engine == "compiled" and job.rewards.n_agents >= _MANY_AGENTS
+    parallel = many and all(map(is_flat, (job.params(), job.rewards.record(), job.network.record())))
     workers = 1 if parallel else jobs
     stop = np.zeros(1, np.bool_)
     controls: list[Control] = []

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1
-_ARRAYS = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")
+FORMAT = 2
+_ARRAYS: tuple[str, ...] = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")
+_ARRAYS += ("verified", "corruption_spent_per_arm", "decisions", "decided_at")
 
 
 def provenance() -> dict[str, str]:
@@ -60,6 +61,11 @@ class Result:
         pulls: int64 [replicates, n_agents, n_arms] at the horizon.
         messages, bytes: int64 [replicates], what the network carried.
         seconds: float64 [replicates], wall time of the loop.
+        verified: int64 [replicates], verified pulls.
+        corruption_spent_per_arm: float64 [replicates, n_arms], what the adversary has spent: the sum, over pulls of
+            the arm, of the largest change of a coordinate.
+        decisions: int64 [replicates, n_agents], the arm an agent has settled on for good; -1 is none.
+        decided_at: int64 [replicates, n_agents], the round of that; 0 is never.
     """
 
     name: str
@@ -71,6 +77,10 @@ class Result:
     messages: NDArray[np.int64]
     bytes: NDArray[np.int64]
     seconds: NDArray[np.float64]
+    verified: NDArray[np.int64]
+    corruption_spent_per_arm: NDArray[np.float64]
+    decisions: NDArray[np.int64]
+    decided_at: NDArray[np.int64]
     provenance: dict[str, str] = field(default_factory=provenance)
 
     @property
@@ -106,8 +116,16 @@ class Result:
         """float64 [replicates, c]: `regret` divided by the number of agents."""
         return self.regret / self.n_agents
 
+    @property
+    def corruption_spent(self) -> NDArray[np.float64]:
+        """float64 [replicates]: what the adversary has spent in all."""
+        total = np.zeros(self.replicates)
+        for k in range(self.n_arms):
+            total += self.corruption_spent_per_arm[:, k]
+        return total
+
     def summary(self) -> dict[str, Any]:
-        """Final regret (mean, std, 95 % Student interval), share of best-arm pulls, traffic, time, speed."""
+        """Final regret (mean, std, 95 % Student interval), share of best-arm pulls, traffic, corruption, speed."""
         final = self.regret[:, -1]
         mean, half = student_interval(final)
         best = self.gaps == 0.0
@@ -128,6 +146,9 @@ class Result:
             "best_arm_share": float(self.pulls[:, :, best].sum() / steps),
             "messages": float(self.messages.mean()),
             "bytes": float(self.bytes.mean()),
+            "verified": float(self.verified.mean()),
+            "corruption_spent": float(self.corruption_spent.mean()),
+            "decided_share": float((self.decisions >= 0).mean()),
             "wall_seconds": seconds,
             "agent_steps_per_second": steps / seconds if seconds > 0 else float("inf"),
         }

@@ -9,6 +9,7 @@ from folkmoot.algorithms.base import Algorithm
 from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.replicates import Job, Outcome, check_job, default_checkpoints, run
 from folkmoot.simulation.result import Result
+from folkmoot.world.corruption import Corruption
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
@@ -28,6 +29,8 @@ def make_job(
     seed: int = 0,
     checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
     engine: str = "compiled",
+    corruption: Corruption | None = None,
+    verification: int | None = None,
 ) -> Job:
     """A checked job.
 
@@ -40,6 +43,10 @@ def make_job(
         raise ValueError(f"rewards = {type(rewards).__name__}: expected a reward law such as folkmoot.Bernoulli(means)")
     if not isinstance(network, Network):
         raise ValueError(f"network = {type(network).__name__}: expected a network such as folkmoot.Static(graph)")
+    if corruption is not None and not isinstance(corruption, Corruption):
+        raise ValueError(
+            f"corruption = {type(corruption).__name__}: expected an adversary such as folkmoot.Suppress(budget=100)"
+        )
     if engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")
     horizon = _count("horizon", horizon)
@@ -51,7 +58,7 @@ def make_job(
         if not whole or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
             raise ValueError(f"checkpoints: expected increasing rounds from 1 on that end at the horizon {horizon}")
         rounds = rounds.astype(np.int64)
-    job = Job(algorithm, rewards, network, rounds, seed, engine)
+    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, verification or 0)
     check_job(job)
     return job
 
@@ -69,6 +76,10 @@ def collect(job: Job, outcomes: Sequence[Outcome], name: str | None = None) -> R
         messages=np.array([o.messages for o in ordered], np.int64),
         bytes=np.array([o.bytes for o in ordered], np.int64),
         seconds=np.array([o.seconds for o in ordered]),
+        verified=np.array([o.verified for o in ordered], np.int64),
+        corruption_spent_per_arm=np.stack([o.spent for o in ordered]),
+        decisions=np.stack([o.decisions for o in ordered]),
+        decided_at=np.stack([o.decided_at for o in ordered]),
     )
 
 
@@ -81,6 +92,8 @@ def simulate(
     replicates: int = 1,
     seed: int = 0,
     checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
+    corruption: Corruption | None = None,
+    verification: int | None = None,
     engine: str = "compiled",
     jobs: int = 1,
     progress: bool = True,
@@ -99,6 +112,9 @@ def simulate(
         seed: integer in [0, 2**64).
         checkpoints: rounds at which regret is recorded, increasing, the last the horizon;
             by default about 200, log-spaced.
+        corruption: an adversary with a budget that alters what agents see, such as `Suppress(budget=100)`; None: none.
+        verification: how many pulls of all agents together may be verified, that is seen as they are; at most
+            n_agents * horizon. Only algorithms that ask for it (S1, S2, S3, S3Cert) use it.
         engine: "compiled", or "interpreted" for reading and debugging (about 1,000 times slower).
         jobs: workers; replicates run in parallel, or the agents of a round when they are many.
         progress: show a progress bar when the terminal is interactive.
@@ -110,7 +126,17 @@ def simulate(
     Raises:
         ValueError: an argument is out of its range, or they do not fit together.
     """
-    job = make_job(algorithm, rewards, network, horizon=horizon, seed=seed, checkpoints=checkpoints, engine=engine)
+    job = make_job(
+        algorithm,
+        rewards,
+        network,
+        horizon=horizon,
+        seed=seed,
+        checkpoints=checkpoints,
+        engine=engine,
+        corruption=corruption,
+        verification=verification,
+    )
     replicates = _count("replicates", replicates)
     outcomes: list[Outcome] = []
     with Progress(progress) as bar:

@@ -98,7 +98,7 @@ def key(job: Job) -> str:
     if not kind.__module__.startswith("folkmoot."):
         head["algorithm"].append(_foreign_source(kind))
     digest = hashlib.sha256(json.dumps(head, sort_keys=True, separators=(",", ":")).encode("utf-8"))
-    _digest_record(digest, (job.rewards.record(), job.network.record()))
+    _digest_record(digest, job.world())
     return digest.hexdigest()
 
 

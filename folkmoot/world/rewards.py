@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from folkmoot import coins as dice
 from folkmoot import interface
 from folkmoot.coins import REWARD, SCENE, below, bernoulli, gaussian, uniform
-from folkmoot.interface import implements
+from folkmoot.interface import Scalar, implements
 
 _DIGEST_VALUES = 4_000  # up to so many numbers of a table are written out in a result's configuration
 Table = NDArray[np.float64]
@@ -63,12 +63,16 @@ class Rewards:
         sub_gaussian: smallest known sigma such that rewards are sigma-sub-Gaussian (1/2 on [0, 1]).
         bounded: do all rewards lie in [0, 1]?
         labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
+        n_objectives: length of a reward vector.
+        scalarisation: record of what such a vector is worth; `means` are the worths of the mean vectors.
     """
 
     means: Table
     sub_gaussian: float = 0.5
     bounded: bool = True
     labels: NDArray[np.int64] | None = None
+    n_objectives: int = 1
+    scalarisation: NamedTuple = Scalar(1)
 
     @property
     def n_agents(self) -> int:
@@ -252,6 +256,8 @@ class HalfActive(Rewards):
     def __init__(self, inner: Rewards, silent: float = 0.0) -> None:
         if not isinstance(inner, Rewards) or isinstance(inner, HalfActive):
             raise ValueError(f"inner = {type(inner).__name__}: expected a reward law that is not half active itself")
+        if inner.n_objectives > 1:
+            raise ValueError(f"inner = {type(inner).__name__}: expected rewards with one objective")
         self.silent = _number(silent)
         if not 0.0 <= self.silent <= 1.0:
             raise ValueError(f"silent = {silent!r}: expected a reward from 0 to 1")

@@ -4,9 +4,9 @@ import numpy as np
 
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import (
-    Seen,
     init,
     late_outbox,
+    nothing_seen,
     outbox,
     publish,
     publish_late,
@@ -26,7 +26,7 @@ def rows_of(graph):
 def drive(p, rows, reward, rounds):
     """Yields (t, state, seen) after each round: `rows(t)` are the neighbours, `reward(t, i, arm)` the pay."""
     n, state, inbox, late = p.n_agents, init(p), outbox(p), late_outbox(p)
-    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1)))
+    seen = nothing_seen(n)
     for t in range(1, rounds + 1):
         now = rows(t)
         for i in range(n):

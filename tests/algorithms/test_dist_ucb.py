@@ -9,7 +9,7 @@ import pytest
 import folkmoot as fm
 from folkmoot.algorithms.base import Problem
 from folkmoot.coins import CHOICE, below, replicate_coins
-from folkmoot.interface import Seen, init, late_outbox, publish_late, select, update, update_late
+from folkmoot.interface import Seen, init, late_outbox, nothing_seen, publish_late, select, update, update_late
 from folkmoot.world.graphs import as_base_graph
 
 COINS = replicate_coins(1, 0, 0)
@@ -33,7 +33,7 @@ def exchange(p, state, seen, t, graph):
 def play(p, graphs, rewards):
     """Rounds driven by hand: after each round (gossip, mean, largest, pulls), and the arms pulled."""
     n = p.n_agents
-    state, seen, history, arms = init(p), Seen(np.zeros(n, np.int64), np.zeros((n, 1))), [], []
+    state, seen, history, arms = init(p), nothing_seen(n), [], []
     for t, graph in enumerate(graphs, 1):
         for i in range(n):
             seen.arm[i] = select(p, state, i, t, COINS)
@@ -108,7 +108,7 @@ def test_metropolis_weights_are_doubly_stochastic_and_keep_the_average() -> None
 def test_weights_on_a_star_by_hand() -> None:
     """Centre and two leaves: |N| = 3, 2, 2, so every link weighs 1/3, a leaf keeps 2/3 and the centre 1/3."""
     p = params(n=3, k=1)
-    state, seen = init(p), Seen(np.zeros(3, np.int64), np.full((3, 1), 0.5))
+    state, seen = init(p), Seen(np.zeros(3, np.int64), np.full((3, 1), 0.5), np.zeros(3, np.bool_))
     state.pulls[:], state.mean[:], state.gossip[:, 0] = 1, 0.5, [0.0, 3.0, 6.0]  # rewards at the mean: no increment
     exchange(p, state, seen, 2, nx.star_graph(2))
     np.testing.assert_allclose(state.gossip[:, 0], [3.0, 2.0, 4.0])
@@ -116,7 +116,7 @@ def test_weights_on_a_star_by_hand() -> None:
 
 def test_counts_take_the_own_new_pull_and_the_neighbours_old_ones() -> None:
     p = params(n=3, k=1)
-    state, seen = init(p), Seen(np.zeros(3, np.int64), np.zeros((3, 1)))
+    state, seen = init(p), nothing_seen(3)
     state.pulls[:, 0], state.largest[:, 0] = [7, 4, 1], [7, 4, 1]
     exchange(p, state, seen, 8, nx.path_graph(3))
     assert state.largest[:, 0].tolist() == [8, 7, 4]

@@ -8,7 +8,7 @@ from by_hand import COINS, drive_table
 import folkmoot as fm
 from folkmoot.algorithms import drfed_ucb
 from folkmoot.algorithms.base import Problem
-from folkmoot.interface import Seen, init, outbox, publish, select, update
+from folkmoot.interface import init, nothing_seen, outbox, publish, select, update
 from folkmoot.world.graphs import as_base_graph
 
 
@@ -79,7 +79,7 @@ def test_largest_is_the_largest_count_heard_of() -> None:
     """N_m(t+1) = max(n_m(t+1), N_j(t) for neighbours j): a path passes it on by one hop a round."""
     n, p = 3, params(n=3, k=2, burn_in=2, c1=0.5)
     state, inbox = init(p), outbox(p)
-    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1)))
+    seen = nothing_seen(n)
     state.pulls[:] = 1
     state.largest[:] = [[9, 1], [1, 1], [1, 1]]
     rows = [np.array([1]), np.array([0, 2]), np.array([1])]

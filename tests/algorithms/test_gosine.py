@@ -10,7 +10,7 @@ import folkmoot as fm
 from folkmoot.algorithms import gosine
 from folkmoot.algorithms.base import Problem
 from folkmoot.coins import CHOICE, below, replicate_coins
-from folkmoot.interface import Seen, init, messages, outbox, publish, select, update
+from folkmoot.interface import Seen, init, messages, nothing_seen, outbox, publish, select, update
 from folkmoot.world.graphs import as_base_graph
 
 COINS = replicate_coins(1, 0, 0)
@@ -25,9 +25,9 @@ def play(p, graphs, rewards):
     """Rounds driven by hand: the state, the arms pulled, what each agent held after each round, messages a round."""
     n = p.n_agents
     state, inbox = init(p), outbox(p)
-    seen, arms, held, sent = Seen(np.zeros(n, np.int64), np.zeros((n, 1))), [], [], []
+    seen, arms, held, sent = nothing_seen(n), [], [], []
     for t, graph in enumerate(graphs, 1):
-        sent.append(sum(messages(p, state, i, t, graph.degree(i)) for i in range(n)))
+        sent.append(sum(messages(p, state, i, t, seen, graph.degree(i)) for i in range(n)))
         for i in range(n):
             seen.arm[i] = select(p, state, i, t, COINS)
             seen.reward[i, 0] = rewards[t - 1, i, seen.arm[i]]
@@ -131,7 +131,7 @@ def end_of_phase_2(phase_pulls, favourite, neighbours, held=(0, 1, 2, 3)):
     state, box = init(p), outbox(p)
     state.phase[0], state.held[0], state.phase_pulls[0] = 1, held, phase_pulls
     box.favourite[:] = favourite
-    seen = Seen(np.zeros(5, np.int64), np.zeros((5, 1)))
+    seen = nothing_seen(5)
     update(p, state, 0, 8, seen, box, np.array(neighbours, np.int64), COINS)
     assert state.phase_pulls[0].tolist() == [0, 0, 0, 0]
     assert state.phase[0] == 2
@@ -159,7 +159,7 @@ def test_the_answer_is_the_most_pulled_arm_of_the_phase_with_this_rounds_pull_an
     state.phase[:], state.phase_pulls[0] = 1, [1, 2, 1, 3]
     state.pulls[0, 9] = 1000  # pulls of earlier phases do not count
     box.favourite[:] = STALE
-    seen = Seen(np.full(5, 1, np.int64), np.zeros((5, 1)))
+    seen = Seen(np.full(5, 1, np.int64), np.zeros((5, 1)), np.zeros(5, np.bool_))
     for t in (5, 6, 7, 8):
         assert box.favourite.tolist() == [STALE] * 5
         publish(p, state, 0, t, seen, box)
@@ -172,7 +172,7 @@ def test_everybody_is_asked_equally_often() -> None:
     p = params(n=n, k=n)
     state, box = init(p), outbox(p)
     box.favourite[:5] = np.arange(5)  # held by none of those who ask
-    seen = Seen(np.arange(n), np.zeros((n, 1)))
+    seen = Seen(np.arange(n), np.zeros((n, 1)), np.zeros(n, np.bool_))
     for i in range(50, 2950):
         update(p, state, i, 1, seen, box, np.arange(5), COINS)
     asked = np.bincount(state.held[50:2950, 2], minlength=5)

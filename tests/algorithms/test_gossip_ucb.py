@@ -11,7 +11,7 @@ from by_hand import COINS, drive_table
 import folkmoot as fm
 from folkmoot.algorithms.base import Problem
 from folkmoot.coins import CHOICE, below, uniform
-from folkmoot.interface import Seen, init, outbox, publish, select, update
+from folkmoot.interface import init, nothing_seen, outbox, publish, select, update
 from folkmoot.world.graphs import as_base_graph
 
 both_rules = pytest.mark.parametrize("partner", ["pair", "matching"])
@@ -132,7 +132,7 @@ def test_counts_travel_one_hop_a_round_and_lag_one_round() -> None:
     assert [h["largest"][0, 0] for h in history] == [1, 1, 2, 3]
     state, box = init(p), outbox(p)
     state.pulls[:], state.largest[:] = 1, [[9], [1], [1]]
-    seen = Seen(np.zeros(3, np.int64), np.zeros((3, 1)))
+    seen = nothing_seen(3)
     for expected in ([9, 9, 1], [9, 9, 9]):
         for i in range(3):
             publish(p, state, i, 5, seen, box)

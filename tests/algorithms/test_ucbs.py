@@ -29,7 +29,16 @@ def test_update_keeps_the_mean_and_the_narrowing_of_the_radius() -> None:
     p = params(fm.UCB())
     state = init(p)
     for n, reward in enumerate([1.0, 0.0, 0.5, 1.0], 1):
-        update(p, state, 0, n, Seen(np.array([2]), np.array([[reward]])), None, np.zeros(0, np.int64), COINS)
+        update(
+            p,
+            state,
+            0,
+            n,
+            Seen(np.array([2]), np.array([[reward]]), np.zeros(1, np.bool_)),
+            None,
+            np.zeros(0, np.int64),
+            COINS,
+        )
     assert state.pulls[0].tolist() == [0, 0, 4]
     assert state.mean[0, 2] == pytest.approx(0.625)
     assert state.narrowing[0].tolist() == [0.0, 0.0, 0.5]
@@ -84,7 +93,7 @@ def test_cooperative_ucb_pools_the_latest_tables() -> None:
     """Agent 0 hears agent 1 twice and agent 2 once: the latest table of each counts once, not twice."""
     p = params(fm.CooperativeUCB(), n=3, k=2)
     state, box = init(p), outbox(p)
-    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)))
+    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)), np.zeros(3, np.bool_))
     none = np.zeros(0, np.int64)
     for t, heard in ((1, [1]), (2, [1, 2]), (3, [])):
         for i in range(3):
@@ -101,7 +110,7 @@ def test_cooperative_ucb_does_not_pass_tables_on() -> None:
     world = fm.Bernoulli(means, n_agents=3), fm.Static(nx.path_graph(3))
     p = params(fm.CooperativeUCB(), n=3, k=2)
     state, box = init(p), outbox(p)
-    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)))
+    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)), np.zeros(3, np.bool_))
     for t in range(1, 10):
         for i in range(3):
             publish(p, state, i, t, seen, box)
@@ -132,7 +141,8 @@ def test_central_ucb_index() -> None:
     p = params(fm.CentralUCB(), n=4, k=3)
     state = init(p)
     state.rounds[0], state.mean[0], state.arm[0] = [5, 4, 5], [0.5, 0.4, 0.2], 1
-    oversee(p, state, 14, Seen(np.full(4, 1), np.array([[1.0], [0.0], [1.0], [0.0]])))
+    seen = Seen(np.full(4, 1), np.array([[1.0], [0.0], [1.0], [0.0]]), np.zeros(4, np.bool_))
+    oversee(p, state, 14, seen, np.zeros(p.n_arms))
     mean = 0.4 + (0.5 - 0.4) / 5
     assert state.mean[0, 1] == pytest.approx(mean)
     index = [0.5 + sqrt(2 * log(15) / 20), mean + sqrt(2 * log(15) / 20), 0.2 + sqrt(2 * log(15) / 20)]

@@ -14,11 +14,11 @@ import folkmoot as fm
 from folkmoot import interface
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import (
-    Seen,
     draw_links,
     init,
     late_outbox,
     links,
+    nothing_seen,
     outbox,
     oversee,
     pay,
@@ -38,7 +38,7 @@ def rounds(params, rewards, network, coins, horizon):
     """A loop of our own, so that the state of the agents can be looked at: (state, arms pulled)."""
     n = params.n_agents
     state, inbox, late = init(params), outbox(params), late_outbox(params)
-    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1), np.float64))
+    seen = nothing_seen(n)
     active, nature = links(network), scene(rewards)
     arms = np.zeros((horizon, n), np.int64)
     for t in range(1, horizon + 1):
@@ -48,7 +48,7 @@ def rounds(params, rewards, network, coins, horizon):
             arms[t - 1, i] = seen.arm[i]
             pay(rewards, nature, i, seen.arm[i], t, coins, seen.reward)
             publish(params, state, i, t, seen, inbox)
-        oversee(params, state, t, seen)
+        oversee(params, state, t, seen, np.zeros(params.n_arms))
         for i in range(n):
             row = active.neighbours[active.start[i] : active.start[i] + active.count[i]]
             update(params, state, i, t, seen, inbox, row, coins)
@@ -131,7 +131,7 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
     rewards, network = fm.Bernoulli(DIFFERENT), complete(6, 0.5)
     params, n, coins = case.algorithm.params(problem(rewards, network, 200)), 6, replicate_coins(3, 0, 0)
     state, inbox, late = init(params), outbox(params), late_outbox(params)
-    seen = Seen(np.zeros(n, np.int64), np.zeros((n, 1)))
+    seen = nothing_seen(n)
     active, nature, payment = links(network.record()), scene(rewards.record()), rewards.record()
 
     def twice(function, i, state, t, row, box, *rest, writes):

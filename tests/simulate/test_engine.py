@@ -12,7 +12,7 @@ from folkmoot.coins import REWARD, replicate_coins, uniform
 from folkmoot.interface import implements
 from folkmoot.simulation import engine
 from folkmoot.simulation.compiled import loop
-from folkmoot.simulation.engine import Control, Tally
+from folkmoot.simulation.engine import Control, blank_tally
 from folkmoot.simulation.simulate import make_job
 
 MEANS = np.array([[0.2, 0.5, 0.8, 0.4], [0.9, 0.1, 0.6, 0.4], [0.3, 0.3, 0.3, 0.4]])
@@ -22,20 +22,16 @@ TRIANGLE = ErdosRenyi(nx.complete_graph(3), 0.7)
 def run(algorithm, rewards, network, replicates=2, horizon=120, parallel=False, name="compiled", seed=3):
     """One call of the loop, without the layers above it."""
     job = make_job(algorithm, rewards, network, horizon=horizon, seed=seed)
-    records = (job.params(), rewards.record(), network.record())
+    records = (job.params(), job.world())
     return play(loop(name, parallel, records), *records, replicates, job.checkpoints, seed)
 
 
-def play(function, params, rewards, network, replicates, checkpoints, seed=3, stop=None):
+def play(function, params, world, replicates, checkpoints, seed=3, stop=None):
     n, k = params.n_agents, params.n_arms
-    tally = Tally(
-        np.zeros((replicates, n, k), np.int64),
-        np.zeros((replicates, len(checkpoints), k), np.int64),
-        np.zeros(replicates, np.int64),
-    )
+    tally = blank_tally(replicates, n, k, len(checkpoints))
     stop = np.zeros(1, np.bool_) if stop is None else stop
     control = Control(np.zeros(1, np.int64), np.zeros(replicates, np.bool_), stop)
-    function(params, rewards, network, seed, 0, np.arange(replicates), checkpoints, tally, control)
+    function(params, world, 0, seed, 0, np.arange(replicates), checkpoints, tally, control)
     return tally, control
 
 

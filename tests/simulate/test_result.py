@@ -13,6 +13,7 @@ from folkmoot.simulation.result import Result, load_all, save, student_interval
 
 RNG = np.random.default_rng(11)
 ARRAYS = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")
+ARRAYS += ("verified", "corruption_spent_per_arm", "decisions", "decided_at")
 
 
 def made_up(name="made up", replicates=5):
@@ -31,6 +32,10 @@ def made_up(name="made up", replicates=5):
         messages=RNG.integers(0, 99, replicates),
         bytes=RNG.integers(0, 999, replicates),
         seconds=np.full(replicates, 0.5),
+        verified=RNG.integers(0, 9, replicates),
+        corruption_spent_per_arm=RNG.uniform(0.0, 3.0, (replicates, 2)),
+        decisions=RNG.integers(-1, 2, (replicates, 3)),
+        decided_at=RNG.integers(0, 9, (replicates, 3)),
     )
 
 
