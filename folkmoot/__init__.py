@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from folkmoot.algorithms.base import Algorithm as Algorithm
     from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
+    from folkmoot.algorithms.certificates import S3Cert as S3Cert
     from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
     from folkmoot.algorithms.dist_ucb import DistUCB as DistUCB
     from folkmoot.algorithms.drfed_ucb import DrFedUCB as DrFedUCB
     from folkmoot.algorithms.gosine import GoSInE as GoSInE
     from folkmoot.algorithms.gossip_ucb import GossipUCB as GossipUCB
     from folkmoot.algorithms.gse import GSE as GSE
+    from folkmoot.algorithms.layered_elimination import LayeredElimination as LayeredElimination
+    from folkmoot.algorithms.recommending import S3 as S3
+    from folkmoot.algorithms.sharing import S1 as S1
+    from folkmoot.algorithms.sharing import S2 as S2
     from folkmoot.algorithms.ucb import UCB as UCB
     from folkmoot.algorithms.ucb_sbm import UCBSBM as UCBSBM
     from folkmoot.report.plots import plot_regret as plot_regret
@@ -44,12 +49,16 @@ if TYPE_CHECKING:
 _HOMES = {
     "algorithms.base": ["Algorithm"],
     "algorithms.central_ucb": ["CentralUCB"],
+    "algorithms.certificates": ["S3Cert"],
     "algorithms.cooperative_ucb": ["CooperativeUCB"],
     "algorithms.dist_ucb": ["DistUCB"],
     "algorithms.drfed_ucb": ["DrFedUCB"],
     "algorithms.gosine": ["GoSInE"],
     "algorithms.gossip_ucb": ["GossipUCB"],
     "algorithms.gse": ["GSE"],
+    "algorithms.layered_elimination": ["LayeredElimination"],
+    "algorithms.recommending": ["S3"],
+    "algorithms.sharing": ["S1", "S2"],
     "algorithms.ucb": ["UCB"],
     "algorithms.ucb_sbm": ["UCBSBM"],
     "report.plots": ["plot_regret"],
