@@ -127,7 +127,10 @@ def check_job(job: Job) -> NamedTuple:
         raise ValueError(f"horizon = {job.horizon}: expected at least the number of arms, {job.rewards.n_arms}")
     d = job.rewards.n_objectives
     if d > 1 and not job.algorithm.many_objectives:
-        raise ValueError(f"{job.algorithm.label}: learns from single rewards, got vectors of {d} (S1 to S3 take those)")
+        raise ValueError(
+            f"{job.algorithm.label}: learns from single rewards, got vectors of {d} "
+            "(S1 to S3 and layered elimination take those)"
+        )
     seed_words(job.seed)
     if job.corruption is not None:
         job.corruption.record(job.rewards, job.horizon)

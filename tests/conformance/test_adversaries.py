@@ -34,13 +34,15 @@ def test_plays_on_under_every_adversary(case: Case) -> None:
 @pytest.mark.parametrize(("case", "kind"), list(zip(COMPILED, AGAINST, strict=True)), ids=[c.name for c in COMPILED])
 def test_the_engines_agree_under_attack(case: Case, kind: type[fm.Suppress]) -> None:
     """All ways of spending are one type, hence one compilation."""
+    spent = 0.0
     for spending in SPENDING:
         corruption = kind(budget=25, spending=spending)
         slow, fast = (play(case, 60, corruption, engine) for engine in ("interpreted", "compiled"))
         for field in FIELDS:
             assert getattr(slow, field).tobytes() == getattr(fast, field).tobytes(), (spending, field)
         assert fast.corruption_spent[0] <= 25.0
-        assert fast.corruption_spent[0] > 0.0 or case.verification >= 360
+        spent += fast.corruption_spent[0]
+    assert spent > 0.0 or fast.verified[0] == 6 * 60  # all pulls verified: nothing to alter
 
 
 def test_every_algorithm_has_a_case() -> None:

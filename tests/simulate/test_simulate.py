@@ -81,7 +81,7 @@ REFUSED = {
     "verification a bool": ({"verification": True}, r"^verification = True: expected a number of pulls from 0 to "),
     "vectors for an algorithm of single rewards": (
         {"rewards": fm.VectorBernoulli([[0.5, 0.5], [0.1, 0.2]], fm.Chebyshev(), n_agents=4)},
-        r"^GSE: learns from single rewards, got vectors of 2 \(S1 to S3 take those\)$",
+        r"^GSE: learns from single rewards, got vectors of 2 \(S1 to S3 and layered elimination take those\)$",
     ),
     "refused by the algorithm": (
         {"network": fm.Static(nx.empty_graph(4))},

@@ -232,5 +232,8 @@ def test_half_active_agents_have_one_objective():
 @pytest.mark.parametrize("algorithm", [fm.UCB(), fm.GSE(), fm.CentralUCB()], ids=lambda a: a.label)
 def test_an_algorithm_for_single_rewards_refuses_vectors(algorithm):
     world = fm.VectorBernoulli(MEANS, FLAT, n_agents=3), fm.Static(nx.complete_graph(3))
-    with pytest.raises(ValueError, match=r": learns from single rewards, got vectors of 5 \(S1 to S3 take those\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r": learns from single rewards, got vectors of 5 \(S1 to S3 and layered elimination take those\)$",
+    ):
         fm.simulate(algorithm, *world, horizon=10)
