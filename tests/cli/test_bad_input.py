@@ -142,7 +142,8 @@ UNDER_ATTACK = {
     ),
     "vectors for an algorithm of single rewards": (
         of_vectors("0.6", "0.6", "ucb"),
-        "algorithm[0]: UCB (alone): learns from single rewards, got vectors of 2 (S1 to S3 and layered elimination take those)",
+        "algorithm[0]: UCB (alone): learns from single rewards, got vectors of 2 "
+        "(S1 to S3 and layered elimination take those)",
     ),
     "mean of an objective above 1": (
         of_vectors("0.6", "1.6"),
