@@ -1,6 +1,6 @@
 """Figures 1 and 2: regret against the adversary's budget; what really separates S1 from S2."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,10 +34,12 @@ class Slope(NamedTuple):
         return f"{float(mean):.1f} ± {float(half):.1f}"
 
 
-def surface(name: str, scalarisation: str, n_agents: int, maker: Maker, workers: int, progress: bool) -> Surface:
+def surface(
+    name: str, scalarisation: str, n_agents: int, maker: Maker, budgets: Sequence[float], workers: int, progress: bool
+) -> Surface:
     """Every instance at every budget."""
     rows, network = [], s.network(n_agents)
-    for budget in s.BUDGETS:
+    for budget in budgets:
         jobs = [
             make_job(
                 maker(n_agents, budget),
@@ -61,20 +63,27 @@ def uniform_play(scalarisation: str, n_agents: int) -> float:
     return float(np.mean(gaps)) * n_agents * s.HORIZON
 
 
-def dominated(found: Surface, ceiling: float) -> NDArray[np.bool_]:
-    """Where corruption dominates: mean regret between twice that without any and a quarter of uniform play."""
+def slope(found: Surface, budgets: Sequence[float], clean: float, ceiling: float) -> Slope | None:
+    """Over the budgets at which corruption dominates: mean regret from twice the clean one to a quarter of the ceiling.
+
+    None if there are fewer than two.
+    """
     mean = found.mean(axis=1)
-    return (mean >= 2.0 * mean[0]) & (mean <= ceiling / 4.0)
-
-
-def slope(found: Surface, ceiling: float) -> Slope | None:
-    """None if corruption dominates at fewer than two budgets."""
-    inside = dominated(found, ceiling)
-    budgets = np.array(s.BUDGETS)[inside]
-    if len(budgets) < 2:
+    inside = (mean >= 2.0 * clean) & (mean <= ceiling / 4.0)
+    chosen = np.array(budgets)[inside]
+    if len(chosen) < 2:
         return None
-    centred = budgets - budgets.mean()
-    return Slope(budgets, centred @ found[inside] / (centred @ centred))
+    centred = chosen - chosen.mean()
+    return Slope(chosen, centred @ found[inside] / (centred @ centred))
+
+
+def between(found: Surface, clean: float, ceiling: float) -> list[float]:
+    """Four more budgets, evenly spaced in their logarithm, between the last below that range and the first above."""
+    mean = found.mean(axis=1)
+    low = max(int(np.flatnonzero(mean < 2.0 * clean)[-1]), 1)
+    above = np.flatnonzero(mean > ceiling / 4.0)
+    high = int(above[0]) if len(above) else len(mean) - 1
+    return [float(b) for b in np.geomspace(s.BUDGETS[low], s.BUDGETS[high], 6)[1:-1]]
 
 
 def ratio(one: Slope, other: Slope) -> tuple[float, float, float]:
@@ -87,18 +96,24 @@ def ratio(one: Slope, other: Slope) -> tuple[float, float, float]:
 
 
 def _compare(
-    claims: Claims, scalarisation: str, makers: dict[str, Maker], workers: int, progress: bool
+    claims: Claims, scalarisation: str, makers: dict[str, Maker], workers: int, progress: bool, refine: bool = False
 ) -> dict[tuple[str, int], tuple[Surface, Slope | None]]:
-    """Play, tabulate, draw."""
+    """Play, tabulate, draw; where corruption dominates at too few budgets for a slope, `refine` plays more of them."""
     found, rows, curves = {}, [], {}
     for n in s.TEAMS:
         ceiling = uniform_play(scalarisation, n)
         for name, maker in makers.items():
-            values = surface(name, scalarisation, n, maker, workers, progress)
-            line = slope(values, ceiling)
+            values = surface(name, scalarisation, n, maker, s.BUDGETS, workers, progress)
+            clean = float(values[0].mean())
+            line = slope(values, s.BUDGETS, clean, ceiling)
+            if line is None and refine:
+                more = between(values, clean, ceiling)
+                line = slope(surface(name, scalarisation, n, maker, more, workers, progress), more, clean, ceiling)
             found[name, n] = values, line
             mean, half = student_interval(values.T)
-            fitted = "too few points" if line is None else f"{line.text()} on {line.budgets[0]:g}-{line.budgets[-1]:g}"
+            fitted = (
+                "too few points" if line is None else f"{line.text()} on {line.budgets[0]:.3g}-{line.budgets[-1]:.3g}"
+            )
             rows.append([f"{name}, N = {n}", *(f"{m:.0f} ± {h:.0f}" for m, h in zip(mean, half)), fitted])
             curves[f"{name}, N = {n}"] = (mean[1:], half[1:])
     figure = claims.name.rpartition("/")[2]
@@ -118,7 +133,7 @@ def fig1(out: Path, jobs: int, progress: bool) -> bool:
     claims = Claims("corruption/fig1", out)
     for scalarisation in s.SCALARISATIONS:
         found = _compare(
-            claims, scalarisation, {"S1": lambda n, b: fm.S1(), "S2": lambda n, b: fm.S2()}, jobs, progress
+            claims, scalarisation, {"S1": lambda n, b: fm.S1(), "S2": lambda n, b: fm.S2()}, jobs, progress, refine=True
         )
         for n in s.TEAMS:
             one, two = found["S1", n][1], found["S2", n][1]
