@@ -125,6 +125,8 @@ def check_job(job: Job) -> NamedTuple:
         raise ValueError(f"rewards are for {n} agents, the network has {m}: expected the same number")
     if job.horizon < job.rewards.n_arms:
         raise ValueError(f"horizon = {job.horizon}: expected at least the number of arms, {job.rewards.n_arms}")
+    if job.algorithm.on_chain:
+        raise ValueError(f"{job.algorithm.label}: plays on a chain; use folkmoot.simulate_chain")
     d = job.rewards.n_objectives
     if d > 1 and not job.algorithm.many_objectives:
         raise ValueError(f"{job.algorithm.label}: learns from single rewards, got vectors of {d} (S1 to S3 take those)")
