@@ -8,12 +8,17 @@ if TYPE_CHECKING:
     from folkmoot.algorithms.base import Algorithm as Algorithm
     from folkmoot.algorithms.bc_ucb import BCUCB as BCUCB
     from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
+    from folkmoot.algorithms.certificates import S3Cert as S3Cert
     from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
     from folkmoot.algorithms.dist_ucb import DistUCB as DistUCB
     from folkmoot.algorithms.drfed_ucb import DrFedUCB as DrFedUCB
     from folkmoot.algorithms.gosine import GoSInE as GoSInE
     from folkmoot.algorithms.gossip_ucb import GossipUCB as GossipUCB
     from folkmoot.algorithms.gse import GSE as GSE
+    from folkmoot.algorithms.layered_elimination import LayeredElimination as LayeredElimination
+    from folkmoot.algorithms.recommending import S3 as S3
+    from folkmoot.algorithms.sharing import S1 as S1
+    from folkmoot.algorithms.sharing import S2 as S2
     from folkmoot.algorithms.ucb import UCB as UCB
     from folkmoot.algorithms.ucb_sbm import UCBSBM as UCBSBM
     from folkmoot.chain.network import Faults as Faults
@@ -64,12 +69,16 @@ _HOMES = {
     "algorithms.base": ["Algorithm"],
     "algorithms.bc_ucb": ["BCUCB"],
     "algorithms.central_ucb": ["CentralUCB"],
+    "algorithms.certificates": ["S3Cert"],
     "algorithms.cooperative_ucb": ["CooperativeUCB"],
     "algorithms.dist_ucb": ["DistUCB"],
     "algorithms.drfed_ucb": ["DrFedUCB"],
     "algorithms.gosine": ["GoSInE"],
     "algorithms.gossip_ucb": ["GossipUCB"],
     "algorithms.gse": ["GSE"],
+    "algorithms.layered_elimination": ["LayeredElimination"],
+    "algorithms.recommending": ["S3"],
+    "algorithms.sharing": ["S1", "S2"],
     "algorithms.ucb": ["UCB"],
     "algorithms.ucb_sbm": ["UCBSBM"],
     "chain.network": ["Faults"],

@@ -80,14 +80,22 @@ def _number(value: float) -> str:
 
 
 def _print_results(results: "dict[str, Result]") -> None:
-    rows = []
+    """A table; with an adversary, or verified pulls, also what was spent of their budgets and whether they suffice."""
+    from folkmoot.report.tables import corruption_columns
+    from folkmoot.report.words import certificates
+
+    rows, accounts = [], corruption_columns(results)
     for name, result in results.items():
         summary = result.summary()
         interval = f"{_number(summary['regret_low'])} to {_number(summary['regret_high'])}"
         shown = interval if result.replicates > 1 else "one replicate"
         share = f"{summary['best_arm_share']:.1%}"
-        rows.append([name, _number(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}"])
-    _print_table(["algorithm", "final regret", "95 % interval", "best arm", "messages"], rows)
+        spent = [f"{summary[key]:,.0f}" if key == "verified" else _number(summary[key]) for key in accounts]
+        rows.append([name, _number(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}", *spent])
+    headings = [heading.lower() for heading in accounts.values()]
+    _print_table(["algorithm", "final regret", "95 % interval", "best arm", "messages", *headings], rows)
+    for sentence in certificates(results):
+        print(sentence)
 
 
 @app.command()
@@ -144,7 +152,7 @@ def _say(swept: "Swept", report: Path) -> int:
 @app.command("list")
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[algorithms|rewards|networks|experiments]", help="Only these.")
+        str | None, typer.Argument(metavar="[algorithms|rewards|networks|corruptions|experiments]", help="Only these.")
     ] = None,
 ) -> int:
     """List what an experiment file can name, and the built-in experiments."""

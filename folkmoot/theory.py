@@ -1,4 +1,4 @@
-"""What the papers' theorems demand of a network, as numbers: a small calculator.
+"""What the papers' theorems demand of a network, or of a budget, as numbers: a small calculator.
 
 M agents in C balanced clusters, horizon T, and a failure probability eps: above the threshold, every graph of
 a run is connected with probability at least 1 - eps. Sources: DrFed-UCB (Xu and Klabjan 2023) and UCB-SBM
@@ -7,7 +7,11 @@ a graph in which every degree exceeds (M - 1) / 2 is connected, Chernoff's bound
 (4 p (1 - p))^((M - 1) / 2), and a union over agents and rounds must stay below eps.
 """
 
-from math import log, log1p, sqrt
+from collections.abc import Sequence
+from math import inf, log, log1p, pi, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def _check(n_agents: int, n_clusters: int, horizon: int, eps: float) -> None:
@@ -137,3 +141,135 @@ def period_needed(across: float, n_agents: int, n_clusters: int, horizon: int, e
     missing = 1.0 - link_threshold(n_clusters, horizon, eps)
     rounds = log(missing) / (log1p(-across) * (n_agents / n_clusters) ** 2)
     return max(1, -int(-rounds // 1))
+
+
+# --- Verification: Shi, "Communication-Corruption Coupling and Verification in Cooperative Multi-Objective Bandits" ---
+
+
+def _certificate_constant(
+    n_arms: int, n_objectives: int, n_agents: int, horizon: int, delta: float | None, lipschitz: float, c: float
+) -> float:
+    """Verifications times the squared gap: c K L^2 log(2 d K N T / delta)."""
+    for name, value in (("n_arms", n_arms), ("n_objectives", n_objectives), ("n_agents", n_agents)):
+        if value < 1:
+            raise ValueError(f"{name} = {value}: expected at least 1")
+    if horizon < 1:
+        raise ValueError(f"horizon = {horizon}: expected at least 1")
+    if delta is not None and not 0.0 < delta < 1.0:
+        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
+    for name, factor in (("lipschitz", lipschitz), ("c", c)):
+        if not 0.0 < factor < inf:
+            raise ValueError(f"{name} = {factor!r}: expected a number above 0")
+    width = log(2 * n_objectives * n_arms * n_agents * horizon) - log(delta or 1.0 / horizon)
+    return c * n_arms * lipschitz**2 * width
+
+
+def verification_needed(
+    gap_min: float,
+    n_arms: int,
+    n_objectives: int,
+    n_agents: int,
+    horizon: int,
+    delta: float | None = None,
+    lipschitz: float = 1.0,
+    c: float = 8.0,
+) -> float:
+    """Theorem 3 (eq. 18): verified pulls of the team that are enough to prove the best arm the best.
+
+    nu >= c K L^2 log(2 d K N T / delta) / gap_min^2. With c = 8 an arm verified nu / K times has a certificate of
+    half-width gap_min / 4, as the proof asks; nu is meant as a multiple of K. There are only N T pulls: above that, no
+    budget is enough.
+
+    Args:
+        gap_min: the smallest gap to the best arm, above 0.
+        n_arms: K.
+        n_objectives: d.
+        n_agents: N.
+        horizon: T, rounds.
+        delta: failure probability; None is 1/T.
+        lipschitz: L of the scalarisation in the sup norm.
+        c: the constant.
+
+    Returns:
+        nu, in pulls.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    if not 0.0 < gap_min < inf:
+        raise ValueError(f"gap_min = {gap_min!r}: expected a number above 0")
+    return _certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / gap_min**2
+
+
+def gap_certifiable(
+    verifications: float,
+    n_arms: int,
+    n_objectives: int,
+    n_agents: int,
+    horizon: int,
+    delta: float | None = None,
+    lipschitz: float = 1.0,
+    c: float = 8.0,
+) -> float:
+    """The reverse of `verification_needed`: the smallest gap for which so many verified pulls are enough.
+
+    Args:
+        verifications: nu, above 0; more than N T pulls there are not.
+        n_arms: K.
+        n_objectives: d.
+        n_agents: N.
+        horizon: T, rounds.
+        delta: failure probability; None is 1/T.
+        lipschitz: L of the scalarisation in the sup norm.
+        c: the constant.
+
+    Returns:
+        The gap.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    if not 0.0 < verifications < inf:
+        raise ValueError(f"verifications = {verifications!r}: expected a number above 0")
+    return sqrt(_certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / verifications)
+
+
+def bc_ucb_bound(
+    gaps: Sequence[float] | NDArray[np.float64],
+    n_honest: int,
+    horizon: int,
+    c1: float,
+    burn_in: int,
+    cost: float = 0.0,
+    forgery: float = 2.0,
+) -> float:
+    """Theorem 1 of BC-UCB, as printed: what it promises for the regret of all honest participants together.
+
+    (c + 1) L + sum over honest m and suboptimal k of Delta_k (4 C1 ln T / Delta_k^2 + pi^2 / 3) + |H| K l^(1 - T). Its
+    proof needs C1 >= 4 |H| kappa sigma^2 (it asks for half of that: the terms then sum to ln T, not to pi^2 / 6).
+
+    Args:
+        gaps: Delta_k of all arms; those of 0 are the best arm's.
+        n_honest: |H|, at least 1.
+        horizon: T, rounds, at least 2.
+        c1: C1, above 0.
+        burn_in: L, rounds.
+        cost: c.
+        forgery: l, above 1: a signature is forged with probability l^-T.
+
+    Returns:
+        Regret, summed over honest participants.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    delta = np.asarray(gaps, np.float64)
+    if delta.ndim != 1 or not (np.isfinite(delta) & (delta >= 0.0)).all():
+        raise ValueError(f"gaps = {gaps!r}: expected finite numbers of at least 0")
+    if n_honest < 1 or horizon < 2 or burn_in < 0:
+        raise ValueError(f"n_honest = {n_honest}, horizon = {horizon}, burn_in = {burn_in}: expected >= 1, >= 2, >= 0")
+    if not c1 > 0.0 or not cost >= 0.0 or not forgery > 1.0:
+        raise ValueError(f"c1 = {c1}, cost = {cost}, forgery = {forgery}: expected > 0, >= 0, > 1")
+    away = delta[delta > 0.0]
+    learning = float((4.0 * c1 * log(horizon) / away + away * pi**2 / 3.0).sum())
+    return (cost + 1.0) * burn_in + n_honest * learning + n_honest * len(delta) * forgery ** (1.0 - horizon)

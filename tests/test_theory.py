@@ -1,5 +1,7 @@
 """The calculator against values worked out elsewhere, against simulation, and against itself."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -67,6 +69,36 @@ def test_single_agents_and_clusters_need_no_links() -> None:
     assert theory.period_needed(0.5, 20, 1, 100) == 1
 
 
+@pytest.mark.parametrize(("n", "gap", "needed"), [(5, 0.258, 3.3e5), (10, 0.185, 3.4e5), (20, 0.133, 3.5e5)])
+def test_theorem_3_of_shi_asks_for_more_pulls_than_there_are(n: int, gap: float, needed: float) -> None:
+    """The paper's experiment (K = 20, d = 5, T = 10^4; delta = 0.01): gaps of 0.1 cannot be certified at all."""
+    sizes = {"n_arms": 20, "n_objectives": 5, "n_agents": n, "horizon": 10_000, "delta": 0.01}
+    assert theory.verification_needed(0.1, **sizes) == pytest.approx(needed, rel=0.015)
+    assert theory.verification_needed(0.1, **sizes) > n * 10_000
+    assert theory.gap_certifiable(n * 10_000, **sizes) == pytest.approx(gap, abs=5e-4)
+    assert theory.verification_needed(theory.gap_certifiable(1234, **sizes), **sizes) == pytest.approx(1234)
+
+
+def test_theorem_3_of_shi_term_by_term() -> None:
+    nu = theory.verification_needed(0.2, 3, 2, 5, 700, delta=0.05, lipschitz=1.5, c=4.0)
+    assert nu == pytest.approx(4 * 3 * 1.5**2 * np.log(2 * 2 * 3 * 5 * 700 / 0.05) / 0.2**2)
+    assert theory.verification_needed(0.2, 3, 2, 5, 700) == theory.verification_needed(0.2, 3, 2, 5, 700, delta=1 / 700)
+
+
+def test_theorem_3_of_shi_constant_makes_certificates_a_quarter_of_the_gap_wide() -> None:
+    """nu / K samples of an arm: eps = sqrt(lg / (2 nu / K)), so gap / 4 asks for nu = 8 K lg / gap^2."""
+    gap, k, lg = 0.3, 4, np.log(2 * 1 * 4 * 6 * 1000 / 0.01)
+    nu = theory.verification_needed(gap, k, 1, 6, 1000, delta=0.01)
+    assert np.sqrt(lg / (2 * nu / k)) == pytest.approx(gap / 4)
+
+
+def test_a_harmonic_sum_exceeds_the_logarithm_it_is_bounded_by_in_theorem_1_of_shi() -> None:
+    """Its eq. 42 says sum_{r <= m} 1/r <= log(1 + m); false for every m, 1 + log m is right."""
+    for m in (1, 2, 10, 1000):
+        harmonic = sum(1 / r for r in range(1, m + 1))
+        assert np.log(1 + m) < harmonic <= 1 + np.log(m)
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
@@ -78,9 +110,32 @@ def test_single_agents_and_clusters_need_no_links() -> None:
         (lambda: theory.across_threshold(4, 2, 10, period=0), "period = 0"),
         (lambda: theory.period_needed(0.0, 4, 2, 10), "across = 0"),
         (lambda: theory.chebyshev_threshold(1, 10), "n_clusters = 1"),
+        (lambda: theory.verification_needed(0.0, 4, 1, 2, 10), "gap_min = 0.0"),
+        (lambda: theory.verification_needed(float("nan"), 4, 1, 2, 10), "gap_min = nan"),
+        (lambda: theory.verification_needed(0.1, 0, 1, 2, 10), "n_arms = 0"),
+        (lambda: theory.verification_needed(0.1, 4, 1, 2, 0), "horizon = 0"),
+        (lambda: theory.verification_needed(0.1, 4, 1, 2, 10, delta=0.0), "delta = 0.0"),
+        (lambda: theory.verification_needed(0.1, 4, 1, 2, 10, lipschitz=-1.0), "lipschitz = -1.0"),
+        (lambda: theory.gap_certifiable(0, 4, 1, 2, 10), "verifications = 0"),
     ],
 )
 def test_errors_name_the_value(call, says: str) -> None:
     with pytest.raises(ValueError, match=says) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_bc_ucb_theorem_1_by_hand():
+    """(c + 1) L + |H| sum (4 C1 ln T / Delta + Delta pi^2 / 3) + |H| K l^(1 - T), gaps 0, 0.1 and 0.5, T = 1000."""
+    learning = 4 * 2.0 * math.log(1000) * (1 / 0.1 + 1 / 0.5) + (0.1 + 0.5) * math.pi**2 / 3
+    expected = 1.25 * 15 + 8 * learning + 8 * 3 * 2.0**-999
+    assert theory.bc_ucb_bound([0.0, 0.1, 0.5], 8, 1000, 2.0, burn_in=15, cost=0.25) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"gaps": [-0.1]}, {"n_honest": 0}, {"horizon": 1}, {"c1": 0.0}, {"burn_in": -1}, {"forgery": 1.0}]
+)
+def test_bc_ucb_bound_refuses(wrong):
+    arguments = {"gaps": [0.0, 0.1], "n_honest": 8, "horizon": 100, "c1": 2.0, "burn_in": 10, **wrong}
+    with pytest.raises(ValueError, match="expected"):
+        theory.bc_ucb_bound(**arguments)

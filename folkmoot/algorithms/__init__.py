@@ -13,4 +13,9 @@ ALGORITHMS = {
     "gosine": "folkmoot.algorithms.gosine:GoSInE",
     "gossip_ucb": "folkmoot.algorithms.gossip_ucb:GossipUCB",
     "dist_ucb": "folkmoot.algorithms.dist_ucb:DistUCB",
+    "s1": "folkmoot.algorithms.sharing:S1",
+    "s2": "folkmoot.algorithms.sharing:S2",
+    "s3": "folkmoot.algorithms.recommending:S3",
+    "s3_cert": "folkmoot.algorithms.certificates:S3Cert",
+    "layered_elimination": "folkmoot.algorithms.layered_elimination:LayeredElimination",
 }

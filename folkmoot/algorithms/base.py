@@ -5,8 +5,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
+from folkmoot.configuration import Configuration
 from folkmoot.interface import Scalar
 
 _MEMORY_LIMIT = 16 * 2**30  # bytes an algorithm may ask for per replicate before it is refused
@@ -69,7 +69,7 @@ class Problem:
             )
 
 
-class Algorithm(BaseModel):
+class Algorithm(Configuration):
     """Base of the configuration classes: validated, immutable, the same from Python and from TOML.
 
     Attributes:
@@ -78,7 +78,6 @@ class Algorithm(BaseModel):
         on_chain: does it play on a chain only?
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
     label: ClassVar[str] = "?"
     many_objectives: ClassVar[bool] = False
     on_chain: ClassVar[bool] = False

@@ -160,7 +160,7 @@ def screen(params, state, attack, malicious, now, n_validators):
         if lying:
             for m in range(params.n_agents):
                 for i in range(params.n_arms):
-                    now.sets[n_sets, m, i] = malicious[m]
+                    now.sets[n_sets, m, i] = malicious[m] and now.present[m]
         elif model >= 0 and alike(state, model, h):
             for m in range(params.n_agents):
                 for i in range(params.n_arms):

@@ -1,10 +1,10 @@
 """Replicates of a game on a chain, in one loop or by state machines on a network, as a result."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ Play = Callable[[int, NDArray[np.int64], NDArray[np.bool_]], Finished | None]
 
 def _by_loop(job: ChainJob, replicate: int, rounds: NDArray[np.int64], stop: NDArray[np.bool_]) -> Finished | None:
     """Played by the loop that takes agreement for granted; None if stopped."""
-    play = compiled(ideal.play) if job.engine == "compiled" else ideal.play
+    play: Any = compiled(ideal.play) if job.engine == "compiled" else ideal.play
     tally = ideal.blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, len(job.checkpoints))
     records = (job.params, job.terms, job.rewards.record(), job.misbehaviour, job.malicious)
     head, done = (*records, *seed_words(job.seed)), np.zeros(1, np.bool_)
@@ -51,7 +51,7 @@ def _by_loop(job: ChainJob, replicate: int, rounds: NDArray[np.int64], stop: NDA
     return Finished(tally, 0, 0, 0, perf_counter() - begun) if done[0] else None
 
 
-def _ideal(job: ChainJob, given: dict[str, object]) -> tuple[Play, dict[str, object]]:
+def _ideal(job: ChainJob, given: Mapping[str, object]) -> tuple[Play, dict[str, object]]:
     """How a replicate is played by the loop.
 
     Raises:

@@ -242,12 +242,29 @@ def _concerns(place: Place, i: int) -> bool:
     return len(place) < 2 or place[0] != "algorithm" or place[1] == i
 
 
+def _check_world(experiment: Experiment, rewards: Rewards, corruption: Corruption | None) -> None:
+    """Refuse, under the name of its field, what no algorithm could play in.
+
+    Raises:
+        ValueError: more arms than rounds, more verified pulls than pulls, or an adversary that refuses the rewards.
+    """
+    horizon, steps = experiment.horizon, rewards.n_agents * experiment.horizon
+    if horizon < rewards.n_arms:
+        raise ValueError(f"horizon = {horizon}: expected at least the number of arms, {rewards.n_arms}")
+    if experiment.verification > steps:
+        raise ValueError(f"verification = {experiment.verification}: expected at most n_agents * horizon = {steps}")
+    if corruption is not None:
+        try:
+            corruption.record(rewards, horizon)
+        except ValueError as error:
+            raise ValueError(f"corruption: {error}") from None
+
+
 def _cells(cell: GridCell, builder: _Builder) -> list[tuple[int, Cell]]:
     """One for each algorithm, with its number."""
     experiment, algorithms, corruption = _parse(cell.document)
     rewards, network = builder.world(experiment, cell.document)
-    if experiment.horizon < rewards.n_arms:
-        raise ValueError(f"horizon = {experiment.horizon}: expected at least the number of arms, {rewards.n_arms}")
+    _check_world(experiment, rewards, corruption)
     out = []
     for i, (name, algorithm) in enumerate(algorithms):
         settings = {place: value for place, value in cell.settings.items() if _concerns(place, i)}

@@ -91,7 +91,7 @@ def scaled(value: float) -> int:
         raise ValueError(f"report = {value!r}: expected a finite number")
     if abs(value) > MOST_REPORT / ONE:
         raise ValueError(f"report = {value!r}: expected a number from {-MOST_REPORT // ONE} to {MOST_REPORT // ONE}")
-    return rounded(float(value))
+    return int(rounded(float(value)))
 
 
 @kernel

@@ -19,7 +19,7 @@ from folkmoot.report.page import (
 )
 from folkmoot.report.plots import plot_setting
 from folkmoot.report.tables import is_oracle
-from folkmoot.report.words import NONE, PERCENT, joined, number, places_by_error, places_for, plural
+from folkmoot.report.words import NONE, PERCENT, certificates, joined, number, places_by_error, places_for, plural
 from folkmoot.simulation.result import Result
 
 Row = Mapping[str, Any]
@@ -52,7 +52,7 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
         paragraph(_answer(rows, algorithms), "answer"),
         paragraphs(description),
         section("Regret over the grid", _curve(rows, varied, algorithms), _cells(rows, varied, algorithms)),
-        section("Notes", bullets([*notes, *_fixed(rows, keys, varied)])),
+        section("Notes", bullets([*notes, *_fixed(rows, keys, varied), *certificates(_results(rows))])),
         section("Provenance", *_provenance(rows)),
     ]
     return page(title, parts)
@@ -161,13 +161,17 @@ def _fixed(rows: Sequence[Row], keys: Sequence[str], varied: Sequence[str]) -> l
     return [f"The same in all cells: {', '.join(same)}."] if same else []
 
 
+def _results(rows: Sequence[Row]) -> dict[str, Result]:
+    """Of the cells that hold whole results, these, as "cell 3, GSE"."""
+    found = ((n, name, value) for n, row in enumerate(rows, 1) for name, value in row.items())
+    return {f"cell {n}, {name}": value for n, name, value in found if isinstance(value, Result)}
+
+
 def _provenance(rows: Sequence[Row]) -> list[str]:
-    """Of the cells that hold whole results, the first one's origin and every configuration."""
-    results = [
-        (n, name, value) for n, row in enumerate(rows, 1) for name, value in row.items() if isinstance(value, Result)
-    ]
+    """The first result's origin and every configuration."""
+    results = _results(rows)
     if not results:
         return []
-    origin = ", ".join(f"{key} {value}" for key, value in results[0][2].provenance.items())
-    everything = {f"cell {n}, {name}": result.configuration for n, name, result in results}
+    origin = ", ".join(f"{key} {value}" for key, value in next(iter(results.values())).provenance.items())
+    everything = {name: result.configuration for name, result in results.items()}
     return [paragraph(origin), collapsed("Full configuration", as_json(everything))]

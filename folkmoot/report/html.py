@@ -25,6 +25,7 @@ from folkmoot.report.plots import plot_communication, plot_regret
 from folkmoot.report.tables import (
     Difference,
     check_results,
+    corruption_columns,
     default_reference,
     difference_matrix,
     final_table,
@@ -35,6 +36,8 @@ from folkmoot.report.tables import (
 from folkmoot.report.words import (
     NONE,
     PERCENT,
+    certificates,
+    corruption_in_words,
     headline,
     interval,
     joined,
@@ -52,7 +55,7 @@ from folkmoot.simulation.result import Result
 _MATRIX_UP_TO = 6  # algorithms of which all pairs are shown
 _ARMS_SHOWN = 12
 _TITLES = {"sources": "Digest of the sources", "numpy": "NumPy", "networkx": "NetworkX", "scipy": "SciPy"}
-_SHARED = ("rewards", "network", "horizon", "seed", "engine")
+_SHARED = ("rewards", "network", "corruption", "verification", "horizon", "seed", "engine")
 
 
 def render(
@@ -90,7 +93,12 @@ def render(
         paragraph(best_arm(first)) if comparable else "",
         paragraph(oracles(results)) if comparable else "",
         paragraphs(description),
-        section("What was run", paragraph(method(results)), settings(_settings(results, comparable))),
+        section(
+            "What was run",
+            paragraph(method(results)),
+            settings(_settings(results, comparable)),
+            bullets(certificates(results)),
+        ),
         section("Regret", *_regret(results), _final(results, next(tables))),
         _differences(results, against, tables) if comparable else "",
         _communication(results),
@@ -117,6 +125,9 @@ def _settings(results: Mapping[str, Result], comparable: bool) -> list[tuple[str
             ("Network", _capital(network_in_words(network))),
             ("Horizon", f"{first.horizon:,} rounds"),
         ]
+        against, pulls = first.configuration.get("corruption"), first.configuration.get("verification")
+        rows += [("Adversary", corruption_in_words(against))] if against else []
+        rows += [("Verification", f"Up to {pulls:,} of {first.n_agents * first.horizon:,} pulls")] if pulls else []
         counts = {name: result.replicates for name, result in results.items()}
         if len(set(counts.values())) == 1:
             rows.append(("Replicates", f"{first.replicates:,}"))
@@ -201,6 +212,7 @@ def _final(results: Mapping[str, Result], n: int) -> str:
         [row.regret_per_agent_high - row.regret_per_agent_mean for row in rows],
     )
     fair = [row.regret_mean for row in rows if not is_oracle(results[row.name])]
+    accounts = corruption_columns(results)
     lines = [
         [
             row.name,
@@ -210,7 +222,8 @@ def _final(results: Mapping[str, Result], n: int) -> str:
             percent(row.best_arm_share),
             NONE if is_oracle(results[row.name]) else scaled(row.messages),
             NONE if is_oracle(results[row.name]) else scaled(row.bytes, "B"),
-            scaled(row.agent_steps_per_second),
+            *(number(getattr(row, key), 1 if key == "corruption_spent" else 0) for key in accounts),
+            *([] if accounts else [scaled(row.agent_steps_per_second)]),
         ]
         for row in rows
     ]
@@ -222,12 +235,13 @@ def _final(results: Mapping[str, Result], n: int) -> str:
         "Best arm pulled",
         "Messages",
         "Data sent",
-        "Agent-steps per second",
+        *(accounts.values() or ["Agent-steps per second"]),
     ]
     bold = " The lowest, oracles apart, is bold." if len(fair) > 1 else ""
+    speed = " Speed is that of one worker and includes compilation where it happened."
     caption = (
         f"Table {n}. At the horizon: mean regret summed over agents, its Student interval over replicates, and means "
-        f"of the rest.{bold} Speed is that of one worker and includes compilation where it happened."
+        f"of the rest.{bold}{'' if accounts else speed}"
     )
     return table(caption, header, lines)
 
@@ -337,12 +351,21 @@ def _arms(results: Mapping[str, Result], n: int) -> str:
 
 
 def _caveats(results: Mapping[str, Result]) -> list[str]:
+    said = []
+    if any(result.configuration.get("corruption") for result in results.values()):
+        said.append("Regret counts what was paid: the adversary changes what agents see, not what they get.")
+    if any(result.configuration.get("rewards", {}).get("n_objectives", 1) > 1 for result in results.values()):
+        said.append("Rewards are vectors: regret, gaps and mean rewards are in what the arms' mean vectors are worth.")
+    return [*said, _on_intervals(results)]
+
+
+def _on_intervals(results: Mapping[str, Result]) -> str:
     if max(result.replicates for result in results.values()) > 1:
-        return [
+        return (
             "Replicates repeat the rewards and the links of one given world. Intervals say how sure the mean regret in "
             "this world is, not how regret varies from world to world."
-        ]
-    return ["One replicate gives no interval; run several to see how sure the numbers are."]
+        )
+    return "One replicate gives no interval; run several to see how sure the numbers are."
 
 
 def _provenance(results: Mapping[str, Result], comparable: bool) -> list[str]:

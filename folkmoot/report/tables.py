@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from folkmoot.simulation.result import Result, student_interval
 
 ORACLES = frozenset({"CentralUCB"})  # see what no agent could: no fair reference
-_WORLD = ("rewards", "network", "horizon", "seed")
+_WORLD = ("rewards", "network", "corruption", "verification", "horizon", "seed")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class FinalRow:
         best_arm_share: share of all pulls that went to a best arm, in [0, 1].
         messages, bytes: what the network carried in a replicate, mean.
         agent_steps_per_second: of one worker; compilation counts where it happened.
+        corruption_spent: by the adversary in a replicate, mean; 0 without one.
+        verified: pulls in a replicate, mean.
+        decided_share: share of the agents that have settled on an arm for good, in [0, 1].
     """
 
     name: str
@@ -50,6 +53,9 @@ class FinalRow:
     messages: float
     bytes: float
     agent_steps_per_second: float
+    corruption_spent: float
+    verified: float
+    decided_share: float
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ def default_reference(results: Mapping[str, Result]) -> str:
 
 
 def same_world(a: Result, b: Result) -> bool:
-    """Do the two share rewards, network, horizon and seed, so that their replicates can be paired?"""
+    """Do the two share rewards, network, adversary, budgets, horizon and seed, so that replicates can be paired?"""
     alike = all(a.configuration.get(key) == b.configuration.get(key) for key in _WORLD)
     return alike and a.pulls.shape[1:] == b.pulls.shape[1:] and np.array_equal(a.gaps, b.gaps)
 
@@ -114,6 +120,13 @@ def final_table(results: Mapping[str, Result]) -> list[FinalRow]:
     """
     check_results(results)
     return [_final_row(name, result) for name, result in results.items()]
+
+
+def corruption_columns(results: Mapping[str, Result]) -> dict[str, str]:
+    """Which of FinalRow's accounts a table is to show, with their headings: those for which there was a budget."""
+    configurations = [result.configuration for result in results.values()]
+    columns = {"corruption": ("corruption_spent", "Corruption spent"), "verification": ("verified", "Verified pulls")}
+    return dict(column for budget, column in columns.items() if any(c.get(budget) for c in configurations))
 
 
 def _final_row(name: str, result: Result) -> FinalRow:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite, isnan
 from typing import Any
 
+from folkmoot import theory
 from folkmoot.report.tables import Difference, FinalRow, final_table, is_oracle, paired_difference, same_world
 from folkmoot.simulation.result import Result
 
@@ -147,13 +148,19 @@ def method(results: Mapping[str, Result]) -> str:
         f"with {rewards_in_words(first.configuration.get('rewards', {}))}, "
         f"over {network_in_words(first.configuration.get('network', {}))}."
     )
+    against, pulls = first.configuration.get("corruption"), first.configuration.get("verification", 0)
+    if against:
+        game += f" An adversary altered what they saw: {corruption_in_words(against)}."
+    before = ", before the adversary's changes, the same" if against else ""
+    if pulls:
+        game += f" Up to {plural(pulls, 'pull')} could be verified, that is seen unaltered."
     fewest, most = (bound(result.replicates for result in results.values()) for bound in (min, max))
     times = "once" if most == 1 else f"{most:,} times" if fewest == most else f"{fewest:,} to {most:,} times"
     if len(results) == 1:
         return f"{game} {algorithms} was run {times}."
     return (
         f"{game} This was run {times} for each of {algorithms}; "
-        "in each replicate all of them met the same links and rewards."
+        f"in each replicate all of them met the same links and{before} rewards."
     )
 
 
@@ -166,7 +173,69 @@ def rewards_in_words(rewards: Mapping[str, Any]) -> str:
         return (
             f"{rewards_in_words(rewards.get('inner', {}))} (in each round a random half of the agents is paid nothing)"
         )
+    if kind == "VectorBernoulli":
+        worth = scalarisation_in_words(rewards.get("scalarisation", {}))
+        return f"vectors of {plural(int(rewards.get('n_objectives', 0)), 'Bernoulli reward')}, worth {worth}"
     return f"{kind} rewards"
+
+
+def scalarisation_in_words(scalarisation: Mapping[str, Any]) -> str:
+    """Such as "the smallest of them"."""
+    kind, weights = scalarisation.get("type"), scalarisation.get("weights")
+    if kind == "Linear" and weights:
+        equal = max(weights) - min(weights) < 1e-9
+        return "their mean" if equal else f"their mean weighted by {joined([f'{w:.3g}' for w in weights])}"
+    if kind == "Chebyshev":
+        return "the smallest of them"
+    if kind == "LogSumExp":
+        return f"their log-sum-exp with beta {scalarisation.get('beta', 0.0):g}"
+    return f"their {kind} scalarisation"
+
+
+def corruption_in_words(corruption: Mapping[str, Any]) -> str:
+    """Such as "Suppress with a budget of 100, front loaded, target best"."""
+    rest = dict(corruption)
+    kind, budget, spending = rest.pop("type", "unknown"), rest.pop("budget", None), rest.pop("spending", None)
+    said = [f"{kind} with a budget of {_plain(budget)}" if budget is not None else str(kind)]
+    said += [_plain(spending)] if spending is not None else []
+    return ", ".join([*said, *(f"{_plain(key)} {_plain(value)}" for key, value in rest.items() if value is not None)])
+
+
+def _plain(value: object) -> str:
+    return f"{value:,.10g}" if isinstance(value, float) else str(value).replace("_", " ")
+
+
+def certificates(results: Mapping[str, Result]) -> list[str]:
+    """For each S3Cert among the results a sentence: can its budget of verified pulls suffice, and did it?"""
+    said = []
+    for name, result in results.items():
+        gaps = result.gaps[result.gaps > 0.0]
+        if result.configuration.get("algorithm", {}).get("type") == "S3Cert" and len(gaps):
+            said.append(f"{name}: {_certificate(result, float(gaps.min()))}")
+    return said
+
+
+def _certificate(result: Result, gap: float) -> str:
+    """Theorem 3 has eps = gap / 4 (c = 8) where gap / 2 (c = 2) may do; if arms drop out, for the last two alone."""
+    settings = result.configuration
+    budget, pulls = int(settings.get("verification", 0)), result.n_agents * result.horizon
+    needed = theory.verification_needed(
+        gap,
+        result.n_arms,
+        int(settings.get("rewards", {}).get("n_objectives", 1)),
+        result.n_agents,
+        result.horizon,
+        settings["algorithm"].get("delta"),
+    )
+    drops = settings["algorithm"].get("verify") == "elimination"
+    least = needed / 4.0 * (min(1.0, 2.0 / result.n_arms) if drops else 1.0)
+    verdict = "cannot be expected" if budget < least else "can be expected" if budget >= needed else "are possible"
+    digits = 1 - _exponent(needed)
+    return (
+        f"certifying a gap of {gap:.3g} needs about {round(needed, digits):,.0f} verified pulls; the budget is "
+        f"{budget:,}, the whole run has {pulls:,}: certificates {verdict}. "
+        f"{float((result.decisions >= 0).mean()):.1%} of the agents settled on an arm."
+    )
 
 
 def network_in_words(network: Mapping[str, Any]) -> str:

@@ -103,13 +103,15 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
         reported.pulls[:] = 0
         reported.mean[:] = 0.0
         rounds(
-            params, world.rewards, world.network, world.adversary, world.verifications, row_bytes, coins, checkpoints, r, state,
+            params, world.rewards, world.network, world.adversary, world.verifications, row_bytes,
+            coins, checkpoints, r, state,
             seen, clean, reported, inbox, late_inbox, active, nature, team, tally, control,
         )  # fmt: skip
 
 
 def rounds(
-    params, rewards, network, adversary, verifications, row_bytes, coins, checkpoints, r, state,
+    params, rewards, network, adversary, verifications, row_bytes,
+    coins, checkpoints, r, state,
     seen, clean, reported, inbox, late_inbox, active, nature, team, tally, control,
 ):  # fmt: skip
     """All rounds of one replicate: row r of the tally. Allocates nothing."""

@@ -129,7 +129,10 @@ def check_job(job: Job) -> NamedTuple:
         raise ValueError(f"{job.algorithm.label}: plays on a chain; use folkmoot.simulate_chain")
     d = job.rewards.n_objectives
     if d > 1 and not job.algorithm.many_objectives:
-        raise ValueError(f"{job.algorithm.label}: learns from single rewards, got vectors of {d} (S1 to S3 take those)")
+        raise ValueError(
+            f"{job.algorithm.label}: learns from single rewards, got vectors of {d} "
+            "(S1 to S3 and layered elimination take those)"
+        )
     seed_words(job.seed)
     if job.corruption is not None:
         job.corruption.record(job.rewards, job.horizon)
@@ -140,7 +143,7 @@ def check_job(job: Job) -> NamedTuple:
 
 
 def _boxes(params: Any) -> tuple[Any, Any]:
-    return outbox(params), late_outbox(params)  # type: ignore[no-untyped-call]
+    return outbox(params), late_outbox(params)
 
 
 def _row_bytes(record: Any) -> int:

@@ -58,7 +58,8 @@ def make_job(
         if not whole or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
             raise ValueError(f"checkpoints: expected increasing rounds from 1 on that end at the horizon {horizon}")
         rounds = rounds.astype(np.int64)
-    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, verification or 0)
+    nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification
+    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu)
     check_job(job)
     return job
 

@@ -8,17 +8,19 @@ that to [0, 1] and charges the largest change of a coordinate; the sum of the ch
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from folkmoot import interface
 from folkmoot.coins import CORRUPTION, bernoulli
+from folkmoot.configuration import Configuration
 from folkmoot.interface import implements, kernel
 from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import worth
 
 Arm = int | Literal["best", "second", "worst"]
 Spending = Literal["front_loaded", "spread", "adaptive"]
-_SPENDING = {"front_loaded": 0, "spread": 1, "adaptive": 2}
+_FRONT_LOADED, _SPREAD, _ADAPTIVE = 0, 1, 2
+_SPENDING = {"front_loaded": _FRONT_LOADED, "spread": _SPREAD, "adaptive": _ADAPTIVE}
 _HALVINGS = 60  # of the interval in which Thinning looks for its probability
 
 
@@ -26,21 +28,21 @@ class Purse(NamedTuple):
     """How an adversary spends, and how it judges what has been reported so far."""
 
     budget: float  # Gamma
-    spending: int
+    spending: int  # _FRONT_LOADED, _SPREAD or _ADAPTIVE
     horizon: int
     scalarisation: NamedTuple
 
 
-class Corruption(BaseModel):
+class Corruption(Configuration):
     """What every adversary shares.
 
     Attributes:
         budget: what it may spend in a replicate, at least 0: the sum over pulls of the largest change of a coordinate.
         spending: "front_loaded" spends wherever it can until the budget is gone; "spread" has spent at most the share
-            t / horizon of it after round t; "adaptive" spends only while the reports do not show what it wants.
+            t / horizon of it after round t; "adaptive" spends only while the reports do not show what it wants: that
+            the target is not the best arm, that the decoy is, or, for FlipRandom, that the arm in question is not.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     label: ClassVar[str] = "?"
     budget: float = Field(ge=0, allow_inf_nan=False)
     spending: Spending = "front_loaded"
@@ -62,6 +64,9 @@ class Corruption(BaseModel):
             raise ValueError(f"{type(self).__name__}: expected rewards from 0 to 1; these may lie outside")
         return Purse(self.budget, _SPENDING[self.spending], horizon, rewards.scalarisation)
 
+    def _arm(self, field: str, rewards: Rewards) -> int:
+        return arm_number(f"{type(self).__name__}: {field}", getattr(self, field), rewards)
+
 
 def arm_number(name: str, arm: Arm, rewards: Rewards) -> int:
     """The number of an arm given by number or rank, all agents together; the first of equals.
@@ -74,7 +79,7 @@ def arm_number(name: str, arm: Arm, rewards: Rewards) -> int:
         order = np.argsort(-overall, kind="stable")
         ranks = {"best": 0, "second": 1, "worst": len(order) - 1}
         if ranks[arm] >= len(order):
-            raise ValueError(f"{name} = {arm!r}: there is only one arm")
+            raise ValueError(f"{name} = {arm!r}: there is only one arm; expected 'best' or 0")
         return int(order[ranks[arm]])
     if not 0 <= arm < len(overall):
         raise ValueError(f"{name} = {arm}: expected an arm from 0 to {len(overall) - 1}, or 'best', 'second', 'worst'")
@@ -86,19 +91,25 @@ def affordable(purse, t, left, cost):
     """May it spend so much now?"""
     if cost <= 0.0 or cost > left:
         return False
-    return purse.spending != 1 or purse.budget - left + cost <= purse.budget * t / purse.horizon
+    return purse.spending != _SPREAD or purse.budget - left + cost <= purse.budget * t / purse.horizon
 
 
 @kernel
 def leads(purse, reported, arm):
-    """Is no arm reported to be worth more than this one, as far as they were pulled?"""
-    if reported.pulls[arm] == 0:
-        return True
+    """Is no arm reported to be worth more than this one, which has been pulled?"""
     own = interface.scalarise(purse.scalarisation, reported.mean, arm)
     for k in range(len(reported.pulls)):
         if k != arm and reported.pulls[k] > 0 and interface.scalarise(purse.scalarisation, reported.mean, k) > own:
             return False
     return True
+
+
+@kernel
+def useful(purse, reported, arm, wanted):
+    """Is there anything to gain by an act on this arm? Always, but for an adversary that spends adaptively and sees
+    the reports show what it wants: that the arm leads, or that it does not. Without a report they show nothing.
+    """
+    return purse.spending != _ADAPTIVE or reported.pulls[arm] == 0 or leads(purse, reported, arm) != wanted
 
 
 @kernel
@@ -109,7 +120,7 @@ def lower(purse, target, i, t, seen, left, reported):
     cost = 0.0
     for j in range(seen.reward.shape[1]):
         cost = max(cost, seen.reward[i, j])
-    if affordable(purse, t, left, cost) and (purse.spending != 2 or leads(purse, reported, target)):
+    if affordable(purse, t, left, cost) and useful(purse, reported, target, False):
         for j in range(seen.reward.shape[1]):
             seen.reward[i, j] = 0.0
 
@@ -122,7 +133,7 @@ def raise_(purse, decoy, i, t, seen, left, reported):
     cost = 0.0
     for j in range(seen.reward.shape[1]):
         cost = max(cost, 1.0 - seen.reward[i, j])
-    if affordable(purse, t, left, cost) and (purse.spending != 2 or not leads(purse, reported, decoy)):
+    if affordable(purse, t, left, cost) and useful(purse, reported, decoy, True):
         for j in range(seen.reward.shape[1]):
             seen.reward[i, j] = 1.0
 
@@ -148,7 +159,7 @@ class Suppress(Corruption):
     target: Arm = "best"
 
     def record(self, rewards: Rewards, horizon: int) -> SuppressRecord:
-        return SuppressRecord(self._purse(rewards, horizon), arm_number("target", self.target, rewards))
+        return SuppressRecord(self._purse(rewards, horizon), self._arm("target", rewards))
 
 
 @implements(SuppressRecord)
@@ -179,7 +190,7 @@ class Promote(Corruption):
     decoy: Arm = "worst"
 
     def record(self, rewards: Rewards, horizon: int) -> PromoteRecord:
-        return PromoteRecord(self._purse(rewards, horizon), arm_number("decoy", self.decoy, rewards))
+        return PromoteRecord(self._purse(rewards, horizon), self._arm("decoy", rewards))
 
 
 @implements(PromoteRecord)
@@ -212,9 +223,9 @@ class Swap(Corruption):
     decoy: Arm = "worst"
 
     def record(self, rewards: Rewards, horizon: int) -> SwapRecord:
-        target, decoy = arm_number("target", self.target, rewards), arm_number("decoy", self.decoy, rewards)
+        target, decoy = self._arm("target", rewards), self._arm("decoy", rewards)
         if target == decoy:
-            raise ValueError(f"decoy = {self.decoy!r}: is the target, arm {target}; expected another arm")
+            raise ValueError(f"Swap: decoy = {self.decoy!r}: is the target, arm {target}; expected another arm")
         return SwapRecord(self._purse(rewards, horizon), target, decoy)
 
 
@@ -254,7 +265,7 @@ class Thinning(Corruption):
 
     def record(self, rewards: Rewards, horizon: int) -> ThinningRecord:
         purse = self._purse(rewards, horizon)
-        target = arm_number("target", self.target, rewards)
+        target = self._arm("target", rewards)
         keep = _keep_like_the_next(rewards, target) if self.keep is None else self.keep
         return ThinningRecord(purse, target, keep)
 
@@ -268,7 +279,7 @@ def _keep_like_the_next(rewards: Rewards, target: int) -> float:
     overall = rewards.means.mean(axis=0)
     others = np.delete(overall, target)
     if len(others) == 0:
-        raise ValueError("Thinning: there is only one arm; expected keep, or another arm to look like")
+        raise ValueError("Thinning: keep = None: there is no other arm to look like; expected a number from 0 to 1")
     vector = getattr(rewards, "vector_means", overall[:, None])[target]
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
@@ -304,8 +315,6 @@ class FlipRandomRecord(NamedTuple):
 class FlipRandom(Corruption):
     """Reports 1 minus the reward, in every coordinate, at pulls of any arm chosen by coin.
 
-    Spending adaptively, it flips only pulls of an arm that leads in what was reported so far.
-
     Attributes:
         rate: probability that a pull is chosen.
     """
@@ -330,8 +339,7 @@ def corrupt(adversary, i, t, seen, left, reported, coins):
     cost = 0.0
     for j in range(seen.reward.shape[1]):
         cost = max(cost, abs((1.0 - seen.reward[i, j]) - seen.reward[i, j]))  # as the loop computes it
-    useful = adversary.purse.spending != 2 or leads(adversary.purse, reported, arm)
-    if useful and affordable(adversary.purse, t, left, cost):
+    if affordable(adversary.purse, t, left, cost) and useful(adversary.purse, reported, arm, False):
         for j in range(seen.reward.shape[1]):
             seen.reward[i, j] = 1.0 - seen.reward[i, j]
 

@@ -20,7 +20,7 @@ def _vectors(means: ArrayLike) -> Table:
         ValueError: not numbers, not two axes, NaN, or outside [0, 1].
     """
     try:
-        table = np.array(means, np.float64)
+        table = np.array(means, np.float64, order="C")  # one layout, one compilation
     except (TypeError, ValueError):
         raise ValueError("means: expected a table of numbers [n_arms, n_objectives], all rows of one length") from None
     if table.ndim != 2 or 0 in table.shape:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from folkmoot.cli import main
+from folkmoot.experiments import files as files_of_experiments
+from folkmoot.experiments.plan import plan
 
 GOOD = """
 name = "small"
@@ -54,6 +56,139 @@ def changed(old, new):
     assert GOOD.count(old) == 1
     return GOOD.replace(old, new)
 
+
+ATTACK = '[corruption]\ntype = "suppress"\nbudget = 5\n'
+VECTORS = """type = "vector_bernoulli"
+n_agents = 4
+means = [[0.5, 0.6], [0.1, 0.2]]
+[rewards.scalarisation]
+type = "linear"
+weights = [0.5, 0.5]
+[network]"""
+
+
+def attacked(old, new):
+    """An experiment with an adversary, changed."""
+    assert ATTACK.count(old) == 1
+    return changed("[network]", ATTACK.replace(old, new) + "[network]")
+
+
+def of_vectors(old, new, algorithm="s2"):
+    """An experiment with vector rewards, changed."""
+    assert VECTORS.count(old) == 1
+    head, _, tail = GOOD.partition("[rewards]\n")
+    text = head + "[rewards]\n" + VECTORS.replace(old, new) + tail.partition("[network]")[2]
+    return text.replace('"ucb"', f'"{algorithm}"')
+
+
+UNDER_ATTACK = {
+    "unknown adversary": (
+        attacked('"suppress"', '"supress"'),
+        "corruption.type = 'supress': unknown; did you mean 'suppress'? allowed are suppress, promote, ",
+    ),
+    "adversary without a type": (
+        attacked('type = "suppress"\n', ""),
+        "corruption.type: missing; allowed are suppress, promote, swap, thinning, flip_random",
+    ),
+    "adversary that is no table": (changed("horizon", "corruption = 5\nhorizon"), "corruption = 5: expected a table"),
+    "adversary's unknown field": (
+        attacked("budget", "bugdet"),
+        "corruption: field 'bugdet': unknown; did you mean 'budget'? allowed are budget, spending, target",
+    ),
+    "no budget": (attacked("budget = 5\n", ""), "corruption.budget: missing"),
+    "budget below 0": (attacked("= 5", "= -1"), "corruption.budget = -1: expected at least 0"),
+    "budget NaN": (attacked("= 5", "= nan"), "corruption.budget = nan: expected a finite number"),
+    "budget without end": (attacked("= 5", "= inf"), "corruption.budget = inf: expected a finite number"),
+    "one budget of a grid below 0": (
+        attacked("= 5", "= { grid = [5, -1] }"),
+        "corruption.budget = -1: expected at least 0",
+    ),
+    "spending in an unknown way": (
+        attacked("= 5", '= 5\nspending = "fast"'),
+        "corruption.spending = 'fast': allowed are 'front_loaded', 'spread' or 'adaptive'",
+    ),
+    "target that is not there": (
+        attacked("= 5", "= 5\ntarget = 2"),
+        "corruption: Suppress: target = 2: expected an arm from 0 to 1, or 'best', 'second', 'worst'",
+    ),
+    "target by an unknown rank": (
+        attacked("= 5", '= 5\ntarget = "bset"'),
+        "corruption.target = 'bset': expected a whole number, or 'best', 'second' or 'worst'",
+    ),
+    "swap of one arm with itself": (
+        attacked('"suppress"', '"swap"\ndecoy = "best"'),
+        "corruption: Swap: decoy = 'best': is the target, arm 0; expected another arm",
+    ),
+    "thinning with one arm": (
+        attacked('"suppress"', '"thinning"').replace("[[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.9, 0.5]]", "[[0.9]]"),
+        "corruption: Thinning: keep = None: there is no other arm to look like; expected a number from 0 to 1",
+    ),
+    "adversary and Gaussian rewards": (
+        attacked("= 5", "= 5").replace('"bernoulli"', '"gaussian"'),
+        "corruption: Suppress: expected rewards from 0 to 1; these may lie outside",
+    ),
+    "verification of more than there is": (
+        changed("replicates = 2", "verification = 241"),
+        "verification = 241: expected at most n_agents * horizon = 240",
+    ),
+    "verification below 0": (changed("replicates = 2", "verification = -1"), "verification = -1: expected at least 0"),
+    "verification a fraction": (
+        changed("replicates = 2", "verification = 2.5"),
+        "verification = 2.5: expected a whole",
+    ),
+    "verification a word": (
+        changed("replicates = 2", 'verification = "all"'),
+        "verification = 'all': expected a whole",
+    ),
+    "vectors for an algorithm of single rewards": (
+        of_vectors("0.6", "0.6", "ucb"),
+        "algorithm[0]: UCB (alone): learns from single rewards, got vectors of 2 "
+        "(S1 to S3 and layered elimination take those)",
+    ),
+    "mean of an objective above 1": (
+        of_vectors("0.6", "1.6"),
+        "rewards: mean of arm 0, objective 1 = 1.6: expected a number from 0 to 1",
+    ),
+    "mean of an objective NaN": (
+        of_vectors("0.6", "nan"),
+        "rewards: mean of arm 0, objective 1 = nan: expected a number",
+    ),
+    "ragged vectors": (of_vectors("[0.1, 0.2]", "[0.1]"), "rewards: means: expected a table of numbers [n_arms, n_obj"),
+    "vectors drawn for agents": (
+        of_vectors("[[0.5, 0.6], [0.1, 0.2]]", '{ law = "uniform", n_arms = 3, n_agents = 2 }'),
+        "rewards.means: field 'n_agents': unknown; allowed are law, n_arms, low, high, seed, n_objectives",
+    ),
+    "no agents for vectors": (of_vectors("n_agents = 4", "n_agents = 0"), "rewards: n_agents = 0: expected an integer"),
+    "weights that do not sum to 1": (
+        of_vectors("[0.5, 0.5]", "[0.5, 0.4]"),
+        "rewards: weights = [0.5, 0.4]: expected numbers of at least 0 with sum 1",
+    ),
+    "weight below 0": (
+        of_vectors("[0.5, 0.5]", "[1.5, -0.5]"),
+        "rewards: weights = [1.5, -0.5]: expected numbers of at least 0 with sum 1",
+    ),
+    "weights for another number of objectives": (
+        of_vectors("[0.5, 0.5]", "[0.5, 0.25, 0.25]"),
+        "rewards: 3 weights: expected 2, one for each objective",
+    ),
+    "weight that is text": (
+        of_vectors("[0.5, 0.5]", '[0.5, "much"]'),
+        "rewards.scalarisation.weights[1] = 'much': expected a number",
+    ),
+    "no weights": (of_vectors("weights = [0.5, 0.5]\n", ""), "rewards.scalarisation.weights: missing"),
+    "unknown scalarisation": (
+        of_vectors('"linear"', '"liner"'),
+        "rewards.scalarisation.type = 'liner': unknown; did you mean 'linear'? allowed are linear, chebyshev, ",
+    ),
+    "scalarisation without a type": (
+        of_vectors('type = "linear"\n', ""),
+        "rewards.scalarisation.type: missing; allowed are linear, chebyshev, log_sum_exp",
+    ),
+    "beta 0": (
+        of_vectors('"linear"\nweights = [0.5, 0.5]', '"log_sum_exp"\nbeta = 0'),
+        "rewards: beta = 0.0: expected a number above 0 and at most 1e6",
+    ),
+}
 
 CASES = {
     "unknown algorithm": (
@@ -147,6 +282,7 @@ CASES = {
     ),
     "unknown field": (changed("replicates", "repliactes"), "field 'repliactes': unknown; did you mean 'replicates'?"),
     "name that leaves the folder": (changed('"small"', '"../small"'), "name = '../small': expected letters, digits"),
+    **UNDER_ATTACK,
     "several problems": (
         changed("= 60", "= 0").replace('"ucb"', '"gsee"').replace("= 0.9\n", "= 1.2\n"),
         "horizon = 0: expected at least 1 (and 2 more)",
@@ -170,6 +306,14 @@ def test_the_good_file_runs(capsys):
     """Guards the cases above: what they change is what is refused."""
     Path("experiment.toml").write_text(GOOD, encoding="utf-8")
     assert main(["run", "experiment.toml", "--jobs", "1"]) == 0
+
+
+@pytest.mark.parametrize("text", [attacked("= 5", "= 5"), of_vectors("0.6", "0.6")], ids=["attacked", "vectors"])
+def test_the_good_files_under_attack_run(capsys, text):
+    """Guards their cases likewise; checked, not run."""
+    Path("experiment.toml").write_text(text, encoding="utf-8")
+    experiment = plan(files_of_experiments.read(Path("experiment.toml")), Path("."))
+    assert len(experiment.cells) == 1
 
 
 def test_gse_on_a_graph_that_falls_apart(capsys):
@@ -327,7 +471,7 @@ def test_an_unknown_data_set(capsys):
 def test_a_corrupt_log(capsys):
     Path("experiment.toml").write_text(GOOD, encoding="utf-8")
     Path("out").mkdir()
-    Path("out", "log.jsonl").write_text('{"format":1}\nnonsense\n', encoding="utf-8")
+    Path("out", "log.jsonl").write_text('{"format":2}\nnonsense\n', encoding="utf-8")
     Path("out", "log.jsonl.lock").touch()
     line = refused(capsys, "run", "experiment.toml", "--out", "out", "--jobs", "1")
     assert line.startswith(f"log {Path('out', 'log.jsonl')}, line 2: not a row of this log (")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from folkmoot.experiments.files import builtin_names
 from folkmoot.experiments.networks import NETWORKS
 from folkmoot.experiments.rewards import REWARDS
 from folkmoot.simulation.result import load_all
+from folkmoot.world.corruption import CORRUPTIONS
 
 EXPERIMENT = """
 name = "two"
@@ -71,7 +73,7 @@ def test_run_is_what_python_computes(capsys):
     Path("two.toml").write_text(EXPERIMENT, encoding="utf-8")
     assert main(["run", "two.toml", "--jobs", "1"]) == 0
     ours = load_all(Path("results", "two"))["Bold"]
-    network = fm.Static(__import__("networkx").complete_graph(2))
+    network = fm.Static(nx.complete_graph(2))
     rewards = fm.Bernoulli([[0.9, 0.1], [0.8, 0.2]])
     same = fm.simulate(fm.UCB(exploration=4.0), rewards, network, horizon=200, replicates=2, seed=7)
     np.testing.assert_array_equal(ours.pulls, same.pulls)
@@ -110,7 +112,13 @@ def test_a_grid_has_a_row_for_each_cell(capsys):
 
 @pytest.mark.parametrize(
     ("kind", "names"),
-    [("algorithms", ALGORITHMS), ("rewards", REWARDS), ("networks", NETWORKS), ("experiments", builtin_names())],
+    [
+        ("algorithms", ALGORITHMS),
+        ("rewards", REWARDS),
+        ("networks", NETWORKS),
+        ("corruptions", CORRUPTIONS),
+        ("experiments", builtin_names()),
+    ],
 )
 def test_list_names_everything_with_a_description(capsys, kind, names):
     assert main(["list", kind]) == 0
@@ -122,7 +130,34 @@ def test_list_names_everything_with_a_description(capsys, kind, names):
 def test_list_of_all_kinds(capsys):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
-    assert all(f"{kind}\n" in out for kind in ("algorithms", "rewards", "networks", "experiments"))
+    assert all(f"{kind}\n" in out for kind in ("algorithms", "rewards", "networks", "corruptions", "experiments"))
+
+
+def played(algorithm, **options):
+    world = fm.Bernoulli([[0.9, 0.1], [0.8, 0.2]]), fm.Static(nx.complete_graph(2))
+    return fm.simulate(algorithm, *world, horizon=40, replicates=2, engine="interpreted", progress=False, **options)
+
+
+def test_the_table_shows_what_was_spent_and_verified_and_what_can_be_certified(capsys):
+    result = played(fm.S3Cert(), corruption=fm.Suppress(budget=5), verification=20)
+    result.save("out")
+    assert main(["report", "out"]) == 0
+    head, row, said, _ = capsys.readouterr().out.splitlines()
+    assert head.split()[-5:] == ["messages", "corruption", "spent", "verified", "pulls"]
+    assert row.split()[-2:] == ["5.0", "20"]
+    # 8 * 2 / 0.7**2 * log(2 * 1 * 2 * 2 * 40 * 40) = 308.8, of 80 pulls
+    assert said == (
+        "S3 with certificates: certifying a gap of 0.7 needs about 310 verified pulls; the budget is 20, the whole run "
+        "has 80: certificates cannot be expected. 0.0% of the agents settled on an arm."
+    )
+
+
+def test_a_table_without_budgets_is_as_before(capsys):
+    played(fm.UCB()).save("out")
+    assert main(["report", "out"]) == 0
+    head, _, last = capsys.readouterr().out.splitlines()
+    assert head.split()[-3:] == ["best", "arm", "messages"]
+    assert last.startswith("report: ")
 
 
 REPRODUCE = '''

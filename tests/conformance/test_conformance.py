@@ -14,10 +14,13 @@ import folkmoot as fm
 from folkmoot import interface
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import (
+    decision,
     draw_links,
     init,
     late_outbox,
     links,
+    message_bytes,
+    messages,
     nothing_seen,
     outbox,
     oversee,
@@ -28,10 +31,12 @@ from folkmoot.interface import (
     select,
     update,
     update_late,
+    verify,
 )
 
 every_algorithm = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 TALKERS = [case for case in CASES if case.talks_every_round]
+BETTER_TOGETHER = [case for case in CASES if case.beats_being_alone]
 
 
 def rounds(params, rewards, network, coins, horizon):
@@ -46,9 +51,10 @@ def rounds(params, rewards, network, coins, horizon):
         for i in range(n):
             seen.arm[i] = select(params, state, i, t, coins)
             arms[t - 1, i] = seen.arm[i]
+            seen.verified[i] = verify(params, state, i, t, seen.arm[i], coins)
             pay(rewards, nature, i, seen.arm[i], t, coins, seen.reward)
             publish(params, state, i, t, seen, inbox)
-        oversee(params, state, t, seen, np.zeros(params.n_arms))
+        oversee(params, state, t, seen, np.full(params.n_arms, 0.1 * t))
         for i in range(n):
             row = active.neighbours[active.start[i] : active.start[i] + active.count[i]]
             update(params, state, i, t, seen, inbox, row, coins)
@@ -66,7 +72,7 @@ compiled_rounds = njit(error_model="numpy")(rounds)
 @every_algorithm
 def test_interpreted_and_compiled_are_bit_identical(case: Case) -> None:
     rewards, network = fm.Gaussian(DIFFERENT, 0.5), complete(6, 0.6)
-    records = case.algorithm.params(problem(rewards, network, 300)), rewards.record(), network.record()
+    records = case.algorithm.params(problem(case, rewards, network, 300)), rewards.record(), network.record()
     slow, slow_arms = rounds(*records, replicate_coins(7, 0, 0), 300)
     fast, fast_arms = compiled_rounds(*records, replicate_coins(7, 0, 0), 300)
     assert (slow_arms == fast_arms).all()
@@ -76,17 +82,17 @@ def test_interpreted_and_compiled_are_bit_identical(case: Case) -> None:
 
 @every_algorithm
 def test_the_two_engines_agree(case: Case) -> None:
-    world = fm.Bernoulli(DIFFERENT), complete(6, 0.6)
-    a = fm.simulate(case.algorithm, *world, horizon=300, seed=11, engine="interpreted", replicates=2)
-    b = fm.simulate(case.algorithm, *world, horizon=300, seed=11, engine="compiled", replicates=2)
-    for field in ("pulls", "team_pulls", "messages", "bytes", "regret"):
+    world, more = (fm.Bernoulli(DIFFERENT), complete(6, 0.6)), case.verified(6, 300)
+    a = fm.simulate(case.algorithm, *world, horizon=300, seed=11, engine="interpreted", replicates=2, **more)
+    b = fm.simulate(case.algorithm, *world, horizon=300, seed=11, engine="compiled", replicates=2, **more)
+    for field in ("pulls", "team_pulls", "messages", "bytes", "regret", "verified", "decisions", "decided_at"):
         assert getattr(a, field).tobytes() == getattr(b, field).tobytes(), field
 
 
 @every_algorithm
 def test_same_result_for_any_number_of_workers(case: Case) -> None:
-    world = fm.Bernoulli(DIFFERENT), complete(6)
-    runs = [fm.simulate(case.algorithm, *world, horizon=500, seed=5, replicates=5, jobs=jobs) for jobs in (1, 2, 3)]
+    world, more = (fm.Bernoulli(DIFFERENT), complete(6)), {"replicates": 5, **case.verified(6, 500)}
+    runs = [fm.simulate(case.algorithm, *world, horizon=500, seed=5, jobs=jobs, **more) for jobs in (1, 2, 3)]
     for other in runs[1:]:
         assert (other.pulls == runs[0].pulls).all()
         assert (other.team_pulls == runs[0].team_pulls).all()
@@ -94,18 +100,18 @@ def test_same_result_for_any_number_of_workers(case: Case) -> None:
 
 @every_algorithm
 def test_agents_in_parallel_give_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = fm.Bernoulli(DIFFERENT), complete(6)
-    one = fm.simulate(case.algorithm, *world, horizon=200, seed=5)
+    world, more = (fm.Bernoulli(DIFFERENT), complete(6)), case.verified(6, 200)
+    one = fm.simulate(case.algorithm, *world, horizon=200, seed=5, **more)
     monkeypatch.setattr("folkmoot.simulation.replicates._MANY_AGENTS", 1)
-    many = fm.simulate(case.algorithm, *world, horizon=200, seed=5, jobs=2)
+    many = fm.simulate(case.algorithm, *world, horizon=200, seed=5, jobs=2, **more)
     assert (one.pulls == many.pulls).all()
 
 
 @every_algorithm
 def test_replicates_differ_and_seeds_differ(case: Case) -> None:
-    world = fm.Bernoulli(DIFFERENT), complete(6)
-    r = fm.simulate(case.algorithm, *world, horizon=400, seed=5, replicates=2).pulls
-    other = fm.simulate(case.algorithm, *world, horizon=400, seed=6).pulls
+    world, more = (fm.Bernoulli(DIFFERENT), complete(6)), case.verified(6, 400)
+    r = fm.simulate(case.algorithm, *world, horizon=400, seed=5, replicates=2, **more).pulls
+    other = fm.simulate(case.algorithm, *world, horizon=400, seed=6, **more).pulls
     assert (r[0] != r[1]).any()
     assert (r[0] != other[0]).any()
 
@@ -129,7 +135,7 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
     """Every function is called twice, once with all other rows poisoned: its own row must come out the same,
     and it may write to no other."""
     rewards, network = fm.Bernoulli(DIFFERENT), complete(6, 0.5)
-    params, n, coins = case.algorithm.params(problem(rewards, network, 200)), 6, replicate_coins(3, 0, 0)
+    params, n, coins = case.algorithm.params(problem(case, rewards, network, 200)), 6, replicate_coins(3, 0, 0)
     state, inbox, late = init(params), outbox(params), late_outbox(params)
     seen = nothing_seen(n)
     active, nature, payment = links(network.record()), scene(rewards.record()), rewards.record()
@@ -155,6 +161,10 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
             for column, new in zip(record, changed, strict=True):
                 column[i] = new[i]
 
+    def told(i, state, t, seen):
+        sent = messages(params, state, i, t, seen, 3)
+        return sent, message_bytes(params, state, i, t, seen, sent, 8), decision(params, state, i)
+
     nobody = np.zeros(0, np.int64)
     for t in range(1, 61):
         draw_links(network.record(), t, coins, active)
@@ -163,7 +173,12 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
             arm = select(params, state, i, t, coins)
             assert arm == select(params, poisoned(state, [i]), i, t, coins)
             seen.arm[i] = arm
+            asked = verify(params, state, i, t, arm, coins)
+            assert asked == verify(params, poisoned(state, [i]), i, t, arm, coins)
+            seen.verified[i] = asked
             pay(payment, nature, i, arm, t, coins, seen.reward)
+        for i in range(n):
+            assert told(i, state, t, seen) == told(i, poisoned(state, [i]), t, poisoned(seen, [i]))
         merge(
             inbox,
             [twice(publish, i, state, t, nobody, inbox, (poisoned(seen, [i]),), (), writes="box") for i in range(n)],
@@ -194,7 +209,8 @@ def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
 def test_survives_the_smallest_worlds(case: Case, n_agents: int, n_arms: int, network: fm.Static) -> None:
     rewards = fm.Bernoulli(np.linspace(0.9, 0.1, n_arms), n_agents=n_agents)
     for engine in ("interpreted", "compiled"):
-        result = fm.simulate(case.sized(n_agents), rewards, network, horizon=100, engine=engine)
+        more = case.verified(n_agents, 100)
+        result = fm.simulate(case.sized(n_agents), rewards, network, horizon=100, engine=engine, **more)
         assert (result.pulls.sum(axis=2) == 100).all()
         assert np.isfinite(result.regret).all()
 
@@ -211,15 +227,17 @@ def test_finds_the_arm_that_is_best_for_all(case: Case) -> None:
         horizon=horizon,
         replicates=3,
         checkpoints=[horizon // 2, horizon],
+        **case.verified(6, horizon),
     )
     late = result.team_pulls[:, 1] - result.team_pulls[:, 0]
     assert (late[:, result.gaps == 0.0].sum(axis=1) >= 0.9 * 6 * horizon / 2).all()
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.name != "UCB"], ids=[c.name for c in CASES if c.name != "UCB"])
+@pytest.mark.parametrize("case", BETTER_TOGETHER, ids=[c.name for c in BETTER_TOGETHER])
 def test_talking_beats_being_alone(case: Case) -> None:
     means = DIFFERENT if case.copes_with_different_means else np.tile(ALIKE, (6, 1))
     world = {"rewards": fm.Bernoulli(means), "network": complete(6), "horizon": 20_000, "replicates": 5}
+    world |= case.verified(6, 20_000)
     assert fm.simulate(case.algorithm, **world).regret[:, -1].max() < fm.simulate(fm.UCB(), **world).regret[:, -1].min()
 
 
@@ -227,7 +245,7 @@ def test_talking_beats_being_alone(case: Case) -> None:
 def test_bytes_are_the_message_times_the_links(case: Case) -> None:
     """Every exchange that carries anything carries one row of its record over every link, both ways."""
     network = fm.Static(nx.cycle_graph(6))
-    params = case.algorithm.params(problem(fm.Bernoulli(DIFFERENT), network, 50))
+    params = case.algorithm.params(problem(case, fm.Bernoulli(DIFFERENT), network, 50))
     rows = [b"".join(column[0].tobytes() for column in box) for box in (outbox(params), late_outbox(params))]
     result = fm.simulate(case.algorithm, fm.Bernoulli(DIFFERENT), network, horizon=50)
     assert result.messages[0] == 50 * 6 * 2 * sum(len(row) > 0 for row in rows)
@@ -236,7 +254,7 @@ def test_bytes_are_the_message_times_the_links(case: Case) -> None:
 
 @every_algorithm
 def test_every_interface_function_is_named_as_the_interface_names_it(case: Case) -> None:
-    params = type(case.algorithm.params(problem(fm.Bernoulli(DIFFERENT), complete(6), 100)))
+    params = type(case.algorithm.params(problem(case, fm.Bernoulli(DIFFERENT), complete(6), 100)))
     defined = {name for record, name in interface.IMPLEMENTATIONS if record is params}
     assert {"init", "select"} <= defined
     assert ("publish" in defined) == ("outbox" in defined)
@@ -248,7 +266,9 @@ def test_no_kernel_reads_or_writes_out_of_bounds() -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import folkmoot as fm; from cases import CASES, DIFFERENT, complete\n"
-        "for case in CASES: fm.simulate(case.algorithm, fm.Bernoulli(DIFFERENT), complete(6), horizon=300)\n"
+        "for case in CASES:\n"
+        "    world = fm.Bernoulli(DIFFERENT), complete(6)\n"
+        "    fm.simulate(case.algorithm, *world, horizon=300, **case.verified(6, 300))\n"
         "print('checked', len(CASES))\n"
     )
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "FOLKMOOT_CACHE": os.devnull}

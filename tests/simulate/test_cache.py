@@ -110,7 +110,7 @@ def test_the_second_process_reuses_the_first_ones_code(first):
 
 
 EDITS = {
-    "a helper of the coins": ("coins.py", "    return _unit(w0, w1)\n\n\n@kernel\ndef bernoulli", None),
+    "a helper of the coins": ("coins.py", "    return _unit(w0, w1)\n\n\n@kernel\ndef two_uniforms", None),
     "an update": ("algorithms/ucb.py", "state.pulls[i, k] += 1", "state.pulls[i, k] += 2"),
     "a reward law": ("world/rewards.py", "reward[i, 0] = 1.0 if bernoulli", "reward[i, 0] = 0.0 if bernoulli"),
 }

@@ -9,10 +9,10 @@ import pytest
 
 from folkmoot import GSE, UCB, Bernoulli, ErdosRenyi, Static, simulate
 from folkmoot.coins import REWARD, replicate_coins, uniform
-from folkmoot.interface import implements
+from folkmoot.interface import Honest, implements
 from folkmoot.simulation import engine
 from folkmoot.simulation.compiled import loop
-from folkmoot.simulation.engine import Control, blank_tally
+from folkmoot.simulation.engine import Control, World, blank_tally
 from folkmoot.simulation.simulate import make_job
 
 MEANS = np.array([[0.2, 0.5, 0.8, 0.4], [0.9, 0.1, 0.6, 0.4], [0.3, 0.3, 0.3, 0.4]])
@@ -154,7 +154,7 @@ def select(params, state, i, t, coins):
 def test_the_stop_flag_ends_the_loop_after_the_round(name):
     stop = np.zeros(1, np.bool_)
     params = Stopper(3, 4, np.zeros(1, np.int64), stop)
-    records = (params, Bernoulli(MEANS).record(), TRIANGLE.record())
+    records = (params, World(Bernoulli(MEANS).record(), TRIANGLE.record(), Honest(0.0), 0))
     tally, control = play(loop(name, False, records), *records, 3, np.array([4, 20]), stop=stop)
     assert control.rounds[0] == 20 + 5
     assert control.done.tolist() == [True, False, False]

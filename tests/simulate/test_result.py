@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pytest
 from scipy import stats
@@ -101,6 +102,15 @@ def test_summary_against_scipy():
     assert summary["agent_steps_per_second"] == pytest.approx(5 * 3 * 8 / 2.5)
 
 
+def test_what_the_adversary_has_spent_is_the_sum_over_arms():
+    result = made_up()
+    expected = [sum(row) for row in result.corruption_spent_per_arm.tolist()]
+    assert result.corruption_spent.tolist() == pytest.approx(expected, rel=1e-15)
+    assert result.summary()["corruption_spent"] == pytest.approx(sum(expected) / 5)
+    assert result.summary()["verified"] == pytest.approx(result.verified.mean())
+    assert result.summary()["decided_share"] == pytest.approx((result.decisions >= 0).mean())
+
+
 def test_several_best_arms_all_count_as_best():
     result = replace(made_up(), gaps=np.zeros(2))
     assert result.summary()["best_arm_share"] == 1.0
@@ -123,6 +133,18 @@ def test_round_trip_of_several(tmp_path):
     assert list(loaded) == ["one", "two"]
     for name, result in results.items():
         same(loaded[name], result)
+
+
+def test_round_trip_of_a_game_under_attack(tmp_path):
+    world = fm.Bernoulli([[0.9, 0.1], [0.8, 0.3]]), fm.Static(nx.path_graph(2))
+    options = {"horizon": 30, "replicates": 3, "engine": "interpreted", "progress": False}
+    result = fm.simulate(fm.S3Cert(delta=0.9), *world, **options, corruption=fm.FlipRandom(budget=5.5), verification=50)
+    assert result.corruption_spent.any()
+    assert (result.verified > 0).all()
+    result.save(tmp_path / "out")
+    loaded = fm.load(tmp_path / "out")
+    same(loaded, result)
+    assert (loaded.corruption_spent == result.corruption_spent).all()
 
 
 def test_an_empty_folder_is_used_and_nothing_is_left_beside_it(tmp_path):
@@ -190,7 +212,7 @@ def edit(folder, **changes):
 
 def test_another_format_is_refused(saved):
     edit(saved, format=99)
-    with pytest.raises(ValueError, match=r"format 99, this version reads 1$"):
+    with pytest.raises(ValueError, match=r"format 99, this version reads 2$"):
         load_all(saved)
 
 

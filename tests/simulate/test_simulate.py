@@ -54,6 +54,35 @@ REFUSED = {
         {"network": fm.Static(nx.path_graph(5))},
         r"^rewards are for 4 agents, the network has 5: expected the same number$",
     ),
+    "corruption a class": (
+        {"corruption": fm.Suppress},
+        r"^corruption = ModelMetaclass: expected an adversary such as ",
+    ),
+    "corruption a budget": (
+        {"corruption": 100},
+        r"^corruption = int: expected an adversary such as folkmoot\.Suppress",
+    ),
+    "an adversary and rewards without bounds": (
+        {"corruption": fm.Suppress(budget=1), "rewards": fm.Gaussian(MEANS)},
+        r"^Suppress: expected rewards from 0 to 1; these may lie outside$",
+    ),
+    "an adversary of an arm that is not there": (
+        {"corruption": fm.Suppress(budget=1, target=3)},
+        r"^Suppress: target = 3: expected an arm from 0 to 2, or 'best', 'second', 'worst'$",
+    ),
+    "verification negative": (
+        {"verification": -1},
+        r"^verification = -1: expected a number of pulls from 0 to .* = 240$",
+    ),
+    "verification of more than there is": ({"verification": 241}, r"^verification = 241: expected .* = 240$"),
+    "verification a fraction": ({"verification": 2.5}, r"^verification = 2\.5: expected a number of pulls from 0 to "),
+    "verification NaN": ({"verification": np.nan}, r"^verification = nan: expected a number of pulls from 0 to "),
+    "verification a word": ({"verification": "all"}, r"^verification = 'all': expected a number of pulls from 0 to "),
+    "verification a bool": ({"verification": True}, r"^verification = True: expected a number of pulls from 0 to "),
+    "vectors for an algorithm of single rewards": (
+        {"rewards": fm.VectorBernoulli([[0.5, 0.5], [0.1, 0.2]], fm.Chebyshev(), n_agents=4)},
+        r"^GSE: learns from single rewards, got vectors of 2 \(S1 to S3 and layered elimination take those\)$",
+    ),
     "refused by the algorithm": (
         {"network": fm.Static(nx.empty_graph(4))},
         r"^base graph: GSE expects a connected one",
@@ -154,3 +183,15 @@ def test_the_configuration_is_enough_to_repeat_the_run():
     assert len(configuration["network"]["edge_list"]) == 4
     assert (configuration["horizon"], configuration["seed"]) == (60, 8)
     assert configuration["replicates"] == [0, 1, 2, 3, 4]
+    assert not {"corruption", "verification"} & set(configuration)
+
+
+def test_the_configuration_names_the_adversary_and_what_may_be_verified():
+    result = simulate(fm.UCB(), corruption=fm.Swap(budget=7, decoy=0), verification=9, engine="interpreted")
+    said = {"type": "Swap", "budget": 7.0, "spending": "front_loaded", "target": "best", "decoy": 0}
+    assert result.configuration["corruption"] == said
+    assert result.configuration["verification"] == 9
+
+
+def test_as_many_pulls_may_be_verified_as_there_are():
+    assert simulate(fm.UCB(), verification=240, engine="interpreted").verified.tolist() == [0]

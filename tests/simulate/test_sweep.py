@@ -52,12 +52,30 @@ def test_results_are_those_of_simulate(tmp_path):
 def test_the_rows_of_the_log(tmp_path):
     run(tmp_path)
     head, *rows = map(json.loads, lines(tmp_path))
-    assert head == {"format": 1}
+    assert head == {"format": 2}
     assert [(row["name"], row["replicate"]) for row in rows] == [(f"seed {s}", r) for s in (0, 1) for r in range(3)]
     assert len({row["cell"] for row in rows}) == 2
     pulls = np.frombuffer(zlib.decompress(base64.b64decode(rows[0]["pulls"])), "<i8").reshape(3, 2)
     assert pulls.sum() == 3 * 50
     assert rows[0]["team_pulls"][-1] == pulls.sum(axis=0).tolist()
+
+
+ATTACKED = {"corruption": fm.FlipRandom(budget=2.75), "algorithm": fm.S3Cert(delta=0.9), "verification": 120}
+
+
+def test_a_resumed_sweep_keeps_what_was_spent_verified_and_decided(tmp_path):
+    """The log gives back every number to the last bit."""
+    whole = run(tmp_path, cells(1, **ATTACKED), replicates=3).results["seed 0"]
+    (tmp_path / "again").mkdir()
+    run(tmp_path / "again", cells(1, **ATTACKED), replicates=2)
+    resumed = run(tmp_path / "again", cells(1, **ATTACKED), replicates=3)
+    assert resumed.resumed == 2
+    assert whole.corruption_spent.any()
+    assert whole.verified.all()
+    for name in ("verified", "corruption_spent_per_arm", "decisions", "decided_at"):
+        one, other = getattr(whole, name), getattr(resumed.results["seed 0"], name)
+        assert one.dtype == other.dtype, name
+        assert one.tobytes() == other.tobytes(), name
 
 
 @pytest.mark.parametrize("cut", [1, 40, 10_000])
@@ -77,7 +95,7 @@ def test_a_torn_last_line_is_cut_off_and_run_again(tmp_path, cut):
 def test_a_log_torn_in_its_first_line(tmp_path):
     (tmp_path / "log.jsonl").write_bytes(b'{"for')
     run(tmp_path)
-    assert lines(tmp_path)[0] == b'{"format":1}\n'
+    assert lines(tmp_path)[0] == b'{"format":2}\n'
 
 
 def corrupted(row, **changes):
@@ -95,10 +113,23 @@ def corrupted(row, **changes):
         (lambda row: corrupted(row, replicate="1"), "replicate = '1': expected int"),
         (lambda row: corrupted(row, replicate=True), "replicate = True: expected int"),
         (lambda row: corrupted(row, replicate=-1), "replicate = -1: expected at least 0"),
-        (lambda row: corrupted(row, pulls="????"), "unreadable pulls"),
-        (lambda row: corrupted(row, pulls=base64.b64encode(zlib.compress(b"12345678")).decode()), "unreadable pulls"),
+        (lambda row: corrupted(row, pulls="????"), "unreadable numbers"),
+        (lambda row: corrupted(row, pulls=base64.b64encode(zlib.compress(b"12345678")).decode()), "unreadable numbers"),
         (lambda row: corrupted(row, team_pulls=[[1, 2]]), "team_pulls: expected whole numbers"),
         (lambda row: corrupted(row, team_pulls="x"), "team_pulls: expected whole numbers"),
+        (lambda row: corrupted(row, verified=1.0), "verified = 1.0: expected int"),
+        (lambda row: corrupted(row, spent=[0.0]), "spent: expected numbers of at least 0 [n_arms]"),
+        (lambda row: corrupted(row, spent=[0.0, -1.0]), "spent: expected numbers of at least 0 [n_arms]"),
+        (lambda row: corrupted(row, spent=[0.0, None]), "spent: expected numbers of at least 0 [n_arms]"),
+        (lambda row: corrupted(row, spent=[0.0, "much"]), "unreadable numbers"),
+        (lambda row: corrupted(row, decisions=[0, 1]), "decisions: expected whole numbers [n_agents] from -1 to 1"),
+        (lambda row: corrupted(row, decisions=[0, 1, 2]), "decisions: expected whole numbers [n_agents] from -1 to 1"),
+        (lambda row: corrupted(row, decisions=[0, 1, 0.5]), "decisions: expected whole numbers [n_agents] from -1"),
+        (
+            lambda row: corrupted(row, decided_at=[0, 1, 51]),
+            "decided_at: expected whole numbers [n_agents] from 0 to 50",
+        ),
+        (lambda row: row.replace(b'"verified":0,', b""), "expected the fields"),
         (lambda row: row.replace(b'"team_pulls":[[3,0]', b'"team_pulls":[[2,0]'), "the pulls do not add up"),
     ],
 )
@@ -116,8 +147,8 @@ def test_a_corrupt_row_is_refused_with_its_place(tmp_path, corrupt, said):
 
 
 def test_a_log_of_another_format_is_refused(tmp_path):
-    (tmp_path / "log.jsonl").write_bytes(b'{"format":2}\n')
-    with pytest.raises(LogError, match=r"line 1: .*format 2, this version reads 1"):
+    (tmp_path / "log.jsonl").write_bytes(b'{"format":1}\n')
+    with pytest.raises(LogError, match=r"line 1: .*format 1, this version reads 2"):
         run(tmp_path)
 
 
@@ -165,6 +196,8 @@ def test_the_key_is_the_same_for_equal_jobs():
         job(means=[[0.9, 0.1], [0.8, 0.2], [0.7, 0.4]]),
         job(graph=nx.path_graph(3)),
         job(algorithm=fm.UCB(exploration=3.0)),
+        job(corruption=fm.Suppress(budget=1)),
+        job(verification=1),
     ],
 )
 def test_the_key_tells_jobs_apart(other):
@@ -181,6 +214,20 @@ def test_the_key_sees_numbers_that_the_configuration_leaves_out():
     one, other = job(means, graph), job(changed, graph)
     assert one.configuration() == other.configuration()
     assert key(one) != key(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        fm.Suppress(budget=2),
+        fm.Suppress(budget=1, target=0),
+        fm.Suppress(budget=1, spending="spread"),
+        fm.Promote(budget=1),
+        None,
+    ],
+)
+def test_the_key_tells_adversaries_apart(other):
+    assert key(job(corruption=other)) != key(job(corruption=fm.Suppress(budget=1)))
 
 
 def test_the_key_changes_with_the_sources(monkeypatch):
