@@ -272,4 +272,4 @@ def bc_ucb_bound(
         raise ValueError(f"c1 = {c1}, cost = {cost}, forgery = {forgery}: expected > 0, >= 0, > 1")
     away = delta[delta > 0.0]
     learning = float((4.0 * c1 * log(horizon) / away + away * pi**2 / 3.0).sum())
-    return (cost + 1.0) * burn_in + n_honest * learning + n_honest * len(delta) * forgery ** (1.0 - horizon)
+    return float((cost + 1.0) * burn_in + n_honest * learning + n_honest * len(delta) * forgery ** (1.0 - horizon))

@@ -190,24 +190,17 @@ def simulate_chain(
     Args:
         algorithm: what an honest participant thinks.
         rewards: what arms pay, from 0 to 1, the same means for all M participants.
-        horizon: rounds, more than the burn-in.
+        horizon, replicates, seed, checkpoints, engine, jobs, progress: as of `simulate`; the horizon exceeds the burn-in.
         malicious: numbers of the participants that lie, at most a third of them.
         attack: how they lie; None: they only count as malicious.
         expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M. By chance fewer distinct
             participants are drawn; where liars are half of those, a block is lost or worse.
         fidelity: "ideal": one loop in which signatures cannot be forged and messages arrive; "protocol": every
-            participant a state machine on a network, with real signatures, blocks and votes.
-        faults: what that network does; None: nothing bad. Protocol only.
-        private_comparison: how pull counts are compared in the protocol.
-        sortition: "coin", a public coin that both fidelities share, or, in the protocol only, "vrf", verifiable random
-            functions.
-        ledger: a file that gets the chain, in the protocol with one replicate; it must not exist.
-        replicates: independent repetitions; replicate r depends on (seed, r) only.
-        seed: integer in [0, 2**64).
-        checkpoints: rounds at which regret is recorded, increasing, the last the horizon; about 200 by default.
-        engine: of the ideal loop: "compiled" or "interpreted".
-        jobs: replicates that run in parallel.
-        progress: show a progress bar when the terminal is interactive.
+            participant a state machine on a network, with real signatures, blocks and votes. Protocol only are:
+        faults: what that network does; None: nothing bad.
+        private_comparison: how pull counts are compared.
+        sortition: "coin", a public coin that both fidelities share, or "vrf", verifiable random functions.
+        ledger: a file that gets the chain of the one replicate; it must not exist.
 
     Returns:
         A result with `approved`, `blocks`, `signatures`, validated `estimates` and `trust` beside the rest; its regret
