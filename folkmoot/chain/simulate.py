@@ -185,16 +185,15 @@ def simulate_chain(
 ) -> ChainResult:
     """Let participants of whom some lie play a bandit on a chain.
 
-    Same seed, same result, for any `jobs` or `engine`; and, on a network without faults, for either fidelity.
+    Same seed, same result, for any `jobs` or `engine`; on a network without faults, also for either fidelity.
 
     Args:
         algorithm: what an honest participant thinks.
         rewards: what arms pay, from 0 to 1, the same means for all M participants.
-        horizon, replicates, seed, checkpoints, engine, jobs, progress: as of `simulate`; the horizon exceeds the burn-in.
+        horizon, replicates, seed, checkpoints, engine, jobs, progress: as of `simulate`; more rounds than the burn-in.
         malicious: numbers of the participants that lie, at most a third of them.
         attack: how they lie; None: they only count as malicious.
-        expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M. By chance fewer distinct
-            participants are drawn; where liars are half of those, a block is lost or worse.
+        expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M.
         fidelity: "ideal": one loop in which signatures cannot be forged and messages arrive; "protocol": every
             participant a state machine on a network, with real signatures, blocks and votes. Protocol only are:
         faults: what that network does; None: nothing bad.
