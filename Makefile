@@ -22,7 +22,7 @@ help:
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clusters,dask,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clusters,dask,evm,private,dev]'
 	@touch $@
 
 venv: .venv/dev

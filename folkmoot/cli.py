@@ -24,7 +24,10 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="Data sets: fetch one, or say where it is read from.")
 app.add_typer(data, name="data")
+ledger = typer.Typer(no_args_is_help=True, help="Ledger files: verify one, or show what is in it.")
+app.add_typer(ledger, name="ledger")
 
+LedgerFile = Annotated[Path, typer.Argument(metavar="FILE", help="A ledger file; it is not changed.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", help="Replicates run in parallel [all processors].")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results [results/NAME].")]
 
@@ -216,6 +219,50 @@ def where(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movi
     from folkmoot.world import datasets
 
     print(datasets.where(name))
+    return 0
+
+
+@ledger.command()
+def verify(file: LedgerFile) -> int:
+    """Check every block from the genesis on; status 1 and the first bad block if there is one."""
+    from folkmoot import ledger as chains
+    from folkmoot.simulation.progress import Progress
+
+    opened = chains.open(file)
+    with Progress(wanted=sys.stderr.isatty()) as progress:
+        try:
+            total = opened.height
+        except chains.DamagedLedger:
+            total = 0  # verify says what is wrong
+        verdict = opened.verify(progress.line(f"verify {file.name}", max(total, 1)))
+    if verdict.bad is not None:
+        print(f"folkmoot: failed: {file}: block {verdict.bad}: {verdict.reason}", file=sys.stderr)
+        return 1
+    print(f"{file}: {verdict.blocks} blocks, all good, tip {verdict.tip.hex()}")
+    return 0
+
+
+@ledger.command()
+def show(
+    file: LedgerFile,
+    blocks: Annotated[int, typer.Option("--blocks", metavar="N", help="How many of the last blocks.")] = 10,
+) -> int:
+    """Show the last blocks as they are stored, without checking them."""
+    if blocks < 0:
+        raise ValueError(f"--blocks = {blocks}: expected an integer of at least 0")
+    from folkmoot import ledger as chains
+
+    opened = chains.open(file)
+    genesis, height = opened.genesis, opened.height
+    rows = []
+    for block in opened.blocks(first=height - blocks + 1, last=height) if blocks else ():
+        size = sum(map(len, block.records))
+        numbers = (block.header.height, len(block.records), size, len(block.signatures))
+        first, *others = [f"{number:,}" for number in numbers]
+        rows.append([first, block.hash.hex()[:16], *others])
+    print(f"{file}: {height:,} blocks of kind {genesis.kind}, genesis {genesis.hash.hex()}")
+    if rows:
+        _print_table(["height", "hash begins", "records", "bytes", "signatures"], rows)
     return 0
 
 

@@ -7,7 +7,11 @@ a graph in which every degree exceeds (M - 1) / 2 is connected, Chernoff's bound
 (4 p (1 - p))^((M - 1) / 2), and a union over agents and rounds must stay below eps.
 """
 
-from math import inf, log, log1p, sqrt
+from collections.abc import Sequence
+from math import inf, log, log1p, pi, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 def _check(n_agents: int, n_clusters: int, horizon: int, eps: float) -> None:
@@ -228,3 +232,44 @@ def gap_certifiable(
     if not 0.0 < verifications < inf:
         raise ValueError(f"verifications = {verifications!r}: expected a number above 0")
     return sqrt(_certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / verifications)
+
+
+def bc_ucb_bound(
+    gaps: Sequence[float] | NDArray[np.float64],
+    n_honest: int,
+    horizon: int,
+    c1: float,
+    burn_in: int,
+    cost: float = 0.0,
+    forgery: float = 2.0,
+) -> float:
+    """Theorem 1 of BC-UCB, as printed: what it promises for the regret of all honest participants together.
+
+    (c + 1) L + sum over honest m and suboptimal k of Delta_k (4 C1 ln T / Delta_k^2 + pi^2 / 3) + |H| K l^(1 - T). Its
+    proof needs C1 >= 4 |H| kappa sigma^2 (it asks for half of that: the terms then sum to ln T, not to pi^2 / 6).
+
+    Args:
+        gaps: Delta_k of all arms; those of 0 are the best arm's.
+        n_honest: |H|, at least 1.
+        horizon: T, rounds, at least 2.
+        c1: C1, above 0.
+        burn_in: L, rounds.
+        cost: c.
+        forgery: l, above 1: a signature is forged with probability l^-T.
+
+    Returns:
+        Regret, summed over honest participants.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    delta = np.asarray(gaps, np.float64)
+    if delta.ndim != 1 or not (np.isfinite(delta) & (delta >= 0.0)).all():
+        raise ValueError(f"gaps = {gaps!r}: expected finite numbers of at least 0")
+    if n_honest < 1 or horizon < 2 or burn_in < 0:
+        raise ValueError(f"n_honest = {n_honest}, horizon = {horizon}, burn_in = {burn_in}: expected >= 1, >= 2, >= 0")
+    if not c1 > 0.0 or not cost >= 0.0 or not forgery > 1.0:
+        raise ValueError(f"c1 = {c1}, cost = {cost}, forgery = {forgery}: expected > 0, >= 0, > 1")
+    away = delta[delta > 0.0]
+    learning = float((4.0 * c1 * log(horizon) / away + away * pi**2 / 3.0).sum())
+    return float((cost + 1.0) * burn_in + n_honest * learning + n_honest * len(delta) * forgery ** (1.0 - horizon))

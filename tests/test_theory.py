@@ -1,5 +1,7 @@
 """The calculator against values worked out elsewhere, against simulation, and against itself."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -121,3 +123,19 @@ def test_errors_name_the_value(call, says: str) -> None:
     with pytest.raises(ValueError, match=says) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_bc_ucb_theorem_1_by_hand():
+    """(c + 1) L + |H| sum (4 C1 ln T / Delta + Delta pi^2 / 3) + |H| K l^(1 - T), gaps 0, 0.1 and 0.5, T = 1000."""
+    learning = 4 * 2.0 * math.log(1000) * (1 / 0.1 + 1 / 0.5) + (0.1 + 0.5) * math.pi**2 / 3
+    expected = 1.25 * 15 + 8 * learning + 8 * 3 * 2.0**-999
+    assert theory.bc_ucb_bound([0.0, 0.1, 0.5], 8, 1000, 2.0, burn_in=15, cost=0.25) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"gaps": [-0.1]}, {"n_honest": 0}, {"horizon": 1}, {"c1": 0.0}, {"burn_in": -1}, {"forgery": 1.0}]
+)
+def test_bc_ucb_bound_refuses(wrong):
+    arguments = {"gaps": [0.0, 0.1], "n_honest": 8, "horizon": 100, "c1": 2.0, "burn_in": 10, **wrong}
+    with pytest.raises(ValueError, match="expected"):
+        theory.bc_ucb_bound(**arguments)

@@ -75,10 +75,12 @@ class Algorithm(Configuration):
     Attributes:
         label: what reports and legends call it.
         many_objectives: does it learn from reward vectors?
+        on_chain: does it play on a chain only?
     """
 
     label: ClassVar[str] = "?"
     many_objectives: ClassVar[bool] = False
+    on_chain: ClassVar[bool] = False
 
     def params(self, problem: Problem) -> NamedTuple:
         """The record of numbers that the kernels need.

@@ -78,6 +78,11 @@ def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
     compile_: Any = numba.njit  # its published types do not know `_nrt`
     rounds = compile_(parallel=parallel, _nrt=parallel, **options)(inner)
     text = _text("play", "play_parallel" if parallel else "play", {**engine.__dict__, "rounds": rounds})
+    return _compiled(text, folder, options)
+
+
+def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, Any]) -> Callable[..., Any]:
+    compile_: Any = numba.njit
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     try:
         if folder is not None:
@@ -85,6 +90,12 @@ def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
         return compile_(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+
+
+@cache
+def compiled(text: Callable[..., Any]) -> Callable[..., Any]:
+    """Another loop of the package, compiled and kept on disk like the simulator's own."""
+    return _compiled(text, cache_folder(), {"nogil": True, "error_model": "numpy"})
 
 
 def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:

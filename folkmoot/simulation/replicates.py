@@ -125,6 +125,8 @@ def check_job(job: Job) -> NamedTuple:
         raise ValueError(f"rewards are for {n} agents, the network has {m}: expected the same number")
     if job.horizon < job.rewards.n_arms:
         raise ValueError(f"horizon = {job.horizon}: expected at least the number of arms, {job.rewards.n_arms}")
+    if job.algorithm.on_chain:
+        raise ValueError(f"{job.algorithm.label}: plays on a chain; use folkmoot.simulate_chain")
     d = job.rewards.n_objectives
     if d > 1 and not job.algorithm.many_objectives:
         raise ValueError(
@@ -141,7 +143,7 @@ def check_job(job: Job) -> NamedTuple:
 
 
 def _boxes(params: Any) -> tuple[Any, Any]:
-    return outbox(params), late_outbox(params)  # type: ignore[no-untyped-call]
+    return outbox(params), late_outbox(params)
 
 
 def _row_bytes(record: Any) -> int:

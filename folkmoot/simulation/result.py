@@ -1,5 +1,6 @@
 """What a simulation found: regret, pulls, messages, provenance; summarise, save, load."""
 
+import importlib
 import json
 import platform
 import shutil
@@ -10,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = 2
-_ARRAYS: tuple[str, ...] = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")
-_ARRAYS += ("verified", "corruption_spent_per_arm", "decisions", "decided_at")
+KINDS = {"bandit": "folkmoot.simulation.result:Result", "chain": "folkmoot.chain.result:ChainResult"}
 
 
 def provenance() -> dict[str, str]:
@@ -67,6 +67,12 @@ class Result:
         decisions: int64 [replicates, n_agents], the arm an agent has settled on for good; -1 is none.
         decided_at: int64 [replicates, n_agents], the round of that; 0 is never.
     """
+
+    ARRAYS: ClassVar[tuple[str, ...]] = (
+        "checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds",
+        "verified", "corruption_spent_per_arm", "decisions", "decided_at",
+    )  # fmt: skip
+    KIND: ClassVar[str] = "bandit"
 
     name: str
     configuration: dict[str, Any]
@@ -164,11 +170,14 @@ class Result:
 
 def write_arrays(results: Mapping[str, Result], folder: Path) -> None:
     """Put `result.json` and `curves.npz` for these results into an existing folder."""
-    head = [{"name": r.name, "configuration": r.configuration, "summary": r.summary()} for r in results.values()]
+    head = [
+        {"name": r.name, "kind": r.KIND, "configuration": r.configuration, "summary": r.summary()}
+        for r in results.values()
+    ]
     first = next(iter(results.values()))
     text = json.dumps({"format": FORMAT, "provenance": first.provenance, "results": head}, indent=1, allow_nan=True)
     (folder / "result.json").write_text(text, encoding="utf-8")
-    arrays = {f"{n}.{a}": getattr(r, a) for n, r in enumerate(results.values()) for a in _ARRAYS}
+    arrays = {f"{n}.{a}": getattr(r, a) for n, r in enumerate(results.values()) for a in r.ARRAYS}
     arrays |= {f"{n}.regret": r.regret for n, r in enumerate(results.values())}
     np.savez_compressed(folder / "curves.npz", **arrays)
 
@@ -198,6 +207,17 @@ def save(results: Mapping[str, Result], folder: str | Path) -> Path:
     return target
 
 
+def _class_of(kind: str) -> type[Result]:
+    """The class of a saved result, imported only when there is one.
+
+    Raises:
+        KeyError: no such kind.
+    """
+    module, _, name = KINDS[kind].partition(":")
+    found: type[Result] = getattr(importlib.import_module(module), name)
+    return found
+
+
 def load_all(folder: str | Path) -> dict[str, Result]:
     """All results of a folder, by name.
 
@@ -214,11 +234,11 @@ def load_all(folder: str | Path) -> dict[str, Result]:
             raise ValueError(f"folder {source}: not a readable result (curves.npz is no zip file)")
         with np.load(source / "curves.npz", allow_pickle=False) as arrays:
             return {
-                entry["name"]: Result(
+                entry["name"]: _class_of(entry["kind"])(
                     name=entry["name"],
                     configuration=entry["configuration"],
                     provenance=head["provenance"],
-                    **{a: arrays[f"{n}.{a}"] for a in _ARRAYS},
+                    **{a: arrays[f"{n}.{a}"] for a in _class_of(entry["kind"]).ARRAYS},
                 )
                 for n, entry in enumerate(head["results"])
             }

@@ -25,7 +25,17 @@ INSIDE = {
     "simulation": {*EVERYBODY, "folkmoot.algorithms", "folkmoot.world"},
     "ledger": EVERYBODY,
     "multiparty": {*EVERYBODY, "folkmoot.ledger"},
-    "agreement": {*EVERYBODY, "folkmoot.ledger"},
+    # What a participant on a chain thinks is the same function in the compiled loop and in a node.
+    "agreement": {*EVERYBODY, "folkmoot.ledger", "folkmoot.algorithms.base", "folkmoot.algorithms.bc_ucb"},
+    # A driver, as the simulation is: all participants in one loop, or each a node on a network in memory.
+    "chain": {
+        *EVERYBODY,
+        "folkmoot.algorithms",
+        "folkmoot.world",
+        "folkmoot.simulation",
+        "folkmoot.ledger",
+        "folkmoot.agreement",
+    },
     "experiments": {
         *WRITTEN_BY_USERS,
         "folkmoot.algorithms",
@@ -149,6 +159,10 @@ def test_imports_only_what_it_may(path):
         ("ledger", "from time import time"),
         ("multiparty", "import asyncio"),
         ("agreement", "from folkmoot.network import node"),
+        ("agreement", "from folkmoot.algorithms.gse import GSE"),
+        ("agreement", "from folkmoot.chain.network import Network"),
+        ("chain", "from folkmoot.report import plots"),
+        ("chain", "import asyncio"),
         ("report", "from folkmoot.cli import main"),
         ("network", "import papers.gse"),
     ],
@@ -165,6 +179,8 @@ def test_a_forbidden_import_is_noticed(part, text):
         ("world", "from folkmoot import coins as dice\nfrom folkmoot import interface"),
         ("simulation", "from folkmoot.algorithms.base import Algorithm\nfrom time import perf_counter"),
         ("agreement", "from folkmoot.ledger.block import Block"),
+        ("agreement", "from folkmoot.algorithms.bc_ucb import choose"),
+        ("chain", "from folkmoot.agreement.node import Node"),
         ("network", "import asyncio, time"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Validators as state machines: messages in, effects out; no sockets, no clock."""

@@ -1,0 +1,115 @@
+"""Which block becomes the next one: prevotes, precommits and confirmations of all participants.
+
+After Tendermint (Buchman, Kwon, Milosevic 2018). In every round of the game each participant prevotes once; a quorum
+of prevotes of one round for one block is a certificate. Whoever sees one in its own round keeps it durably (its *lock*)
+and precommits. Everybody prevotes for the block of the highest certificate it knows, and for a new candidate only if
+it knows none. A quorum of precommits of ONE round decides; then the header is signed, and a quorum of these
+confirmations is what the chain keeps.
+
+Confirmations are apart from precommits because signatures on a header name no round: added up over several rounds,
+precommits for two blocks could each reach a quorum. A decision is for ever, so confirmations may be added up.
+
+With less than a third of the participants faulty, two quorums share an honest one. If a quorum precommits B in round
+r, every later certificate is for B: the first one for another block would need a prevote of somebody honest that was
+locked on B in round r, knew a certificate of round r or later, hence one for B. This holds whatever the network does.
+Once everybody hears everybody, the highest certificate of the honest is known to all of them before they prevote.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from folkmoot.agreement.messages import PREVOTE, Certificate
+
+
+class Ballot(Protocol):
+    """What is asked of a vote or a confirmation."""
+
+    @property
+    def sender(self) -> int: ...
+
+    @property
+    def hash(self) -> bytes: ...
+
+    @property
+    def signature(self) -> bytes: ...
+
+
+class Finality:
+    """What one participant knows of the votes for one height. All that comes in must be verified.
+
+    Attributes:
+        height: of the block that is sought.
+        best: the certificate of the highest round known; None if there is none.
+    """
+
+    def __init__(self, height: int, quorum: int, best: Certificate | None = None) -> None:
+        self.height, self.quorum = height, quorum
+        self.best = best
+        self._round = -1
+        self._prevotes: dict[int, Ballot] = {}
+        self._precommits: dict[int, Ballot] = {}
+        self._confirmations: dict[int, Ballot] = {}
+
+    def enter(self, round: int) -> None:
+        """Votes of earlier rounds are forgotten: they never count together with those of this one."""
+        self._round = round
+        self._prevotes, self._precommits = {}, {}
+
+    def choice(self, candidate: bytes | None) -> bytes | None:
+        """The hash to prevote for, given the round's new candidate; None: nothing."""
+        return candidate if self.best is None else self.best.hash
+
+    def learn(self, certificate: Certificate) -> bool:
+        """Take in a certificate for this height; does it change what is prevoted?"""
+        if certificate.height != self.height or certificate.round > self._round:
+            return False
+        if self.best is not None and certificate.round <= self.best.round:
+            return False
+        self.best = certificate
+        return True
+
+    def has_voted(self, phase: str, sender: int) -> bool:
+        """Has a vote of this phase been counted in this round?"""
+        return sender in (self._prevotes if phase == PREVOTE else self._precommits)
+
+    def has_confirmed(self, sender: int) -> bool:
+        """Has a confirmation been counted?"""
+        return sender in self._confirmations
+
+    def prevote(self, round: int, vote: Ballot) -> None:
+        """Count a prevote, the first of its sender in the round."""
+        if round == self._round:
+            self._prevotes.setdefault(vote.sender, vote)
+
+    def precommit(self, round: int, vote: Ballot) -> None:
+        """Count a precommit, the first of its sender in the round."""
+        if round == self._round:
+            self._precommits.setdefault(vote.sender, vote)
+
+    def confirm(self, confirmation: Ballot) -> None:
+        """Count a confirmation; honest participants confirm one block of a height only."""
+        self._confirmations.setdefault(confirmation.sender, confirmation)
+
+    def certified(self, blocks: Mapping[bytes, bytes]) -> Certificate | None:
+        """The certificate of this round, if there are the votes and the block is among `blocks` (bytes by hash)."""
+        found = self._agreed(self._prevotes)
+        if found is None or found not in blocks:
+            return None
+        voters = tuple(sorted(v for v, vote in self._prevotes.items() if vote.hash == found))
+        signatures = tuple(self._prevotes[v].signature for v in voters)
+        return Certificate(self.height, self._round, found, voters, signatures, blocks[found])
+
+    def decided(self) -> bytes | None:
+        """The hash that a quorum precommitted in this round."""
+        return self._agreed(self._precommits)
+
+    def confirmed(self) -> tuple[bytes, dict[int, bytes]] | None:
+        """The hash that a quorum confirmed, and the signatures by their signers."""
+        found = self._agreed(self._confirmations)
+        if found is None:
+            return None
+        return found, {v: vote.signature for v, vote in self._confirmations.items() if vote.hash == found}
+
+    def _agreed(self, votes: Mapping[int, Ballot]) -> bytes | None:
+        hashes = [vote.hash for vote in votes.values()]
+        return next((h for h in set(hashes) if hashes.count(h) >= self.quorum), None)

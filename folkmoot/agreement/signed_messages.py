@@ -1,0 +1,259 @@
+"""Agreement by signed messages: SM(f) of Lamport, Shostak and Pease (1982, "The Byzantine generals problem", 4).
+
+Every member is general once: it broadcasts one value, and all broadcasts run side by side. A value travels with a
+chain of signatures, the general's first; each relaying member signs the value and the chain before it. A value with
+j signatures counts in relay round j only, and there are f + 1 relay rounds: a chain of f + 1 signatures holds an
+honest one, and that member has told everybody. Two values signed by one general prove its fault and give the default
+value, None; so at most two values of a general are ever relayed, each once (Dolev and Strong 1983).
+
+If at most f members are faulty, however they behave, all honest members end with the same tuple of values, and the
+value of an honest general is in its place. This needs rounds: a message sent in one round arrives before the next.
+
+Nothing here reads a clock or a socket: a driver calls `step` once a round with the bytes that came in. It should pass
+on at most 2 n messages of a sender and round, which is all that an honest member sends; each may cost f + 1
+signature checks.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from folkmoot.agreement.identity import KEY_BYTES, SIGNATURE_BYTES, Signs, check
+from folkmoot.ledger.encoding import Limits, Malformed, decode, digest, encode
+
+MAX_MEMBERS = 256
+MAX_VALUE = 1 << 16  # bytes
+MAX_SESSION_ID = 256  # bytes
+ALL = None  # the destination "every other member"
+
+VALUE, RELAY = "agreement value", "agreement relay"  # what a general, what a relaying member signs
+_MESSAGE_LIMITS = Limits(size=MAX_VALUE + 128 * (MAX_MEMBERS + 4), depth=2, items=2 * MAX_MEMBERS + 8, int_size=2)
+_FAULT_LIMITS = Limits(size=2 * MAX_VALUE + 512, depth=1, items=8, int_size=2)
+
+Outgoing = list[tuple[int | None, bytes]]  # (index of a member or ALL, message)
+
+
+class Rejected(ValueError):
+    """A well-formed message that counts for nothing; `reason` is one of a few words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"message rejected: {reason}")
+        self.reason = reason
+
+
+def session_digest(session_id: bytes, members: Sequence[bytes], f: int) -> bytes:
+    """The 32 bytes that stand for one agreement in every signature: its name, its members in order, and f."""
+    return digest("agreement session", (session_id, tuple(members), f))
+
+
+class Unverified(NamedTuple):
+    """A message as another party sent it: its form is right, nothing else is known."""
+
+    session: bytes  # 32 bytes, see session_digest
+    general: int  # index of the member whose value this is
+    value: bytes
+    signers: tuple[int, ...]  # indices of members, the general first
+    signatures: tuple[bytes, ...]  # 64 bytes each, of the value and the chain up to there
+
+    def encode(self) -> bytes:
+        return encode(tuple(self), _MESSAGE_LIMITS)
+
+    @staticmethod
+    def decode(data: bytes) -> "Unverified":
+        """The message of these bytes.
+
+        Raises:
+            Malformed: whatever else the bytes are.
+        """
+        fields = _fields(decode(data, _MESSAGE_LIMITS), (bytes, int, bytes, tuple, tuple))
+        message = Unverified(*fields)
+        if len(message.session) != 32 or len(message.value) > MAX_VALUE:
+            raise Malformed("session or value of a wrong length")
+        if not 1 <= len(message.signers) == len(message.signatures) <= MAX_MEMBERS:
+            raise Malformed(f"{len(message.signers)} signers with {len(message.signatures)} signatures")
+        if not all(type(index) is int and 0 <= index < MAX_MEMBERS for index in (message.general, *message.signers)):
+            raise Malformed("index of a member that is none")
+        if not all(type(signature) is bytes and len(signature) == SIGNATURE_BYTES for signature in message.signatures):
+            raise Malformed(f"signature that is not {SIGNATURE_BYTES} bytes")
+        return message
+
+
+_SEAL = object()
+
+
+class Verified:
+    """A message whose whole chain of signatures holds. Only `verify` makes one."""
+
+    __slots__ = ("_tip", "message")
+
+    def __init__(self, message: Unverified, tip: bytes, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("a Verified message comes from verify() only")
+        self.message = message
+        self._tip = tip  # digest of the value and the chain: what the next member signs
+
+    def signed_on(self, index: int, me: Signs) -> Unverified:
+        """The message with one more signature, by member `index`."""
+        old = self.message
+        signatures = (*old.signatures, me.sign(RELAY, self._tip))
+        return old._replace(signers=(*old.signers, index), signatures=signatures)
+
+
+def verify(message: Unverified, members: Sequence[bytes], session: bytes) -> Verified:
+    """Check every signature of a message: distinct members of this session, the general first.
+
+    Raises:
+        Rejected: something does not hold.
+    """
+    _require_chain(message, len(members), session)
+    tip, domain = _first(session, message.general, message.value), VALUE
+    for index, signature in zip(message.signers, message.signatures, strict=True):
+        if not check(members[index], domain, tip, signature):
+            raise Rejected("signature")
+        tip, domain = digest("agreement link", (tip, index, signature)), RELAY
+    return Verified(message, tip, _SEAL)
+
+
+class Fault(NamedTuple):
+    """Two values that one general signed in one session: everybody can check it, for ever."""
+
+    session: bytes  # 32 bytes, see session_digest
+    general: int
+    one: bytes
+    signature_of_one: bytes
+    other: bytes
+    signature_of_other: bytes
+
+    def encode(self) -> bytes:
+        return encode(tuple(self), _FAULT_LIMITS)
+
+    @staticmethod
+    def decode(data: bytes) -> "Fault":
+        """The proof of these bytes, to be checked by `proves`.
+
+        Raises:
+            Malformed: whatever else the bytes are.
+        """
+        return Fault(*_fields(decode(data, _FAULT_LIMITS), (bytes, int, bytes, bytes, bytes, bytes)))
+
+    def proves(self, members: Sequence[bytes], session: bytes) -> bool:
+        """Did members[general] sign two different values in this session?"""
+        if self.session != session or not 0 <= self.general < len(members) or self.one == self.other:
+            return False
+        pairs = (self.one, self.signature_of_one), (self.other, self.signature_of_other)
+        key = members[self.general]
+        return all(check(key, VALUE, _first(session, self.general, value), sign) for value, sign in pairs)
+
+
+class Agreement:
+    """One member's part in one agreement: `step(0, [])`, then `step(j, received)` for j = 1, ..., f + 1.
+
+    `members` are public keys in an order known to all, `me` signs for one of them, `value` is what it broadcasts (None:
+    nothing; it still relays, as it should when it may have signed another value before a crash).
+    `session_id` must never come twice: the hash of the previous block and the round. `me` should be
+    `Signer(identity, VALUE, ...).at(round)`, so that a restart cannot make an honest general sign two values.
+
+    Raises:
+        ValueError: members not 1 to 256 distinct keys of 32 bytes with `me` among them, f not in [0, n), session_id
+            not 1 to 256 bytes, or value neither None nor at most 65536 bytes.
+    """
+
+    def __init__(self, members: Sequence[bytes], me: Signs, f: int, session_id: bytes, value: bytes | None) -> None:
+        members = tuple(members)
+        if not 1 <= len(members) <= MAX_MEMBERS or len(set(members)) < len(members):
+            raise ValueError(f"members = {len(members)} keys: expected 1 to {MAX_MEMBERS} distinct keys")
+        if not all(type(key) is bytes and len(key) == KEY_BYTES for key in members) or me.public_key not in members:
+            raise ValueError(f"members: expected keys of {KEY_BYTES} bytes, {me.public_key.hex()[:16]}... among them")
+        if type(f) is not int or not 0 <= f < len(members):
+            raise ValueError(f"f = {f!r:.80}: expected an integer from 0 to {len(members) - 1}")
+        if type(session_id) is not bytes or not 1 <= len(session_id) <= MAX_SESSION_ID:
+            raise ValueError(f"session_id = {session_id!r:.80}: expected 1 to {MAX_SESSION_ID} bytes")
+        if value is not None and (type(value) is not bytes or len(value) > MAX_VALUE):
+            raise ValueError(f"value = {value!r:.80}: expected at most {MAX_VALUE} bytes")
+        self.members, self.f, self.session = members, f, session_digest(session_id, members, f)
+        self.index = members.index(me.public_key)
+        self.rejected: Counter[str] = Counter()  # how many messages counted for nothing, by reason
+        self._me, self._value, self._round = me, value, 0
+        # Of each general: the values accepted, at most two, with its signature.
+        self._values: tuple[dict[bytes, bytes], ...] = tuple({} for _ in members)
+
+    def step(self, round: int, received: Iterable[bytes]) -> Outgoing:
+        """Take in what arrived in relay round `round`, and give what to send for the next one.
+
+        Raises:
+            ValueError: not the next round.
+            WouldEquivocate: `me` signed another value for this slot before (round 0 only).
+        """
+        if round != self._round or round > self.f + 1:
+            raise ValueError(f"round = {round!r:.80}: expected {self._round}, of {self.f + 1} relay rounds")
+        if round == 0:
+            outgoing = [] if self._value is None else [self._broadcast(self._value)]
+        else:
+            outgoing = [relayed for data in received if (relayed := self._receive(data)) is not None]
+        self._round += 1
+        return [(ALL, message.encode()) for message in outgoing]
+
+    @property
+    def finished(self) -> bool:
+        """Have all relay rounds been taken?"""
+        return self._round > self.f + 1
+
+    def result(self) -> tuple[bytes | None, ...]:
+        """Of each member the agreed value, or None: silent or faulty.
+
+        Raises:
+            ValueError: the relay rounds are not over.
+        """
+        if not self.finished:
+            raise ValueError(f"round = {self._round}: the result stands after relay round {self.f + 1}")
+        return tuple(next(iter(values)) if len(values) == 1 else None for values in self._values)
+
+    def proofs_of_fault(self) -> tuple[Fault, ...]:
+        """Of each general that was seen to sign two values: both, with its signatures."""
+        pairs = [(g, sorted(values.items())) for g, values in enumerate(self._values) if len(values) == 2]
+        return tuple(Fault(self.session, g, *one, *other) for g, (one, other) in pairs)
+
+    def _broadcast(self, value: bytes) -> Unverified:
+        signature = self._me.sign(VALUE, _first(self.session, self.index, value))
+        self._values[self.index][value] = signature
+        return Unverified(self.session, self.index, value, (self.index,), (signature,))
+
+    def _receive(self, data: bytes) -> Unverified | None:
+        """Accept the message if it is new and right; give what to relay, if anything."""
+        try:
+            message = Unverified.decode(data)
+            _require_chain(message, len(self.members), self.session)
+            if len(message.signers) != self._round:
+                raise Rejected("late" if len(message.signers) < self._round else "early")
+            values = self._values[message.general]
+            if message.value in values or len(values) == 2:
+                return None  # nothing to learn, so nothing to check
+            verified = verify(message, self.members, self.session)
+        except (Malformed, Rejected) as error:
+            self.rejected[error.reason if isinstance(error, Rejected) else "malformed"] += 1
+            return None
+        values[message.value] = message.signatures[0]
+        if self._round > self.f or self.index in message.signers:
+            return None
+        return verified.signed_on(self.index, self._me)
+
+
+def _first(session: bytes, general: int, value: bytes) -> bytes:
+    """What a general signs."""
+    return digest("agreement value", (session, general, value))
+
+
+def _require_chain(message: Unverified, n: int, session: bytes) -> None:
+    """What can be said of a chain without looking at a signature."""
+    if message.session != session:
+        raise Rejected("session")
+    signers = message.signers
+    if len(set(signers)) < len(signers) or max(signers) >= n or signers[0] != message.general:
+        raise Rejected("signers")
+
+
+def _fields(value: object, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """The items of a decoded tuple if they have exactly these types."""
+    if type(value) is not tuple or tuple(map(type, value)) != kinds:
+        raise Malformed(f"expected a tuple of {', '.join(kind.__name__ for kind in kinds)}")
+    return value

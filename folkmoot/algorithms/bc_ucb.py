@@ -1,0 +1,181 @@
+"""BC-UCB: a participant in a bandit on a chain, among others of whom some lie.
+
+Source: BC-UCB, Algorithms 1 to 3. What a participant thinks: which arm it pulls, what it reports, and, when it is a
+validator, whom it screens out. Agreement, contract and chain are elsewhere; the two drivers (all participants in
+one compiled loop, or each a state machine on a network) call these same functions.
+"""
+
+from math import inf, log, sqrt
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.coins import CHOICE, below
+from folkmoot.interface import implements, kernel
+
+_MOST_KAPPA = 2.0
+_KAPPA_PARTS = 1_000  # kappa counts in thousandths: comparisons are in whole numbers
+
+
+class BCUCB(Algorithm):
+    """UCB on validated estimates, with screening, trimming and trust.
+
+    Attributes:
+        faulty: f, how many reporters may lie; None is the most that M participants stand, (M - 1) // 3.
+        c1: C1 in the index estimate + sqrt(C1 ln t / n). The theorem asks for 4 |H| kappa sigma^2, which is huge in
+            practice (its own 2 |H| kappa sigma^2 is too small by half: E-12); "theory" takes that.
+        kappa: a participant is heard on all arms or none, when kappa times its count exceeds the validator's own on
+            every arm; between 1 and 2, in thousandths.
+        burn_in: L, rounds in which arm t mod K is pulled, unscreened; None is 5 for each arm.
+        combination: how the agreed sets become the validated one: "majority", or "union" as Algorithm 1 prints it,
+            with which a single malicious validator puts anyone in.
+        trust: what a participant's weight follows: "distance" of its reports from the estimates (Algorithm 2), or
+            the "reward" it received (the text).
+        delta: what trust gains in a block at distance 0, in units of reward.
+        trust_ratio: the largest ratio of two trust weights. The printed weights are products without end: one
+            participant soon has them all, and need not be honest (docs/decisions/0016).
+        cost: c, what honest participants pay, unawares, in a block whose average a malicious estimate has entered.
+        screening: compare pull counts at all?
+        trimming: drop the faulty largest and smallest reports of an arm?
+    """
+
+    label: ClassVar[str] = "BC-UCB"
+    on_chain: ClassVar[bool] = True
+    faulty: int | None = Field(None, ge=0, le=512)
+    c1: float | Literal["theory"] = 2.0
+    kappa: float = Field(1.5, gt=1, lt=_MOST_KAPPA)
+    burn_in: int | None = Field(None, ge=1)
+    combination: Literal["majority", "union"] = "majority"
+    trust: Literal["distance", "reward"] = "distance"
+    delta: float = Field(0.1, ge=0, le=1)
+    trust_ratio: float = Field(2.0, ge=1, le=1e6)
+    cost: float = Field(0.0, ge=0, le=1)
+    screening: bool = True
+    trimming: bool = True
+
+    def params(self, problem: Problem) -> "Params":
+        """The participant's numbers.
+
+        Raises:
+            ValueError: f too large for M, rewards outside [0, 1], a burn-in that leaves an arm out, C1 not above 0.
+        """
+        m, k = problem.n_agents, problem.n_arms
+        most = (m - 1) // 3
+        faulty = most if self.faulty is None else self.faulty
+        if faulty > most:
+            raise ValueError(f"faulty = {faulty}: expected at most (M - 1) // 3 = {most} of {m} participants")
+        if not problem.bounded:
+            raise ValueError("BC-UCB: expected rewards from 0 to 1; these may lie outside")
+        burn_in = 5 * k if self.burn_in is None else self.burn_in
+        if burn_in < k:
+            raise ValueError(f"burn_in = {burn_in}: expected at least the number of arms, {k}")
+        kappa = round(self.kappa * _KAPPA_PARTS)
+        theory = 4.0 * (m - faulty) * self.kappa * problem.sub_gaussian**2
+        c1 = theory if isinstance(self.c1, str) else self.c1
+        if not 0.0 < c1 <= 1e9:
+            raise ValueError(f"c1 = {c1}: expected a number above 0 and at most 1e9")
+        return Params(m, k, burn_in, c1, kappa, _KAPPA_PARTS, faulty, self.screening, self.trimming)
+
+
+class Params(NamedTuple):
+    """Numbers the kernels need."""
+
+    n_agents: int  # M
+    n_arms: int  # K
+    burn_in: int  # L
+    c1: float  # C_1
+    kappa: int  # numerator of kappa
+    kappa_parts: int  # its denominator
+    faulty: int  # f
+    screening: bool
+    trimming: bool
+
+
+class State(NamedTuple):
+    """What a participant remembers of its own pulls; all else is on the chain."""
+
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{m,i}, in approved rounds
+    mean: np.ndarray  # float64 [n_agents, n_arms]  of the rewards of these
+
+
+@implements(Params)
+def init(params):
+    shape = (params.n_agents, params.n_arms)
+    return State(np.zeros(shape, np.int64), np.zeros(shape, np.float64))
+
+
+@kernel
+def choose(params, state, estimates, known, levels, i, t, coins):
+    """The arm participant i pulls in round t = 1, 2, ...
+
+    Args:
+        estimates: float64 [n_arms], the validated estimates on the chain.
+        known: bool, are there any? Its own means serve until then.
+        levels: int64 [n_arms], N_i: how often others are known to have pulled the arms.
+    """
+    if t <= params.burn_in:
+        return (t - 1) % params.n_arms
+    behind = 0
+    for k in range(params.n_arms):
+        if state.pulls[i, k] == 0:
+            return k
+        if state.pulls[i, k] <= levels[k] - params.n_arms:
+            behind += 1
+    if behind > 0:
+        wanted = below(coins, behind, CHOICE, t, i, 0)
+        for k in range(params.n_arms):
+            if state.pulls[i, k] <= levels[k] - params.n_arms:
+                if wanted == 0:
+                    return k
+                wanted -= 1
+    best, bound = 0, -inf
+    width = params.c1 * log(t)
+    for k in range(params.n_arms):
+        estimate = estimates[k] if known else state.mean[i, k]
+        index = estimate + sqrt(width / state.pulls[i, k])
+        if index > bound:
+            best, bound = k, index
+    return best
+
+
+@kernel
+def enough(params, theirs, own):
+    """Does a participant's count of an arm suffice for a validator with this one? One bit, all it may learn."""
+    return params.kappa * theirs > params.kappa_parts * own
+
+
+@kernel
+def name_set(params, heard, reports, arm, chosen):
+    """Fill `chosen` (bool [participants]) with those a validator names for an arm.
+
+    Of those heard, the `faulty` largest and smallest reports are dropped (ties to the lower number); nobody is
+    named unless more than twice as many were heard.
+
+    Args:
+        heard: bool [participants], who reported and passed the comparison on every arm.
+        reports: int64 [participants, arms], scaled.
+    """
+    n, count = params.n_agents, 0
+    for m in range(n):
+        chosen[m] = False
+        if heard[m]:
+            count += 1
+    cut = params.faulty if params.trimming else 0
+    if count <= 2 * params.faulty:
+        return
+    for m in range(n):
+        if heard[m]:
+            below_it = 0
+            for j in range(n):
+                if heard[j] and (reports[j, arm] < reports[m, arm] or (reports[j, arm] == reports[m, arm] and j < m)):
+                    below_it += 1
+            chosen[m] = cut <= below_it < count - cut
+
+
+@kernel
+def learn(state, i, arm, reward):
+    """Enter a pull that was paid."""
+    state.pulls[i, arm] += 1
+    state.mean[i, arm] += (reward - state.mean[i, arm]) / state.pulls[i, arm]

@@ -1,0 +1,233 @@
+"""Replicates of a game on a chain, in one loop or by state machines on a network, as a result."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.algorithms.bc_ucb import BCUCB
+from folkmoot.chain import ideal
+from folkmoot.chain.job import ChainJob, make_chain_job, whole
+from folkmoot.chain.result import ChainResult
+from folkmoot.coins import seed_words
+from folkmoot.ledger.contract import NONE, ONE
+from folkmoot.simulation.compiled import compiled
+from folkmoot.simulation.progress import Progress
+from folkmoot.world.byzantine import Attack
+from folkmoot.world.rewards import Rewards
+
+if TYPE_CHECKING:
+    from folkmoot.chain.network import Faults
+
+_POLL_SECONDS = 0.05
+
+
+class Finished(NamedTuple):
+    """One replicate."""
+
+    tally: ideal.Tally  # of one replicate
+    signatures: int
+    messages: int
+    bytes: int
+    seconds: float
+
+
+Play = Callable[[int, NDArray[np.int64], NDArray[np.bool_]], Finished | None]
+
+
+def _by_loop(job: ChainJob, replicate: int, rounds: NDArray[np.int64], stop: NDArray[np.bool_]) -> Finished | None:
+    """Played by the loop that takes agreement for granted; None if stopped."""
+    play: Any = compiled(ideal.play) if job.engine == "compiled" else ideal.play
+    tally = ideal.blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, len(job.checkpoints))
+    records = (job.params, job.terms, job.rewards.record(), job.misbehaviour, job.malicious)
+    head, done = (*records, *seed_words(job.seed)), np.zeros(1, np.bool_)
+    play(*head, np.zeros(0, np.int64), job.checkpoints, tally, rounds, done, stop)  # compiles, or loads
+    begun = perf_counter()
+    play(*head, np.array([replicate]), job.checkpoints, tally, rounds, done, stop)
+    return Finished(tally, 0, 0, 0, perf_counter() - begun) if done[0] else None
+
+
+def _ideal(job: ChainJob, given: Mapping[str, object]) -> tuple[Play, dict[str, object]]:
+    """How a replicate is played by the loop.
+
+    Raises:
+        ValueError: what only the protocol has was given.
+    """
+    for name, value in given.items():
+        if value not in (None, "ideal", "coin"):
+            raise ValueError(f"{name}: only with fidelity = 'protocol', this one is 'ideal'")
+    return lambda replicate, rounds, stop: _by_loop(job, replicate, rounds, stop), {"fidelity": "ideal"}
+
+
+def _protocol(
+    job: ChainJob, replicates: int, faults: "Faults | None", comparison: str, sortition: str, ledger: str | Path | None
+) -> tuple[Play, dict[str, object]]:
+    """How a replicate is played by state machines, and what to note in the configuration.
+
+    Raises:
+        ValueError: an unknown comparison or sortition, no faults, a ledger that exists or is for several replicates.
+    """
+    from folkmoot.chain import protocol
+    from folkmoot.chain.network import Faults
+
+    allowed = {"private_comparison": ("ideal", "pairwise", "mpyc"), "sortition": ("coin", "vrf")}
+    for name, given in (("private_comparison", comparison), ("sortition", sortition)):
+        if given not in allowed[name]:
+            raise ValueError(f"{name} = {given!r}: allowed are {', '.join(map(repr, allowed[name]))}")
+    if faults is not None and not isinstance(faults, Faults):
+        raise ValueError(f"faults = {type(faults).__name__}: expected folkmoot.Faults(drop=0.1, ...)")
+    if ledger is not None and replicates > 1:
+        raise ValueError(f"ledger: holds the chain of one replicate, got replicates = {replicates}")
+    if ledger is not None and Path(ledger).exists():
+        raise ValueError(f"ledger {ledger}: exists; choose another file")
+    game = protocol.Game(
+        params=job.params,
+        terms=job.terms,
+        rewards=job.rewards.record(),
+        attack=job.misbehaviour,
+        malicious=job.malicious,
+        seed=job.seed,
+        checkpoints=job.checkpoints,
+        faults=faults,
+        private_comparison=comparison,  # type: ignore[arg-type]
+        sortition=sortition,  # type: ignore[arg-type]
+        ledger_path=None if ledger is None else str(ledger),
+    )
+
+    def play(replicate: int, rounds: NDArray[np.int64], stop: NDArray[np.bool_]) -> Finished | None:
+        def tell(done: int) -> None:
+            rounds[0] = done
+
+        begun = perf_counter()
+        played = protocol.play(game, replicate, stop, tell)
+        if stop[0]:
+            return None
+        return Finished(played.tally, played.signatures, played.messages, played.bytes, perf_counter() - begun)
+
+    noted = {"fidelity": "protocol", "private_comparison": comparison, "sortition": sortition}
+    return play, {**noted, "faults": None if faults is None else faults.model_dump(mode="json")}
+
+
+def _merged(job: ChainJob, finished: Sequence[Finished], configuration: dict[str, object]) -> ChainResult:
+    """Replicates in the order of their numbers, as a result."""
+    tally = ideal.Tally(*(np.concatenate(column) for column in zip(*(one.tally for one in finished), strict=True)))
+    shape = (len(finished), job.rewards.n_agents)
+    estimates = np.where(tally.estimates == NONE, np.nan, tally.estimates / ONE)
+    return ChainResult(
+        name=job.algorithm.label,
+        configuration={**job.configuration(), **configuration, "replicates": list(range(len(finished)))},
+        checkpoints=job.checkpoints,
+        gaps=job.rewards.gaps,
+        team_pulls=tally.paid + tally.unpaid,
+        pulls=tally.pulls,
+        messages=np.array([one.messages for one in finished], np.int64),
+        bytes=np.array([one.bytes for one in finished], np.int64),
+        seconds=np.array([one.seconds for one in finished]),
+        verified=np.zeros(len(finished), np.int64),
+        corruption_spent_per_arm=np.zeros((len(finished), job.rewards.n_arms)),
+        decisions=np.full(shape, -1),
+        decided_at=np.zeros(shape, np.int64),
+        paid=tally.paid,
+        entered=tally.entered,
+        approved_so_far=tally.approved,
+        estimates=estimates,
+        trust=tally.units / tally.units.sum(axis=1, keepdims=True),
+        validators=tally.validators,
+        signatures=np.array([one.signatures for one in finished], np.int64),
+    )
+
+
+def _in_threads(
+    play: Play,
+    replicates: int,
+    jobs: int,
+    tell: Callable[[int], None],
+) -> list[Finished]:
+    """All replicates; on KeyboardInterrupt those that run stop after their round."""
+    stop = np.zeros(1, np.bool_)
+    rounds = [np.zeros(1, np.int64) for _ in range(replicates)]
+    with ThreadPoolExecutor(jobs, thread_name_prefix="folkmoot") as pool:
+        waiting = [pool.submit(play, replicate, rounds[replicate], stop) for replicate in range(replicates)]
+        try:
+            while wait(waiting, _POLL_SECONDS).not_done:
+                tell(sum(int(done[0]) for done in rounds))
+            found = [future.result() for future in waiting]
+        finally:
+            stop[0] = True
+            for future in waiting:
+                future.cancel()
+    return [one for one in found if one is not None]
+
+
+def simulate_chain(
+    algorithm: BCUCB,
+    rewards: Rewards,
+    *,
+    horizon: int,
+    malicious: Iterable[int] = (),
+    attack: Attack | None = None,
+    expected_validators: int | None = None,
+    fidelity: Literal["ideal", "protocol"] = "ideal",
+    faults: "Faults | None" = None,
+    private_comparison: Literal["ideal", "pairwise", "mpyc"] = "ideal",
+    sortition: Literal["coin", "vrf"] = "coin",
+    ledger: str | Path | None = None,
+    replicates: int = 1,
+    seed: int = 0,
+    checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
+    engine: Literal["compiled", "interpreted"] = "compiled",
+    jobs: int = 1,
+    progress: bool = True,
+) -> ChainResult:
+    """Let participants of whom some lie play a bandit on a chain.
+
+    Same seed, same result, for any `jobs` or `engine`; on a network without faults, also for either fidelity.
+
+    Args:
+        algorithm: what an honest participant thinks.
+        rewards: what arms pay, from 0 to 1, the same means for all M participants.
+        horizon, replicates, seed, checkpoints, engine, jobs, progress: as of `simulate`; more rounds than the burn-in.
+        malicious: numbers of the participants that lie, at most a third of them.
+        attack: how they lie; None: they only count as malicious.
+        expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M.
+        fidelity: "ideal": one loop in which signatures cannot be forged and messages arrive; "protocol": every
+            participant a state machine on a network, with real signatures, blocks and votes. Protocol only are:
+        faults: what that network does; None: nothing bad.
+        private_comparison: how pull counts are compared.
+        sortition: "coin", a public coin that both fidelities share, or "vrf", verifiable random functions.
+        ledger: a file that gets the chain of the one replicate; it must not exist.
+
+    Returns:
+        A result with `approved`, `blocks`, `signatures`, validated `estimates` and `trust` beside the rest; its regret
+        is that of honest participants.
+
+    Raises:
+        ValueError: an argument is out of its range, or they do not fit together.
+    """
+    job = make_chain_job(
+        algorithm,
+        rewards,
+        horizon=horizon,
+        malicious=malicious,
+        attack=attack,
+        expected_validators=expected_validators,
+        seed=seed,
+        checkpoints=checkpoints,
+        engine=engine,
+    )
+    replicates = whole("replicates", replicates, 1, 2**32 - 1)
+    jobs = whole("jobs", jobs, 1, 2**16)
+    if fidelity not in ("ideal", "protocol"):
+        raise ValueError(f"fidelity = {fidelity!r}: allowed are 'ideal' and 'protocol'")
+    if fidelity == "protocol":
+        play, noted = _protocol(job, replicates, faults, private_comparison, sortition, ledger)
+    else:
+        given = {"faults": faults, "private_comparison": private_comparison, "sortition": sortition, "ledger": ledger}
+        play, noted = _ideal(job, given)
+    with Progress(progress) as bar:
+        finished = _in_threads(play, replicates, jobs, bar.line(algorithm.label, job.horizon * replicates))
+    return _merged(job, finished, noted)

@@ -1,0 +1,248 @@
+"""The contract of BC-UCB: from the agreed sets to validated estimates, approval, trust and pull levels.
+
+A deterministic state machine in scaled integers, so that every machine computes the same: real numbers are integer
+multiples of 2**-32, rounded once, when they are reported. Source: BC-UCB, Algorithms 1 and 2. The functions are
+written on single rows and tables of 64-bit integers, for the interpreter and the compiler alike; no product
+leaves 63 bits as long as the limits of `Terms` hold.
+"""
+
+from math import floor, isfinite
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.interface import kernel
+
+ONE = 1 << 32  # the scaled integer of 1.0
+MOST_REPORT = 4 * ONE  # reports beyond +-4 are refused: approval must be able to see what exceeds 2
+APPROVAL_BOUND = 2 * ONE  # an estimate above it disapproves the block (rewards lie in [0, 1])
+UNITS = 1 << 20  # trust units of all participants together, about
+MOST_PARTICIPANTS = 512
+MOST_ARMS = 4_096
+
+NONE = -(1 << 40)  # an estimate that is not there
+MAJORITY, UNION = 0, 1  # how agreed sets are combined
+DISTANCE, REWARD = 0, 1  # what trust follows
+
+_UNIT_BITS = 30  # fixed point of exponentials: 1.0 is 2**30
+_FULL = 1 << _UNIT_BITS
+_NOTHING_LEFT = 22 * ONE  # exp(-22) < 2**-30
+# floor(2**30 exp(-2**(j - 32))) for j = 0, 1, ...
+_POWERS = np.array(
+    [
+        1073741823, 1073741823, 1073741823, 1073741822, 1073741820, 1073741816, 1073741808, 1073741792,
+        1073741760, 1073741696, 1073741568, 1073741312, 1073740800, 1073739776, 1073737728, 1073733632,
+        1073725440, 1073709056, 1073676289, 1073610759, 1073479711, 1073217663, 1072693759, 1071646718,
+        1069555701, 1065385898, 1057094999, 1040706261, 1008687095, 947573833, 836230973, 651257336,
+        395007542, 145315153, 19666267, 360200, 120,
+    ],
+    np.int64,
+)  # fmt: skip
+
+
+class Terms(NamedTuple):
+    """What all participants have agreed on beforehand."""
+
+    n_participants: int  # M
+    n_arms: int  # K
+    faulty: int  # f, reporters that may lie
+    expected_validators: int  # M_V
+    combination: int  # MAJORITY or UNION
+    trust: int  # DISTANCE or REWARD
+    delta: int  # scaled; what trust gains in a block at distance 0
+    span: int  # scaled; the log of the largest ratio of two trust weights
+
+
+class Accounts(NamedTuple):
+    """What the contract remembers from block to block: everything is on the chain."""
+
+    estimates: np.ndarray  # int64 [n_arms]  scaled, of the last approved block; NONE before the first
+    exponent: np.ndarray  # int64 [n_participants]  scaled, log of the trust weight w, the largest being 1
+    units: np.ndarray  # int64 [n_participants]  the trust weights as whole numbers
+    reports: np.ndarray  # int64 [n_participants, n_arms]  scaled, of the last approved block
+    reported: np.ndarray  # bool [n_participants]  has it reported in an approved block?
+    changes: np.ndarray  # int64 [n_participants, n_arms]  approved blocks in which its report of the arm changed
+    levels: np.ndarray  # int64 [n_arms]  N_i, the (faulty + 1)-th largest of these
+
+
+@kernel
+def open_accounts(terms):
+    """The accounts before the first block."""
+    m, k = terms.n_participants, terms.n_arms
+    return Accounts(
+        np.full(k, NONE, np.int64),
+        np.zeros(m, np.int64),
+        np.full(m, UNITS // m, np.int64),
+        np.zeros((m, k), np.int64),
+        np.zeros(m, np.bool_),
+        np.zeros((m, k), np.int64),
+        np.zeros(k, np.int64),
+    )
+
+
+def scaled(value: float) -> int:
+    """The nearest multiple of 2**-32, as an integer; halves go up.
+
+    Raises:
+        ValueError: no number, not finite, or beyond +-4.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not isfinite(value):
+        raise ValueError(f"report = {value!r}: expected a finite number")
+    if abs(value) > MOST_REPORT / ONE:
+        raise ValueError(f"report = {value!r}: expected a number from {-MOST_REPORT // ONE} to {MOST_REPORT // ONE}")
+    return int(rounded(float(value)))
+
+
+@kernel
+def rounded(value):
+    """As `scaled`, for a number that is known to be in range."""
+    return int(floor(value * 4294967296.0 + 0.5))  # noqa: RUF046  compiled, floor is a float
+
+
+@kernel
+def shrunk(x):
+    """floor-wise 2**30 exp(-x / 2**32) for a scaled x >= 0, by one multiplication for each bit set in x."""
+    if x >= _NOTHING_LEFT:
+        return 0
+    result = _FULL
+    for j in range(len(_POWERS)):
+        if (x >> j) & 1:
+            result = (result * _POWERS[j]) >> _UNIT_BITS
+    return result
+
+
+@kernel
+def unlucky(own_units, total_units, expected_validators):
+    """2**30 times the chance that none of a participant's units is drawn: (1 - p)**units, p = expected / total.
+
+    By the first two terms of units * -log(1 - p); p is at most a few thousandths, the rest is below 2**-30.
+    """
+    first = (own_units * expected_validators * ONE) // total_units
+    second = (first * expected_validators) // (2 * total_units)
+    return shrunk(first + second)
+
+
+@kernel
+def combined(terms, sets, n_sets, arm, participant):
+    """Is the participant in the validated set of the arm, by the agreed sets (bool [n_sets, participants, arms])?"""
+    named = 0
+    for v in range(n_sets):
+        if sets[v, participant, arm]:
+            named += 1
+    return named > 0 if terms.combination == UNION else 2 * named > n_sets
+
+
+@kernel
+def validated(terms, sets, n_sets, reports, estimates, members):
+    """Fill `members` (bool [participants, arms]) and `estimates` (scaled, [arms]); is the block approved?
+
+    An estimate is the mean of the reports of the members, rounded down; approved is a block in which every arm has
+    a member and no estimate exceeds 2.
+    """
+    approved = True
+    for i in range(terms.n_arms):
+        total, size = 0, 0
+        for m in range(terms.n_participants):
+            members[m, i] = combined(terms, sets, n_sets, i, m)
+            if members[m, i]:
+                total += reports[m, i]
+                size += 1
+        estimates[i] = total // size if size > 0 else NONE
+        if size == 0 or estimates[i] > APPROVAL_BOUND:
+            approved = False
+    return approved
+
+
+@kernel
+def distance(terms, reports, estimates, m):
+    """The largest difference, over arms, between a participant's report and the validated estimate; scaled."""
+    largest = 0
+    for i in range(terms.n_arms):
+        largest = max(largest, abs(reports[m, i] - estimates[i]))
+    return largest
+
+
+@kernel
+def book(terms, accounts, reports, present, estimates, paid):
+    """Enter an approved block into the accounts.
+
+    Args:
+        terms, accounts: the contract; the accounts are written.
+        reports: int64 [participants, arms], scaled.
+        present: bool [participants], who reported; the others count as one unit of distance away.
+        estimates: int64 [arms], scaled, validated.
+        paid: int64 [participants], scaled rewards.
+    """
+    for i in range(terms.n_arms):
+        accounts.estimates[i] = estimates[i]
+    for m in range(terms.n_participants):
+        if terms.trust == REWARD:
+            accounts.exponent[m] += paid[m]
+        elif present[m]:
+            accounts.exponent[m] += terms.delta - distance(terms, reports, estimates, m)
+        else:
+            accounts.exponent[m] += terms.delta - ONE
+        if present[m]:
+            for i in range(terms.n_arms):
+                if accounts.reported[m] and accounts.reports[m, i] != reports[m, i]:
+                    accounts.changes[m, i] += 1
+                accounts.reports[m, i] = reports[m, i]
+            accounts.reported[m] = True
+    for i in range(terms.n_arms):
+        accounts.levels[i] = ranked(accounts.changes, i, terms.faulty)
+    clip(accounts.exponent, terms.span)
+    quantise(accounts.exponent, accounts.units)
+
+
+@kernel
+def clip(exponent, span):
+    """No trust weight falls further behind the largest than the span allows; the largest becomes 1.
+
+    Without it one participant soon holds all units, and it need not be an honest one.
+    """
+    top = exponent[0]
+    for m in range(1, len(exponent)):
+        top = max(top, exponent[m])
+    for m in range(len(exponent)):
+        exponent[m] = max(exponent[m] - top, -span)
+
+
+@kernel
+def ranked(changes, arm, rank):
+    """The (rank + 1)-th largest entry of a column: rank others may be lies."""
+    best = 0
+    for m in range(len(changes)):
+        above = 0
+        for j in range(len(changes)):
+            if changes[j, arm] > changes[m, arm] or (changes[j, arm] == changes[m, arm] and j < m):
+                above += 1
+        if above == rank:
+            best = changes[m, arm]
+    return best
+
+
+@kernel
+def quantise(exponent, units):
+    """Trust as whole units, about UNITS in all and at least one each, from exponents of at most 0."""
+    total = 0
+    for m in range(len(exponent)):
+        units[m] = shrunk(-exponent[m])
+        total += units[m]
+    for m in range(len(exponent)):
+        units[m] = max(1, (units[m] * UNITS) // total)
+
+
+def hidden_costs(members: NDArray[np.bool_], malicious: NDArray[np.bool_], cost: int) -> NDArray[np.int64]:
+    """What is settled at the end of the game for one approved block, scaled: int64 [participants].
+
+    If a malicious participant's estimate entered the average of any arm, every honest participant pays the cost and
+    every malicious one receives it; the honest learn of it only then.
+
+    Args:
+        members: bool [participants, arms], the validated sets.
+        malicious: bool [participants].
+        cost: c, scaled.
+    """
+    entered = bool(members[malicious].any())
+    return np.where(malicious, cost, -cost) * int(entered)

@@ -1,0 +1,62 @@
+"""What the records of a chain mean: a few pure functions for each kind of chain, found by name.
+
+A kind is registered in `KINDS` by where its rules are ("module:attribute"), so that the ledger imports no module
+of theirs before a chain of that kind is read; a file can name a kind, never a module.
+"""
+
+import importlib
+from typing import Any, NamedTuple, Protocol
+
+from folkmoot.ledger.block import Header
+from folkmoot.ledger.encoding import Value
+
+KINDS = {"notes": "folkmoot.ledger.notes:NOTES", "bc_ucb": "folkmoot.agreement.rounds:ROUNDS"}
+
+
+class UnknownRules(ValueError):
+    """A kind or version of chain whose rules are not known here."""
+
+
+class Signers(NamedTuple):
+    """Who may sign a block, and how many of them must."""
+
+    keys: frozenset[bytes]  # public keys, 32 bytes each
+    quorum: int
+
+
+class Rules(Protocol):
+    """The rules of a kind. States are immutable; the functions are pure and never look beyond their arguments."""
+
+    def genesis(self, configuration: Value) -> Any:
+        """The state before the first block.
+
+        Raises:
+            ValueError: a configuration that no chain of this kind can have.
+        """
+
+    def signers(self, state: Any, records: tuple[bytes, ...]) -> Signers:
+        """Who has a say in the block with these records, asked before its signatures are checked.
+
+        Raises:
+            RefusedRecord: the records do not say it as they should.
+        """
+
+    def step(self, state: Any, header: Header, records: tuple[bytes, ...]) -> Any:
+        """The state after a block with a valid header and signatures; header.hash is the block's hash.
+
+        Raises:
+            RefusedRecord: a record that the rules refuse. (`Malformed`, from decoding one, becomes that.)
+        """
+
+
+def rules_of(kind: str) -> Rules:
+    """The rules registered for a kind.
+
+    Raises:
+        UnknownRules: there are none.
+    """
+    if kind not in KINDS:
+        raise UnknownRules(f"kind = {kind!r}: rules are known for {', '.join(sorted(KINDS))}")
+    module, _, attribute = KINDS[kind].partition(":")
+    rules: Rules = getattr(importlib.import_module(module), attribute)
+    return rules

@@ -1,0 +1,1 @@
+"""The outside: the only package that opens sockets or reads a clock."""
