@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from folkmoot.coins import Coins, block
+from folkmoot.coins import FAULTS, Coins, block
 from folkmoot.configuration import Configuration
 
-FAULTS = 8  # stream of a network's coins
 _MESSAGE, _SIDE, _CRASH, _TWIN = range(4)
 _MOST = 1 << 32
 

@@ -9,12 +9,11 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import Field
 
-from folkmoot.coins import below, uniform
+from folkmoot.coins import MALICE, below, uniform
 from folkmoot.configuration import Configuration
 from folkmoot.interface import kernel
 from folkmoot.world.rewards import Rewards
 
-MALICE = 7  # stream of attackers' coins
 _ONE = 1 << 32  # reports are integer multiples of 2**-32
 ReportLie = Literal["honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift"]
 ValidatorLie = Literal["honest", "equivocate", "withhold", "allies", "forge", "replay"]
