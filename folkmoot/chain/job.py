@@ -23,7 +23,7 @@ from folkmoot.ledger.contract import (
     Terms,
     scaled,
 )
-from folkmoot.simulation.replicates import default_checkpoints
+from folkmoot.simulation.simulate import checked_checkpoints, whole
 from folkmoot.world.byzantine import Attack, Misbehaviour
 from folkmoot.world.rewards import Rewards
 
@@ -112,12 +112,6 @@ def _participants(malicious: Iterable[int], n: int) -> NDArray[np.bool_]:
     return marks
 
 
-def whole(name: str, value: object, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise ValueError(f"{name} = {value!r}: expected a whole number from {low} to {high}")
-    return int(value)
-
-
 def make_chain_job(
     algorithm: BCUCB,
     rewards: Rewards,
@@ -148,16 +142,14 @@ def make_chain_job(
         raise ValueError(f"attack = {type(attack).__name__}: expected an attack such as folkmoot.SignFlip()")
     if engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")
-    horizon = whole("horizon", horizon, 1, 2**32 - 1)
+    horizon = whole("horizon", horizon)
     marks = _participants(malicious, rewards.n_agents)
-    if expected_validators is None:
-        expected_validators = rewards.n_agents
-    expected = whole("expected_validators", expected_validators, 1, 2 * rewards.n_agents)
-    rounds = default_checkpoints(horizon) if checkpoints is None else np.asarray(checkpoints, np.int64).ravel()
-    if len(rounds) == 0 or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
-        raise ValueError(f"checkpoints: expected increasing rounds from 1 on that end at the horizon {horizon}")
+    expected, most = rewards.n_agents if expected_validators is None else expected_validators, 2 * rewards.n_agents
+    if isinstance(expected, bool) or not isinstance(expected, int | np.integer) or not 1 <= expected <= most:
+        raise ValueError(f"expected_validators = {expected!r}: expected a whole number from 1 to {most}")
+    rounds = checked_checkpoints(checkpoints, horizon)
     seed_words(seed)
-    job = ChainJob(algorithm, rewards, marks, attack or Attack(), expected, rounds, seed, engine)
+    job = ChainJob(algorithm, rewards, marks, attack or Attack(), int(expected), rounds, seed, engine)
     if horizon <= job.params.burn_in:
         raise ValueError(f"horizon = {horizon}: expected more rounds than the burn-in, {job.params.burn_in}")
     _ = job.misbehaviour

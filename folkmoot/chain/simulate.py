@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.bc_ucb import BCUCB
 from folkmoot.chain import ideal
-from folkmoot.chain.job import ChainJob, make_chain_job, whole
+from folkmoot.chain.job import ChainJob, make_chain_job
 from folkmoot.chain.result import ChainResult
 from folkmoot.coins import seed_words
 from folkmoot.ledger.contract import NONE, ONE
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.progress import Progress
+from folkmoot.simulation.simulate import whole
 from folkmoot.world.byzantine import Attack
 from folkmoot.world.rewards import Rewards
 
@@ -41,10 +42,10 @@ Play = Callable[[int, NDArray[np.int64], NDArray[np.bool_]], Finished | None]
 
 def _by_loop(job: ChainJob, replicate: int, rounds: NDArray[np.int64], stop: NDArray[np.bool_]) -> Finished | None:
     """Played by the loop that takes agreement for granted; None if stopped."""
-    play: Any = compiled(ideal.play) if job.engine == "compiled" else ideal.play
     tally = ideal.blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, len(job.checkpoints))
-    records = (job.params, job.terms, job.rewards.record(), job.misbehaviour, job.malicious)
-    head, done = (*records, *seed_words(job.seed)), np.zeros(1, np.bool_)
+    records = (job.params, job.terms, job.rewards.record(), job.misbehaviour)
+    play: Any = compiled(ideal.play, records) if job.engine == "compiled" else ideal.play
+    head, done = (*records, job.malicious, *seed_words(job.seed)), np.zeros(1, np.bool_)
     play(*head, np.zeros(0, np.int64), job.checkpoints, tally, rounds, done, stop)  # compiles, or loads
     begun = perf_counter()
     play(*head, np.array([replicate]), job.checkpoints, tally, rounds, done, stop)
@@ -219,8 +220,8 @@ def simulate_chain(
         checkpoints=checkpoints,
         engine=engine,
     )
-    replicates = whole("replicates", replicates, 1, 2**32 - 1)
-    jobs = whole("jobs", jobs, 1, 2**16)
+    replicates = whole("replicates", replicates)
+    jobs = whole("jobs", jobs)
     if fidelity not in ("ideal", "protocol"):
         raise ValueError(f"fidelity = {fidelity!r}: allowed are 'ideal' and 'protocol'")
     if fidelity == "protocol":

@@ -93,9 +93,13 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
 
 
 @cache
-def compiled(text: Callable[..., Any]) -> Callable[..., Any]:
-    """Another loop of the package, compiled and kept on disk like the simulator's own."""
-    return _compiled(text, cache_folder(), {"nogil": True, "error_model": "numpy"})
+def _alone(text: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
+    return _compiled(text, cache_folder() if persistent else None, {"nogil": True, "error_model": "numpy"})
+
+
+def compiled(text: Callable[..., Any], records: tuple[object, ...]) -> Callable[..., Any]:
+    """Another loop of the package, compiled for these records, and kept on disk by the rule of the simulator's own."""
+    return _alone(text, all(_is_ours(record) for record in records))
 
 
 def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:

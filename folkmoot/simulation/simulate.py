@@ -14,10 +14,30 @@ from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
 
-def _count(name: str, value: object) -> int:
+def whole(name: str, value: object) -> int:
+    """The value as an integer.
+
+    Raises:
+        ValueError: not a whole number of at least 1 and below 2**32.
+    """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 2**32:
         raise ValueError(f"{name} = {value!r}: expected an integer of at least 1 and below 2**32")
     return int(value)
+
+
+def checked_checkpoints(checkpoints: Sequence[int] | NDArray[np.int64] | None, horizon: int) -> NDArray[np.int64]:
+    """The rounds at which to record; None: about 200, log-spaced.
+
+    Raises:
+        ValueError: not increasing whole numbers from 1 on that end at the horizon.
+    """
+    if checkpoints is None:
+        return default_checkpoints(horizon)
+    rounds = np.asarray(checkpoints).ravel()
+    integers = rounds.dtype.kind in "iu" and len(rounds) > 0
+    if not integers or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
+        raise ValueError(f"checkpoints: expected increasing rounds from 1 on that end at the horizon {horizon}")
+    return rounds.astype(np.int64)
 
 
 def make_job(
@@ -49,15 +69,8 @@ def make_job(
         )
     if engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")
-    horizon = _count("horizon", horizon)
-    if checkpoints is None:
-        rounds = default_checkpoints(horizon)
-    else:
-        rounds = np.asarray(checkpoints).ravel()
-        whole = rounds.dtype.kind in "iu" and len(rounds) > 0
-        if not whole or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
-            raise ValueError(f"checkpoints: expected increasing rounds from 1 on that end at the horizon {horizon}")
-        rounds = rounds.astype(np.int64)
+    horizon = whole("horizon", horizon)
+    rounds = checked_checkpoints(checkpoints, horizon)
     nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification
     job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu)
     check_job(job)
@@ -138,7 +151,7 @@ def simulate(
         corruption=corruption,
         verification=verification,
     )
-    replicates = _count("replicates", replicates)
+    replicates = whole("replicates", replicates)
     outcomes: list[Outcome] = []
     with Progress(progress) as bar:
         line = bar.line(algorithm.label, horizon * replicates)
