@@ -159,11 +159,6 @@ class Suppress(Corruption):
 
 
 @implements(SuppressRecord)
-def budget(adversary):
-    return adversary.purse.budget
-
-
-@implements(SuppressRecord)
 def corrupt(adversary, i, t, seen, left, reported, coins):
     lower(adversary.purse, adversary.target, i, t, seen, left, reported)
 
@@ -187,11 +182,6 @@ class Promote(Corruption):
 
     def record(self, rewards: Rewards, horizon: int) -> PromoteRecord:
         return PromoteRecord(self._purse(rewards, horizon), self._arm("decoy", rewards))
-
-
-@implements(PromoteRecord)
-def budget(adversary):
-    return adversary.purse.budget
 
 
 @implements(PromoteRecord)
@@ -223,11 +213,6 @@ class Swap(Corruption):
         if target == decoy:
             raise ValueError(f"Swap: decoy = {self.decoy!r}: is the target, arm {target}; expected another arm")
         return SwapRecord(self._purse(rewards, horizon), target, decoy)
-
-
-@implements(SwapRecord)
-def budget(adversary):
-    return adversary.purse.budget
 
 
 @implements(SwapRecord)
@@ -288,11 +273,6 @@ def _keep_like_the_next(rewards: Rewards, target: int) -> float:
 
 
 @implements(ThinningRecord)
-def budget(adversary):
-    return adversary.purse.budget
-
-
-@implements(ThinningRecord)
 def corrupt(adversary, i, t, seen, left, reported, coins):
     if seen.arm[i] == adversary.target and not bernoulli(coins, adversary.keep, CORRUPTION, t, i, adversary.target):
         lower(adversary.purse, adversary.target, i, t, seen, left, reported)
@@ -323,11 +303,6 @@ class FlipRandom(Corruption):
 
 
 @implements(FlipRandomRecord)
-def budget(adversary):
-    return adversary.purse.budget
-
-
-@implements(FlipRandomRecord)
 def corrupt(adversary, i, t, seen, left, reported, coins):
     arm = seen.arm[i]
     if not bernoulli(coins, adversary.rate, CORRUPTION, t, i, arm):
@@ -338,6 +313,15 @@ def corrupt(adversary, i, t, seen, left, reported, coins):
     if affordable(adversary.purse, t, left, cost) and useful(adversary.purse, reported, arm, False):
         for j in range(seen.reward.shape[1]):
             seen.reward[i, j] = 1.0 - seen.reward[i, j]
+
+
+@implements(SuppressRecord)
+@implements(PromoteRecord)
+@implements(SwapRecord)
+@implements(ThinningRecord)
+@implements(FlipRandomRecord)
+def budget(adversary):
+    return adversary.purse.budget
 
 
 CORRUPTIONS: dict[str, type[Corruption]] = {

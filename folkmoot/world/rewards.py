@@ -19,30 +19,42 @@ _DIGEST_VALUES = 4_000  # up to so many numbers of a table are written out in a 
 Table = NDArray[np.float64]
 
 
-def table_of_means(means: ArrayLike, n_agents: int | None, low: float, high: float, row: str = "agent") -> Table:
-    """A checked [n_agents, n_arms] table; one row for all agents is repeated. Errors say `row` for what has a row.
+def checked_agents(n_agents: object) -> int:
+    """A number of agents.
+
+    Raises:
+        ValueError: not an integer of at least 1.
+    """
+    if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
+        raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
+    return int(n_agents)
+
+
+def table_of_means(
+    means: ArrayLike, n_agents: int | None, low: float, high: float, row: str = "agent", column: str = "arm"
+) -> Table:
+    """A checked [n_agents, n_arms] table; one row for all agents is repeated. Errors say what has a `row`, a `column`.
 
     Raises:
         ValueError: not numbers, not one or two axes, NaN, or outside [low, high].
     """
+    shape = f"[n_{row}s, n_{column}s]"
     try:
-        table = np.array(means, np.float64)
+        table = np.array(means, np.float64, order="C")  # one layout, one compilation
     except (TypeError, ValueError):
-        raise ValueError(f"means: expected a table of numbers [n_{row}s, n_arms], all rows of one length") from None
+        raise ValueError(f"means: expected a table of numbers {shape}, all rows of one length") from None
     if table.ndim == 1 and n_agents is not None:
-        if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
-            raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
-        table = np.tile(table, (int(n_agents), 1))
+        table = np.tile(table, (checked_agents(n_agents), 1))
     if table.ndim != 2 or 0 in table.shape:
         hint = " (one row for all agents needs n_agents=)" if table.ndim == 1 and row == "agent" else ""
-        raise ValueError(f"means of shape {table.shape}: expected [n_{row}s, n_arms]{hint}")
+        raise ValueError(f"means of shape {table.shape}: expected {shape}{hint}")
     if n_agents is not None and len(table) != n_agents:
         raise ValueError(f"means of shape {table.shape}: expected {n_agents} agents as n_agents says")
     wrong = ~((table >= low) & (table <= high) & np.isfinite(table))
     if wrong.any():
         i, k = (int(x) for x in np.argwhere(wrong)[0])
         allowed = "a finite number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
-        raise ValueError(f"mean of {row} {i}, arm {k} = {table[i, k]}: expected {allowed}")
+        raise ValueError(f"mean of {row} {i}, {column} {k} = {table[i, k]}: expected {allowed}")
     table.setflags(write=False)
     return table
 

@@ -7,30 +7,10 @@ from numpy.typing import ArrayLike
 
 from folkmoot.coins import REWARD, two_uniforms
 from folkmoot.interface import implements
-from folkmoot.world.rewards import Rewards, Table
+from folkmoot.world.rewards import Rewards, checked_agents, table_of_means
 from folkmoot.world.scalarisations import Scalarisation, worth
 
 _DIGEST_VALUES = 4_000  # as for the other laws
-
-
-def _vectors(means: ArrayLike) -> Table:
-    """A checked [n_arms, n_objectives] table.
-
-    Raises:
-        ValueError: not numbers, not two axes, NaN, or outside [0, 1].
-    """
-    try:
-        table = np.array(means, np.float64, order="C")  # one layout, one compilation
-    except (TypeError, ValueError):
-        raise ValueError("means: expected a table of numbers [n_arms, n_objectives], all rows of one length") from None
-    if table.ndim != 2 or 0 in table.shape:
-        raise ValueError(f"means of shape {table.shape}: expected [n_arms, n_objectives]")
-    wrong = ~((table >= 0.0) & (table <= 1.0))
-    if wrong.any():
-        k, j = (int(x) for x in np.argwhere(wrong)[0])
-        raise ValueError(f"mean of arm {k}, objective {j} = {table[k, j]}: expected a number from 0 to 1")
-    table.setflags(write=False)
-    return table
 
 
 class VectorBernoulliRecord(NamedTuple):
@@ -56,16 +36,15 @@ class VectorBernoulli(Rewards):
     """
 
     def __init__(self, means: ArrayLike, scalarisation: Scalarisation, *, n_agents: int) -> None:
-        self.vector_means = _vectors(means)
+        self.vector_means = table_of_means(means, None, 0.0, 1.0, row="arm", column="objective")
         self.n_objectives = int(self.vector_means.shape[1])
         if not isinstance(scalarisation, Scalarisation):
             name = type(scalarisation).__name__
             raise ValueError(f"scalarisation = {name}: expected Linear(weights), Chebyshev() or LogSumExp(beta)")
-        if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
-            raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
+        n = checked_agents(n_agents)
         self._law = scalarisation
         self.scalarisation = scalarisation.record(self.n_objectives)
-        self.means = np.tile(worth(self.scalarisation, self.vector_means), (int(n_agents), 1))
+        self.means = np.tile(worth(self.scalarisation, self.vector_means), (n, 1))
         self.means.setflags(write=False)
 
     def record(self) -> VectorBernoulliRecord:
