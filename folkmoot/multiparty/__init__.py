@@ -1,0 +1,1 @@
+"""Learning together with each party's own model, on a chain (BEMA)."""

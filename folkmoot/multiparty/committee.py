@@ -1,0 +1,94 @@
+"""All admitted models under one set of terms: what a miner does with a sample, and what a replay does again."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from folkmoot.multiparty import calibration, margin, validation
+from folkmoot.multiparty.fleet import Fleet
+from folkmoot.multiparty.margin import Group, Integers
+from folkmoot.multiparty.models import Floats32, Model
+from folkmoot.multiparty.predictor import krum_prediction
+from folkmoot.multiparty.terms import Terms
+
+
+class Sample(NamedTuple):
+    """A calibration sample as a miner has it, parsed and within bounds."""
+
+    x: Floats32  # [1, *shape], finite
+    label: int  # y
+    wrong: int  # y-
+    sender: int  # number of the party that sent it
+    name: bytes  # 32 bytes that stand for x
+
+
+class Verdict(NamedTuple):
+    """What became of a sample."""
+
+    refused: str | None  # the first check it failed, see `validation`; None: the models were moved
+    moved: tuple[int, ...] = ()  # models
+
+
+class Committee:
+    """Models and what has been done with them. Samples change it; `copy` first where it must stay.
+
+    Args:
+        models: of the parties 0, 1, ... in the order of admission.
+        terms: see there.
+    """
+
+    def __init__(self, models: Sequence[Model], terms: Terms) -> None:
+        self.terms = terms
+        self.fleet = Fleet(models, terms.n_classes)
+        self.group: Group = margin.grouped(self.fleet.claims, terms.alpha)
+        self.used: frozenset[bytes] = frozenset()  # names of the samples that have moved models
+
+    def copy(self) -> "Committee":
+        """The same, to be changed on its own."""
+        twin: Committee = object.__new__(Committee)
+        twin.__dict__.update(self.__dict__)
+        twin.fleet = self.fleet.copy()
+        return twin
+
+    def with_model(self, model: Model) -> "Committee":
+        """One party more; what has been done stays."""
+        models = [self.fleet.model(i) for i in range(len(self.fleet))]
+        twin = Committee([*models, model], self.terms)
+        twin.used = self.used
+        return twin
+
+    def take(self, sample: Sample) -> Verdict:
+        """Validate a sample against the models as they are and, if it holds, move them."""
+        scores = self.fleet.scores(sample.x)
+        found = margin.stars(scores, self.group)
+        reason = self._hardened(sample) if self.terms.rules == "hardened" else None
+        reason = reason or validation.objection(found, sample.label, sample.wrong, self.terms.thresholds)
+        if reason is not None:
+            return Verdict(reason)
+        moves = calibration.moves(scores, self.fleet.claims, found, sample.label, sample.wrong)
+        self.fleet.step(sample.x, moves, self.terms.pace)
+        self.used |= {sample.name}
+        return Verdict(None, tuple(sorted({move.model for move in moves})))
+
+    def _hardened(self, sample: Sample) -> str | None:
+        if sample.name in self.used:
+            return validation.DUPLICATE
+        if not self.fleet.claims[sample.sender, sample.label]:
+            return validation.FOREIGN
+        return None
+
+    def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
+        """The secure margin of samples [samples, *shape]: those at most 0 are worth sending."""
+        return margin.secure_margin(margin.stars(self.fleet.scores(x), self.group), labels)
+
+    def predict(self, x: Floats32) -> Integers:
+        """The class all models together give to each sample (Krum predictor)."""
+        return krum_prediction(self.fleet.scores(x), self.group)
+
+    def protection(self) -> Integers:
+        """For each class, the most liars f among those who claim it that Theorem 2 stands: 2 f < m < |S| - f."""
+        counts, m = self.fleet.claims.sum(axis=0), self.group.closest
+        liars = np.minimum((m - 1) // 2, counts - m - 1)
+        found: Integers = np.maximum(liars, 0)
+        return found

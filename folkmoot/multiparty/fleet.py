@@ -1,0 +1,102 @@
+"""All models of a consortium as one: scores for every class of the world, and steps of several at once."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from folkmoot.ledger import digest
+from folkmoot.multiparty.models import Floats32, Model, Pace
+
+PARAMETERS = "multiparty/parameters"  # the domain of their hash
+
+
+class Move(NamedTuple):
+    """One model's score of one class is to be raised (+1) or lowered (-1)."""
+
+    model: int
+    label: int
+    sign: int
+
+
+class Fleet:
+    """Models of any kinds. Those of one architecture are evaluated and stepped together.
+
+    The models handed in are not changed: a fleet works on copies.
+
+    Args:
+        models: at least one.
+        n_classes: C, the number of classes in the world.
+    """
+
+    def __init__(self, models: Sequence[Model], n_classes: int) -> None:
+        self.n_classes = n_classes
+        self.models = tuple(models)
+        self.claims = np.zeros((len(models), n_classes), np.bool_)
+        for i, model in enumerate(models):
+            self.claims[i, list(model.classes)] = True
+        self._columns = [np.array(model.classes) for model in models]
+        self._alone = {i: m.from_bytes(m.to_bytes()) for i, m in enumerate(models) if not hasattr(m, "stack")}
+        self._stacks = []
+        self._place: dict[int, tuple[int, int]] = {}  # model -> stack, position in it
+        alike: dict[object, list[int]] = {}
+        for i, model in enumerate(models):
+            if hasattr(model, "stack"):
+                alike.setdefault(model.likeness, []).append(i)  # type: ignore[attr-defined]
+        for members in alike.values():
+            first, *others = (models[i] for i in members)
+            self._place.update({i: (len(self._stacks), at) for at, i in enumerate(members)})
+            self._stacks.append((members, first.stack(others)))  # type: ignore[attr-defined]
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+    def copy(self) -> "Fleet":
+        """The same models, to be stepped on their own."""
+        twin: Fleet = object.__new__(Fleet)
+        twin.__dict__.update(self.__dict__)
+        twin._alone = {i: model.from_bytes(model.to_bytes()) for i, model in self._alone.items()}
+        twin._stacks = [(members, stack.copy()) for members, stack in self._stacks]
+        return twin
+
+    def scores(self, x: Floats32) -> Floats32:
+        """h_i(x, y): [models, samples, classes], 0 for classes a model does not know."""
+        found = np.zeros((len(self.models), len(x), self.n_classes), np.float32)
+        for members, stack in self._stacks:
+            for i, own in zip(members, stack.scores(x), strict=True):
+                found[i][:, self._columns[i]] = own
+        for i, model in self._alone.items():
+            found[i][:, self._columns[i]] = model.scores(x)
+        return found
+
+    def step(self, x: Floats32, moves: Sequence[Move], pace: Pace) -> None:
+        """Make moves for one sample [1, ...]; of two that concern one model both are taken where it stands before."""
+        grouped: dict[int, list[tuple[int, int, int]]] = {}
+        for model, label, sign in moves:
+            column = int(np.searchsorted(self._columns[model], label))
+            if model in self._place:
+                stack, at = self._place[model]
+                grouped.setdefault(stack, []).append((at, column, sign))
+            else:
+                self._alone[model].step(x, column, sign, pace)
+        for stack, rows in grouped.items():
+            models, columns, signs = (np.array(part) for part in zip(*rows, strict=True))
+            self._stacks[stack][1].step(x, models, columns, signs, *pace)
+
+    def parameters(self, model: int) -> bytes:
+        """The parameters of a model as they now are."""
+        return self.model(model).to_bytes()
+
+    def hash(self, model: int) -> bytes:
+        """32 bytes that stand for them on the chain."""
+        return digest(PARAMETERS, self.parameters(model))
+
+    def model(self, model: int) -> Model:
+        """A copy of a model as it now is."""
+        if model in self._alone:
+            return self._alone[model].from_bytes(self._alone[model].to_bytes())
+        stack, at = self._place[model]
+        from folkmoot.multiparty.torch_model import written
+
+        return self.models[model].from_bytes(written(self._stacks[stack][1].state(at)))
+

@@ -1,0 +1,103 @@
+"""What a model is here: whatever gives scores for its classes, can be moved a little, and can be written down."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.ledger.encoding import Value
+
+Floats32 = NDArray[np.float32]
+
+
+class Pace(NamedTuple):
+    """How a step is made.
+
+    Attributes:
+        eta: learning rate.
+        cap: G, the Euclidean norm a gradient is clipped to (all parameters of a model together).
+        log_probability: the gradient is that of log h to enhance and of -log(1 - h) to impair, instead of h itself
+            (the paper's), which vanishes where a model is confidently wrong.
+    """
+
+    eta: float
+    cap: float
+    log_probability: bool
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A party's model. A user's own is a class with these members, entered with `register_model_kind`."""
+
+    @property
+    def kind(self) -> str:
+        """What the chain calls this type of model: 1 to 64 printable ASCII characters."""
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """Y, the classes it knows, ascending, out of the consortium's 0 to C - 1."""
+
+    def scores(self, x: Floats32) -> Floats32:
+        """Scores in [0, 1] of samples [samples, ...], one column for each of `classes`; float32, deterministic."""
+
+    def step(self, x: Floats32, column: int, sign: int, pace: Pace) -> None:
+        """Move along the clipped gradient of the score of one class for one sample [1, ...] (eqs. 11, 12).
+
+        `sign` is +1 to raise the score and -1 to lower it.
+        """
+
+    def settings(self) -> Value:
+        """What besides the parameters decides the scores (a shape, a temperature); goes on the chain."""
+
+    def to_bytes(self) -> bytes:
+        """The parameters; the same bytes for the same parameters."""
+
+    def from_bytes(self, data: bytes) -> Self:
+        """This model with other parameters.
+
+        Raises:
+            ValueError: not the bytes of such parameters, or numbers that are not finite.
+        """
+
+
+KINDS: dict[str, Callable[[str, tuple[int, ...], Value], Model]] = {}
+
+
+def register_model_kind(kind: str, build: Callable[[str, tuple[int, ...], Value], Model]) -> None:
+    """Say how a model of a kind is made anew from (kind, classes, settings), so that its chains can be replayed.
+
+    A kind is looked up by the part of its name before the first "/".
+    """
+    KINDS[kind] = build
+
+
+def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
+    """A model of a kind, with any parameters: `from_bytes` gives it the right ones.
+
+    Raises:
+        ValueError: an unknown kind, or settings that none of its models has.
+    """
+    family = kind.partition("/")[0]
+    if family == "torch":
+        from folkmoot.multiparty import torch_model as torch_model  # enters the kind
+    elif family == "linear":
+        from folkmoot.multiparty import linear_model as linear_model
+    if family not in KINDS:
+        raise ValueError(f"model of kind {kind!r:.80}: unknown here; enter it with register_model_kind")
+    return KINDS[family](kind, classes, settings)
+
+
+def checked_classes(classes: Sequence[int]) -> tuple[int, ...]:
+    """Classes in ascending order.
+
+    Raises:
+        ValueError: none, the same one twice, or something that is no class from 0 to 65,535.
+    """
+    for value in classes:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 1 << 16:
+            raise ValueError(f"classes: {value!r:.40} given, expected integers from 0 to 65535")
+    found = tuple(sorted(int(value) for value in classes))
+    if not found or len(set(found)) < len(found):
+        raise ValueError(f"classes = {list(classes)!r:.80}: expected at least one, and none twice")
+    return found

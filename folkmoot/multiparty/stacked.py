@@ -1,0 +1,152 @@
+"""Models of one architecture as one: their parameters stacked, evaluated and stepped together (torch.func).
+
+What is run for a single sample is recorded once as a plain list of tensor operations (`make_fx`), which takes the
+layers of dispatch out of ten thousand small steps. Everything is float32 on one thread, so that the same parameters
+and samples give the same bits on the same machine.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
+
+Floats32 = NDArray[np.float32]
+State = dict[str, Tensor]  # name -> [models, ...]
+
+AT_ONCE = 2048  # samples evaluated in one go
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums in one order: the number of threads would change it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class Stack:
+    """Models that differ in nothing but their numbers.
+
+    Args:
+        module: one of them; its structure is used, its parameters are not.
+        states: the state dictionaries of all; entries that are no floating-point numbers must be equal.
+        n_classes: scores wanted of each model; the module has as many outputs or, with a reserved class, one more.
+        temperature: the logits are divided by it.
+    """
+
+    def __init__(self, module: nn.Module, states: Sequence[State], n_classes: int, temperature: float = 1.0) -> None:
+        self.module = module.eval()
+        self.n_classes = n_classes
+        self.temperature = temperature
+        trained = {name for name, _ in module.named_parameters()}
+        self.moving = {k: torch.stack([s[k].detach() for s in states]).clone() for k in states[0] if k in trained}
+        self.fixed = {k: torch.stack([s[k].detach() for s in states]).clone() for k in states[0] if k not in trained}
+        self._recordings: dict[tuple[Any, ...], Callable[..., Any]] = {}
+
+    def copy(self) -> "Stack":
+        """The same models, to be stepped on their own; what was recorded is shared."""
+        twin: Stack = object.__new__(Stack)
+        twin.__dict__.update(self.__dict__)
+        twin.moving = {name: value.clone() for name, value in self.moving.items()}
+        return twin
+
+    def state(self, model: int) -> State:
+        """The state dictionary of one of them, in the order of the module's."""
+        both = self.moving | self.fixed
+        return {name: both[name][model].clone() for name in self.module.state_dict()}
+
+    def load(self, model: int, state: State) -> None:
+        """Give one of them other numbers."""
+        for name, value in state.items():
+            (self.moving if name in self.moving else self.fixed)[name][model] = value
+
+    def scores(self, x: Floats32) -> Floats32:
+        """Scores [models, samples, classes] of samples [samples, ...]."""
+        with one_thread():
+            given = torch.from_numpy(np.ascontiguousarray(x))
+            if len(x) == 1:
+                # One sample: all models in one pass. With many, a convolution per model is quicker than a grouped one.
+                found: Tensor = self._recorded_run("scores", self._all_scores, self.moving, self.fixed, given)
+                return found.numpy()
+            count = len(next(iter(self.moving.values())))
+            result = np.empty((count, len(x), self.n_classes), np.float32)
+            for i in range(count):
+                own = {name: value[i] for name, value in (self.moving | self.fixed).items()}
+                for start in range(0, len(x), AT_ONCE):
+                    part = given[start : start + AT_ONCE]
+                    result[i, start : start + AT_ONCE] = self._of_one(own, part).numpy()
+            return result
+
+    def _of_one(self, state: State, x: Tensor) -> Tensor:
+        logits = functional_call(self.module, state, (x,))
+        return torch.softmax(logits / self.temperature, 1)[:, : self.n_classes]
+
+    def _all_scores(self, moving: State, fixed: State, x: Tensor) -> Tensor:
+        return vmap(lambda m, f: self._of_one(m | f, x))(moving, fixed)
+
+    def step(
+        self, x: Floats32, models: NDArray[np.int64], columns: NDArray[np.int64], signs: NDArray[np.int64],
+        eta: float, cap: float, log_probability: bool,
+    ) -> None:  # fmt: skip
+        """Move models along the clipped gradient of their score of one class for one sample (eqs. 11, 12).
+
+        Gradients of all moves are taken before any is made; two of one model add up.
+
+        Args:
+            x: the sample [1, ...].
+            models, columns, signs: [moves]: which model, which of its classes, +1 (enhance) or -1 (impair).
+            eta: learning rate.
+            cap: G, the norm a gradient is clipped to.
+            log_probability: of log h instead of h to enhance, of -log(1 - h) to impair.
+        """
+        with one_thread():
+            moves = len(models)
+            padded = 1 << (moves - 1).bit_length()  # a few sizes only, each recorded once
+            index = torch.from_numpy(np.resize(models, padded))
+            onehot = torch.zeros(padded, self.n_classes)
+            onehot[torch.arange(moves), torch.from_numpy(columns)] = 1.0
+            onehot[moves:, 0] = 1.0
+            sign = torch.ones(padded)
+            sign[:moves] = torch.from_numpy(signs.astype(np.float32))
+            moving = {name: value[index] for name, value in self.moving.items()}
+            fixed = {name: value[index] for name, value in self.fixed.items()}
+            sample = torch.from_numpy(np.ascontiguousarray(x))
+            gradients, norms = self._recorded_run(log_probability, self._step, moving, fixed, sample, onehot, sign)
+            length = eta * sign / torch.clamp(norms / cap, min=1.0)
+            for name, gradient in gradients.items():
+                ways = length[:moves].view(-1, *[1] * (gradient.dim() - 1))
+                self.moving[name].index_add_(0, index[:moves], gradient[:moves] * ways)
+
+    def _step(self, log_probability: bool, moving: State, fixed: State, x: Tensor, onehot: Tensor, sign: Tensor) -> Any:
+        def score(own: State, others: State, which: Tensor, way: Tensor) -> Tensor:
+            logits = functional_call(self.module, own | others, (x,))[0] / self.temperature
+            marked = torch.nn.functional.pad(which, (0, logits.shape[0] - self.n_classes))
+            if not log_probability:
+                return (torch.softmax(logits, 0) * marked).sum()
+            whole = torch.logsumexp(logits, 0)
+            inside = (logits * marked).sum() - whole
+            outside = torch.logsumexp(logits.masked_fill(marked > 0.5, -torch.inf), 0) - whole
+            return torch.where(way < 0, -outside, inside)
+
+        gradients = vmap(grad(score))(moving, fixed, onehot, sign)
+        squares = torch.stack([(g.flatten(1) ** 2).sum(1) for g in gradients.values()])
+        return gradients, torch.sqrt(squares.sum(0))
+
+    def _recorded_run(self, what: object, function: Callable[..., Any], *given: Any) -> Any:
+        """Run a function of tensors from its recording for such sizes."""
+        sizes = (what, len(next(iter(given[0].values()))), tuple(given[2].shape))
+        if sizes not in self._recordings:
+            recorded = partial(function, what) if isinstance(what, bool) else function
+            self._recordings[sizes] = make_fx(lambda *tensors: recorded(*tensors))(*given)
+        return self._recordings[sizes](*given)

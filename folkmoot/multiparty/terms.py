@@ -1,0 +1,103 @@
+"""What the parties of a consortium agree on before they begin; it stands in the genesis of their chain."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from folkmoot.ledger.encoding import Value
+from folkmoot.multiparty.models import Pace
+from folkmoot.multiparty.validation import Thresholds
+
+RULES = ("hardened", "printed")
+GRADIENTS = ("probability", "log_probability")
+MOST_CLASSES = 1 << 12
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The settings of a consortium.
+
+    Attributes:
+        n_classes: C, the classes are 0 to C - 1.
+        shape: of one sample, without the axis of samples; samples are float32.
+        alpha: share of S(c) that a star averages, in (0, 1].
+        delta: least star of a sample's label, in [0, 1] (eq. 9).
+        sigma: largest distance from the star among the scores behind it, in [0, 1] (eq. 10).
+        omega: largest mean distance of a newcomer's scores from an original party's, in [0, 1] (eq. 2).
+        eta: learning rate, above 0 (eqs. 11, 12).
+        cap: G, the norm a gradient is clipped to, above 0.
+        score_gradient: "probability" (the paper's) or "log_probability", see `models.Pace`.
+        rules: "printed" validates samples by eqs. 8-10 alone; "hardened" adds the checks of `validation`.
+        tolerance: what a replay's parameters may differ from a block's, per number; 0: the hashes must agree. The
+            replay goes on from the block's, so every miner may shift parameters by as much.
+
+    Raises:
+        ValueError: a value out of range, named with what is allowed.
+    """
+
+    n_classes: int
+    shape: tuple[int, ...]
+    alpha: float = 0.75
+    delta: float = 0.6
+    sigma: float = 0.2
+    omega: float = 0.2
+    eta: float = 0.05
+    cap: float = 1.0
+    score_gradient: str = "probability"
+    rules: str = "hardened"
+    tolerance: float = 0.0
+
+    def __post_init__(self) -> None:
+        _integer("n_classes", self.n_classes, 2, MOST_CLASSES)
+        if type(self.shape) is not tuple or not 1 <= len(self.shape) <= 4:
+            raise ValueError(f"shape = {self.shape!r:.80}: expected a tuple of 1 to 4 lengths")
+        for length in self.shape:
+            _integer("shape", length, 1, 1 << 20)
+        if math.prod(self.shape) > 1 << 20:
+            raise ValueError(f"shape = {self.shape}: expected at most {1 << 20} numbers a sample")
+        for name in ("delta", "sigma", "omega"):
+            _number(name, getattr(self, name), 0.0, 1.0)
+        _number("alpha", self.alpha, 0.0, 1.0, above=True)
+        _number("eta", self.eta, 0.0, 1e6, above=True)
+        _number("cap", self.cap, 0.0, 1e6, above=True)
+        _number("tolerance", self.tolerance, 0.0, 1.0)
+        for name, allowed in (("rules", RULES), ("score_gradient", GRADIENTS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} = {getattr(self, name)!r:.80}: expected {' or '.join(map(repr, allowed))}")
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Of eqs. 9 and 10."""
+        return Thresholds(self.delta, self.sigma)
+
+    @property
+    def pace(self) -> Pace:
+        """How models are moved."""
+        return Pace(self.eta, self.cap, self.score_gradient == "log_probability")
+
+    def to_value(self) -> Value:
+        """As it is encoded: the values in the order of the fields."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    @classmethod
+    def from_value(cls, value: Value) -> "Terms":
+        """The terms with this value.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if type(value) is not tuple or len(value) != len(fields(cls)):
+            raise ValueError(f"terms: expected {len(fields(cls))} values")
+        return cls(*value)
+
+
+def _integer(name: str, value: Any, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} = {value!r:.80}: expected an integer from {least} to {most}")
+
+
+def _number(name: str, value: Any, least: float, most: float, above: bool = False) -> None:
+    good = type(value) is float and (least < value if above else least <= value) and value <= most
+    if not good:
+        what = f"above {least:g} and at most" if above else f"from {least:g} to"
+        raise ValueError(f"{name} = {value!r:.80}: expected a number (float) {what} {most:g}")
