@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+TORCH ?= 2.13.0
 DATA := $(firstword $(wildcard $(FOLKMOOT_DATA) ../shared/data))
 ifneq ($(DATA),)
 export FOLKMOOT_DATA := $(abspath $(DATA))
@@ -22,7 +23,8 @@ help:
 	@touch $@
 
 .venv/dev: .venv/core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clusters,dask,evm,private,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==$(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clusters,dask,evm,multiparty,private,dev]'
 	@touch $@
 
 venv: .venv/dev

@@ -205,7 +205,7 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder 
 
 
 @data.command()
-def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens.")]) -> int:
+def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens or mnist.")]) -> int:
     """Download a data set, check it, and print its folder."""
     from folkmoot.world import datasets
 
@@ -214,7 +214,7 @@ def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movi
 
 
 @data.command()
-def where(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens.")]) -> int:
+def where(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens or mnist.")]) -> int:
     """Print where a data set is read from."""
     from folkmoot.world import datasets
 

@@ -32,6 +32,7 @@ from folkmoot.agreement.records import (
 )
 from folkmoot.ledger.block import Block, Header
 from folkmoot.ledger.chain import Chain, propose
+from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.contract import MOST_REPORT, ONE, Accounts, book, open_accounts, validated
 from folkmoot.ledger.encoding import Malformed, Value, digest
 from folkmoot.ledger.errors import RefusedRecord
@@ -153,8 +154,8 @@ def _present(participants: int, reasons: Mapping[int, str]) -> NDArray[np.bool_]
 class Rounds:
     """The rules: see the top of the file."""
 
-    def genesis(self, configuration: Value) -> State:
-        """The state before the first block.
+    def genesis(self, configuration: Value, contents: Contents) -> State:
+        """The state before the first block. Nothing in a round refers to contents.
 
         Raises:
             ValueError: not what `configuration` returns for terms, keys and sortition that make sense.

@@ -4,6 +4,15 @@ from typing import TYPE_CHECKING
 
 from folkmoot.ledger.block import Block, Header, is_signed, mined, sign
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, propose, start
+from folkmoot.ledger.contents import (
+    Contents,
+    FolderContents,
+    MemoryContents,
+    MissingContent,
+    TamperedContent,
+    beside,
+    name_of,
+)
 from folkmoot.ledger.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.errors import InvalidBlock, RefusedRecord
 from folkmoot.ledger.file import NotStored, UnreadableLedger
@@ -19,27 +28,34 @@ __all__ = [
     "KINDS",
     "Block",
     "Chain",
+    "Contents",
     "DamagedLedger",
+    "FolderContents",
     "Genesis",
     "Header",
     "InvalidBlock",
     "Ledger",
     "Limits",
     "Malformed",
+    "MemoryContents",
+    "MissingContent",
     "NotStored",
     "RefusedRecord",
     "Rules",
     "Signers",
+    "TamperedContent",
     "UnknownRules",
     "UnreadableLedger",
     "Verdict",
     "apply_block",
+    "beside",
     "create",
     "decode",
     "digest",
     "encode",
     "is_signed",
     "mined",
+    "name_of",
     "open",
     "propose",
     "settle",

@@ -7,6 +7,7 @@ from typing import Any
 
 from folkmoot.ledger import merkle, work
 from folkmoot.ledger.block import VERSION, Block, Header, Signature, checked_integer, checked_kind, draft, is_signed
+from folkmoot.ledger.contents import NOTHING, Contents
 from folkmoot.ledger.encoding import Malformed, Value, decode, digest, encode
 from folkmoot.ledger.errors import (
     BadSignature,
@@ -79,16 +80,17 @@ class Chain:
     state: Any  # what the rules of the kind make of the records so far
 
 
-def start(genesis: Genesis) -> Chain:
-    """The chain before its first block.
+def start(genesis: Genesis, contents: Contents = NOTHING) -> Chain:
+    """The chain before its first block; `contents` is where the bytes are that its records name.
 
     Raises:
         UnknownRules: no rules are known for its kind or version.
         ValueError: a configuration that the rules refuse.
+        MissingContent, TamperedContent: contents that it names.
     """
     if genesis.version != VERSION:
         raise UnknownRules(f"chain of version {genesis.version}: only version {VERSION} is understood")
-    return Chain(genesis, 0, genesis.hash, rules_of(genesis.kind).genesis(genesis.configuration))
+    return Chain(genesis, 0, genesis.hash, rules_of(genesis.kind).genesis(genesis.configuration, contents))
 
 
 def propose(chain: Chain, records: Iterable[bytes]) -> Block:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from folkmoot.ledger.block import MOST_SIGNATURES, Header
+from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.encoding import Value
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers
@@ -23,8 +24,8 @@ def configuration(keys: tuple[bytes, ...], quorum: int | None = None) -> Value:
 class Notes:
     """The rules: `quorum` of the keys sign each block; a record is anything but empty."""
 
-    def genesis(self, configuration: Value) -> State:
-        """The state before the first note.
+    def genesis(self, configuration: Value, contents: Contents) -> State:
+        """The state before the first note. No note refers to contents.
 
         Raises:
             ValueError: not what `configuration` returns for 1 to 1,024 different keys and a quorum among them.

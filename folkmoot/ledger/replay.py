@@ -1,4 +1,4 @@
-"""The chain in a file, from its genesis and nothing else, or the first block where it breaks and why."""
+"""The chain in a file, from its genesis and the contents beside it, or the first block where it breaks and why."""
 
 import sqlite3
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
+from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.encoding import Malformed
 from folkmoot.ledger.errors import InvalidBlock
 from folkmoot.ledger.file import Head, head_of, next_height, next_seal, plain, row_of
@@ -43,7 +44,9 @@ class Verdict(NamedTuple):
         return self.bad is None
 
 
-def replay(database: sqlite3.Connection, progress: Callable[[int], None] | None = None) -> tuple[Chain, Head]:
+def replay(
+    database: sqlite3.Connection, contents: Contents, progress: Callable[[int], None] | None = None
+) -> tuple[Chain, Head]:
     """The chain after the last block and the head row that agrees with it.
 
     Everything stored is looked at: each block follows, each seal is that of the bytes, the head names the last
@@ -65,7 +68,7 @@ def replay(database: sqlite3.Connection, progress: Callable[[int], None] | None 
                 raise DamagedLedger(height, "stored as something else than bytes")
             seal = next_seal(seal, data)
             if chain is not None or seal == row_seal:  # a damaged genesis is damage, whatever it seems to say
-                chain = _next(chain, height, data)
+                chain = _next(chain, height, data, contents)
             if chain is None or seal != row_seal:
                 raise DamagedLedger(height, "the bytes stored are not those that were sealed")
             if progress is not None and height % _REPORT_EVERY == 0:
@@ -79,9 +82,11 @@ def replay(database: sqlite3.Connection, progress: Callable[[int], None] | None 
         raise DamagedLedger(height, f"the file is damaged: {error}") from None
 
 
-def _next(chain: Chain | None, height: int, data: bytes) -> Chain:
+def _next(chain: Chain | None, height: int, data: bytes, contents: Contents) -> Chain:
     try:
-        return start(Genesis.from_bytes(data)) if chain is None else apply_block(chain, Block.from_bytes(data))
+        if chain is None:
+            return start(Genesis.from_bytes(data), contents)
+        return apply_block(chain, Block.from_bytes(data))
     except UnknownRules:
         raise
     except InvalidBlock as error:

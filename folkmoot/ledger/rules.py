@@ -8,9 +8,14 @@ import importlib
 from typing import Any, NamedTuple, Protocol
 
 from folkmoot.ledger.block import Header
+from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.encoding import Value
 
-KINDS = {"notes": "folkmoot.ledger.notes:NOTES", "bc_ucb": "folkmoot.agreement.rounds:ROUNDS"}
+KINDS = {
+    "notes": "folkmoot.ledger.notes:NOTES",
+    "bc_ucb": "folkmoot.agreement.rounds:ROUNDS",
+    "bema": "folkmoot.multiparty.rules:BEMA",
+}
 
 
 class UnknownRules(ValueError):
@@ -27,11 +32,12 @@ class Signers(NamedTuple):
 class Rules(Protocol):
     """The rules of a kind. States are immutable; the functions are pure and never look beyond their arguments."""
 
-    def genesis(self, configuration: Value) -> Any:
-        """The state before the first block.
+    def genesis(self, configuration: Value, contents: Contents) -> Any:
+        """The state before the first block; it keeps `contents` if records of this kind name any.
 
         Raises:
             ValueError: a configuration that no chain of this kind can have.
+            MissingContent, TamperedContent: contents that the configuration names (`step` raises them too).
         """
 
     def signers(self, state: Any, records: tuple[bytes, ...]) -> Signers:

@@ -1,4 +1,4 @@
-"""A chain in a file: created once, appended to, verified by anyone from the file alone."""
+"""A chain in a file: created once, appended to, verified by anyone from the file and the contents beside it."""
 
 import os
 import sqlite3
@@ -9,6 +9,7 @@ from typing import Self
 
 from folkmoot.ledger.block import MOST_HEIGHT, Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
+from folkmoot.ledger.contents import FolderContents, beside
 from folkmoot.ledger.encoding import Malformed
 from folkmoot.ledger.file import (
     Head,
@@ -29,10 +30,16 @@ from folkmoot.ledger.replay import DamagedLedger, Verdict, replay
 
 
 class Ledger:
-    """A ledger file. Reading never changes it; the first `append` opens it for writing."""
+    """A ledger file. Reading never changes it; the first `append` opens it for writing.
+
+    Attributes:
+        path: where it is.
+        contents: what its records name, in the folder beside it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.contents: FolderContents = beside(path)
         self._now: tuple[Chain, Head] | None = None
         self._writer: sqlite3.Connection | None = None
 
@@ -86,14 +93,14 @@ class Ledger:
             locked, before = written_to(self.path), stamp(self.path)
             try:
                 with reading(self.path) as database:
-                    return replay(database, progress)
+                    return replay(database, self.contents, progress)
             except DamagedLedger:
                 if locked or stamp(self.path) == before:
                     raise
                 # A writer began in between, on a file that was read as one that nobody writes to: once more.
 
     def verify(self, progress: Callable[[int], None] | None = None) -> Verdict:
-        """Every block from the genesis on, signatures included, from nothing but the file.
+        """Every block from the genesis on, signatures included, from nothing but the file and the contents beside it.
 
         `progress` is called now and then with the number of blocks done.
 
@@ -190,12 +197,13 @@ def open_ledger(path: str | os.PathLike[str]) -> Ledger:
 
 
 def create(path: str | os.PathLike[str], genesis: Genesis) -> Ledger:
-    """A new ledger file that holds a genesis.
+    """A new ledger file that holds a genesis; what the genesis names is in the folder beside it already.
 
     Raises:
         ValueError: there is such a file already, or the rules refuse the genesis.
         NotStored: it cannot be written.
+        MissingContent, TamperedContent: what the genesis names is not there.
     """
-    first = start(genesis)
+    first = start(genesis, beside(path))
     create_tables(Path(path), genesis.to_bytes(), first.tip)
     return Ledger(Path(path))

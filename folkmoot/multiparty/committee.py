@@ -61,8 +61,10 @@ class Committee:
     def take(self, sample: Sample) -> Verdict:
         """Validate a sample against the models as they are and, if it holds, move them."""
         scores = self.fleet.scores(sample.x)
+        if not np.isfinite(scores).all():
+            return Verdict(validation.UNUSABLE)
         found = margin.stars(scores, self.group)
-        reason = self._hardened(sample) if self.terms.rules == "hardened" else None
+        reason = self._hardened(sample, scores) if self.terms.rules == "hardened" else None
         reason = reason or validation.objection(found, sample.label, sample.wrong, self.terms.thresholds)
         if reason is not None:
             return Verdict(reason)
@@ -71,16 +73,23 @@ class Committee:
         self.used |= {sample.name}
         return Verdict(None, tuple(sorted({move.model for move in moves})))
 
-    def _hardened(self, sample: Sample) -> str | None:
+    def _hardened(self, sample: Sample, scores: Floats32) -> str | None:
         if sample.name in self.used:
             return validation.DUPLICATE
         if not self.fleet.claims[sample.sender, sample.label]:
             return validation.FOREIGN
+        if validation.contradicted(scores, self.fleet.claims, sample.label, sample.wrong):
+            return validation.CONTRADICTED
         return None
 
     def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
         """The secure margin of samples [samples, *shape]: those at most 0 are worth sending."""
         return margin.secure_margin(margin.stars(self.fleet.scores(x), self.group), labels)
+
+    def class_scores(self, x: Floats32) -> Floats32:
+        """The score of the centre of each class, [samples, classes]; 0 for a class nobody claims."""
+        values = margin.stars(self.fleet.scores(x), self.group).centre_value
+        return np.where(np.isfinite(values), values, 0.0).astype(np.float32)
 
     def predict(self, x: Floats32) -> Integers:
         """The class all models together give to each sample (Krum predictor)."""

@@ -1,14 +1,12 @@
 """All models of a consortium as one: scores for every class of the world, and steps of several at once."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from folkmoot.ledger import digest
+from folkmoot.ledger.contents import name_of
 from folkmoot.multiparty.models import Floats32, Model, Pace
-
-PARAMETERS = "multiparty/parameters"  # the domain of their hash
 
 
 class Move(NamedTuple):
@@ -37,7 +35,7 @@ class Fleet:
             self.claims[i, list(model.classes)] = True
         self._columns = [np.array(model.classes) for model in models]
         self._alone = {i: m.from_bytes(m.to_bytes()) for i, m in enumerate(models) if not hasattr(m, "stack")}
-        self._stacks = []
+        self._stacks: list[tuple[list[int], Any]] = []  # members, `stacked.Stack`: PyTorch is not loaded without need
         self._place: dict[int, tuple[int, int]] = {}  # model -> stack, position in it
         alike: dict[object, list[int]] = {}
         for i, model in enumerate(models):
@@ -88,8 +86,8 @@ class Fleet:
         return self.model(model).to_bytes()
 
     def hash(self, model: int) -> bytes:
-        """32 bytes that stand for them on the chain."""
-        return digest(PARAMETERS, self.parameters(model))
+        """32 bytes that stand for them on the chain: their name among its contents."""
+        return name_of(self.parameters(model))
 
     def model(self, model: int) -> Model:
         """A copy of a model as it now is."""
@@ -99,4 +97,3 @@ class Fleet:
         from folkmoot.multiparty.torch_model import written
 
         return self.models[model].from_bytes(written(self._stacks[stack][1].state(at)))
-

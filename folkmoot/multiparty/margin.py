@@ -103,7 +103,7 @@ def _stars(scores: NDArray[np.floating], group: Group) -> Stars:
 
 
 def secure_margin(found: Stars, labels: Integers) -> Margins:
-    """rho = h_a*(x, y) - h_b*(x, y-), where y- is the wrong class with the largest star (eq. 3).
+    """Rho = h_a*(x, y) - h_b*(x, y-), where y- is the wrong class with the largest star (eq. 3).
 
     Eq. 7 as printed takes the least Krum score over classes too, which is that of a class which all models score 0:
     no sample would ever violate such a margin (`printed_margin`). The mirror of the HMR margin is meant.

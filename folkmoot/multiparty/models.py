@@ -54,7 +54,7 @@ class Model(Protocol):
         """The parameters; the same bytes for the same parameters."""
 
     def from_bytes(self, data: bytes) -> Self:
-        """This model with other parameters.
+        """The same model with other parameters.
 
         Raises:
             ValueError: not the bytes of such parameters, or numbers that are not finite.

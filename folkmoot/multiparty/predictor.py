@@ -13,7 +13,8 @@ def krum_prediction(scores: NDArray[np.floating], group: Group) -> Integers:
         scores: [models, samples, classes], finite.
         group: see `margin.grouped`.
     """
-    return stars(scores, group).centre_value.argmax(axis=1)
+    best: Integers = stars(scores, group).centre_value.argmax(axis=1)
+    return best
 
 
 def max_prediction(scores: NDArray[np.floating], claims: Bools) -> Integers:

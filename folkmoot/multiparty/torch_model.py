@@ -54,7 +54,7 @@ class TorchModel:
 
     @property
     def kind(self) -> str:
-        """ "torch/" and the name of the architecture."""
+        """The family, "torch", and the name of the architecture."""
         return f"torch/{self.architecture}"
 
     @property
@@ -69,7 +69,7 @@ class TorchModel:
         return self._stack.state(0)
 
     def stack(self, others: Sequence["TorchModel"]) -> Stack:
-        """This model and others of its likeness as one."""
+        """The model and others of its likeness as one."""
         module, states = self._stack.module, [self.state(), *(other.state() for other in others)]
         return Stack(module, states, len(self.classes), self.temperature)
 
@@ -89,7 +89,8 @@ class TorchModel:
                 f"model {self.kind}: {found[-1]} outputs for {len(self.classes)} classes"
                 f"{' and a reserved one' if self.reserved else ''}; expected {wanted}"
             )
-        return self._stack.scores(x)[0]
+        own: Floats32 = self._stack.scores(x)[0]
+        return own
 
     def step(self, x: Floats32, column: int, sign: int, pace: Pace) -> None:
         """See `Model`."""

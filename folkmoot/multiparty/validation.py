@@ -2,11 +2,16 @@
 
 from typing import NamedTuple
 
-from folkmoot.multiparty.margin import Stars
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.multiparty.margin import Bools, Stars
 
 # Why a sample is refused; the order is that of the checks.
 DUPLICATE = "duplicate"  # hardened: it has moved the models before
 FOREIGN = "foreign"  # hardened: its sender does not claim the class it gives as the label
+CONTRADICTED = "contradicted"  # hardened: half or more of the models that know both classes prefer y- to y
+UNUSABLE = "unusable"  # a model's scores of it are not finite
 MARGIN = "margin"  # eq. 8: rho > 0, the models are right about it already
 CONFIDENCE = "confidence"  # eq. 9: the star of its label is below delta
 SPREAD = "spread"  # eq. 10: those behind the star do not agree within sigma
@@ -22,6 +27,22 @@ class Thresholds(NamedTuple):
 
     delta: float = 0.6
     sigma: float = 0.2
+
+
+def contradicted(scores: NDArray[np.floating], claims: Bools, label: int, wrong: int) -> bool:
+    """Do half or more of the models that were trained on both classes score y- at least as high as y?
+
+    Most samples that two classes are confused about are so for models that never saw one of them. Those that know
+    both are the only ones whose word on it is worth something; where there are none, nobody objects.
+
+    Args:
+        scores: [models, 1, classes] of the one sample.
+        claims: [models, classes].
+        label, wrong: y and y-.
+    """
+    both = claims[:, label] & claims[:, wrong]
+    agree = both & (scores[:, 0, label] > scores[:, 0, wrong])
+    return bool(both.any()) and 2 * int(agree.sum()) <= int(both.sum())
 
 
 def objection(found: Stars, label: int, wrong: int, thresholds: Thresholds) -> str | None:

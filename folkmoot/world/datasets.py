@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from platformdirs import user_cache_path
 
+from folkmoot.world import mnist
 from folkmoot.world import movielens as ml
 from folkmoot.world.rewards import Replay, Rewards
 
@@ -36,20 +37,22 @@ class Dataset:
     """What is known of a data set.
 
     Attributes:
-        url: the zip archive it is published in.
-        inside: folder of that archive which holds the files.
+        url: the zip archive it is published in, or a folder on the web with its files.
+        inside: folder of that archive which holds the files; None: there is no archive.
         files: SHA-256 of each file that is needed.
         extras: files to keep beside them if the archive has them, such as the licence.
-        build: makes the rewards; its keyword arguments are the options.
+        build: makes the rewards; its keyword arguments are the options. None: it is not one for bandits.
+        checksum: SHA-256 of a file as it is meant here, for example of what it holds unpacked.
         excerpt: file in the package that serves the default options, or None.
     """
 
     url: str
-    inside: str
+    inside: str | None
     files: Mapping[str, str]
-    extras: tuple[str, ...]
-    build: Callable[..., Rewards]
+    extras: tuple[str, ...] = ()
+    build: Callable[..., Rewards] | None = None
     excerpt: Path | None = None
+    checksum: Callable[[Path], str] = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def movielens(users: int = 20, genres: int = 5) -> Replay:
@@ -97,7 +100,22 @@ DATASETS: dict[str, Dataset] = {
         build=movielens,
         excerpt=ml.EXCERPT,
     ),
+    "mnist": Dataset(
+        url="https://ossci-datasets.s3.amazonaws.com/mnist",
+        inside=None,
+        files=mnist.CONTENTS,
+        checksum=mnist.checksum,
+    ),
 }
+
+
+def load_mnist() -> mnist.Digits:
+    """MNIST, from where `where("mnist")` finds it.
+
+    Raises:
+        ValueError: it is not found (the message says where to put it), incomplete or corrupt.
+    """
+    return mnist.read(where("mnist"))
 
 
 def _entry(name: str) -> Dataset:
@@ -164,6 +182,8 @@ def load(name: str, **options: Any) -> Rewards:
         ValueError: no such data set or option, or what that function raises.
     """
     build = _entry(name).build
+    if build is None:
+        raise ValueError(f"data set {name}: it has no rewards for bandits")
     allowed = list(inspect.signature(build).parameters)
     for option in options:
         if option not in allowed:
@@ -176,7 +196,10 @@ def _wrong_file(name: str, folder: Path) -> str | None:
     for file, expected in _entry(name).files.items():
         if not (folder / file).is_file():
             return f"{file} is missing"
-        got = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+        try:
+            got = _entry(name).checksum(folder / file)
+        except ValueError as error:
+            return str(error)
         if got != expected:
             return f"{file} has sha256 {got}, expected {expected}"
     return None
@@ -206,7 +229,11 @@ def fetch(name: str) -> Path:
     try:
         fresh = temporary / name
         fresh.mkdir()
-        _unpack(name, _download(name, temporary), fresh)
+        if _entry(name).inside is None:
+            _download_files(name, fresh)
+        else:
+            _unpack(name, _download(name, temporary), fresh)
+        _check_fresh(name, fresh)
         if target.is_dir():
             target.rmdir()
         fresh.rename(target)
@@ -221,14 +248,22 @@ def _by_hand(name: str) -> str:
 
 def _download(name: str, folder: Path) -> Path:
     """The archive, unchecked (its publisher states no SHA-256): what is in it is checked."""
+    return _retrieved(name, _entry(name).url, folder, "archive.zip")
+
+
+def _download_files(name: str, folder: Path) -> None:
+    for file in _entry(name).files:
+        _retrieved(name, f"{_entry(name).url}/{file}", folder, file)
+
+
+def _retrieved(name: str, url: str, folder: Path, file: str) -> Path:
     import pooch  # type: ignore[import-untyped]
 
-    url = _entry(name).url
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("ERROR")  # else it advises to note the checksum of the archive
     try:
-        return Path(pooch.retrieve(url, known_hash=None, fname="archive.zip", path=folder))
+        return Path(pooch.retrieve(url, known_hash=None, fname=file, path=folder))
     except (OSError, ValueError) as error:  # every error of requests is an OSError
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         raise ValueError(f"data set {name}: {url} cannot be downloaded ({reason}); {_by_hand(name)}") from None
@@ -248,10 +283,13 @@ def _unpack(name: str, archive: Path, folder: Path) -> None:
         raise ValueError(
             f"data set {name}: {entry.url} is no zip archive to unpack ({error}); {_by_hand(name)}"
         ) from None
+
+
+def _check_fresh(name: str, folder: Path) -> None:
     wrong = _wrong_file(name, folder)
     if wrong is not None:
         raise ValueError(
-            f"data set {name}: {entry.url}: {wrong}; nothing was kept. Its publisher says that the data set may "
+            f"data set {name}: {_entry(name).url}: {wrong}; nothing was kept. Its publisher says that the data set may "
             f"change over time: if you trust the new one, {_by_hand(name)}"
         )
 

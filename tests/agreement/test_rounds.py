@@ -26,6 +26,7 @@ from folkmoot.agreement.rounds import KIND, ROUNDS, Unfinished, conclude, transi
 from folkmoot.coins import replicate_coins
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, propose, start
+from folkmoot.ledger.contents import NOTHING
 from folkmoot.ledger.contract import ONE, drawn_by_coin
 from folkmoot.ledger.encoding import Malformed, encode
 from folkmoot.ledger.errors import MissingSignature, RefusedRecord, UnknownSigner
@@ -362,9 +363,9 @@ def terms_but(**fields):
     ],
 )
 def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
-    ROUNDS.genesis(RIGHT)
+    ROUNDS.genesis(RIGHT, NOTHING)
     with pytest.raises(ValueError, match=match):
-        ROUNDS.genesis(wrong)
+        ROUNDS.genesis(wrong, NOTHING)
 
 
 def test_a_block_must_hold_everybodys_sets():
@@ -372,16 +373,16 @@ def test_a_block_must_hold_everybodys_sets():
     large = TERMS._replace(n_participants=256, n_arms=1_000)
     assert value_bytes(256, 1_000) < 1 << 16
     with pytest.raises(ValueError, match="a block could exceed"):
-        ROUNDS.genesis(configuration(large, keys, 2_000, COINS))
+        ROUNDS.genesis(configuration(large, keys, 2_000, COINS), NOTHING)
     with pytest.raises(ValueError, match="sets would exceed"):
-        ROUNDS.genesis(configuration(large._replace(n_arms=4_000), keys, 8_000, COINS))
+        ROUNDS.genesis(configuration(large._replace(n_arms=4_000), keys, 8_000, COINS), NOTHING)
 
 
 def test_a_vrf_key_of_another_is_refused():
     registrations = [identity.registration() for identity in identities()]
     registrations[1] = registrations[0]
     with pytest.raises(ValueError, match="registration 1"):
-        ROUNDS.genesis(configuration(TERMS, keys(), BURN_IN, None, tuple(registrations)))
+        ROUNDS.genesis(configuration(TERMS, keys(), BURN_IN, None, tuple(registrations)), NOTHING)
 
 
 # --- Hostile bytes -------------------------------------------------------------------------------------------------

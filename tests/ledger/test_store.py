@@ -112,12 +112,12 @@ def test_a_writer_that_begins_while_a_file_is_read_is_no_damage(path, monkeypatc
     made(path, 3)
     looked = []
 
-    def torn(database, progress=None):
+    def torn(database, contents, progress=None):
         looked.append(database)
         if len(looked) == 1:
             writer.append(signed(writer.chain, keys=1))
             raise ledger.DamagedLedger(2, "half of an old page and half of a new one")
-        return replay(database, progress)
+        return replay(database, contents, progress)
 
     writer = ledger.open(path)
     assert writer.chain.height == 3
@@ -332,7 +332,7 @@ def test_what_a_file_says_cannot_steer_a_terminal(path):
 class Rude:
     """Rules that repeat what a record says."""
 
-    def genesis(self, configuration):
+    def genesis(self, configuration, contents):
         return None
 
     def signers(self, state, records):

@@ -208,7 +208,7 @@ def test_notes_refuse_a_configuration(configuration, reason):
 class Sum:
     """Records are encoded numbers; who may sign next is in the block before."""
 
-    def genesis(self, configuration):
+    def genesis(self, configuration, contents):
         return (configuration, 0)
 
     def signers(self, state, records):

@@ -1,0 +1,216 @@
+"""A consortium: parties with models of their own that calibrate them on a chain and predict as one (BEMA)."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import NamedTuple
+
+from nacl.signing import SigningKey
+
+from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest, start
+from folkmoot.ledger.chain import apply_block
+from folkmoot.ledger.contents import Contents, MemoryContents, beside
+from folkmoot.multiparty import saved
+from folkmoot.multiparty.committee import Committee, Verdict
+from folkmoot.multiparty.entries import Entry, entry
+from folkmoot.multiparty.messages import application, sample_message
+from folkmoot.multiparty.miner import KNOWN, Miner
+from folkmoot.multiparty.original_party import OriginalParty
+from folkmoot.multiparty.party import ORIGINAL, Party, Proposal
+from folkmoot.multiparty.records import REFUSE, UNCOVERED, read_calibration, read_head, read_refused, read_registered
+from folkmoot.multiparty.rules import KIND
+from folkmoot.multiparty.standing import configuration
+from folkmoot.multiparty.together import Together, checked, sample, terms_of
+
+
+class Registration(NamedTuple):
+    """What became of a regular party that wanted to join.
+
+    Attributes:
+        name: of the party.
+        admitted: is it in?
+        reason: why not: "uncovered", "distance", "unusable" or "unmeasured"; empty if it is.
+        distance: mean distance of its scores from the original party's that looked at it; None if not measured.
+        by: name of that original party; None where none knows all of its classes.
+    """
+
+    name: str
+    admitted: bool
+    reason: str
+    distance: float | None
+    by: str | None
+
+
+class Consortium(Together):
+    """All parties of a BEMA chain, played by one program.
+
+    Every message is signed and every block checked, as it would be among parties on different machines; what each
+    of them would do is in `Miner`, `LocalParty` and `OriginalParty`. Without a ledger the same samples are used in
+    the same order, and nothing is signed or kept.
+
+    Args:
+        parties: at least one original one. Regular ones are registered in their order; `registrations` tells which
+            of them were admitted.
+        ledger: file for a new chain; samples and parameters are put into the folder FILE.contents beside it.
+        n_classes: C; one more than the largest class of a party if None.
+        alpha, delta, sigma, omega, eta, cap, score_gradient, rules, tolerance: see `Terms`.
+        work_bits: leading zero bits of every block's hash.
+        seed: of all choices at random, and of the keys of parties that have none.
+        clock: milliseconds since 1970 for each block; blocks are stamped with their height if None, so that the same
+            seed makes the same file.
+
+    Raises:
+        ValueError: parties that do not fit the terms or each other, a setting out of range, a ledger that exists.
+        NotStored: the ledger cannot be written.
+    """
+
+    def __init__(
+        self,
+        parties: Sequence[Party],
+        ledger: str | os.PathLike[str] | None = None,
+        *,
+        n_classes: int | None = None,
+        work_bits: int = 0,
+        seed: int = 0,
+        clock: Callable[[], int] | None = None,
+        **settings: float | str,
+    ) -> None:
+        terms = terms_of(parties, n_classes, settings)
+        super().__init__(terms, seed)
+        self._clock = clock
+        for party in parties:
+            checked(party, terms)
+        originals = [party for party in parties if party.kind == ORIGINAL]
+        if not originals:
+            raise ValueError("parties: none is of kind 'original'; a chain begins with at least one")
+        self._keys: dict[str, SigningKey] = {}
+        self._ledger: Ledger | None = None
+        self.registrations: list[Registration] = []
+        contents: Contents = MemoryContents() if ledger is None else beside(ledger)
+        entries = [self._entry(party, contents) for party in originals]
+        genesis = Genesis(KIND, configuration(terms, entries), work_bits)
+        if ledger is None:
+            self._chain = start(genesis, contents)
+        else:
+            self._ledger = create(ledger, genesis)
+            self._chain = self._ledger.chain
+        self._parties = list(originals)
+        for party in parties:
+            if party.kind != ORIGINAL:
+                self.register(party)
+
+    def _key(self, party: Party) -> SigningKey:
+        if party.name not in self._keys:
+            seed = party.key or digest("multiparty/key", f"{self.seed}/{party.name}".encode())
+            self._keys[party.name] = SigningKey(seed)
+        return self._keys[party.name]
+
+    def _entry(self, party: Party, contents: Contents) -> Entry:
+        return entry(party.name, self._key(party).verify_key.encode(), party.model, contents)
+
+    @property
+    def chain(self) -> Chain:
+        """The chain as it now is. Without a ledger it has the registrations and the models, and no samples."""
+        return self._chain
+
+    @property
+    def group(self) -> Committee:
+        """All models as they now are."""
+        found: Committee = self._chain.state.committee
+        return found
+
+    def _miner(self) -> Miner:
+        """The original parties make blocks by turns."""
+        originals = [party for party in self._parties if party.kind == ORIGINAL]
+        return Miner(self._key(originals[self._chain.height % len(originals)]), self._chain)
+
+    def _now(self) -> int:
+        return self._chain.height + 1 if self._clock is None else int(self._clock())
+
+    def _append(self, block: Block) -> Block:
+        self._chain = apply_block(self._chain, block) if self._ledger is None else self._ledger.append(block)
+        return block
+
+    def register(self, party: Party) -> Registration:
+        """Let a regular party ask to join: an original party that knows all of its classes looks at its model.
+
+        The answer, whatever it is, is signed and stands on the chain.
+
+        Raises:
+            ValueError: a party that does not fit the terms, is no regular one, or has the name of another.
+            NotStored: the ledger cannot be written.
+        """
+        checked(party, self.terms)
+        if party.kind == ORIGINAL:
+            raise ValueError(f"party {party.name}: original parties begin a chain, expected a regular one")
+        if party.name in [other.name for other in self._parties]:
+            raise ValueError(f"party {party.name}: there is one of that name already")
+        contents = self._chain.state.contents
+        asked = application(self._key(party), self._chain.genesis.hash, self._entry(party, contents))
+        answers = (
+            OriginalParty(self._key(original), original.x, original.y).assess(self._chain, asked)
+            for original in self._parties
+            if original.kind == ORIGINAL
+        )
+        answer = next(found for found in answers if found is not None)  # the first that knows the classes
+        made = self._miner().admission(answer, self._now())
+        assert made is not None  # nobody stops a miner here
+        block = self._append(made)
+        found = self._registration(block)
+        self.registrations.append(found)
+        if found.admitted:
+            self._parties.append(party)
+        return found
+
+    def _registration(self, block: Block) -> Registration:
+        names = [party.name for party in self._parties]
+        if read_head(block.records[0]).what == REFUSE:
+            refused = read_refused(block.records[1])
+            by = None if refused.reason == UNCOVERED else names[refused.approver]
+            return Registration(refused.party.name, False, refused.reason, refused.distance, by)
+        done = read_registered(block.records[1])
+        return Registration(done.party.name, True, "", done.distance, names[done.approver])
+
+    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Verdict]:
+        if self._ledger is None:
+            return self._use_directly(proposals)
+        miner, origin = self._miner(), self._chain.genesis.hash
+        verdicts = []
+        for number, proposal in proposals:
+            party = self._parties[number]
+            reason = miner.receive(sample_message(self._key(party), origin, number, *proposal))
+            if reason is not None:
+                verdicts.append(Verdict(reason))
+        made = miner.block(self._now(), miner.waiting) if miner.waiting else None
+        if made is not None:
+            block = self._append(made)
+            verdicts += [Verdict(note.verdict or None) for note in read_calibration(block.records[1:])[0]]
+        return verdicts
+
+    def _use_directly(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Verdict]:
+        seen, verdicts = set(), []
+        for number, proposal in proposals:
+            given = sample(number, proposal)
+            said = (number, given.name, given.label, given.wrong)
+            verdicts.append(Verdict(KNOWN) if said in seen else self.group.take(given))
+            seen.add(said)
+        return verdicts
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> "Consortium":
+        """A consortium that was saved: it predicts, and has no ledger and no data to mine in.
+
+        Raises:
+            ValueError: not such a folder, or models of a kind that is not known here.
+        """
+        terms, seed, iterations, parties = saved.read(folder)
+        settings = asdict(terms)
+        del settings["n_classes"], settings["shape"]
+        begun = cls([replace(p, kind="original") for p in parties], n_classes=terms.n_classes, seed=seed, **settings)
+        begun._parties, begun.iterations = parties, iterations
+        return begun
+
+    def close(self) -> None:
+        """Let go of the ledger file."""
+        if self._ledger is not None:
+            self._ledger.close()

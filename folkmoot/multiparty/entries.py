@@ -1,0 +1,157 @@
+"""A party as the chain has it: who it is, and the model it came with, down to the last bit of its parameters."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from folkmoot.ledger.contents import Contents
+from folkmoot.ledger.encoding import Limits, Malformed, Value, decode, encode
+from folkmoot.ledger.rules import UnknownRules
+from folkmoot.multiparty import models
+from folkmoot.multiparty.models import Model, checked_classes
+from folkmoot.multiparty.signing import KEY_BYTES
+from folkmoot.multiparty.terms import MOST_CLASSES, Terms
+
+NAME_BYTES = 32  # of the name of a content
+MOST_PARTIES = 1 << 10
+MOST_NAME = 64  # characters of a party's name and of a model's kind
+_SETTINGS = Limits(size=1 << 14, depth=4, items=1 << 10, int_size=8)
+
+
+class Entry(NamedTuple):
+    """A party and its model as it came; on the chain as these six fields."""
+
+    name: str  # 1 to 64 printable ASCII characters
+    key: bytes  # Ed25519 public key
+    model_kind: str  # as long as the name
+    classes: tuple[int, ...]  # Y, ascending
+    settings: bytes  # encoding of model.settings(), at most 16,384 bytes
+    parameters: bytes  # name of model.to_bytes() in the contents
+
+
+def entry(name: str, key: bytes, model: Model, contents: Contents) -> Entry:
+    """The entry of a party; the parameters of its model are put into the contents.
+
+    Raises:
+        ValueError: a name, key or model that no chain can have.
+        NotStored: see `Contents.put`.
+    """
+    settings = encode(model.settings(), _SETTINGS)
+    found = Entry(name, key, model.kind, tuple(model.classes), settings, bytes(NAME_BYTES))
+    read_entry(tuple(found))
+    return found._replace(parameters=contents.put(model.to_bytes()))
+
+
+def read_entry(value: Value) -> Entry:
+    """An entry from its decoded fields.
+
+    Raises:
+        Malformed: anything else, or a number that is not finite.
+    """
+    fields = typed(value, (str, bytes, str, tuple, bytes, bytes), "party")
+    found = Entry(*fields)
+    for what, text in (("name of a party", found.name), ("kind of a model", found.model_kind)):
+        if not 1 <= len(text) <= MOST_NAME or not text.isascii() or not text.isprintable():
+            raise Malformed(f"{what} = {text!r:.80}: expected 1 to {MOST_NAME} printable ASCII characters")
+    if len(found.key) != KEY_BYTES or len(found.parameters) != NAME_BYTES:
+        raise Malformed(
+            f"key and name of parameters of {len(found.key)} and {len(found.parameters)} bytes: expected 32"
+        )
+    if len(found.classes) > MOST_CLASSES or any(type(c) is not int for c in found.classes):
+        raise Malformed(f"classes of {found.name}: expected at most {MOST_CLASSES} integers")
+    try:
+        ordered = checked_classes(found.classes)
+    except ValueError as error:
+        raise Malformed(str(error)) from None
+    if ordered != found.classes:
+        raise Malformed(f"classes of {found.name}: expected ascending order")
+    if not _all_finite(decode(found.settings, _SETTINGS)):
+        raise Malformed(f"settings of {found.name}: numbers that are not finite")
+    return found
+
+
+def load(party: Entry, terms: Terms, contents: Contents) -> Model:
+    """The model of an entry, tried out on one sample.
+
+    Raises:
+        MissingContent, TamperedContent: see `Contents.get`.
+        UnknownRules: models of this kind are not known here, or what they need is not installed.
+        ValueError: there is no such model.
+    """
+    if party.classes[-1] >= terms.n_classes:
+        raise ValueError(f"class {party.classes[-1]}: the classes are 0 to {terms.n_classes - 1}")
+    return with_parameters(party, terms, contents.get(party.parameters))
+
+
+def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
+    """The model of an entry with these parameters instead of those it came with.
+
+    Raises:
+        UnknownRules, ValueError: see `load`.
+    """
+    try:
+        model = models.blank(party.model_kind, party.classes, decode(party.settings, _SETTINGS)).from_bytes(data)
+    except ImportError as error:
+        what = f"models of kind {party.model_kind} need {error.name or 'more'}"
+        raise UnknownRules(f"{what}: install folkmoot[multiparty]") from None
+    except ValueError:
+        if not _is_known(party.model_kind):
+            what = f"model of kind {party.model_kind!r}: unknown here"
+            raise UnknownRules(f"{what}; enter it with register_architecture or register_model_kind") from None
+        raise
+    same = (model.kind, tuple(model.classes)) == (party.model_kind, party.classes)
+    if not same or encode(model.settings(), _SETTINGS) != party.settings or model.to_bytes() != data:
+        raise ValueError(f"model of {party.name}: written down again it is another one")
+    _try_out(model, terms, party.name)
+    return model
+
+
+def _is_known(model_kind: str) -> bool:
+    family, _, name = model_kind.partition("/")
+    if family == "torch":
+        from folkmoot.multiparty.architectures import ARCHITECTURES
+
+        return name in ARCHITECTURES
+    return family in models.KINDS
+
+
+def _try_out(model: Model, terms: Terms, name: str) -> None:
+    """The model gives scores for a sample of zeros; any failure of a foreign model is its own."""
+    try:
+        scores = model.scores(np.zeros((1, *terms.shape), np.float32))
+    except Exception as error:
+        what = " ".join(str(error).split())[:160]
+        raise ValueError(f"model of {name}: no scores for a sample of shape {terms.shape}: {what}") from None
+    require_scores(scores, (1, len(model.classes)), name)
+
+
+def require_scores(scores: Any, shape: tuple[int, ...], name: str) -> None:
+    """Float32 scores of this shape, from 0 to 1.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if type(scores) is not np.ndarray or scores.dtype != np.float32 or scores.shape != shape:
+        raise ValueError(f"model of {name}: expected float32 scores of shape {shape}")
+    if not bool(((scores >= 0.0) & (scores <= 1.0)).all()):
+        raise ValueError(f"model of {name}: scores that are no numbers from 0 to 1")
+
+
+def typed(value: Value, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:
+    """A decoded tuple of exactly these types.
+
+    Raises:
+        Malformed: anything else.
+    """
+    if type(value) is not tuple or tuple(map(type, value)) != kinds:
+        raise Malformed(f"{what}: expected {', '.join(kind.__name__ for kind in kinds)}")
+    return value
+
+
+def _all_finite(value: Value) -> bool:
+    if type(value) is tuple:
+        return all(map(_all_finite, value))
+    if type(value) is np.ndarray:
+        return bool(np.isfinite(value).all())
+    return type(value) is not float or math.isfinite(value)

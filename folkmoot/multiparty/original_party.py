@@ -1,0 +1,94 @@
+"""An original party: it looks at the models of newcomers and approves or refuses them by its own data."""
+
+import numpy as np
+from nacl.signing import SigningKey
+from numpy.typing import NDArray
+
+from folkmoot.ledger.chain import Chain
+from folkmoot.ledger.encoding import Malformed
+from folkmoot.multiparty.entries import load, require_scores
+from folkmoot.multiparty.margin import Integers
+from folkmoot.multiparty.messages import Application, read_application
+from folkmoot.multiparty.models import Floats32, Model
+from folkmoot.multiparty.records import DISTANCE, NOBODY, UNCOVERED, UNMEASURED, UNUSABLE, Refused, Registered
+from folkmoot.multiparty.signing import APPLICATION, APPROVAL, REFUSAL, is_signed, signature_of
+from folkmoot.multiparty.standing import State
+
+
+class OriginalParty:
+    """Its key and its data.
+
+    Args:
+        key: its Ed25519 key, the public half of which stands in the genesis.
+        x: its samples, float32 [samples, *shape].
+        labels: their classes, [samples].
+
+    Raises:
+        ValueError: not as many labels as samples.
+    """
+
+    def __init__(self, key: SigningKey, x: Floats32, labels: NDArray[np.integer]) -> None:
+        if len(x) != len(labels):
+            raise ValueError(f"{len(x)} samples and {len(labels)} labels: expected as many")
+        self.key = key
+        self.x = x
+        self.labels: Integers = np.asarray(labels, np.int64)
+
+    def assess(self, chain: Chain, data: bytes) -> bytes | None:
+        """The record that a miner puts on the chain: Registered or Refused; None if others know the classes better.
+
+        Measured is the mean of |h_j(x, y) - h_i(x, y)| over its samples with y in Y_j, each at its own label (eq. 2,
+        there a sum), with h_i its own model as it now is on the chain. None: it does not know all classes of the
+        newcomer, another original party does. Where none does, the refusal is not signed: the rules see it.
+
+        Raises:
+            Malformed: no application to this chain, not signed, or the name or key of a party.
+            MissingContent, TamperedContent: the parameters are not in the chain's contents.
+        """
+        state: State = chain.state
+        asked = read_application(data)
+        party = asked.party
+        if not is_signed(party.key, APPLICATION, chain.genesis.hash, tuple(party), asked.signature):
+            raise Malformed(f"the application of {party.name} to this chain is not signed by its key")
+        if any(party.name == other.name or party.key == other.key for other in state.parties):
+            raise Malformed(f"the name or the key of {party.name} is that of a party already")
+        own = self.key.verify_key.encode()
+        number = next((i for i in range(state.originals) if state.parties[i].key == own), state.originals)
+        if not any(state.covers(original, party.classes) for original in range(state.originals)):
+            return Refused(party, asked.signature, NOBODY, UNCOVERED, None, b"").to_bytes()
+        if not state.covers(number, party.classes):
+            return None
+        try:
+            model = load(party, state.terms, state.contents)
+            distance = self.distance(model, state.committee.fleet.model(number))
+        except ValueError:
+            return self._refused(chain, asked, number, UNUSABLE, None)
+        if distance is None:
+            return self._refused(chain, asked, number, UNMEASURED, None)
+        if not distance <= state.terms.omega:
+            return self._refused(chain, asked, number, DISTANCE, distance)
+        record = Registered(party, asked.signature, number, distance, b"")
+        signature = signature_of(self.key, APPROVAL, chain.genesis.hash, record.said())
+        return record._replace(signature=signature).to_bytes()
+
+    def distance(self, newcomer: Model, own: Model) -> float | None:
+        """What `assess` measures; None without a sample of the newcomer's classes.
+
+        Raises:
+            ValueError: the newcomer's scores are not numbers from 0 to 1.
+        """
+        chosen = np.flatnonzero(np.isin(self.labels, newcomer.classes))
+        if not len(chosen):
+            return None
+        x, labels = self.x[chosen], self.labels[chosen]
+        theirs, ours = newcomer.scores(x), own.scores(x)
+        require_scores(theirs, (len(x), len(newcomer.classes)), "the newcomer")
+        rows = np.arange(len(x))
+        told = theirs[rows, np.searchsorted(newcomer.classes, labels)].astype(np.float64)
+        held = ours[rows, np.searchsorted(own.classes, labels)].astype(np.float64)
+        return float(np.abs(told - held).mean())
+
+    def _refused(self, chain: Chain, asked: Application, number: int, reason: str, distance: float | None) -> bytes:
+        record = Refused(asked.party, asked.signature, number, reason, distance, b"")
+        signature = signature_of(self.key, REFUSAL, chain.genesis.hash, record.said())
+        return record._replace(signature=signature).to_bytes()

@@ -1,0 +1,242 @@
+"""The kind "bema": a chain whose every block anyone computes again, from the first models to the last parameters.
+
+`step` checks signatures, reads the samples from the contents, validates and applies them in their order, and compares
+each verdict and the parameters of each model with what the block says; the first record that differs is named.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.ledger.block import Header
+from folkmoot.ledger.contents import Contents, MissingContent, TamperedContent
+from folkmoot.ledger.encoding import Malformed, Value
+from folkmoot.ledger.errors import RefusedRecord
+from folkmoot.ledger.rules import Signers, UnknownRules
+from folkmoot.multiparty.committee import Committee, Sample
+from folkmoot.multiparty.entries import MOST_PARTIES, Entry, load, with_parameters
+from folkmoot.multiparty.models import Model
+from folkmoot.multiparty.records import (
+    CALIBRATE,
+    DISTANCE,
+    REGISTER,
+    UNCOVERED,
+    Leaf,
+    Refused,
+    Registered,
+    SampleNote,
+    read_calibration,
+    read_head,
+    read_refused,
+    read_registered,
+    read_x,
+)
+from folkmoot.multiparty.signing import APPLICATION, APPROVAL, REFUSAL, SAMPLE, is_signed
+from folkmoot.multiparty.standing import Moved, State, read_configuration, replaced
+
+KIND = "bema"
+
+
+class Bema:
+    """The rules: see the top of the file."""
+
+    def genesis(self, configuration: Value, contents: Contents) -> State:
+        """The state before the first block; the original parties' models are loaded.
+
+        Raises:
+            ValueError: not what `standing.configuration` returns for models that can be loaded.
+            UnknownRules: models of a kind that is not known here, or whose library is not installed.
+            MissingContent, TamperedContent: parameters that are not as they are named.
+        """
+        terms, originals, miners = read_configuration(configuration)
+        models = []
+        for number, party in enumerate(originals):
+            with _named(f"original party {number} ({party.name})"):
+                models.append(load(party, terms, contents))
+        return State(terms, originals, len(originals), miners, Committee(models, terms), contents, b"", {})
+
+    def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:
+        """The miner whom record 0 names, alone.
+
+        Raises:
+            RefusedRecord, Malformed: there is no such miner.
+        """
+        if not records:
+            raise RefusedRecord("no records: expected the head of a block")
+        head = read_head(records[0])
+        kind = state.kind_of(head.miner)
+        if kind != head.miner_kind:
+            what = "neither a miner nor a party" if kind is None else f"of kind {kind}"
+            raise RefusedRecord(f"record 0: miner {head.miner.hex()} of kind {head.miner_kind} is {what}")
+        return Signers(frozenset([head.miner]), 1)
+
+    def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
+        """The state after a block, everything in it computed again.
+
+        Raises:
+            RefusedRecord: something in it is not what it should be; `MissingContent` and `TamperedContent` are such.
+            UnknownRules: it admits a model of a kind that is not known here.
+        """
+        state = state._replace(origin=header.previous) if header.height == 1 else state
+        what = read_head(records[0]).what
+        if what == CALIBRATE:
+            return _calibrate(state, records[1:])
+        if len(records) != 2:
+            raise RefusedRecord(f"{len(records)} records: a block of a newcomer has two")
+        with _named("record 1"):
+            return _register(state, records[1]) if what == REGISTER else _refuse(state, records[1])
+
+
+BEMA = Bema()
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say in which record it was; anything wrong in one is the block's fault, except what is not known here."""
+    try:
+        yield
+    except (MissingContent, TamperedContent) as error:
+        raise type(error)(f"{what}: {error}") from None
+    except RefusedRecord as error:
+        raise RefusedRecord(f"{what}: {error}") from None
+    except UnknownRules as error:
+        raise UnknownRules(f"{what}: {error}") from None
+    except ValueError as error:
+        raise Malformed(f"{what}: {error}") from None
+
+
+def _register(state: State, data: bytes) -> State:
+    said = read_registered(data)
+    party = said.party
+    _require_application(state, said)
+    if not state.covers(said.approver, party.classes):
+        raise RefusedRecord(f"party {said.approver} is no original party that knows all classes of {party.name}")
+    if not is_signed(state.parties[said.approver].key, APPROVAL, state.origin, said.said(), said.signature):
+        raise RefusedRecord(f"the approval of {party.name} is not signed by party {said.approver}")
+    if not said.distance <= state.terms.omega:
+        raise RefusedRecord(f"distance of {party.name} = {said.distance:g}: at most {state.terms.omega:g} is admitted")
+    if len(state.parties) >= MOST_PARTIES:
+        raise RefusedRecord(f"{party.name} would be party {MOST_PARTIES}: no more are allowed")
+    committee = state.committee.with_model(load(party, state.terms, state.contents))
+    return state._replace(parties=(*state.parties, party), committee=committee, ahead={})
+
+
+def _refuse(state: State, data: bytes) -> State:
+    said = read_refused(data)
+    name = said.party.name
+    _require_application(state, said)
+    if said.reason == UNCOVERED:
+        for original in range(state.originals):
+            if state.covers(original, said.party.classes):
+                raise RefusedRecord(f"{name} is refused as uncovered: party {original} knows all of its classes")
+        return state
+    if not state.covers(said.approver, said.party.classes):
+        raise RefusedRecord(f"party {said.approver} is no original party that knows all classes of {name}")
+    if not is_signed(state.parties[said.approver].key, REFUSAL, state.origin, said.said(), said.signature):
+        raise RefusedRecord(f"the refusal of {name} is not signed by party {said.approver}")
+    if said.reason == DISTANCE and (said.distance is None or said.distance <= state.terms.omega):
+        raise RefusedRecord(f"{name} is refused for its distance, which is within {state.terms.omega:g}")
+    return state
+
+
+def _require_application(state: State, said: Registered | Refused) -> None:
+    """The newcomer is new and has asked for it."""
+    party = said.party
+    if any(party.name == other.name or party.key == other.key for other in state.parties):
+        raise RefusedRecord(f"the name or the key of {party.name} is that of a party already")
+    if not is_signed(party.key, APPLICATION, state.origin, tuple(party), said.consent):
+        raise RefusedRecord(f"the application of {party.name} is not signed by its key")
+
+
+def _calibrate(state: State, records: tuple[bytes, ...]) -> State:
+    notes, leaves = read_calibration(records)
+    samples = []
+    for number, note in enumerate(notes, 1):
+        with _named(f"record {number}: sample of party {note.sender}"):
+            samples.append(_sample(state, note))
+    try:
+        outcome = state.after(samples)
+    except ValueError as error:
+        raise RefusedRecord(f"these samples make a model useless: {error}") from None
+    for number, (note, verdict) in enumerate(zip(notes, outcome.verdicts, strict=True), 1):
+        if note.verdict != verdict:
+            told, found = (text or "accepted" for text in (note.verdict, verdict))
+            who = f"{note.sender} ({state.parties[note.sender].name})"
+            raise RefusedRecord(f"record {number}: sample of party {who}: {found}, the block says {told}")
+    others = _others(state, len(notes) + 1, outcome.moved, leaves)
+    committee = replaced(outcome.committee, others) if others else outcome.committee
+    return state._replace(committee=committee, ahead={})
+
+
+def _sample(state: State, note: SampleNote) -> Sample:
+    if note.sender >= len(state.parties):
+        raise RefusedRecord("there is no such party")
+    if not (state.claimed(note.label) and state.claimed(note.wrong)):
+        raise RefusedRecord(f"labels {note.label} and {note.wrong}: expected two that parties know")
+    if not is_signed(state.parties[note.sender].key, SAMPLE, state.origin, note.said(), note.signature):
+        raise RefusedRecord("not signed by it")
+    x = read_x(state.contents.get(note.name), state.terms.shape)
+    return Sample(x, note.label, note.wrong, note.sender, note.name)
+
+
+def _others(state: State, first: int, moved: tuple[Moved, ...], leaves: tuple[Leaf, ...]) -> dict[int, Model]:
+    """The models to go on with that are not bit by bit ours: the block's, where the terms tolerate a difference."""
+    others: dict[int, Model] = {}
+    for number in range(max(len(moved), len(leaves))):
+        with _named(f"record {first + number}"):
+            leaf = leaves[number] if number < len(leaves) else None
+            ours = moved[number] if number < len(moved) else None
+            if ours is None or leaf is None or ours.party != leaf.party:
+                expected, told = (_who(state, item.party) if item else "none" for item in (ours, leaf))
+                raise RefusedRecord(f"the model moved next is {expected}, the block says {told}")
+            party = state.parties[leaf.party]
+            if leaf.model_kind != party.model_kind:
+                raise RefusedRecord(f"{_who(state, leaf.party)} is of kind {party.model_kind}, not {leaf.model_kind}")
+            if ours.name == leaf.parameters:
+                state.contents.get(leaf.parameters)
+            elif state.terms.tolerance > 0.0:
+                others[leaf.party] = _tolerated(state, party, ours, leaf)
+            else:
+                raise _differs(state, ours, leaf)
+    return others
+
+
+def _who(state: State, number: int) -> str:
+    name = state.parties[number].name if number < len(state.parties) else "there is none"
+    return f"model of party {number} ({name})"
+
+
+def _differs(state: State, ours: Moved, leaf: Leaf, more: str = "") -> RefusedRecord:
+    hashes = f"parameters hash to {ours.name.hex()}, the block says {leaf.parameters.hex()}"
+    return RefusedRecord(f"{_who(state, leaf.party)}: {hashes}{more}")
+
+
+def _tolerated(state: State, party: Entry, ours: Moved, leaf: Leaf) -> Model:
+    theirs = with_parameters(party, state.terms, state.contents.get(leaf.parameters))
+    own, told = numbers(with_parameters(party, state.terms, ours.parameters)), numbers(theirs)
+    if own is None or told is None:
+        raise _differs(state, ours, leaf, "; models of this kind cannot be compared by their numbers")
+    most = float(np.abs(own - told).max(initial=0.0)) if own.shape == told.shape else np.inf
+    if not most <= state.terms.tolerance:
+        raise _differs(state, ours, leaf, f"; they differ by {most:g}, {state.terms.tolerance:g} is tolerated")
+    return theirs
+
+
+def numbers(model: Model) -> NDArray[np.float64] | None:
+    """All parameters of a model in a row: its `numbers()`, or those in its bytes; None if it has neither."""
+    found: Callable[[], Any] | None = getattr(model, "numbers", None)
+    if found is not None:
+        return np.asarray(found(), np.float64).ravel()
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load as arrays_in
+    except ImportError:
+        return None
+    try:
+        arrays = arrays_in(model.to_bytes())
+    except (SafetensorError, ValueError, KeyError, TypeError):
+        return None
+    return np.concatenate([np.zeros(0), *(arrays[name].astype(np.float64).ravel() for name in sorted(arrays))])

@@ -1,0 +1,84 @@
+"""A consortium in a folder: its terms and parties in one file, the parameters of each model in another."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from folkmoot.ledger.encoding import decode, encode
+from folkmoot.multiparty.models import blank
+from folkmoot.multiparty.party import Party
+from folkmoot.multiparty.terms import Terms
+
+FILE, FORMAT = "consortium.json", 1
+MOST_FILE = 1 << 24  # bytes
+
+
+def write(folder: str | os.PathLike[str], terms: Terms, seed: int, iterations: int, parties: list[Party]) -> Path:
+    """Write a new folder; it appears whole or not at all.
+
+    Args:
+        folder: must not exist yet.
+        parties: with their models as they now are; their data are not written.
+
+    Raises:
+        ValueError: there is such a folder already, or it cannot be written.
+    """
+    target = Path(folder)
+    temporary = target.with_name(f".{target.name}.tmp-{os.getpid()}")
+    if target.exists():
+        raise ValueError(f"{target}: exists already; a consortium is saved into a new folder")
+    members: list[dict[str, Any]] = []
+    try:
+        temporary.mkdir(parents=True)
+        for number, party in enumerate(parties):
+            name = f"{number}.parameters"
+            (temporary / name).write_bytes(party.model.to_bytes())
+            settings = encode(party.model.settings()).hex()
+            model = {"model": party.model.kind, "classes": list(party.model.classes), "settings": settings}
+            members.append({"name": party.name, "kind": party.kind, **model, "parameters": name})
+        head = {"format": FORMAT, "terms": asdict(terms), "seed": seed, "iterations": iterations}
+        (temporary / FILE).write_text(json.dumps(head | {"parties": members}, indent=1) + "\n", encoding="utf-8")
+        temporary.rename(target)
+    except OSError as error:
+        raise ValueError(f"{target}: cannot be written ({error.strerror})") from None
+    finally:
+        if temporary.exists():
+            for file in temporary.iterdir():
+                file.unlink()
+            temporary.rmdir()
+    return target
+
+
+def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:
+    """Terms, seed, iterations and parties (without data) from a folder.
+
+    Raises:
+        ValueError: not a folder that `write` made, or models of a kind that is not known here.
+    """
+    source = Path(folder)
+    try:
+        if (source / FILE).stat().st_size > MOST_FILE:
+            raise ValueError(f"{source / FILE}: more than {MOST_FILE} bytes")
+        told = json.loads((source / FILE).read_text(encoding="utf-8"))
+        if told["format"] != FORMAT:
+            raise ValueError(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
+        told["terms"]["shape"] = tuple(told["terms"]["shape"])
+        terms = Terms(**told["terms"])
+        parties = [_party(source, member, terms) for member in told["parties"]]
+        return terms, int(told["seed"]), int(told["iterations"]), parties
+    except OSError as error:
+        raise ValueError(f"{source}: not a saved consortium ({error.strerror})") from None
+    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{source}: not a saved consortium ({type(error).__name__}: {str(error)[:120]})") from None
+
+
+def _party(folder: Path, member: dict[str, Any], terms: Terms) -> Party:
+    model = blank(member["model"], tuple(member["classes"]), decode(bytes.fromhex(member["settings"])))
+    file = folder / Path(member["parameters"]).name
+    model = model.from_bytes(file.read_bytes())
+    empty = np.zeros((0, *terms.shape), np.float32)
+    return Party(member["name"], model, empty, np.zeros(0, np.int64), member["kind"])

@@ -1,0 +1,132 @@
+"""Where a chain of kind "bema" stands: its parties, their models, and what a list of samples does to these."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from folkmoot.ledger.contents import Contents, name_of
+from folkmoot.ledger.encoding import Value
+from folkmoot.multiparty.committee import Committee, Sample
+from folkmoot.multiparty.entries import MOST_PARTIES, Entry, read_entry, typed
+from folkmoot.multiparty.models import Model
+from folkmoot.multiparty.records import MINER, ORIGINAL, REGULAR
+from folkmoot.multiparty.signing import KEY_BYTES
+from folkmoot.multiparty.terms import Terms
+
+MOST_MINERS = 1 << 10
+
+
+class Moved(NamedTuple):
+    """A model after samples have moved it."""
+
+    party: int
+    parameters: bytes
+    name: bytes  # of them, as a content
+
+
+class Outcome(NamedTuple):
+    """What a list of samples did."""
+
+    committee: Committee
+    verdicts: tuple[str, ...]  # of each sample: empty, or the check it failed
+    moved: tuple[Moved, ...]  # ascending
+
+
+class State(NamedTuple):
+    """What the rules remember. Nothing in it is changed; `ahead` only keeps what is computed anyway."""
+
+    terms: Terms
+    parties: tuple[Entry, ...]  # original ones first, then in the order of admission
+    originals: int
+    miners: frozenset[bytes]  # public keys
+    committee: Committee  # their models as they are now
+    contents: Contents
+    origin: bytes  # hash of the genesis; empty before the first block
+    ahead: dict[tuple[tuple[int, bytes, int, int], ...], Outcome]  # of the samples last asked for
+
+    def kind_of(self, key: bytes) -> str | None:
+        """As what this key makes blocks, None if it may not."""
+        for number, party in enumerate(self.parties):
+            if party.key == key:
+                return ORIGINAL if number < self.originals else REGULAR
+        return MINER if key in self.miners else None
+
+    def covers(self, original: int, classes: Sequence[int]) -> bool:
+        """Does this original party know all of the classes?"""
+        return original < self.originals and set(classes) <= set(self.parties[original].classes)
+
+    def claimed(self, label: int) -> bool:
+        """Is there a party that knows this class?"""
+        return label < self.terms.n_classes and bool(self.committee.fleet.claims[:, label].any())
+
+    def after(self, samples: Sequence[Sample]) -> Outcome:
+        """What these samples do to the models, in their order.
+
+        Raises:
+            ValueError: they make parameters that are not finite.
+        """
+        key = tuple((sample.sender, sample.name, sample.label, sample.wrong) for sample in samples)
+        if key not in self.ahead:
+            found = calibrated(self.committee, samples)
+            self.ahead.clear()  # a miner asks, and its own block is applied next: one is enough
+            self.ahead[key] = found
+        return self.ahead[key]
+
+
+def calibrated(committee: Committee, samples: Sequence[Sample]) -> Outcome:
+    """See `State.after`; the committee stays as it is."""
+    twin = committee.copy()
+    verdicts: list[str] = []
+    moved: set[int] = set()
+    with np.errstate(all="ignore"):  # numbers that overflow are looked at below
+        for sample in samples:
+            verdict = twin.take(sample)
+            verdicts.append(verdict.refused or "")
+            moved.update(verdict.moved)
+        return Outcome(twin, tuple(verdicts), tuple(_moved(twin, party) for party in sorted(moved)))
+
+
+def _moved(committee: Committee, party: int) -> Moved:
+    parameters = committee.fleet.parameters(party)
+    return Moved(party, parameters, name_of(parameters))
+
+
+def replaced(committee: Committee, others: dict[int, Model]) -> Committee:
+    """The committee with other models for some parties."""
+    models = [others[i] if i in others else committee.fleet.model(i) for i in range(len(committee.fleet))]
+    twin = Committee(models, committee.terms)
+    twin.used = committee.used
+    return twin
+
+
+def configuration(terms: Terms, originals: Sequence[Entry], miners: Sequence[bytes] = ()) -> Value:
+    """What the genesis of a chain holds.
+
+    Args:
+        terms: see there.
+        originals: the parties that begin it, see `entries.entry`.
+        miners: public keys of those who may make blocks and are no parties.
+    """
+    return (terms.to_value(), tuple(tuple(party) for party in originals), tuple(sorted(miners)))
+
+
+def read_configuration(value: Value) -> tuple[Terms, tuple[Entry, ...], frozenset[bytes]]:
+    """Terms, original parties and miners.
+
+    Raises:
+        ValueError: not what `configuration` returns for parties with different names and keys.
+    """
+    told, parties, miners = typed(value, (tuple, tuple, tuple), "configuration of bema")
+    terms = Terms.from_value(told)
+    originals = tuple(read_entry(party) for party in parties)
+    if not 1 <= len(originals) <= MOST_PARTIES:
+        raise ValueError(f"original parties: {len(originals)} given, expected 1 to {MOST_PARTIES}")
+    for what, found in (("name", {p.name for p in originals}), ("key", {p.key for p in originals})):
+        if len(found) < len(originals):
+            raise ValueError(f"original parties: two have the same {what}")
+    if len(miners) > MOST_MINERS or not all(type(key) is bytes and len(key) == KEY_BYTES for key in miners):
+        raise ValueError(f"miners: expected at most {MOST_MINERS} public keys of {KEY_BYTES} bytes")
+    if list(miners) != sorted(set(miners)):
+        raise ValueError("miners: expected ascending order, each key once")
+    return terms, originals, frozenset(miners)
