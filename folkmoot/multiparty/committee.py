@@ -12,6 +12,8 @@ from folkmoot.multiparty.models import Floats32, Model
 from folkmoot.multiparty.predictor import krum_prediction
 from folkmoot.multiparty.terms import Terms
 
+HARDENED = (validation.DUPLICATE, validation.FOREIGN, validation.CONTRADICTED)  # in this order, before eqs. 8-10
+
 
 class Sample(NamedTuple):
     """A calibration sample as a miner has it, parsed and within bounds."""
@@ -42,6 +44,7 @@ class Committee:
         self.terms = terms
         self.fleet = Fleet(models, terms.n_classes)
         self.group: Group = margin.grouped(self.fleet.claims, terms.alpha)
+        self.checks = HARDENED if terms.rules == "hardened" else ()
         self.used: frozenset[bytes] = frozenset()  # names of the samples that have moved models
 
     def copy(self) -> "Committee":
@@ -55,7 +58,7 @@ class Committee:
         """One party more; what has been done stays."""
         models = [self.fleet.model(i) for i in range(len(self.fleet))]
         twin = Committee([*models, model], self.terms)
-        twin.used = self.used
+        twin.used, twin.checks = self.used, self.checks
         return twin
 
     def take(self, sample: Sample) -> Verdict:
@@ -64,7 +67,7 @@ class Committee:
         if not np.isfinite(scores).all():
             return Verdict(validation.UNUSABLE)
         found = margin.stars(scores, self.group)
-        reason = self._hardened(sample, scores) if self.terms.rules == "hardened" else None
+        reason = next((check for check in self.checks if self._fails(check, sample, scores)), None)
         reason = reason or validation.objection(found, sample.label, sample.wrong, self.terms.thresholds)
         if reason is not None:
             return Verdict(reason)
@@ -73,14 +76,12 @@ class Committee:
         self.used |= {sample.name}
         return Verdict(None, tuple(sorted({move.model for move in moves})))
 
-    def _hardened(self, sample: Sample, scores: Floats32) -> str | None:
-        if sample.name in self.used:
-            return validation.DUPLICATE
-        if not self.fleet.claims[sample.sender, sample.label]:
-            return validation.FOREIGN
-        if validation.contradicted(scores, self.fleet.claims, sample.label, sample.wrong):
-            return validation.CONTRADICTED
-        return None
+    def _fails(self, check: str, sample: Sample, scores: Floats32) -> bool:
+        if check == validation.DUPLICATE:
+            return sample.name in self.used
+        if check == validation.FOREIGN:
+            return not self.fleet.claims[sample.sender, sample.label]
+        return validation.contradicted(scores, self.fleet.claims, sample.label, sample.wrong)
 
     def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
         """The secure margin of samples [samples, *shape]: those at most 0 are worth sending."""

@@ -13,7 +13,7 @@ from folkmoot.multiparty.models import Floats32, Model
 
 ORIGINAL, REGULAR = "original", "regular"
 LEAST_AT_ONCE, MOST_AT_ONCE = 16, 256  # samples a party scores in one go while it mines
-LOOKS = 32  # samples looked at for each that is wanted: where fewer than 3 in 100 will do, little is left to learn
+LOOKS = 4  # samples looked at in one search for each that is wanted: most searches find little, and that is soon known
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 
 
@@ -95,7 +95,7 @@ class Party:
     def looked_through(
         self, view: View, wanted: int, generator: np.random.Generator
     ) -> Iterator[tuple[Integers, Margins]]:
-        """Own samples, at most 32 for each wanted, in a random order, some at a time: their numbers and margins."""
+        """Own samples, at most 4 for each wanted, in a random order, some at a time: their numbers and margins."""
         order = generator.permutation(len(self.x))[: LOOKS * wanted]
         at_once = min(max(4 * wanted, LEAST_AT_ONCE), MOST_AT_ONCE)
         for start in range(0, len(order), at_once):

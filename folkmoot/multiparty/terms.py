@@ -41,9 +41,9 @@ class Terms:
     delta: float = 0.6
     sigma: float = 0.2
     omega: float = 0.2
-    eta: float = 0.05
+    eta: float = 0.01
     cap: float = 1.0
-    score_gradient: str = "probability"
+    score_gradient: str = "log_probability"
     rules: str = "hardened"
     tolerance: float = 0.0
 

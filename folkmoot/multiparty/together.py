@@ -22,7 +22,6 @@ from folkmoot.multiparty.models import Floats32, Model
 from folkmoot.multiparty.party import Party, Proposal
 from folkmoot.multiparty.terms import Terms
 
-MOST_SEARCHES = 6  # in one iteration: parties look through their data again with the models as they then are
 CHECKED = 256  # samples of a party on which its model's scores are looked at when it joins
 
 
@@ -122,10 +121,9 @@ def search(
 ) -> list[tuple[int, Proposal]]:
     """What is used of one search of all parties, in a random order: at most `missing` (number of the sender, proposal).
 
-    Each is asked for its part of 1.5 times what is missing, since some find little. Under hardened terms none sends
-    what has moved the models before; a liar may, of course.
+    Each is asked for its part of what is missing.
     """
-    each = -(-3 * missing // (2 * len(parties)))
+    each = -(-missing // len(parties))
     found: list[tuple[int, Proposal]] = []
     for number, party in enumerate(parties):
         generator = np.random.default_rng([*coordinates, number])
@@ -183,16 +181,20 @@ class Together(ABC):
         parties = [replace(party, model=self.model(party.name)) for party in self._parties]
         return saved.write(folder, self.terms, self.seed, self.iterations, parties)
 
-    def calibrate(self, iterations: int, samples_per_iteration: int = 200, progress: bool = True) -> Tally:
+    def calibrate(
+        self, iterations: int, samples_per_iteration: int = 200, progress: bool = True, *, searches: int = 4
+    ) -> Tally:
         """Let all parties mine and all models be calibrated.
 
-        An iteration ends when so many samples have moved models, or when six searches of all parties have not
-        brought as many; samples that are refused do not count.
+        An iteration ends when so many samples have moved models, or when `searches` searches of all parties have not
+        brought as many; samples that are refused do not count. In a search a party looks at four of its own samples
+        for each it is asked for, against the models as they then are.
 
         Args:
             iterations: at least 1.
             samples_per_iteration: at least 1, at most 4,096.
             progress: show a bar.
+            searches: most searches in an iteration, at least 1, at most 64; with a ledger, each is a block.
 
         Returns:
             What became of the samples.
@@ -200,7 +202,11 @@ class Together(ABC):
         Raises:
             ValueError: an argument out of range, or no party has data.
         """
-        asked = {"iterations": (iterations, 1 << 31), "samples_per_iteration": (samples_per_iteration, 4096)}
+        asked = {
+            "iterations": (iterations, 1 << 31),
+            "samples_per_iteration": (samples_per_iteration, 4096),
+            "searches": (searches, 64),
+        }
         for name, (value, most) in asked.items():
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
                 raise ValueError(f"{name} = {value!r:.80}: expected an integer from 1 to {most}")
@@ -211,7 +217,7 @@ class Together(ABC):
             task = bar.add_task("calibrating", total=iterations * samples_per_iteration)
             for _ in range(iterations):
                 missing = samples_per_iteration
-                for attempt in range(MOST_SEARCHES):
+                for attempt in range(searches):
                     coordinates = (self.seed, self.iterations, attempt)
                     proposals = search(self._parties, self.group, missing, coordinates)
                     if not proposals:
