@@ -25,6 +25,9 @@ REWARD = 2  # what does this arm pay?
 SCENE = 3  # what nature decides once a round for everybody
 CHOICE = 4  # an agent's own random choices
 CORRUPTION = 5  # an adversary's
+SORTITION = 6  # who is a validator, where coins stand for verifiable random functions
+MALICE = 7  # malicious participants' own choices
+FAULTS = 8  # what goes wrong in a network in memory
 
 WORD = 0xFFFFFFFF
 _TWO_TO_MINUS_53 = 2.0**-53

@@ -149,6 +149,10 @@ class Configuration(BaseModel):
         except ValidationError as error:
             raise ValueError(f"{name}: {first_of(lines(error, given))}") from None
 
+    def describe(self) -> dict[str, Any]:
+        """The configuration as plain values, for provenance."""
+        return {"type": type(self).__name__, **self.model_dump(mode="json")}
+
     # Validation that does not begin here (from JSON) is to leave this out, as it does BaseModel's own: its errors
     # are pydantic's, for whoever knows the place in the file.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from folkmoot.agreement import vrf
 from folkmoot.agreement.game import Configuration
 from folkmoot.agreement.sortition import drawn
-from folkmoot.coins import block, replicate_coins
-from folkmoot.ledger.contract import unlucky
+from folkmoot.coins import replicate_coins
+from folkmoot.ledger.contract import drawn_by_coin
 from folkmoot.ledger.encoding import digest
 
-SORTITION = 6  # stream of the coins that stand for the outputs of verifiable random functions
 Units = NDArray[np.int64]  # [participants], trust
 
 
@@ -30,11 +29,7 @@ def drawn_by_coins(settings: Configuration, units: Units, round: int) -> tuple[i
 @lru_cache(maxsize=1 << 8)
 def _drawn_by_coins(seed: tuple[int, int, int], expected: int, units: tuple[int, ...], round: int) -> tuple[int, ...]:
     coins, total = replicate_coins(*seed), sum(units)
-    return tuple(
-        m
-        for m, own in enumerate(units)
-        if (block(coins, SORTITION, round, m, 0)[0] >> 2) >= unlucky(own, total, expected)
-    )
+    return tuple(m for m, own in enumerate(units) if drawn_by_coin(coins, round, m, own, total, expected))
 
 
 def question(previous: bytes, round: int) -> bytes:

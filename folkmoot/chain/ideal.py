@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.algorithms.bc_ucb import choose, enough, learn, name_set
-from folkmoot.coins import block, replicate_coins
+from folkmoot.coins import replicate_coins
 from folkmoot.interface import init, inlined, kernel, pay, scene, set_scene
-from folkmoot.ledger.contract import MOST_REPORT, ONE, book, open_accounts, rounded, unlucky, validated
+from folkmoot.ledger.contract import MOST_REPORT, ONE, book, drawn_by_coin, open_accounts, rounded, validated
 from folkmoot.world.byzantine import ALLIES, HONEST, lie
-
-SORTITION = 6  # stream of the coins that stand for the outputs of verifiable random functions
 
 
 class Tally(NamedTuple):
@@ -67,13 +65,6 @@ def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> Tally:
         np.zeros((r, m, k), count), np.zeros((r, c, k), count), np.zeros((r, c, k), count), np.zeros((r, c), count),
         np.zeros((r, c), count), np.zeros(r, count), np.zeros((r, c, k), count), np.zeros((r, m), count),
     )  # fmt: skip
-
-
-@inlined
-def drawn_by_coin(coins, t, m, own_units, total_units, expected_validators):
-    """Is participant m a validator of round t? A coin of 30 bits stands for the output of its random function."""
-    word, _, _, _ = block(coins, SORTITION, t, m, 0)
-    return (word >> 2) >= unlucky(own_units, total_units, expected_validators)
 
 
 @inlined

@@ -79,7 +79,7 @@ class ChainJob:
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance."""
         return {
-            "algorithm": {"type": type(self.algorithm).__name__, **self.algorithm.model_dump(mode="json")},
+            "algorithm": self.algorithm.describe(),
             "rewards": self.rewards.describe(),
             "malicious": np.flatnonzero(self.malicious).tolist(),
             "attack": self.attack.describe(),

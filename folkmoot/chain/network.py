@@ -7,18 +7,18 @@ a coin named by the number of the message, or by round and participant, so a run
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from folkmoot.coins import Coins, block
+from folkmoot.coins import FAULTS, Coins, block
+from folkmoot.configuration import Configuration
 
-FAULTS = 8  # stream of a network's coins
 _MESSAGE, _SIDE, _CRASH, _TWIN = range(4)
 _MOST = 1 << 32
 
 Probability = Field(0.0, ge=0, le=1, allow_inf_nan=False)
 
 
-class Faults(BaseModel):
+class Faults(Configuration):
     """What goes wrong before round `heal_at`; every message and participant has its own coins.
 
     Attributes:
@@ -32,7 +32,6 @@ class Faults(BaseModel):
         heal_at: the first round without faults; None: there is none.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     drop: float = Probability
     delay: float = Probability
     longest_delay: int = Field(3, ge=1, le=1_000)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.coins import SORTITION, block
 from folkmoot.interface import kernel
 
 ONE = 1 << 32  # the scaled integer of 1.0
@@ -128,6 +129,13 @@ def unlucky(own_units, total_units, expected_validators):
     first = (own_units * expected_validators * ONE) // total_units
     second = (first * expected_validators) // (2 * total_units)
     return shrunk(first + second)
+
+
+@kernel
+def drawn_by_coin(coins, round, participant, own_units, total_units, expected_validators):
+    """Is a participant a validator of the round? A public coin of 30 bits stands for its verifiable random function."""
+    word, _, _, _ = block(coins, SORTITION, round, participant, 0)
+    return (word >> 2) >= unlucky(own_units, total_units, expected_validators)
 
 
 @kernel

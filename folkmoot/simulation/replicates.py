@@ -90,14 +90,13 @@ class Job:
 
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance and for telling jobs apart."""
-        algorithm = {"type": type(self.algorithm).__name__, **self.algorithm.model_dump(mode="json")}
         against: dict[str, Any] = {}
         if self.corruption is not None:
             against["corruption"] = self.corruption.describe()
         if self.verification:
             against["verification"] = self.verification
         return {
-            "algorithm": algorithm,
+            "algorithm": self.algorithm.describe(),
             "rewards": self.rewards.describe(),
             "network": self.network.describe(),
             **against,

@@ -5,18 +5,19 @@ everything honest participants have sent in the round before it sends. What it m
 where a validator equivocates, withholds, forges or replays, signed agreement turns its value into the default one.
 """
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from folkmoot.coins import below, uniform
+from folkmoot.coins import MALICE, below, uniform
+from folkmoot.configuration import Configuration
 from folkmoot.interface import kernel
 from folkmoot.world.rewards import Rewards
 
-MALICE = 7  # stream of attackers' coins
 _ONE = 1 << 32  # reports are integer multiples of 2**-32
-_REPORTS = ("honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift")
-_VALIDATORS = ("honest", "equivocate", "withhold", "allies", "forge", "replay")
+ReportLie = Literal["honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift"]
+ValidatorLie = Literal["honest", "equivocate", "withhold", "allies", "forge", "replay"]
+Value = Annotated[float, Field(ge=-8, le=8, allow_inf_nan=False)]
 HONEST = 0
 CONSTANT, RANDOM, SIGN_FLIP, TRIM_WINDOW, PROMOTE, DRIFT = range(1, 7)
 EQUIVOCATE, WITHHOLD, ALLIES, FORGE, REPLAY = range(1, 6)
@@ -33,7 +34,7 @@ class Misbehaviour(NamedTuple):
     validator: int
 
 
-class Attack(BaseModel):
+class Attack(Configuration):
     """An attack by all malicious participants together; fields that are not set stay honest.
 
     Attributes:
@@ -48,14 +49,13 @@ class Attack(BaseModel):
             "forge" (a value in an honest validator's name), "replay" (of an old signature).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     label: ClassVar[str] = "?"
-    report: Literal["honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift"] = "honest"
-    value: float = Field(0.0, ge=-8, le=8, allow_inf_nan=False)
+    report: ReportLie = "honest"
+    value: Value = 0.0
     arm: int | None = None
     pull: int | None = None
     inflated: bool = False
-    validator: Literal["honest", "equivocate", "withhold", "allies", "forge", "replay"] = "honest"
+    validator: ValidatorLie = "honest"
 
     def record(self, rewards: Rewards) -> Misbehaviour:
         """What the kernels need, in this world.
@@ -69,17 +69,13 @@ class Attack(BaseModel):
                 raise ValueError(f"{name} = {arm}: expected an arm from 0 to {rewards.n_arms - 1}")
         default = int(overall.argmax()) if self.report == "trim_window" else int(overall.argmin())
         return Misbehaviour(
-            _REPORTS.index(self.report),
+            get_args(ReportLie).index(self.report),
             round(self.value * _ONE),
             default if self.arm is None else self.arm,
             -1 if self.pull is None else self.pull,
             self.inflated,
-            _VALIDATORS.index(self.validator),
+            get_args(ValidatorLie).index(self.validator),
         )
-
-    def describe(self) -> dict[str, Any]:
-        """The configuration as plain values, for provenance."""
-        return {"type": type(self).__name__, **self.model_dump(mode="json")}
 
 
 class SignFlip(Attack):
@@ -94,7 +90,7 @@ class ConstantReport(Attack):
 
     label: ClassVar[str] = "Constant"
     report: Literal["constant"] = "constant"
-    value: float = Field(1.0, ge=-8, le=8, allow_inf_nan=False)
+    value: Value = 1.0
 
 
 class RandomReport(Attack):
@@ -123,7 +119,7 @@ class Drift(Attack):
 
     label: ClassVar[str] = "Drift"
     report: Literal["drift"] = "drift"
-    value: float = Field(-1e-4, ge=-8, le=8, allow_inf_nan=False)
+    value: Value = -1e-4
 
 
 class Congest(Attack):
@@ -137,7 +133,7 @@ class FalseCounts(Attack):
     """Claims pull counts that pass every comparison, and reports the negative of its means."""
 
     label: ClassVar[str] = "False counts"
-    report: Literal["honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift"] = "sign_flip"
+    report: ReportLie = "sign_flip"
     inflated: bool = True
 
 
@@ -159,7 +155,7 @@ class AlliesOnly(Attack):
     """As a validator, names malicious participants only; they flip the signs of their reports."""
 
     label: ClassVar[str] = "Allies only"
-    report: Literal["honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift"] = "sign_flip"
+    report: ReportLie = "sign_flip"
     validator: Literal["allies"] = "allies"
 
 

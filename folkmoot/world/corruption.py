@@ -5,7 +5,7 @@ that to [0, 1] and charges the largest change of a coordinate; the sum of the ch
 (arXiv: Shi, eq. 2 and 3). All adversaries here act on a pull entirely or not at all.
 """
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -54,10 +54,6 @@ class Corruption(Configuration):
             ValueError: rewards that may leave [0, 1], or an arm that is not there.
         """
         raise TypeError(f"{type(self).__name__} does not define record()")
-
-    def describe(self) -> dict[str, Any]:
-        """The configuration as plain values, for provenance."""
-        return {"type": type(self).__name__, **self.model_dump(mode="json")}
 
     def _purse(self, rewards: Rewards, horizon: int) -> Purse:
         if not rewards.bounded:

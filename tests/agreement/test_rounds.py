@@ -23,11 +23,10 @@ from folkmoot.agreement.committee import drawn_by_coins, has_proof, question
 from folkmoot.agreement.game import configuration
 from folkmoot.agreement.records import NOBODY, Named, RoundRecord, value_bytes
 from folkmoot.agreement.rounds import KIND, ROUNDS, Unfinished, conclude, transition, would_follow
-from folkmoot.chain.ideal import drawn_by_coin
 from folkmoot.coins import replicate_coins
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, propose, start
-from folkmoot.ledger.contract import ONE
+from folkmoot.ledger.contract import ONE, drawn_by_coin
 from folkmoot.ledger.encoding import Malformed, encode
 from folkmoot.ledger.errors import MissingSignature, RefusedRecord, UnknownSigner
 

@@ -29,7 +29,7 @@ INSIDE = {
     "agreement": {*EVERYBODY, "folkmoot.ledger", "folkmoot.algorithms.base", "folkmoot.algorithms.bc_ucb"},
     # A driver, as the simulation is: all participants in one loop, or each a node on a network in memory.
     "chain": {
-        *EVERYBODY,
+        *WRITTEN_BY_USERS,
         "folkmoot.algorithms",
         "folkmoot.world",
         "folkmoot.simulation",

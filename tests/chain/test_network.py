@@ -3,7 +3,6 @@
 from collections import Counter
 
 import pytest
-from pydantic import ValidationError
 
 from folkmoot.chain.network import Address, Faults, Network
 from folkmoot.coins import replicate_coins
@@ -134,5 +133,6 @@ def test_each_of_the_others_hears_one_of_two_twins():
     [{"drop": 1.5}, {"delay": -0.1}, {"crash": float("nan")}, {"longest_delay": 0}, {"heal_at": 0}, {"rain": 0.5}],
 )
 def test_faults_that_cannot_be_are_refused(wrong):
-    with pytest.raises(ValidationError, match=next(iter(wrong))):
+    with pytest.raises(ValueError, match=f"^Faults: .*{next(iter(wrong))}") as caught:
         Faults(**wrong)
+    assert "\n" not in str(caught.value)
