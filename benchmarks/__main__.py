@@ -2,6 +2,8 @@
 
 --quick        small sizes, one repetition: does everything run, do the twins agree?
 --save FILE    also write the text to this file.
+--blocks N     of the ledger that is verified.
+--only PART    ucb, gse, growth or chain.
 """
 
 import argparse
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import growth, rivals, worlds
+from benchmarks import chain, growth, rivals, worlds
 from benchmarks.measure import Contender, Row, interleave, table
 from benchmarks.twins import FLAGS, Counts, Twins, compiler
 from folkmoot.simulation.replicates import Job, Outcome, run_batch
@@ -28,6 +30,7 @@ PYTHON_GAIN = 25.0  # UCB: at least so many times quicker than plain Python
 GSE_STEPS = 4e6  # agent-steps a second, at least
 GRID_ALLOWANCE = 2.0  # 10^6 agents: at most so many times the cost of 10^4, a step of an agent
 GRID_MEMORY = 1.5e9  # bytes
+VERIFY_ALLOWANCE = (1.4, 2.5)  # ledgers of notes and of a game: at most so many times bare checks of their signatures
 
 
 def check_twin(job: Job, replicates: int, twin: Callable[[Job, int], tuple[np.ndarray, np.ndarray]]) -> None:
@@ -138,6 +141,15 @@ def growth_part(quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
     ]
 
 
+def chain_part(quick: bool, repetitions: int, blocks: int) -> tuple[list[str], list[str]]:
+    """Blocks made and verified."""
+    texts, ratios = chain.part(quick, repetitions, blocks)
+    return texts, [
+        verdict(f"verifying a ledger ({name}), cost over bare signature checks", ratio, allowed, True)
+        for (name, ratio), allowed in zip(ratios.items(), VERIFY_ALLOWANCE, strict=True)
+    ]
+
+
 def machine() -> str:
     """The kind of machine, in general words."""
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
@@ -149,18 +161,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, one repetition, nothing judged")
     parser.add_argument("--save", type=Path, metavar="FILE", help="also write the text to this file")
+    parser.add_argument("--blocks", type=int, default=chain.BLOCKS, metavar="N", help="of the ledger to verify")
+    parser.add_argument("--only", choices=["ucb", "gse", "growth", "chain"], metavar="PART", help="this part alone")
     options = parser.parse_args(arguments)
+    if options.blocks < 1:
+        parser.error(f"--blocks = {options.blocks}: expected an integer of at least 1")
     repetitions = 1 if options.quick else 7
     twins = (Twins(FLAGS), Twins()) if compiler() else None
     texts, verdicts = [], []
-    parts: list[Callable[[], tuple[list[str], list[str]]]] = [
-        partial(ucb_part, twins, options.quick, repetitions),
-        partial(gse_part, twins, options.quick, repetitions),
-        partial(growth_part, options.quick, 1 if options.quick else 3),
-    ]
+    parts: dict[str, Callable[[], tuple[list[str], list[str]]]] = {
+        "ucb": partial(ucb_part, twins, options.quick, repetitions),
+        "gse": partial(gse_part, twins, options.quick, repetitions),
+        "growth": partial(growth_part, options.quick, 1 if options.quick else 3),
+        "chain": partial(chain_part, options.quick, repetitions, options.blocks),
+    }
     try:
-        for part in parts:
-            found, judged = part()
+        for name in [options.only] if options.only else parts:
+            found, judged = parts[name]()
             texts += found
             verdicts += judged
             print("\n".join(found), flush=True)
@@ -184,6 +201,7 @@ def write(path: Path, texts: list[str]) -> None:
     head = f"""# Benchmarks
 
 `python -m benchmarks` measures all of this in one run; `--save FILE` writes it down, `--quick` only tries it out.
+`--only PART` is one part of it (`ucb`, `gse`, `growth`, `chain`), `--blocks N` the length of the verified ledger.
 Contenders take turns (A B C A B C ...); costs are medians, ratios are medians of the ratio within one turn.
 Times are processor times of a single thread: other programs may share the machine.
 The interpreted loop and the plain Python one play a single replicate, the interpreted GSE its first rounds.

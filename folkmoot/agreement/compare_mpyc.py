@@ -116,7 +116,9 @@ def runtime() -> Any:
                 warnings.simplefilter("ignore", DeprecationWarning)  # of the names of NumPy it uses
                 importlib.import_module("mpyc.runtime")
         except ImportError as missing:
-            raise ValueError("backend = 'mpyc' needs mpyc: pip install 'folkmoot[private]'") from missing
+            raise ValueError(
+                "private comparison by mpyc needs the package mpyc: pip install 'folkmoot[private]'"
+            ) from missing
         finally:
             sys.argv = words
             root.handlers[:] = handlers

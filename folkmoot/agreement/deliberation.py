@@ -1,7 +1,6 @@
 """One participant's way through one round, from the reports to a candidate for the next block."""
 
 from collections import Counter
-from functools import lru_cache
 
 import numpy as np
 
@@ -13,14 +12,12 @@ from folkmoot.agreement.records import NOBODY, SETS, Named, Report, RoundRecord,
 from folkmoot.agreement.rounds import State, Unfinished, conclude, counted
 from folkmoot.agreement.screening import Comparison
 from folkmoot.agreement.signed_messages import Agreement
-from folkmoot.agreement.signed_messages import Unverified as Chained
 from folkmoot.algorithms.bc_ucb import Params, name_set
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.ledger.contract import MOST_REPORT, ONE
-from folkmoot.ledger.encoding import Malformed, encode
+from folkmoot.ledger.encoding import encode
 
-_chained = lru_cache(maxsize=1 << 8)(Chained.decode)  # where many run in one process, all receive the same
 _MOST_EACH = 2  # reports kept of one participant: two prove that it lies
 
 
@@ -36,7 +33,6 @@ class Deliberation:
         offered: validators whose offers were taken.
         answers: to the own offer of a comparison, by participant.
         values: of each general the agreed value (or None) once the agreement is over.
-        checked: signatures checked in the agreement.
         rejected: messages of the agreement that counted for nothing, by reason.
     """
 
@@ -53,8 +49,6 @@ class Deliberation:
         self._inner: list[bytes] = []
         self.values: dict[int, bytes | None] | None = None
         self._step_number = 0
-        self._seen: dict[int, set[bytes]] = {}
-        self.checked = 0
         self.rejected: Counter[str] = Counter()
         state, settings = self._state, self._state.configuration
         if settings.coins is not None:
@@ -69,6 +63,11 @@ class Deliberation:
     def _state(self) -> State:
         state: State = self._chain.state
         return state
+
+    @property
+    def checked(self) -> int:
+        """Signatures checked in the agreement."""
+        return 0 if self._agreement is None else self._agreement.checked
 
     def is_validator(self, participant: int, proof: bytes) -> bool:
         """Is another one a validator, by coins or by this proof?"""
@@ -144,25 +143,12 @@ class Deliberation:
     def _step(self, received: list[bytes]) -> list[bytes]:
         agreement = self._agreement
         assert agreement is not None
-        self._count(received)
         outgoing = agreement.step(self._step_number, received)
         self._step_number += 1
         if agreement.finished:
             self.values = dict(zip(self.members(), agreement.result()))
             self.rejected.update(agreement.rejected)
         return [content for _, content in outgoing]
-
-    def _count(self, received: list[bytes]) -> None:
-        """Signatures that are checked: the chain of each value that is new; at most two of a general."""
-        for data in received:
-            try:
-                message = _chained(data)
-            except Malformed:
-                continue
-            seen = self._seen.setdefault(message.general, set())
-            if message.value not in seen and len(seen) < _MOST_EACH:
-                seen.add(message.value)
-                self.checked += len(message.signers)
 
     def candidate(self) -> Block | None:
         """The block that follows from the agreed values; None: there is none, or not all it needs is at hand."""

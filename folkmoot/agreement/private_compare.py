@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.agreement.compare_mpyc import compare_mpyc
+from folkmoot.agreement.compare_mpyc import compare_mpyc, runtime
 from folkmoot.agreement.compare_pairwise import PairwiseParticipant, PairwiseValidator
 from folkmoot.agreement.comparison_session import Session, checked_counts, checked_kappa, session
-from folkmoot.agreement.ristretto import RandomBytes
+from folkmoot.agreement.ristretto import RandomBytes, base
 
 BACKENDS = ("ideal", "pairwise", "mpyc")
 
@@ -58,6 +58,18 @@ def compare(
     else:
         bits = _compare_pairwise(about, others, mine, ratio, random_bytes)
     return np.array(bits, dtype=np.bool_).reshape(len(others), len(mine))
+
+
+def check_installed(backend: str) -> None:
+    """Nothing, if what this backend needs is installed.
+
+    Raises:
+        ValueError: the extra `private` is not.
+    """
+    if backend == "pairwise":
+        base(1)
+    elif backend == "mpyc":
+        runtime()
 
 
 def compare_ideal(participants: list[list[int]], validator: list[int], kappa: Fraction) -> list[list[bool]]:

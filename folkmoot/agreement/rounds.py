@@ -7,6 +7,7 @@ it all again and refuses what differs, by name; `conclude` is the same computati
 
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import is_
 from threading import Lock
 from typing import NamedTuple
 
@@ -102,7 +103,8 @@ def conclude(
     sets = counted(state, previous, round, values)
     if not sets:
         raise Unfinished("no set counts")
-    reports, reasons = _agreed_reports(sets, held, terms.n_participants)
+    names, reasons = _agreed_names(sets, held, terms.n_participants)
+    reports = {m: held[name] for m, name in names.items()}
     table = np.zeros((terms.n_participants, terms.n_arms), np.int64)
     paid = np.zeros(terms.n_participants, np.int64)
     for m, report in reports.items():
@@ -115,7 +117,7 @@ def conclude(
             reasons[m] = RANGE
     present = _present(terms.n_participants, reasons)
     table[~present] = 0
-    named = np.array([sets[v].members for v in sorted(sets)]) & present[:, None]
+    named = heard_sets(sets, names, present)
     estimates, members = np.zeros(terms.n_arms, np.int64), np.zeros(table.shape, np.bool_)
     if not validated(terms, named, len(named), table, estimates, members):
         raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
@@ -128,11 +130,11 @@ def conclude(
     return RoundRecord(round, validators, ordered, tuple(sorted(reasons.items())), kept, void, estimates, paid), members
 
 
-def _agreed_reports(
+def _agreed_names(
     sets: Mapping[int, Named], held: Mapping[bytes, Report], participants: int
-) -> tuple[dict[int, Report], dict[int, str]]:
-    """The reports that more than half of the sets name, and why the other participants have none."""
-    reports: dict[int, Report] = {}
+) -> tuple[dict[int, bytes], dict[int, str]]:
+    """The reports that more than half of the sets name, by their names, and why the other participants have none."""
+    agreed: dict[int, bytes] = {}
     reasons: dict[int, str] = {}
     for m in range(participants):
         names = [named.names[m] for named in sets.values()]
@@ -143,8 +145,22 @@ def _agreed_reports(
         elif winner not in held or held[winner].participant != m:
             raise Unfinished(f"the report of participant {m} is not held")
         else:
-            reports[m] = held[winner]
-    return reports, reasons
+            agreed[m] = winner
+    return agreed, reasons
+
+
+def heard_sets(sets: Mapping[int, Named], names: Mapping[int, bytes], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whom each set names, bool [sets, participants, arms], in ascending order of the validators.
+
+    A set speaks for the reports it was made of: naming somebody counts only if the report it holds of it is the one
+    that entered the record (`names`, by participant). Else who tells two validators two things could pass with one and
+    enter with the other.
+    """
+    rows = []
+    for v in sorted(sets):
+        same = np.array([name == names.get(m) for m, name in enumerate(sets[v].names)])
+        rows.append(sets[v].members & (same & present)[:, None])
+    return np.array(rows, np.bool_).reshape(len(sets), *next(iter(sets.values())).members.shape)
 
 
 def _present(participants: int, reasons: Mapping[int, str]) -> NDArray[np.bool_]:
@@ -239,11 +255,11 @@ def transition(state: State, header: Header, records: tuple[bytes, ...]) -> Stat
 
 
 def _same(told: object, found: object) -> bool:
-    """Equal fields; reports, which hold arrays, are the same if they have the same names."""
+    """Equal fields; reports found are some of those told, in order: the very same objects, or others are."""
     if isinstance(told, np.ndarray) and isinstance(found, np.ndarray):
         return np.array_equal(told, found)
     if isinstance(told, tuple) and told and isinstance(told[0], Report):
-        return isinstance(found, tuple) and [r.name for r in told] == [r.name for r in found]
+        return isinstance(found, tuple) and len(found) == len(told) and all(map(is_, told, found))
     return told == found
 
 

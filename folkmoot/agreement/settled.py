@@ -6,6 +6,7 @@ import numpy as np
 
 from folkmoot.agreement.game import Configuration
 from folkmoot.agreement.records import Named, RoundRecord
+from folkmoot.agreement.rounds import heard_sets
 from folkmoot.ledger.contract import Terms
 from folkmoot.ledger.settlement import SettledRound
 from folkmoot.ledger.store import Ledger
@@ -37,6 +38,6 @@ def settled(settings: Configuration, record: bytes) -> SettledRound:
     for report in told.reports:
         if present[report.participant]:
             reports[report.participant] = report.means
-    named = [Named.from_bytes(value, m, k, settings.coins is None).members for _, value in told.sets]
-    sets = np.array(named, np.bool_).reshape(len(named), m, k) & present[:, None]
+    named = {v: Named.from_bytes(value, m, k, settings.coins is None) for v, value in told.sets}
+    sets = heard_sets(named, {report.participant: report.name for report in told.reports}, present)
     return SettledRound(reports, present, sets, np.array(told.paid, np.int64))

@@ -173,6 +173,7 @@ class Agreement:
         self.members, self.f, self.session = members, f, session_digest(session_id, members, f)
         self.index = members.index(me.public_key)
         self.rejected: Counter[str] = Counter()  # how many messages counted for nothing, by reason
+        self.checked = 0  # signatures, in all chains that were checked
         self._me, self._value, self._round = me, value, 0
         # Of each general: the values accepted, at most two, with its signature.
         self._values: tuple[dict[bytes, bytes], ...] = tuple({} for _ in members)
@@ -228,6 +229,7 @@ class Agreement:
             values = self._values[message.general]
             if message.value in values or len(values) == 2:
                 return None  # nothing to learn, so nothing to check
+            self.checked += len(message.signers)
             verified = verify(message, self.members, self.session)
         except (Malformed, Rejected) as error:
             self.rejected[error.reason if isinstance(error, Rejected) else "malformed"] += 1

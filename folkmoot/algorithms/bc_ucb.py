@@ -25,7 +25,8 @@ class BCUCB(Algorithm):
     Attributes:
         faulty: f, how many reporters may lie; None is the most that M participants stand, (M - 1) // 3.
         c1: C1 in the index estimate + sqrt(C1 ln t / n). The theorem asks for 4 |H| kappa sigma^2, which is huge in
-            practice (its own 2 |H| kappa sigma^2 is too small by half: E-12); "theory" takes that.
+            practice (its own 2 |H| kappa sigma^2 is too small by half: E-12); "theory" takes that with |H| = M, since
+            nobody knows how many are honest, and a larger |H| asks for a larger C1.
         kappa: a participant is heard on all arms or none, when kappa times its count exceeds the validator's own on
             every arm; between 1 and 2, in thousandths.
         burn_in: L, rounds in which arm t mod K is pulled, unscreened; None is 5 for each arm.
@@ -72,7 +73,7 @@ class BCUCB(Algorithm):
         if burn_in < k:
             raise ValueError(f"burn_in = {burn_in}: expected at least the number of arms, {k}")
         kappa = round(self.kappa * _KAPPA_PARTS)
-        theory = 4.0 * (m - faulty) * self.kappa * problem.sub_gaussian**2
+        theory = 4.0 * m * self.kappa * problem.sub_gaussian**2
         c1 = theory if isinstance(self.c1, str) else self.c1
         if not 0.0 < c1 <= 1e9:
             raise ValueError(f"c1 = {c1}: expected a number above 0 and at most 1e9")

@@ -82,6 +82,7 @@ class Watch:
         self._votes = Votes(len(honest), int(np.count_nonzero(honest)))
         self._confirmed: dict[int, bytes] = {}
         self._said: dict[tuple[int, str, int], bytes] = {}
+        self._reported: dict[tuple[int, bytes], list[NDArray[np.int64]]] = {}  # round, block before: honest means
 
     def committed(self, participant: int, chain: Chain, block: Block) -> None:
         """An honest participant has committed a block.
@@ -99,16 +100,19 @@ class Watch:
         if chain.height > len(self.chains):
             raise Broken(f"order: participant {participant} skipped to height {chain.height}")
         self.chains.append(chain)
-        self._check_estimates(chain)
+        self._check_estimates(chain, block)
+        self._reported = {key: told for key, told in self._reported.items() if key[0] > chain.state.last.round}
 
     def sent(self, participant: int, data: bytes) -> None:
-        """An honest participant has sent this.
+        """An honest participant has sent this; reports must be told, the rest may.
 
         Raises:
             Broken: it has signed something else for the same purpose in the same round, it confirms another block
                 than another honest one, or see `Votes`.
         """
         message = from_bytes(data, *self.chains[0].state.members.shape)
+        if isinstance(message, ReportSent):
+            self._reported.setdefault((message.round, message.previous), []).append(message.means)
         if isinstance(message, ReportSent | Proposal):
             self._once(participant, type(message).__name__, message.round, message.signature)
         elif isinstance(message, Vote):
@@ -127,12 +131,13 @@ class Watch:
         if self._said.setdefault((participant, purpose, slot), told) != told:
             raise Broken(f"equivocation: participant {participant} signed two values as {purpose} of {slot}")
 
-    def _check_estimates(self, chain: Chain) -> None:
+    def _check_estimates(self, chain: Chain, block: Block) -> None:
         """An estimate lies in the range of the honest reports where liars do not decide who is in a set.
 
         An honest validator drops the `faulty` largest and smallest of those it heard, of whom at most so many are
-        malicious, so whoever is left lies between two honest ones. Whom more than half of the sets name, an honest
-        one names if at most half of the sets lie; with unions, none may.
+        malicious, so whoever is left lies between two honest ones, which need not be in the block: others may not have
+        heard them. Whom more than half of the sets name, an honest one names if at most half of the sets lie; with
+        unions, none may.
         """
         record: RoundRecord = chain.state.last
         liars = sum(not self._honest[v] for v, _ in record.sets)
@@ -140,7 +145,7 @@ class Watch:
         stood = len(record.sets) // 2 if terms.combination == MAJORITY else 0
         if not self._trimming or np.count_nonzero(~self._honest) > terms.faulty or liars > stood:
             return
-        means = np.array([report.means for report in record.reports if self._honest[report.participant]])
+        means = np.array(self._reported.get((record.round, block.header.previous), []))
         if (
             len(means) == 0
             or (record.estimates < means.min(axis=0)).any()

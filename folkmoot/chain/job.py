@@ -23,7 +23,7 @@ from folkmoot.ledger.contract import (
     Terms,
     scaled,
 )
-from folkmoot.simulation.simulate import checked_checkpoints, whole
+from folkmoot.simulation.simulate import checked_checkpoints, kind, whole
 from folkmoot.world.byzantine import Attack, Misbehaviour
 from folkmoot.world.rewards import Rewards
 
@@ -100,7 +100,10 @@ def _participants(malicious: Iterable[int], n: int) -> NDArray[np.bool_]:
         ValueError: a number out of range or given twice, or more than a third of them.
     """
     marks = np.zeros(n, np.bool_)
-    numbers = list(malicious)
+    try:
+        numbers = list(malicious)
+    except TypeError:
+        raise ValueError(f"malicious = {malicious!r:.80}: expected numbers of participants, such as [0, 3]") from None
     for m in numbers:
         if isinstance(m, bool) or not isinstance(m, int | np.integer) or not 0 <= m < n:
             raise ValueError(f"malicious: {m!r}: expected numbers of participants from 0 to {n - 1}")
@@ -130,16 +133,16 @@ def make_chain_job(
         ValueError: see `simulate_chain`.
     """
     if not isinstance(algorithm, BCUCB):
-        raise ValueError(f"algorithm = {type(algorithm).__name__}: on a chain expected folkmoot.BCUCB(...)")
+        raise ValueError(f"algorithm = {kind(algorithm)}: on a chain expected folkmoot.BCUCB(...)")
     if not isinstance(rewards, Rewards):
-        raise ValueError(f"rewards = {type(rewards).__name__}: expected a reward law such as folkmoot.Bernoulli(means)")
+        raise ValueError(f"rewards = {kind(rewards)}: expected a reward law such as folkmoot.Bernoulli(means)")
     if not (rewards.means == rewards.means[0]).all():
         raise ValueError("rewards: expected the same means for all participants; BC-UCB averages over them")
     if rewards.n_agents > MOST_PARTICIPANTS or rewards.n_arms > MOST_ARMS:
         sizes = f"{rewards.n_agents} participants, {rewards.n_arms} arms"
         raise ValueError(f"rewards: {sizes}: expected at most {MOST_PARTICIPANTS} and {MOST_ARMS}")
     if attack is not None and not isinstance(attack, Attack):
-        raise ValueError(f"attack = {type(attack).__name__}: expected an attack such as folkmoot.SignFlip()")
+        raise ValueError(f"attack = {kind(attack)}: expected an attack such as folkmoot.SignFlip()")
     if engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import shake_256
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from folkmoot.agreement.game import configuration
 from folkmoot.agreement.hand import Memory
 from folkmoot.agreement.identity import Identity
 from folkmoot.agreement.node import REPORTING, Node, newborn, stages
+from folkmoot.agreement.private_compare import check_installed
 from folkmoot.agreement.rounds import KIND
 from folkmoot.agreement.screening import Comparison, Machine, Pairwise, Trusting
 from folkmoot.agreement.voting import Effects
@@ -97,7 +97,9 @@ def play(
     number of rounds done.
 
     Raises:
-        ValueError: an unknown comparison or sortition, a file that is there already, or more than the chain can hold.
+        ValueError: an unknown comparison or sortition, a comparison whose extra is not installed, a file that is there
+            already, or more than the chain can hold.
+        NotStored: the file cannot be made, or the disk is full; the blocks that are in it are valid.
         Broken: an invariant does not hold, which would be an error of this library.
     """
     with Table(game, replicate) as table:
@@ -123,6 +125,10 @@ class Table:
             raise ValueError(f"private_comparison = {game.private_comparison!r}: expected ideal, pairwise or mpyc")
         if game.sortition not in ("coin", "vrf"):
             raise ValueError(f"sortition = {game.sortition!r}: expected coin or vrf")
+        try:
+            check_installed(game.private_comparison)
+        except ValueError as error:
+            raise ValueError(f"private_comparison = {game.private_comparison!r}: {error}") from None
         self.game = game
         m, words = game.terms.n_participants, seed_words(game.seed)
         self._seeds = [digest("participant", (game.seed, int(replicate), number)) for number in range(m)]
@@ -149,7 +155,7 @@ class Table:
         self.watch = Watch(self.first, good, game.params.trimming)
         self._arms = np.full((int(game.checkpoints[-1]) + 1, m), -1, np.int64)
         self._checked, self._drawn = 0, 0
-        self._file = None if game.ledger_path is None else ledger.create(Path(game.ledger_path), self.genesis)
+        self._file = None if game.ledger_path is None else ledger.create(game.ledger_path, self.genesis)
 
     def __enter__(self) -> "Table":
         return self
@@ -208,13 +214,13 @@ class Table:
             self._drawn += stage == REPORTING and node.drawn and address.copy == 0
             if address in self.honest:
                 said += [data for _, data in effects.outgoing]
-                self._check(address, effects)
+                self._check(address, stage, effects)
             for receiver, data in effects.outgoing:
                 self.network.send(now, address, receiver, data)
 
-    def _check(self, address: Address, effects: Effects) -> None:
+    def _check(self, address: Address, stage: int, effects: Effects) -> None:
         """The invariants; and what is new goes to the file."""
-        if self.game.watched:
+        if self.game.watched or stage == REPORTING:
             for _, data in effects.outgoing:
                 self.watch.sent(address.participant, data)
         node = self.nodes[address]

@@ -1,7 +1,7 @@
 """Replicates of a game on a chain, in one loop or by state machines on a network, as a result."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -15,16 +15,16 @@ from folkmoot.chain.job import ChainJob, make_chain_job
 from folkmoot.chain.result import ChainResult
 from folkmoot.coins import seed_words
 from folkmoot.ledger.contract import NONE, ONE
+from folkmoot.ledger.store import file_name
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.progress import Progress
-from folkmoot.simulation.simulate import whole
+from folkmoot.simulation.simulate import kind, whole
+from folkmoot.simulation.threads import in_threads
 from folkmoot.world.byzantine import Attack
 from folkmoot.world.rewards import Rewards
 
 if TYPE_CHECKING:
     from folkmoot.chain.network import Faults
-
-_POLL_SECONDS = 0.05
 
 
 class Finished(NamedTuple):
@@ -80,10 +80,10 @@ def _protocol(
         if given not in allowed[name]:
             raise ValueError(f"{name} = {given!r}: allowed are {', '.join(map(repr, allowed[name]))}")
     if faults is not None and not isinstance(faults, Faults):
-        raise ValueError(f"faults = {type(faults).__name__}: expected folkmoot.Faults(drop=0.1, ...)")
+        raise ValueError(f"faults = {kind(faults)}: expected folkmoot.Faults(drop=0.1, ...)")
     if ledger is not None and replicates > 1:
         raise ValueError(f"ledger: holds the chain of one replicate, got replicates = {replicates}")
-    if ledger is not None and Path(ledger).exists():
+    if ledger is not None and file_name(ledger).exists():
         raise ValueError(f"ledger {ledger}: exists; choose another file")
     game = protocol.Game(
         params=job.params,
@@ -96,7 +96,7 @@ def _protocol(
         faults=faults,
         private_comparison=comparison,  # type: ignore[arg-type]
         sortition=sortition,  # type: ignore[arg-type]
-        ledger_path=None if ledger is None else str(ledger),
+        ledger_path=ledger,
     )
 
     def play(replicate: int, rounds: NDArray[np.int64], stop: NDArray[np.bool_]) -> Finished | None:
@@ -142,26 +142,21 @@ def _merged(job: ChainJob, finished: Sequence[Finished], configuration: dict[str
     )
 
 
-def _in_threads(
-    play: Play,
-    replicates: int,
-    jobs: int,
-    tell: Callable[[int], None],
-) -> list[Finished]:
-    """All replicates; on KeyboardInterrupt those that run stop after their round."""
+def _played(play: Play, replicates: int, jobs: int, tell: Callable[[int], None]) -> list[Finished]:
+    """All replicates, in the order of their numbers; on KeyboardInterrupt those that run stop after their round."""
     stop = np.zeros(1, np.bool_)
     rounds = [np.zeros(1, np.int64) for _ in range(replicates)]
-    with ThreadPoolExecutor(jobs, thread_name_prefix="folkmoot") as pool:
-        waiting = [pool.submit(play, replicate, rounds[replicate], stop) for replicate in range(replicates)]
-        try:
-            while wait(waiting, _POLL_SECONDS).not_done:
-                tell(sum(int(done[0]) for done in rounds))
-            found = [future.result() for future in waiting]
-        finally:
-            stop[0] = True
-            for future in waiting:
-                future.cancel()
-    return [one for one in found if one is not None]
+    found: dict[int, Finished] = {}
+
+    def task(replicate: int) -> None:
+        finished = play(replicate, rounds[replicate], stop)
+        if finished is not None:
+            found[replicate] = finished
+
+    tasks = (partial(task, replicate) for replicate in range(replicates))
+    for _ in in_threads(tasks, jobs, stop, lambda: tell(sum(int(done[0]) for done in rounds))):
+        pass
+    return [found[replicate] for replicate in sorted(found)]
 
 
 def simulate_chain(
@@ -186,13 +181,14 @@ def simulate_chain(
 ) -> ChainResult:
     """Let participants of whom some lie play a bandit on a chain.
 
-    Same seed, same result, for any `jobs` or `engine`; on a network without faults, also for either fidelity.
+    Same seed, same result, for any `jobs` or `engine`; on a network without faults where at most the algorithm's
+    `faulty` participants lie, also for either fidelity.
 
     Args:
         algorithm: what an honest participant thinks.
         rewards: what arms pay, from 0 to 1, the same means for all M participants.
         horizon, replicates, seed, checkpoints, engine, jobs, progress: as of `simulate`; more rounds than the burn-in.
-        malicious: numbers of the participants that lie, at most a third of them.
+        malicious: numbers of the participants that lie, at most a third; agreement and trimming stand `faulty` of them.
         attack: how they lie; None: they only count as malicious.
         expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M.
         fidelity: "ideal": one loop in which signatures cannot be forged and messages arrive; "protocol": every
@@ -207,7 +203,8 @@ def simulate_chain(
         is that of honest participants.
 
     Raises:
-        ValueError: an argument is out of its range, or they do not fit together.
+        ValueError: an argument is out of its range, they do not fit together, or an extra is not installed.
+        folkmoot.ledger.NotStored: the ledger cannot be made, or the disk is full; the blocks in it stay valid.
     """
     job = make_chain_job(
         algorithm,
@@ -230,5 +227,5 @@ def simulate_chain(
         given = {"faults": faults, "private_comparison": private_comparison, "sortition": sortition, "ledger": ledger}
         play, noted = _ideal(job, given)
     with Progress(progress) as bar:
-        finished = _in_threads(play, replicates, jobs, bar.line(algorithm.label, job.horizon * replicates))
+        finished = _played(play, replicates, jobs, bar.line(algorithm.label, job.horizon * replicates))
     return _merged(job, finished, noted)

@@ -88,8 +88,13 @@ def scaled(value: float) -> int:
     Raises:
         ValueError: no number, not finite, or beyond +-4.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
         raise ValueError(f"report = {value!r}: expected a finite number")
+    if not isinstance(value, int) and not isfinite(value):
+        raise ValueError(f"report = {value!r}: expected a finite number")
+    if isinstance(value, int) and abs(value) > MOST_REPORT // ONE:
+        shown = value if value.bit_length() <= 128 else f"an integer of {value.bit_length()} bits"
+        raise ValueError(f"report = {shown}: expected a number from {-MOST_REPORT // ONE} to {MOST_REPORT // ONE}")
     if abs(value) > MOST_REPORT / ONE:
         raise ValueError(f"report = {value!r}: expected a number from {-MOST_REPORT // ONE} to {MOST_REPORT // ONE}")
     return int(rounded(float(value)))
@@ -98,7 +103,8 @@ def scaled(value: float) -> int:
 @kernel
 def rounded(value):
     """As `scaled`, for a number that is known to be in range."""
-    return int(floor(value * 4294967296.0 + 0.5))  # noqa: RUF046  compiled, floor is a float
+    whole = floor(value * 4294967296.0)
+    return int(whole) + (1 if value * 4294967296.0 - whole >= 0.5 else 0)
 
 
 @kernel
@@ -117,7 +123,8 @@ def shrunk(x):
 def unlucky(own_units, total_units, expected_validators):
     """2**30 times the chance that none of a participant's units is drawn: (1 - p)**units, p = expected / total.
 
-    By the first two terms of units * -log(1 - p); p is at most a few thousandths, the rest is below 2**-30.
+    By the first two terms of units * -log(1 - p); the rest is at most
+    units p**3 / (3 (1 - p)) of it, 4e-5 at the most and below 2**-30 for M_V up to 91.
     """
     first = (own_units * expected_validators * ONE) // total_units
     second = (first * expected_validators) // (2 * total_units)
@@ -146,7 +153,7 @@ def validated(terms, sets, n_sets, reports, estimates, members):
     """Fill `members` (bool [participants, arms]) and `estimates` (scaled, [arms]); is the block approved?
 
     An estimate is the mean of the reports of the members, rounded down; approved is a block in which every arm has
-    a member and no estimate exceeds 2.
+    a member and no estimate exceeds 2. Sets must name nobody who is absent: whose report would be stale.
     """
     approved = True
     for i in range(terms.n_arms):

@@ -27,6 +27,7 @@ from folkmoot.ledger.file import (
     written_to,
 )
 from folkmoot.ledger.replay import DamagedLedger, Verdict, replay
+from folkmoot.ledger.rules import UnknownRules
 
 
 class Ledger:
@@ -94,6 +95,8 @@ class Ledger:
             try:
                 with reading(self.path) as database:
                     return replay(database, self.contents, progress)
+            except UnknownRules as error:
+                raise UnknownRules(f"{self.path}: {error}") from None
             except DamagedLedger:
                 if locked or stamp(self.path) == before:
                     raise
@@ -185,13 +188,26 @@ class Ledger:
         self.close()
 
 
+def file_name(path: object) -> Path:
+    """The path as one, unchanged.
+
+    Raises:
+        ValueError: not a path, or none that a file can have.
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str) or text in ("", ".", "..") or "\0" in text:
+        raise ValueError(f"ledger = {path!r:.80}: expected the name of a file")
+    return Path(text)
+
+
 def open_ledger(path: str | os.PathLike[str]) -> Ledger:
     """The ledger in a file (as `folkmoot.ledger.open`); nothing is verified yet.
 
     Raises:
         UnreadableLedger: no such file, not a ledger file, or one of another version.
+        ValueError: not the name of a file.
     """
-    ledger = Ledger(Path(path))
+    ledger = Ledger(file_name(path))
     with reading(ledger.path):
         return ledger
 
@@ -200,10 +216,11 @@ def create(path: str | os.PathLike[str], genesis: Genesis) -> Ledger:
     """A new ledger file that holds a genesis; what the genesis names is in the folder beside it already.
 
     Raises:
-        ValueError: there is such a file already, or the rules refuse the genesis.
+        ValueError: not the name of a file, there is such a file already, or the rules refuse the genesis.
         NotStored: it cannot be written.
         MissingContent, TamperedContent: what the genesis names is not there.
     """
-    first = start(genesis, beside(path))
-    create_tables(Path(path), genesis.to_bytes(), first.tip)
-    return Ledger(Path(path))
+    where = file_name(path)
+    first = start(genesis, beside(where))
+    create_tables(where, genesis.to_bytes(), first.tip)
+    return Ledger(where)

@@ -5,8 +5,8 @@ which of them runs it, or in which order.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -19,11 +19,11 @@ from folkmoot.coins import seed_words
 from folkmoot.interface import Honest, late_outbox, outbox
 from folkmoot.simulation.compiled import is_flat, loop
 from folkmoot.simulation.engine import Control, Tally, World, blank_tally
+from folkmoot.simulation.threads import in_threads
 from folkmoot.world.corruption import Corruption
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
-_POLL_SECONDS = 0.05
 _BATCH_STEPS = 20_000_000  # agent-steps a task may have before it is cut into smaller ones
 _MANY_AGENTS = 20_000  # from here on the agents of a round run in parallel rather than the replicates
 _DEFAULT_CHECKPOINTS = 200
@@ -295,35 +295,16 @@ def _run_in_threads(
     parallel = many and all(map(is_flat, (job.params(), job.rewards.record(), job.network.record())))
     workers = 1 if parallel else jobs
     stop = np.zeros(1, np.bool_)
-    controls: list[Control] = []
+    batches = _batches(job, replicates, workers)
+    controls = [_control(len(batch))._replace(stop=stop) for batch in batches]
 
     def task(batch: Sequence[int], control: Control) -> list[Outcome]:
         if parallel:
             numba.set_num_threads(min(jobs, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
         return run_batch(job, batch, parallel, control)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="folkmoot") as pool:
-        waiting: set[Future[list[Outcome]]] = set()  # not handed over yet
-        for batch in _batches(job, replicates, workers):
-            controls.append(_control(len(batch))._replace(stop=stop))
-            waiting.add(pool.submit(task, batch, controls[-1]))
-        try:
-            while waiting:
-                finished = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED).done
-                on_rounds(sum(int(control.rounds[0]) for control in controls))
-                for future in finished:
-                    waiting.remove(future)
-                    yield future.result()
-        except KeyboardInterrupt:
-            stop[0] = True
-            for future in waiting:
-                if not future.cancel():
-                    yield future.result()
-            raise
-        finally:
-            stop[0] = True
-            for future in waiting:
-                future.cancel()
+    tasks = (partial(task, batch, control) for batch, control in zip(batches, controls))
+    yield from in_threads(tasks, workers, stop, lambda: on_rounds(sum(int(control.rounds[0]) for control in controls)))
 
 
 def _run_on_cluster(

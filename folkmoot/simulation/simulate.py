@@ -25,6 +25,11 @@ def whole(name: str, value: object) -> int:
     return int(value)
 
 
+def kind(value: object) -> str:
+    """What a value is, for an error about its type; a class is not one of its instances."""
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
 def checked_checkpoints(checkpoints: Sequence[int] | NDArray[np.int64] | None, horizon: int) -> NDArray[np.int64]:
     """The rounds at which to record; None: about 200, log-spaced.
 
@@ -58,14 +63,14 @@ def make_job(
         ValueError: see `simulate`.
     """
     if not isinstance(algorithm, Algorithm):
-        raise ValueError(f"algorithm = {type(algorithm).__name__}: expected an algorithm such as folkmoot.GSE()")
+        raise ValueError(f"algorithm = {kind(algorithm)}: expected an algorithm such as folkmoot.GSE()")
     if not isinstance(rewards, Rewards):
-        raise ValueError(f"rewards = {type(rewards).__name__}: expected a reward law such as folkmoot.Bernoulli(means)")
+        raise ValueError(f"rewards = {kind(rewards)}: expected a reward law such as folkmoot.Bernoulli(means)")
     if not isinstance(network, Network):
-        raise ValueError(f"network = {type(network).__name__}: expected a network such as folkmoot.Static(graph)")
+        raise ValueError(f"network = {kind(network)}: expected a network such as folkmoot.Static(graph)")
     if corruption is not None and not isinstance(corruption, Corruption):
         raise ValueError(
-            f"corruption = {type(corruption).__name__}: expected an adversary such as folkmoot.Suppress(budget=100)"
+            f"corruption = {kind(corruption)}: expected an adversary such as folkmoot.Suppress(budget=100)"
         )
     if engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")

@@ -169,7 +169,7 @@ def test_missing_extras_are_named(monkeypatch):
     from folkmoot.agreement import ristretto
 
     monkeypatch.setitem(sys.modules, "mpyc.runtime", None)
-    with pytest.raises(ValueError, match=r"needs mpyc: pip install 'folkmoot\[private\]'"):
+    with pytest.raises(ValueError, match=r"needs the package mpyc: pip install 'folkmoot\[private\]'"):
         committee.compare_mpyc([[5]], [6], KAPPA, 8)
     monkeypatch.setitem(sys.modules, "rbcl", None)
     ristretto._sodium.cache_clear()

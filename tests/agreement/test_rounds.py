@@ -23,6 +23,7 @@ from folkmoot.agreement.committee import drawn_by_coins, has_proof, question
 from folkmoot.agreement.game import configuration
 from folkmoot.agreement.records import NOBODY, Named, RoundRecord, value_bytes
 from folkmoot.agreement.rounds import KIND, ROUNDS, Unfinished, conclude, transition, would_follow
+from folkmoot.agreement.settled import settled
 from folkmoot.coins import replicate_coins
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, propose, start
@@ -247,6 +248,33 @@ def test_who_tells_two_things_is_disputed_and_stops_nobody():
     made = record(chain, t, reports, values)
     assert made.refused == ((3, "disputed"),)
     apply_block(chain, block(chain, made))
+
+
+def test_attack_of_passing_with_one_report_and_entering_with_another():
+    """Participant 3 tells validator 0 what that one keeps, and validator 1 what it drops; its own set names the second.
+
+    Each half is a majority of the three sets: two hold the second report, two name participant 3. But validator 0
+    named the first report, so nobody is named with the second one except by itself.
+    """
+    chain, t = first_chain(), full_round(first_chain())
+    honest = [report(chain, t, m) for m in range(3)]
+    tame, wild = report(chain, t, 3, [2 * ONE // 10, ONE // 2]), report(chain, t, 3, [-4 * ONE, -4 * ONE])
+    kept, dropped = np.zeros((M, K), np.bool_), np.zeros((M, K), np.bool_)
+    kept[[1, 3]], dropped[1] = True, True
+    values = {
+        0: value(chain, t, 0, [*honest, tame], kept),
+        1: value(chain, t, 1, [*honest, wild], dropped),
+        3: value(chain, t, 3, [*honest, wild], kept),
+    }
+    held = {one.name: one for one in [*honest, tame, wild]}
+    made, members = conclude(chain.state, chain.tip, t, values, held)
+    assert made.reports[3].name == wild.name
+    assert members.tolist() == [[False] * K, [True] * K, [False] * K, [False] * K]
+    assert made.estimates.tolist() == honest[1].means.tolist()
+    after = apply_block(chain, block(chain, made))
+    told = settled(after.state.configuration, block(chain, made).records[0])
+    assert told.sets[:, 3].tolist() == [[False] * K, [False] * K, [True] * K]
+    assert told.present.all()
 
 
 def test_two_signatures_of_the_same_words_are_two_reports():

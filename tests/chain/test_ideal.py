@@ -1,5 +1,7 @@
 """BC-UCB in one loop: the engines agree, every attack does what it says, and no liar gets what it wants."""
 
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,34 @@ def test_without_screening_and_trimming_regret_doubles() -> None:
     assert open_.regret[:, -1].min() > 2.0 * guarded.regret[:, -1].max()
 
 
+@pytest.mark.parametrize("attack", [fm.SignFlip(), fm.TrimWindow(), fm.FalseCounts()])
+def test_screening_excludes_nobody_who_pulls_by_the_rules(attack: fm.Attack) -> None:
+    """Counts say nothing about reports: with and without it the same games, liars included."""
+    runs = [game(fm.BCUCB(screening=screening), attack=attack, horizon=3_000) for screening in (True, False)]
+    assert (runs[0].pulls == runs[1].pulls).all()
+    assert np.array_equal(runs[0].estimates, runs[1].estimates, equal_nan=True)
+
+
+def test_congesting_validators_stop_the_blocks_of_which_they_are_half() -> None:
+    """They hear too few and name nobody, and that counts: P(honest drawn <= liars drawn), each by 1 - exp(-M_V / M).
+
+    Equal trust, so that the chance is that of two binomials; within 5 standard deviations over the 10,000 rounds, plus
+    25 rounds in which their counts have not yet parted from the others'.
+    """
+    liars, lost = [1, 4, 8], {}
+    for expected in (10, 20):
+        drawn = 1.0 - np.exp(-expected / 10)
+        law = [[comb(n, x) * drawn**x * (1.0 - drawn) ** (n - x) for x in range(n + 1)] for n in (7, 3)]
+        chance = sum(law[0][h] * sum(law[1][h:]) for h in range(4))
+        result = fm.simulate_chain(
+            fm.BCUCB(trust_ratio=1.0), TEN, horizon=10_025, malicious=liars, attack=fm.Congest(pull=4),
+            expected_validators=expected, progress=False,
+        )  # fmt: skip
+        lost[expected] = 10_000 - int(result.approved[0])
+        assert abs(lost[expected] - 10_000 * chance) < 5.0 * np.sqrt(10_000 * chance * (1.0 - chance)) + 25
+    assert 3 * lost[20] < lost[10]
+
+
 def test_the_trim_window_attack_enters_every_block_and_moves_little() -> None:
     """The lemma that no malicious estimate enters when |A| > 2f is false; what enters lies between honest reports."""
     result = game(attack=fm.TrimWindow(), horizon=5_000)
@@ -108,6 +138,12 @@ def test_regret_counts_unpaid_rounds_in_full_and_the_hidden_cost() -> None:
     expected = (result.paid[0, -1] * (MEANS[0] - MEANS)).sum() + 0.9 * unpaid + 0.25 * 8 * result.entered[0, -1]
     assert result.regret[0, -1] == pytest.approx(expected, rel=1e-12)
     assert result.entered[0, -1] > 0
+
+
+def test_the_theorems_c1_is_that_of_all_being_honest() -> None:
+    """4 M kappa sigma^2 = 4 * 10 * 1.5 * 0.25, whatever f is: with fewer the terms for |H| = M would not sum."""
+    for faulty in (0, 3):
+        assert make_chain_job(fm.BCUCB(c1="theory", faulty=faulty), TEN, horizon=100).params.c1 == 15.0
 
 
 def test_trust_never_gathers_in_one_hand() -> None:

@@ -213,3 +213,15 @@ def test_nothing_is_final_while_no_message_arrives():
 def test_unknown_ways_are_refused(field):
     with pytest.raises(ValueError, match=next(iter(field))):
         play(small_game(**field), 0)
+
+
+def test_estimates_stay_among_the_honest_reports_though_some_are_lost():
+    """Replicate 0 of this seed: a liar's report lies between two honest ones, of which the block holds one."""
+    faults = Faults(drop=0.1, delay=0.2)
+    game = small_game("forge", 4, 51, horizon=16, faults=faults, validators=4)
+    with Table(replace(game, malicious=np.arange(4) == 0), 0) as table:
+        for t in range(1, 17):
+            table.play_round(t)
+    record = table.watch.chains[1].state.last
+    honest = np.array([report.means for report in record.reports if report.participant != 0])
+    assert (record.estimates < honest.min(axis=0)).any() or (record.estimates > honest.max(axis=0)).any()

@@ -20,7 +20,7 @@ def simulate(algorithm=None, rewards=REWARDS, network=NETWORK, **options):
 # --- Refusals ---------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "algorithm a class": ({"algorithm": fm.UCB}, r"^algorithm = ModelMetaclass: expected an algorithm"),
+    "algorithm a class": ({"algorithm": fm.UCB}, r"^algorithm = the class UCB: expected an algorithm"),
     "algorithm a name": ({"algorithm": "gse"}, r"^algorithm = str: expected an algorithm"),
     "rewards a table": ({"rewards": MEANS}, r"^rewards = list: expected a reward law"),
     "network a graph": ({"network": nx.cycle_graph(4)}, r"^network = Graph: expected a network"),
@@ -56,7 +56,7 @@ REFUSED = {
     ),
     "corruption a class": (
         {"corruption": fm.Suppress},
-        r"^corruption = ModelMetaclass: expected an adversary such as ",
+        r"^corruption = the class Suppress: expected an adversary such as ",
     ),
     "corruption a budget": (
         {"corruption": 100},

@@ -1,0 +1,46 @@
+"""Tasks in threads of this process, handed over as they finish, that stop together."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_POLL_SECONDS = 0.05
+T = TypeVar("T")
+
+
+def in_threads(
+    tasks: Iterable[Callable[[], T]], workers: int, stop: NDArray[np.bool_], poll: Callable[[], object]
+) -> Iterator[T]:
+    """What the tasks return, in the order in which they finish.
+
+    On KeyboardInterrupt the tasks are told to stop, and what they still return is handed over before the interrupt
+    goes on; tasks that had not begun never do.
+
+    Args:
+        tasks: they look at `stop` now and then.
+        workers: how many run at a time.
+        stop: bool [1], set when the tasks are to end; they share it.
+        poll: called now and then from this thread.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="folkmoot") as pool:
+        waiting = {pool.submit(task) for task in tasks}  # not handed over yet
+        try:
+            while waiting:
+                finished = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED).done
+                poll()
+                for future in finished:
+                    waiting.remove(future)
+                    yield future.result()
+        except KeyboardInterrupt:
+            stop[0] = True
+            for future in waiting:
+                if not future.cancel():
+                    yield future.result()
+            raise
+        finally:
+            stop[0] = True
+            for future in waiting:
+                future.cancel()
