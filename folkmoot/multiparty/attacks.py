@@ -96,7 +96,7 @@ class Duplicates(_Liar):
 
     def lies(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
         """The first that an honest search finds."""
-        return Party.mine(self, view, 1, generator) * wanted
+        return Party.mine(self, view, wanted, generator)[:1] * wanted
 
 
 def lying(party: Party, attack: type[_Liar], share: float = 1.0) -> Party:

@@ -43,7 +43,8 @@ def public(n):
 
 
 MINER = 9  # number of the key of the one miner that is no party
-TERMS = {"delta": 0.3, "sigma": 0.9, "omega": 0.26, "eta": 0.02}
+# Where all know all classes, those who could contradict a sample are those who made it one: the printed rules.
+TERMS = {"delta": 0.3, "sigma": 0.9, "omega": 0.26, "eta": 0.02, "score_gradient": "probability", "rules": "printed"}
 
 
 def terms(**more):

@@ -512,7 +512,7 @@ def test_an_unknown_kind_of_model_is_no_damage(path, capsys, monkeypatch):
     monkeypatch.delitem(architectures.ARCHITECTURES, "tiny")
     assert main(["ledger", "verify", str(path)]) == 2
     expected = "model of kind 'torch/tiny': unknown here; enter it with register_architecture or register_model_kind\n"
-    assert capsys.readouterr().err == f"folkmoot: error: original party 0 (ada): {expected}"
+    assert capsys.readouterr().err == f"folkmoot: error: {path}: original party 0 (ada): {expected}"
 
 
 def test_without_the_extra_verify_says_what_to_install(path):
@@ -522,7 +522,7 @@ def test_without_the_extra_verify_says_what_to_install(path):
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     expected = "models of kind torch/tiny need torch: install folkmoot[multiparty]\n"
-    assert (ran.returncode, ran.stderr) == (2, f"folkmoot: error: original party 0 (ada): {expected}")
+    assert (ran.returncode, ran.stderr) == (2, f"folkmoot: error: {path}: original party 0 (ada): {expected}")
 
 
 # --- Tolerance -------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from made_bema import MINER, asks, created, data, genesis, key, next_block, orig
 
 from folkmoot import ledger
 from folkmoot.ledger.encoding import encode
+from folkmoot.multiparty import committee, validation
 from folkmoot.multiparty.messages import MOST_MESSAGE, SampleSent, read_sample, sample_message
 from folkmoot.multiparty.miner import BAD_SAMPLE, BAD_SIGNATURE, FULL, KNOWN, UNKNOWN_CLASS, UNKNOWN_SENDER, Miner
 from folkmoot.multiparty.records import read_calibration, read_head
@@ -101,8 +102,9 @@ def test_the_pool_is_bounded_and_shared_by_the_senders():
         miner(capacity=0)
 
 
-def test_what_stands_in_a_block_waits_no_longer(tmp_path):
-    with created(tmp_path / "x.ledger") as book:
+def test_what_stands_in_a_block_waits_no_longer(tmp_path, monkeypatch):
+    monkeypatch.setattr(committee, "HARDENED", (validation.DUPLICATE,))
+    with created(tmp_path / "x.ledger", rules="hardened") as book:
         one = miner(book.chain)
         messages = [m for n in range(3) for m in party(book.chain, n).mine(book.chain.state.committee, 4)]
         assert [one.receive(m) for m in messages] == [None] * len(messages)
@@ -190,8 +192,9 @@ def test_a_sample_that_makes_parameters_useless_is_dropped(monkeypatch):
     assert one.waiting == len(messages) - 1
 
 
-def test_a_party_sends_under_hardened_terms_what_was_not_used(tmp_path):
-    with created(tmp_path / "x.ledger") as book:
+def test_a_party_sends_under_hardened_terms_what_was_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(committee, "HARDENED", (validation.DUPLICATE,))  # the others would refuse it anyway
+    with created(tmp_path / "x.ledger", rules="hardened") as book:
         one, own = miner(book.chain), party(book.chain, 0, samples=40)
         used = set()
         for time in range(6):

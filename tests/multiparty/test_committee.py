@@ -81,7 +81,7 @@ def test_only_models_that_claim_a_class_are_moved():
 
 
 def test_a_copy_is_calibrated_on_its_own():
-    committee = _committee([(0.6, 0.9, 0.0), (0.7, 0.8, 0.0)], _terms(rules="hardened"))
+    committee = Committee([Spoken((0, 2), (0.7, 0.0)), Spoken((1, 2), (0.9, 0.0))], _terms(rules="hardened"))
     twin = committee.copy()
     assert twin.take(_sample(0, 1)).refused is None
     assert twin.take(_sample(0, 1)).refused == validation.DUPLICATE
@@ -111,3 +111,36 @@ def test_calibration_moves_are_functions_of_scores_alone():
     found = stars(scores, grouped(claims, 1.0))
     moves = calibration.moves(scores, claims, found, 0, 1)
     assert [(m.model, m.label, m.sign) for m in moves] == [(0, 0, 1)]  # 1 is at the star 0.7, both are at 0.9
+
+
+@pytest.mark.parametrize(
+    ("scores", "refused"),
+    [
+        ([(0.8, 0.1), (0.9, 0.05), (0.1, 0.8)], False),  # two of three who know both are for y
+        ([(0.8, 0.1), (0.3, 0.6), (0.1, 0.8)], True),  # one of three
+        ([(0.8, 0.1), (0.1, 0.8)], True),  # half is not enough
+        ([(0.5, 0.5)], True),  # nor is a draw
+    ],
+)
+def test_those_who_know_both_classes_can_contradict_a_sample(scores, refused):
+    given = np.array(scores)[:, None, :]
+    assert validation.contradicted(given, np.ones((len(scores), 2), bool), 0, 1) is refused
+
+
+def test_where_nobody_knows_both_classes_nobody_contradicts():
+    given = np.array([[[0.1, 0.0]], [[0.0, 0.9]]])
+    assert not validation.contradicted(given, np.eye(2, dtype=bool), 0, 1)
+
+
+def test_hardened_a_label_foreign_to_its_sender_is_refused():
+    models = [Spoken((0, 2), (0.7, 0.0)), Spoken((1, 2), (0.9, 0.0))]
+    assert Committee(models, _terms(rules="hardened")).take(_sample(0, 1, sender=1)).refused == validation.FOREIGN
+    assert Committee(models, _terms()).take(_sample(0, 1, sender=1)).refused is None
+
+
+def test_scores_that_are_not_finite_refuse_the_sample_under_any_rules():
+    """NaN would pass every comparison of eqs. 8-10."""
+    committee = _committee([(np.nan, 0.9, 0.0), (0.7, 0.8, 0.0)], _terms())
+    for group in (committee, Server([Spoken((0, 1, 2), (np.inf, 0.9, 0.0))], _terms())):
+        assert group.take(_sample(0, 1)).refused == validation.UNUSABLE
+        assert group.fleet.model(0).steps == []

@@ -8,12 +8,12 @@ import pytest
 pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
 pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
 
+from made_digits import digits, linear_models, skewed
 from sklearn.linear_model import LogisticRegression
 
 from folkmoot import ledger
 from folkmoot.multiparty import HMR, Consortium, Party, SklearnModel, SwappedLabels, claiming, lying
 from folkmoot.multiparty.consortium import Registration
-from tests.multiparty.digits import digits, linear_models, skewed
 
 X, Y = digits()
 TEST = slice(1200, None)
@@ -39,7 +39,7 @@ def test_with_and_without_a_ledger_the_models_are_the_same_to_the_last_bit(parti
     alone, chained = Consortium(members, rules=rules, seed=3), Consortium(members, tmp_path / "a", rules=rules, seed=3)
     told = [c.calibrate(2, 40, progress=False) for c in (alone, chained)]
     assert told[0] == told[1]
-    assert told[0].accepted >= 40
+    assert told[0].accepted >= 20
     assert _hashes(alone) == _hashes(chained) != _hashes(Consortium(members))
     chained.close()
     assert ledger.open(tmp_path / "a").verify().ok

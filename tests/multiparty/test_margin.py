@@ -81,7 +81,7 @@ def test_the_printed_choice_of_y_minus_mines_nothing():
     """Eq. 7 as printed: least Krum score over classes too. That class is one all score near 0, so rho is never <= 0."""
     pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
     pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
-    from tests.multiparty.digits import digits, linear_models, skewed
+    from made_digits import digits, linear_models, skewed
 
     fleet = Fleet(linear_models(skewed()), 10)
     x, labels = digits()
