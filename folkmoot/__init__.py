@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from folkmoot import ledger as ledger
+    from folkmoot import multiparty as multiparty
     from folkmoot.algorithms.base import Algorithm as Algorithm
     from folkmoot.algorithms.bc_ucb import BCUCB as BCUCB
     from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
@@ -113,7 +114,7 @@ _HOMES = {
     "world.vectors": ["VectorBernoulli"],
 }
 _HOME = {name: f"folkmoot.{module}" for module, names in _HOMES.items() for name in names}
-_PACKAGES = ["ledger"]  # public as a whole: folkmoot.ledger.open
+_PACKAGES = ["ledger", "multiparty"]  # public as a whole: folkmoot.ledger.open
 
 __version__ = "0.1.0"
 __all__ = sorted([*_HOME, *_PACKAGES])  # pyright: ignore[reportUnsupportedDunderAll]

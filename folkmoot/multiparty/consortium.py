@@ -10,6 +10,7 @@ from nacl.signing import SigningKey
 from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest, start
 from folkmoot.ledger.chain import apply_block
 from folkmoot.ledger.contents import Contents, MemoryContents, beside
+from folkmoot.ledger.store import file_name
 from folkmoot.multiparty import saved
 from folkmoot.multiparty.committee import Committee, Verdict
 from folkmoot.multiparty.entries import Entry, entry
@@ -83,6 +84,8 @@ class Consortium(Together):
         originals = [party for party in parties if party.kind == ORIGINAL]
         if not originals:
             raise ValueError("parties: none is of kind 'original'; a chain begins with at least one")
+        if ledger is not None and file_name(ledger).exists():  # before anything is put beside it
+            raise ValueError(f"{ledger}: there is a file already, a new ledger needs a name of its own")
         self._keys: dict[str, SigningKey] = {}
         self._ledger: Ledger | None = None
         self.registrations: list[Registration] = []

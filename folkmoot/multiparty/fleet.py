@@ -1,12 +1,12 @@
 """All models of a consortium as one: scores for every class of the world, and steps of several at once."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from folkmoot.ledger.contents import name_of
-from folkmoot.multiparty.models import Floats32, Model, Pace
+from folkmoot.multiparty.models import Floats32, Model, Pace, Stackable
 
 
 class Move(NamedTuple):
@@ -34,17 +34,18 @@ class Fleet:
         for i, model in enumerate(models):
             self.claims[i, list(model.classes)] = True
         self._columns = [np.array(model.classes) for model in models]
-        self._alone = {i: m.from_bytes(m.to_bytes()) for i, m in enumerate(models) if not hasattr(m, "stack")}
+        self._alone = {i: m.from_bytes(m.to_bytes()) for i, m in enumerate(models) if not isinstance(m, Stackable)}
         self._stacks: list[tuple[list[int], Any]] = []  # members, `stacked.Stack`: PyTorch is not loaded without need
         self._place: dict[int, tuple[int, int]] = {}  # model -> stack, position in it
-        alike: dict[object, list[int]] = {}
+        alike: dict[Hashable, list[int]] = {}
         for i, model in enumerate(models):
-            if hasattr(model, "stack"):
-                alike.setdefault(model.likeness, []).append(i)  # type: ignore[attr-defined]
+            if isinstance(model, Stackable):
+                alike.setdefault(model.likeness, []).append(i)
         for members in alike.values():
             first, *others = (models[i] for i in members)
+            assert isinstance(first, Stackable)
             self._place.update({i: (len(self._stacks), at) for at, i in enumerate(members)})
-            self._stacks.append((members, first.stack(others)))  # type: ignore[attr-defined]
+            self._stacks.append((members, first.stack(others)))
 
     def __len__(self) -> int:
         return len(self.models)
@@ -68,7 +69,11 @@ class Fleet:
         return found
 
     def step(self, x: Floats32, moves: Sequence[Move], pace: Pace) -> None:
-        """Make moves for one sample [1, ...]; of two that concern one model both are taken where it stands before."""
+        """Make moves for one sample [1, ...].
+
+        Of two that concern one model both are taken where it stands before if it is a stackable one; others make them
+        one after the other.
+        """
         grouped: dict[int, list[tuple[int, int, int]]] = {}
         for model, label, sign in moves:
             column = int(np.searchsorted(self._columns[model], label))
@@ -83,7 +88,11 @@ class Fleet:
 
     def parameters(self, model: int) -> bytes:
         """The parameters of a model as they now are."""
-        return self.model(model).to_bytes()
+        if model in self._alone:
+            return self._alone[model].to_bytes()
+        stack, at = self._place[model]
+        parameters: bytes = self._stacks[stack][1].to_bytes(at)
+        return parameters
 
     def hash(self, model: int) -> bytes:
         """32 bytes that stand for them on the chain: their name among its contents."""
@@ -91,9 +100,4 @@ class Fleet:
 
     def model(self, model: int) -> Model:
         """A copy of a model as it now is."""
-        if model in self._alone:
-            return self._alone[model].from_bytes(self._alone[model].to_bytes())
-        stack, at = self._place[model]
-        from folkmoot.multiparty.torch_model import written
-
-        return self.models[model].from_bytes(written(self._stacks[stack][1].state(at)))
+        return self._alone.get(model, self.models[model]).from_bytes(self.parameters(model))

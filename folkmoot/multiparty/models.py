@@ -1,7 +1,7 @@
 """What a model is here: whatever gives scores for its classes, can be moved a little, and can be written down."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, Self, runtime_checkable
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,18 @@ class Model(Protocol):
         Raises:
             ValueError: not the bytes of such parameters, or numbers that are not finite.
         """
+
+
+@runtime_checkable
+class Stackable(Model, Protocol):
+    """A model that is evaluated and stepped together with others of its likeness."""
+
+    @property
+    def likeness(self) -> Hashable:
+        """Equal for models that can be stacked."""
+
+    def stack(self, others: Sequence[Any]) -> Any:
+        """The model and others of its likeness as one: has scores, step, copy and to_bytes as `stacked.Stack`."""
 
 
 KINDS: dict[str, Callable[[str, tuple[int, ...], Value], Model]] = {}

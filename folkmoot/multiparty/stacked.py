@@ -7,10 +7,12 @@ and samples give the same bits on the same machine.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -21,6 +23,11 @@ Floats32 = NDArray[np.float32]
 State = dict[str, Tensor]  # name -> [models, ...]
 
 AT_ONCE = 2048  # samples evaluated in one go
+
+
+def written(state: State) -> bytes:
+    """A state dictionary in the format of safetensors, without metadata: no two of the same content differ."""
+    return safetensors.torch.save({name: value.contiguous() for name, value in state.items()})
 
 
 @contextmanager
@@ -46,7 +53,7 @@ class Stack:
     """
 
     def __init__(self, module: nn.Module, states: Sequence[State], n_classes: int, temperature: float = 1.0) -> None:
-        self.module = module.eval()
+        self.module = deepcopy(module).eval()
         self.n_classes = n_classes
         self.temperature = temperature
         trained = {name for name, _ in module.named_parameters()}
@@ -65,6 +72,10 @@ class Stack:
         """The state dictionary of one of them, in the order of the module's."""
         both = self.moving | self.fixed
         return {name: both[name][model].clone() for name in self.module.state_dict()}
+
+    def to_bytes(self, model: int) -> bytes:
+        """The parameters of one of them, as `TorchModel.to_bytes`."""
+        return written(self.state(model))
 
     def load(self, model: int, state: State) -> None:
         """Give one of them other numbers."""

@@ -1,7 +1,6 @@
 """A party's model that is a PyTorch module."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import safetensors.torch
@@ -58,7 +57,7 @@ class TorchModel:
         return f"torch/{self.architecture}"
 
     @property
-    def likeness(self) -> Any:
+    def likeness(self) -> Hashable:
         """Equal for models that can be stacked."""
         shapes = [(k, v.shape, v.dtype) for k, v in self._stack.state(0).items()]
         fixed = [(k, v.numpy().tobytes()) for k, v in self._stack.fixed.items() if not v.is_floating_point()]
@@ -102,7 +101,7 @@ class TorchModel:
 
     def to_bytes(self) -> bytes:
         """See `Model`: the state dictionary in the format of safetensors, without any metadata."""
-        return written(self.state())
+        return self._stack.to_bytes(0)
 
     def from_bytes(self, data: bytes) -> "TorchModel":
         """See `Model`."""
@@ -113,11 +112,6 @@ class TorchModel:
         twin._stack.fixed = {name: value.clone() for name, value in self._stack.fixed.items()}
         twin._stack.load(0, state)
         return twin
-
-
-def written(state: State) -> bytes:
-    """A state dictionary as bytes: no two of the same content differ."""
-    return safetensors.torch.save({name: value.contiguous() for name, value in state.items()})
 
 
 def read(data: bytes, like: State) -> State:

@@ -181,7 +181,10 @@ def load(name: str, **options: Any) -> Rewards:
     Raises:
         ValueError: no such data set or option, or what that function raises.
     """
-    build = _entry(name).build
+    with_rewards = [known for known, entry in DATASETS.items() if entry.build is not None]
+    if name not in DATASETS:
+        raise ValueError(f"data set {name!r}: unknown; allowed are {', '.join(with_rewards)}")
+    build = DATASETS[name].build
     if build is None:
         raise ValueError(f"data set {name}: it has no rewards for bandits")
     allowed = list(inspect.signature(build).parameters)

@@ -101,7 +101,6 @@ def hard(out: Path, jobs: int, progress: bool) -> bool:
         "messages, y and y- swapped": {},
         "messages, within own classes": {"attack": "swapped within"},
         "half the parties only lie": {"liars": "parties"},
-        "none": {"share": 0.0},
     }
     ablation = {(n, w): replace(base, without=left, **way) for n, left in less.items() for w, way in ways.items()}
     told = play_all(list(dict.fromkeys([*main, *ablation.values()])), _shared(out), jobs, progress)

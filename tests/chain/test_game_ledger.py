@@ -199,7 +199,7 @@ def test_a_chain_of_an_unknown_kind(capsys, monkeypatch):
     stored()
     monkeypatch.delitem(rules.KINDS, KIND)
     assert main(["ledger", "verify", NAME]) == 2
-    assert capsys.readouterr().err == f"folkmoot: error: {NAME}: kind = 'bc_ucb': rules are known for notes\n"
+    assert capsys.readouterr().err == f"folkmoot: error: {NAME}: kind = 'bc_ucb': rules are known for bema, notes\n"
 
 
 # --- A disk that takes no more -------------------------------------------------------------------------------------

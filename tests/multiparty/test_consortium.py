@@ -209,3 +209,4 @@ def test_a_ledger_that_exists_is_left_alone(parties, tmp_path):
     with pytest.raises(ValueError, match="there is a file already"):
         Consortium(parties, tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == b"precious"
+    assert [file.name for file in tmp_path.iterdir()] == ["a"]

@@ -153,7 +153,7 @@ def test_bytes_that_are_no_such_parameters_are_refused_in_one_line():
     model = TorchModel(_module(LeNet4, 3), [0, 1, 2])
     state = model.state()
     nan = {k: v * float("nan") for k, v in state.items()}
-    from folkmoot.multiparty.torch_model import written
+    from folkmoot.multiparty.stacked import written
 
     for data in (b"", b"\xff" * 64, model.to_bytes()[:-1], written({"w": torch.zeros(2)}), written(nan)):
         with pytest.raises(ValueError, match="parameter") as caught:
