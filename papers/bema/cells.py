@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from folkmoot.world.datasets import load_mnist
 
 from . import settings as s
 
-ITERATIONS, SAMPLES, SEARCHES = 50, 200, 1
+ITERATIONS, SAMPLES, SEARCHES, ALPHA = 50, 200, 1, 0.75
 ATTACKS = {"swapped": SwappedLabels, "swapped within": SwappedWithin}
 CASES = {
     "2 even": s.two_even,
@@ -47,6 +47,7 @@ class Cell:
         score_gradient, eta: of the terms.
         at: iterations after which accuracy is measured.
         test: number of test images.
+        alpha: of the terms.
     """
 
     case: str
@@ -62,11 +63,13 @@ class Cell:
     eta: float = 0.01
     at: tuple[int, ...] = (0, ITERATIONS)
     test: int = 10_000
+    alpha: float = field(default=ALPHA, repr=False)
 
 
 def play(cell: Cell, cache: Path) -> dict[str, Any]:
     """Accuracy by the Krum and by the max predictor at each of `cell.at`, and what became of the samples."""
-    kept = cache / "cells" / f"{hashlib.sha256(repr(cell).encode()).hexdigest()[:20]}.json"
+    key = repr(cell) + (f" alpha {cell.alpha}" if cell.alpha != ALPHA else "")
+    kept = cache / "cells" / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
     if kept.exists():
         found: dict[str, Any] = json.loads(kept.read_text())
         return found
@@ -80,7 +83,7 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
         parties = [lying(party, attack) if i in liars else party for i, party in enumerate(parties)]
     elif cell.share > 0.0:
         parties = [lying(party, attack, cell.share) for party in parties]
-    terms = {"seed": cell.seed, "score_gradient": cell.score_gradient, "eta": cell.eta}
+    terms = {"seed": cell.seed, "score_gradient": cell.score_gradient, "eta": cell.eta, "alpha": cell.alpha}
     together = HMR(parties, **terms) if cell.method == "HMR" else Consortium(parties, rules=cell.rules, **terms)
     if cell.without:
         together.group.checks = tuple(check for check in together.group.checks if check not in cell.without)
