@@ -3,6 +3,7 @@
 The system knows nothing of this file. A wrapped party is used wherever a party is.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from folkmoot.multiparty.party import Party, Proposal, View
 
 
 @dataclass(frozen=True)
-class _Liar(Party):
+class _Liar(Party, ABC):
     """A party of whose messages a share is bogus."""
 
     share: float = 1.0
@@ -31,6 +32,14 @@ class _Liar(Party):
         found = [*self.lies(view, bogus, generator), *honest]
         return [found[i] for i in generator.permutation(len(found))]
 
+    @abstractmethod
+    def lies(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
+        """Bogus messages, at most `wanted`."""
+
+
+class _FalseLabels(_Liar):
+    """A party that lies about own samples, one by one."""
+
     def lies(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
         """Bogus messages."""
         found: list[Proposal] = []
@@ -41,12 +50,12 @@ class _Liar(Party):
                 break
         return found[:wanted]
 
+    @abstractmethod
     def lie(self, i: int, margins: Margins, row: int, generator: np.random.Generator) -> Proposal | None:
         """What is sent for sample `i`, whose margin stands in `row`; None: nothing."""
-        raise NotImplementedError
 
 
-class SwappedLabels(_Liar):
+class SwappedLabels(_FalseLabels):
     """Type II (eq. 1): for a sample the models are right about, (x, y-, y) is sent, to unlearn it."""
 
     def lie(self, i: int, margins: Margins, row: int, generator: np.random.Generator) -> Proposal | None:
@@ -56,7 +65,7 @@ class SwappedLabels(_Liar):
         return Proposal(self.x[i], int(margins.wrong[row]), int(self.y[i]))
 
 
-class SwappedWithin(_Liar):
+class SwappedWithin(_FalseLabels):
     """Type II by one who knows the hardened rules: the false label is another of the liar's own classes."""
 
     def lie(self, i: int, margins: Margins, row: int, generator: np.random.Generator) -> Proposal | None:
@@ -69,7 +78,7 @@ class SwappedWithin(_Liar):
         return Proposal(self.x[i], label, int(self.y[i]))
 
 
-class RandomLabels(_Liar):
+class RandomLabels(_FalseLabels):
     """Samples with a label drawn at random from the liar's classes, and the true one as the wrong one."""
 
     def lie(self, i: int, margins: Margins, row: int, generator: np.random.Generator) -> Proposal | None:
@@ -79,7 +88,7 @@ class RandomLabels(_Liar):
 
 
 class PoisonedSamples(_Liar):
-    """Noise instead of samples, sent as the class the models take it for least, against the one they take it for."""
+    """Noise instead of samples, sent as the liar's first class, against the class the models take it for."""
 
     def lies(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
         """Uniform noise of the shape of the liar's samples."""

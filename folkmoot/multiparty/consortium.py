@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from nacl.signing import SigningKey
@@ -11,7 +10,6 @@ from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest, start
 from folkmoot.ledger.chain import apply_block
 from folkmoot.ledger.contents import Contents, MemoryContents, beside
 from folkmoot.ledger.store import file_name
-from folkmoot.multiparty import saved
 from folkmoot.multiparty.committee import Committee, Verdict
 from folkmoot.multiparty.entries import Entry, entry
 from folkmoot.multiparty.messages import application, sample_message
@@ -143,11 +141,9 @@ class Consortium(Together):
             ValueError: a party that does not fit the terms, is no regular one, or has the name of another.
             NotStored: the ledger cannot be written.
         """
-        checked(party, self.terms)
         if party.kind == ORIGINAL:
             raise ValueError(f"party {party.name}: original parties begin a chain, expected a regular one")
-        if party.name in [other.name for other in self._parties]:
-            raise ValueError(f"party {party.name}: there is one of that name already")
+        self._check_newcomer(party)
         contents = self._chain.state.contents
         asked = application(self._key(party), self._chain.genesis.hash, self._entry(party, contents))
         answers = (
@@ -198,20 +194,6 @@ class Consortium(Together):
             verdicts.append(Verdict(KNOWN) if said in seen else self.group.take(given))
             seen.add(said)
         return verdicts
-
-    @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> "Consortium":
-        """A consortium that was saved: it predicts, and has no ledger and no data to mine in.
-
-        Raises:
-            ValueError: not such a folder, or models of a kind that is not known here.
-        """
-        terms, seed, iterations, parties = saved.read(folder)
-        settings = asdict(terms)
-        del settings["n_classes"], settings["shape"]
-        begun = cls([replace(p, kind="original") for p in parties], n_classes=terms.n_classes, seed=seed, **settings)
-        begun._parties, begun.iterations = parties, iterations
-        return begun
 
     def close(self) -> None:
         """Let go of the ledger file."""

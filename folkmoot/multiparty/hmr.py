@@ -1,12 +1,10 @@
 """HMR (Wu, Liu and Zhou 2019, as BEMA describes it): a server calibrates by the margin of the two surest models."""
 
-import os
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 
-from folkmoot.multiparty import calibration, margin, saved, validation
+from folkmoot.multiparty import calibration, margin, validation
 from folkmoot.multiparty.committee import Sample, Verdict
 from folkmoot.multiparty.fleet import Fleet
 from folkmoot.multiparty.margin import Integers
@@ -86,29 +84,13 @@ class HMR(Together):
         """All models as they now are."""
         return self._server
 
-    @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> "HMR":
-        """What was saved: it predicts, and has no data to mine in.
-
-        Raises:
-            ValueError: not such a folder, or models of a kind that is not known here.
-        """
-        terms, seed, iterations, parties = saved.read(folder)
-        settings = asdict(terms)
-        del settings["n_classes"], settings["shape"]
-        begun = cls(parties, n_classes=terms.n_classes, seed=seed, **settings)
-        begun.iterations = iterations
-        return begun
-
     def register(self, party: Party) -> None:
         """One party more.
 
         Raises:
             ValueError: a party that does not fit the terms, or of the name of another.
         """
-        checked(party, self.terms)
-        if party.name in [other.name for other in self._parties]:
-            raise ValueError(f"party {party.name}: there is one of that name already")
+        self._check_newcomer(party)
         self._server = self._server.with_model(party.model)
         self._parties.append(party)
 

@@ -6,8 +6,6 @@ from typing import Protocol
 import numpy as np
 from nacl.signing import SigningKey
 
-from folkmoot.ledger.contents import name_of
-from folkmoot.ledger.encoding import encode
 from folkmoot.multiparty.committee import Committee
 from folkmoot.multiparty.messages import sample_message
 from folkmoot.multiparty.party import Proposal, View
@@ -39,7 +37,7 @@ class LocalParty:
         hardened = committee.terms.rules == "hardened"
         messages = []
         for proposal in self.party.mine(committee, wanted, self.order):
-            if not (hardened and name_of(encode(np.ascontiguousarray(proposal.x, np.float32))) in committee.used):
+            if not (hardened and proposal.name in committee.used):
                 messages.append(self.message(proposal))
         return messages
 

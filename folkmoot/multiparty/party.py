@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.ledger.contents import name_of
+from folkmoot.ledger.encoding import encode
 from folkmoot.multiparty.margin import Integers, Margins
 from folkmoot.multiparty.models import Floats32, Model
 
@@ -30,6 +32,11 @@ class Proposal(NamedTuple):
     x: Floats32  # [*shape]
     label: int
     wrong: int
+
+    @property
+    def name(self) -> bytes:
+        """32 bytes that stand for x: its name among the contents of a chain."""
+        return name_of(encode(np.ascontiguousarray(self.x, np.float32)))
 
 
 @dataclass(frozen=True)

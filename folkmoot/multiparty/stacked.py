@@ -133,7 +133,9 @@ class Stack:
             moving = {name: value[index] for name, value in self.moving.items()}
             fixed = {name: value[index] for name, value in self.fixed.items()}
             sample = torch.from_numpy(np.ascontiguousarray(x))
-            gradients, norms = self._recorded_run(log_probability, self._step, moving, fixed, sample, onehot, sign)
+            gradients, norms = self._recorded_run(
+                log_probability, partial(self._step, log_probability), moving, fixed, sample, onehot, sign
+            )
             length = eta * sign / torch.clamp(norms / cap, min=1.0)
             for name, gradient in gradients.items():
                 ways = length[:moves].view(-1, *[1] * (gradient.dim() - 1))
@@ -158,6 +160,5 @@ class Stack:
         """Run a function of tensors from its recording for such sizes."""
         sizes = (what, len(next(iter(given[0].values()))), tuple(given[2].shape))
         if sizes not in self._recordings:
-            recorded = partial(function, what) if isinstance(what, bool) else function
-            self._recordings[sizes] = make_fx(lambda *tensors: recorded(*tensors))(*given)
+            self._recordings[sizes] = make_fx(lambda *tensors: function(*tensors))(*given)
         return self._recordings[sizes](*given)

@@ -4,7 +4,7 @@ import os
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from folkmoot.ledger.contents import name_of
-from folkmoot.ledger.encoding import encode
 from folkmoot.multiparty import saved
 from folkmoot.multiparty.committee import Sample, Verdict
 from folkmoot.multiparty.fleet import Fleet
 from folkmoot.multiparty.margin import Integers, Margins
 from folkmoot.multiparty.models import Floats32, Model
-from folkmoot.multiparty.party import Party, Proposal
+from folkmoot.multiparty.party import ORIGINAL, Party, Proposal
 from folkmoot.multiparty.terms import Terms
 
 CHECKED = 256  # samples of a party on which its model's scores are looked at when it joins
@@ -134,7 +132,7 @@ def search(
 
 def sample(sender: int, proposal: Proposal) -> Sample:
     """A proposal as a miner takes it."""
-    return Sample(proposal.x[None], proposal.label, proposal.wrong, sender, name_of(encode(proposal.x)))
+    return Sample(proposal.x[None], proposal.label, proposal.wrong, sender, proposal.name)
 
 
 class Together(ABC):
@@ -171,6 +169,31 @@ class Together(ABC):
         if name not in names:
             raise ValueError(f"party {name!r:.80}: unknown; there are {', '.join(names)}")
         return self.group.fleet.model(names.index(name))
+
+    def _check_newcomer(self, party: Party) -> None:
+        """Does the party fit the terms, and is its name its own?
+
+        Raises:
+            ValueError: no.
+        """
+        checked(party, self.terms)
+        if party.name in [other.name for other in self._parties]:
+            raise ValueError(f"party {party.name}: there is one of that name already")
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Self:
+        """What was saved: it predicts, and has no ledger and no data to mine in.
+
+        Raises:
+            ValueError: not such a folder, or models of a kind that is not known here.
+        """
+        terms, seed, iterations, parties = saved.read(folder)
+        settings = asdict(terms) | {"seed": seed}
+        del settings["shape"]
+        # Nobody is to be registered anew: they begin as original parties, and are then what they were.
+        begun = cls([replace(party, kind=ORIGINAL) for party in parties], **settings)  # type: ignore[arg-type]
+        begun._parties, begun.iterations = parties, iterations
+        return begun
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write terms and models, as they now are, into a new folder; the parties' data stay out of it.
