@@ -19,18 +19,6 @@ if missing is None:
     from evm_node import Node
 
 
-@pytest.fixture(scope="module")
-def code():
-    return evm.compiled()
-
-
-@pytest.fixture(autouse=True)
-def compiled_once(request, monkeypatch):
-    if "code" in request.fixturenames:
-        found = request.getfixturevalue("code")
-        monkeypatch.setattr(evm, "compiled", lambda: found)
-
-
 class OnChain:
     """A contract that has been deployed on a node, called without the settlement."""
 

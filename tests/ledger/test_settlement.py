@@ -24,18 +24,6 @@ if missing is None:
     from evm_node import KEYS, Node, Refused, signer
 
 
-@pytest.fixture(scope="module")
-def code():
-    return evm.compiled()
-
-
-@pytest.fixture(autouse=True)
-def compiled_once(request, monkeypatch):
-    if "code" in request.fixturenames:
-        found = request.getfixturevalue("code")
-        monkeypatch.setattr(evm, "compiled", lambda: found)
-
-
 @on_evm
 def test_accounts_after_some_rounds_are_those_of_the_contract(code):
     rounds = some_rounds(5)
