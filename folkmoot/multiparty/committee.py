@@ -61,27 +61,38 @@ class Committee:
         twin.used, twin.checks = self.used, self.checks
         return twin
 
+    @property
+    def spent(self) -> frozenset[bytes]:
+        """Names of the samples that these rules take no more."""
+        return self.used if validation.DUPLICATE in self.checks else frozenset()
+
     def take(self, sample: Sample) -> Verdict:
         """Validate a sample against the models as they are and, if it holds, move them."""
+        refused = self._before_scores(sample)
+        if refused is not None:
+            return Verdict(refused)
         scores = self.fleet.scores(sample.x)
         if not np.isfinite(scores).all():
             return Verdict(validation.UNUSABLE)
+        label, wrong = sample.label, sample.wrong
+        if validation.CONTRADICTED in self.checks and validation.contradicted(scores, self.fleet.claims, label, wrong):
+            return Verdict(validation.CONTRADICTED)
         found = margin.stars(scores, self.group)
-        reason = next((check for check in self.checks if self._fails(check, sample, scores)), None)
-        reason = reason or validation.objection(found, sample.label, sample.wrong, self.terms.thresholds)
-        if reason is not None:
-            return Verdict(reason)
-        moves = calibration.moves(scores, self.fleet.claims, found, sample.label, sample.wrong)
+        refused = validation.objection(found, label, wrong, self.terms.thresholds)
+        if refused is not None:
+            return Verdict(refused)
+        moves = calibration.moves(scores, self.fleet.claims, found, label, wrong)
         self.fleet.step(sample.x, moves, self.terms.pace)
         self.used |= {sample.name}
         return Verdict(None, tuple(sorted({move.model for move in moves})))
 
-    def _fails(self, check: str, sample: Sample, scores: Floats32) -> bool:
-        if check == validation.DUPLICATE:
-            return sample.name in self.used
-        if check == validation.FOREIGN:
-            return not self.fleet.claims[sample.sender, sample.label]
-        return validation.contradicted(scores, self.fleet.claims, sample.label, sample.wrong)
+    def _before_scores(self, sample: Sample) -> str | None:
+        """The first check a sample fails that asks no model."""
+        if sample.name in self.spent:
+            return validation.DUPLICATE
+        if validation.FOREIGN in self.checks and not self.fleet.claims[sample.sender, sample.label]:
+            return validation.FOREIGN
+        return None
 
     def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
         """The secure margin of samples [samples, *shape]: those at most 0 are worth sending."""

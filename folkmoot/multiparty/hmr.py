@@ -25,6 +25,11 @@ class Server:
         self.terms = terms
         self.fleet = Fleet(models, terms.n_classes)
 
+    @property
+    def spent(self) -> frozenset[bytes]:
+        """A sample may move models any number of times."""
+        return frozenset()
+
     def take(self, sample: Sample) -> Verdict:
         """Enhance the model surest of y, impair the one surest of y-."""
         scores = self.fleet.scores(sample.x)

@@ -33,13 +33,8 @@ class LocalParty:
         self.key, self.origin, self.number, self.party, self.order = key, origin, number, party, order
 
     def mine(self, committee: Committee, wanted: int) -> list[bytes]:
-        """Up to `wanted` signed samples, under hardened terms without those that have moved the models before."""
-        hardened = committee.terms.rules == "hardened"
-        messages = []
-        for proposal in self.party.mine(committee, wanted, self.order):
-            if not (hardened and proposal.name in committee.used):
-                messages.append(self.message(proposal))
-        return messages
+        """Up to `wanted` signed samples."""
+        return [self.message(proposal) for proposal in self.party.mine(committee, wanted, self.order)]
 
     def message(self, proposal: Proposal) -> bytes:
         """A proposal, signed."""

@@ -20,7 +20,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
 
 
 class View(Protocol):
-    """What a party sees of the models on the chain: the margin of samples of its own."""
+    """What a party sees of the models on the chain: the margin of samples of its own, and what was used."""
+
+    @property
+    def spent(self) -> frozenset[bytes]:
+        """Names of samples that the rules take no more."""
 
     def margins(self, x: Floats32, labels: Integers) -> Margins:
         """The margins of samples [samples, *shape] with these labels."""
@@ -90,11 +94,13 @@ class Party:
         object.__setattr__(self, "y", np.ascontiguousarray(y, np.int64))
 
     def mine(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
-        """Up to `wanted` own samples with a margin of at most 0, looked for in a random order."""
+        """Up to `wanted` own samples with a margin of at most 0, looked for in a random order; none that is spent."""
         found: list[Proposal] = []
         for chosen, margins in self.looked_through(view, wanted, generator):
             for row in np.flatnonzero(margins.value <= 0.0):
-                found.append(Proposal(self.x[chosen[row]], int(self.y[chosen[row]]), int(margins.wrong[row])))
+                proposal = Proposal(self.x[chosen[row]], int(self.y[chosen[row]]), int(margins.wrong[row]))
+                if proposal.name not in view.spent:
+                    found.append(proposal)
             if len(found) >= wanted:
                 break
         return found[:wanted]

@@ -22,7 +22,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 Floats32 = NDArray[np.float32]
 State = dict[str, Tensor]  # name -> [models, ...]
 
-AT_ONCE = 2048  # samples evaluated in one go
+AT_ONCE = 128  # samples evaluated in one go: what the layers of a small network pass on stays in the cache
 
 
 def written(state: State) -> bytes:
@@ -60,12 +60,14 @@ class Stack:
         self.moving = {k: torch.stack([s[k].detach() for s in states]).clone() for k in states[0] if k in trained}
         self.fixed = {k: torch.stack([s[k].detach() for s in states]).clone() for k in states[0] if k not in trained}
         self._recordings: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._apart: list[nn.Module] = []  # made when first needed; their parameters are rows of `moving` itself
 
     def copy(self) -> "Stack":
         """The same models, to be stepped on their own; what was recorded is shared."""
         twin: Stack = object.__new__(Stack)
         twin.__dict__.update(self.__dict__)
         twin.moving = {name: value.clone() for name, value in self.moving.items()}
+        twin._apart = []
         return twin
 
     def state(self, model: int) -> State:
@@ -90,18 +92,32 @@ class Stack:
                 # One sample: all models in one pass. With many, a convolution per model is quicker than a grouped one.
                 found: Tensor = self._recorded_run("scores", self._all_scores, self.moving, self.fixed, given)
                 return found.numpy()
-            count = len(next(iter(self.moving.values())))
-            result = np.empty((count, len(x), self.n_classes), np.float32)
-            for i in range(count):
-                own = {name: value[i] for name, value in (self.moving | self.fixed).items()}
+            modules = self._modules()
+            result = np.empty((len(modules), len(x), self.n_classes), np.float32)
+            for i, module in enumerate(modules):
                 for start in range(0, len(x), AT_ONCE):
-                    part = given[start : start + AT_ONCE]
-                    result[i, start : start + AT_ONCE] = self._of_one(own, part).numpy()
+                    logits = module(given[start : start + AT_ONCE])
+                    result[i, start : start + AT_ONCE] = self._scores_of(logits).numpy()
             return result
 
-    def _of_one(self, state: State, x: Tensor) -> Tensor:
-        logits = functional_call(self.module, state, (x,))
+    def _modules(self) -> list[nn.Module]:
+        """One module for each model, which follows every step: nothing is copied, nothing looked up by name."""
+        if not self._apart:
+            for i in range(len(next(iter(self.moving.values())))):
+                module = deepcopy(self.module)
+                for name, value in module.named_parameters():
+                    value.data = self.moving[name][i]
+                for name, buffer in module.named_buffers():
+                    if name in self.fixed:
+                        buffer.data = self.fixed[name][i]
+                self._apart.append(module)
+        return self._apart
+
+    def _scores_of(self, logits: Tensor) -> Tensor:
         return torch.softmax(logits / self.temperature, 1)[:, : self.n_classes]
+
+    def _of_one(self, state: State, x: Tensor) -> Tensor:
+        return self._scores_of(functional_call(self.module, state, (x,)))
 
     def _all_scores(self, moving: State, fixed: State, x: Tensor) -> Tensor:
         return vmap(lambda m, f: self._of_one(m | f, x))(moving, fixed)

@@ -10,8 +10,8 @@ from folkmoot.multiparty.margin import Bools, Stars
 # Why a sample is refused; the order is that of the checks.
 DUPLICATE = "duplicate"  # hardened: it has moved the models before
 FOREIGN = "foreign"  # hardened: its sender does not claim the class it gives as the label
-CONTRADICTED = "contradicted"  # hardened: half or more of the models that know both classes prefer y- to y
 UNUSABLE = "unusable"  # a model's scores of it are not finite
+CONTRADICTED = "contradicted"  # hardened: half or more of the models that know both classes prefer y- to y
 MARGIN = "margin"  # eq. 8: rho > 0, the models are right about it already
 CONFIDENCE = "confidence"  # eq. 9: the star of its label is below delta
 SPREAD = "spread"  # eq. 10: those behind the star do not agree within sigma

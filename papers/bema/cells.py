@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from folkmoot.world.datasets import load_mnist
 
 from . import settings as s
 
-ITERATIONS, SAMPLES, SEARCHES, ALPHA = 50, 200, 1, 0.75
+ITERATIONS, SAMPLES, ALPHA = 50, 200, 0.75
 ATTACKS = {"swapped": SwappedLabels, "swapped within": SwappedWithin}
 CASES = {
     "2 even": s.two_even,
@@ -67,7 +68,10 @@ class Cell:
 
 
 def play(cell: Cell, cache: Path) -> dict[str, Any]:
-    """Accuracy by the Krum and by the max predictor at each of `cell.at`, and what became of the samples."""
+    """Accuracy by the Krum and by the max predictor at each of `cell.at`, what became of the samples, and seconds.
+
+    The seconds are processor time after training: calibration, and accuracy on the test images.
+    """
     key = repr(cell) + (f" alpha {cell.alpha}" if cell.alpha != ALPHA else "")
     kept = cache / "cells" / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
     if kept.exists():
@@ -88,6 +92,7 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     if cell.without:
         together.group.checks = tuple(check for check in together.group.checks if check not in cell.without)
     x, y = digits.test_images[: cell.test], digits.test_labels[: cell.test]
+    begun = time.process_time()
     told: dict[str, Any] = {"cell": asdict(cell), "krum": [], "max": [], "accepted": 0, "refused": {}}
     for iteration in range(max(cell.at) + 1):
         if iteration in cell.at:
@@ -96,10 +101,11 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
             told["krum"].append(float((krum == y).mean()))
             told["max"].append(float((max_prediction(scores, claims) == y).mean()))
         if iteration < max(cell.at):
-            tally = together.calibrate(1, SAMPLES, progress=False, searches=SEARCHES)
+            tally = together.calibrate(1, SAMPLES, progress=False)
             told["accepted"] += tally.accepted
             for reason, count in tally.refused.items():
                 told["refused"][reason] = told["refused"].get(reason, 0) + count
+    told["seconds"] = time.process_time() - begun
     kept.parent.mkdir(parents=True, exist_ok=True)
     temporary = kept.with_suffix(".tmp")
     temporary.write_text(json.dumps(told))
