@@ -9,15 +9,19 @@ whether all stated tolerances hold. The first line of its docstring is its descr
 beside it with `from . import ...`.
 """
 
+import importlib
 import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from folkmoot.experiments.problems import choices
 
 Figure = Callable[[Path, int, bool], bool]
+_PREFIX = "folkmoot_papers_"  # of the names under which papers are loaded
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -46,8 +50,15 @@ def figures(folder: Path, paper: str) -> dict[str, Figure]:
     """
     if paper not in papers(folder):
         raise ValueError(f"paper {paper!r}: {choices(paper, papers(folder))}")
-    home = folder / paper
-    name = f"folkmoot_papers_{paper}"
+    module = _loaded(folder, paper)
+    found = getattr(module, "FIGURES", None)
+    if not isinstance(found, dict):
+        raise ValueError(f"{folder / paper / 'reproduce.py'}: expected a dictionary FIGURES")
+    return found
+
+
+def _loaded(folder: Path, paper: str) -> ModuleType:
+    home, name = folder / paper, _PREFIX + paper
     spec = importlib.util.spec_from_file_location(name, home / "reproduce.py", submodule_search_locations=[str(home)])
     assert spec is not None
     assert spec.loader is not None
@@ -57,10 +68,18 @@ def figures(folder: Path, paper: str) -> dict[str, Figure]:
         spec.loader.exec_module(module)
     except ImportError as error:
         raise ValueError(f"paper {paper!r}: cannot be loaded ({error})") from None
-    found = getattr(module, "FIGURES", None)
-    if not isinstance(found, dict):
-        raise ValueError(f"{home / 'reproduce.py'}: expected a dictionary FIGURES")
-    return found
+    return module
+
+
+def perform(folder: Path, paper: str, module: str, function: str, *given: Any) -> Any:
+    """Call a function of a module beside a reproduce.py in a process that need not have loaded the paper yet.
+
+    Pickle names a function by its module, and a new process does not know those of papers: send this one there, with
+    plain values.
+    """
+    if _PREFIX + paper not in sys.modules:
+        _loaded(folder, paper)
+    return getattr(importlib.import_module(f"{_PREFIX}{paper}.{module}"), function)(*given)
 
 
 def figure(folder: Path, given: str) -> Figure:

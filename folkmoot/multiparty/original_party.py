@@ -38,8 +38,10 @@ class OriginalParty:
         """The record that a miner puts on the chain: Registered or Refused; None if others know the classes better.
 
         Measured is the mean of |h_j(x, y) - h_i(x, y)| over its samples with y in Y_j, each at its own label (eq. 2,
-        there a sum), with h_i its own model as it now is on the chain. None: it does not know all classes of the
-        newcomer, another original party does. Where none does, the refusal is not signed: the rules see it.
+        there a sum), with h_i its own model as it now is on the chain. Under hardened terms it is the largest of that
+        and, for each class c in Y_j, the mean of |h_j(x, c) - h_i(x, c)| over the same samples: a model that is sure
+        of every class is right at each label. None: it does not know all classes of the newcomer, another original
+        party does. Where none does, the refusal is not signed: the rules see it.
 
         Raises:
             Malformed: no application to this chain, not signed, or the name or key of a party.
@@ -60,7 +62,8 @@ class OriginalParty:
             return None
         try:
             model = load(party, state.terms, state.contents)
-            distance = self.distance(model, state.committee.fleet.model(number))
+            hardened = state.terms.rules == "hardened"
+            distance = self.distance(model, state.committee.fleet.model(number), hardened)
         except ValueError:
             return self._refused(chain, asked, number, UNUSABLE, None)
         if distance is None:
@@ -71,7 +74,7 @@ class OriginalParty:
         signature = signature_of(self.key, APPROVAL, chain.genesis.hash, record.said())
         return record._replace(signature=signature).to_bytes()
 
-    def distance(self, newcomer: Model, own: Model) -> float | None:
+    def distance(self, newcomer: Model, own: Model, hardened: bool = False) -> float | None:
         """What `assess` measures; None without a sample of the newcomer's classes.
 
         Raises:
@@ -81,12 +84,12 @@ class OriginalParty:
         if not len(chosen):
             return None
         x, labels = self.x[chosen], self.labels[chosen]
-        theirs, ours = newcomer.scores(x), own.scores(x)
+        theirs = newcomer.scores(x)
         require_scores(theirs, (len(x), len(newcomer.classes)), "the newcomer")
-        rows = np.arange(len(x))
-        told = theirs[rows, np.searchsorted(newcomer.classes, labels)].astype(np.float64)
-        held = ours[rows, np.searchsorted(own.classes, labels)].astype(np.float64)
-        return float(np.abs(told - held).mean())
+        ours = own.scores(x)[:, np.searchsorted(own.classes, newcomer.classes)]
+        away = np.abs(theirs.astype(np.float64) - ours.astype(np.float64))
+        at_label = float(away[np.arange(len(x)), np.searchsorted(newcomer.classes, labels)].mean())
+        return max(at_label, float(away.mean(axis=0).max())) if hardened else at_label
 
     def _refused(self, chain: Chain, asked: Application, number: int, reason: str, distance: float | None) -> bytes:
         record = Refused(asked.party, asked.signature, number, reason, distance, b"")

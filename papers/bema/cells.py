@@ -4,7 +4,8 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,18 @@ import numpy as np
 from joblib import Parallel, delayed
 from rich.progress import track
 
-from folkmoot.multiparty import HMR, Consortium, SwappedLabels, SwappedWithin, lying
+from folkmoot.experiments.papers import perform
+from folkmoot.multiparty import HMR, Consortium, Party, SwappedLabels, SwappedWithin, lying
 from folkmoot.multiparty.margin import grouped
 from folkmoot.multiparty.predictor import krum_prediction, max_prediction
+from folkmoot.simulation.result import provenance
 from folkmoot.world.datasets import load_mnist
+from folkmoot.world.mnist import Digits
 
 from . import settings as s
 
 ITERATIONS, SAMPLES, ALPHA = 50, 200, 0.75
+RATE = 0.002  # eta at which all methods are near their best when nobody lies
 ATTACKS = {"swapped": SwappedLabels, "swapped within": SwappedWithin}
 CASES = {
     "2 even": s.two_even,
@@ -47,7 +52,6 @@ class Cell:
         reserved: models have a reserved class.
         score_gradient, eta: of the terms.
         at: iterations after which accuracy is measured.
-        test: number of test images.
         alpha: of the terms.
     """
 
@@ -61,10 +65,9 @@ class Cell:
     liars: str = "messages"
     reserved: bool = False
     score_gradient: str = "log_probability"
-    eta: float = 0.01
+    eta: float = RATE
     at: tuple[int, ...] = (0, ITERATIONS)
-    test: int = 10_000
-    alpha: float = field(default=ALPHA, repr=False)
+    alpha: float = ALPHA
 
 
 def play(cell: Cell, cache: Path) -> dict[str, Any]:
@@ -72,15 +75,12 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
 
     The seconds are processor time after training: calibration, and accuracy on the test images.
     """
-    key = repr(cell) + (f" alpha {cell.alpha}" if cell.alpha != ALPHA else "")
-    kept = cache / "cells" / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
+    kept = cache / "cells" / f"{hashlib.sha256(repr(cell).encode()).hexdigest()[:20]}.json"
     if kept.exists():
         found: dict[str, Any] = json.loads(kept.read_text())
         return found
     digits = load_mnist()
-    case = CASES[cell.case](digits.train_labels, cell.seed)
-    models = cache / "models" / f"{cell.case} {cell.seed}{' reserved' * cell.reserved}"
-    parties = s.trained(case, digits, s.Training(cell.reserved), cell.seed, models)
+    parties = _parties(cell, digits, cache)
     liars = np.random.default_rng([cell.seed, 8]).permutation(len(parties))[: round(cell.share * len(parties))]
     attack = ATTACKS[cell.attack]
     if cell.liars == "parties":
@@ -91,7 +91,7 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     together = HMR(parties, **terms) if cell.method == "HMR" else Consortium(parties, rules=cell.rules, **terms)
     if cell.without:
         together.group.checks = tuple(check for check in together.group.checks if check not in cell.without)
-    x, y = digits.test_images[: cell.test], digits.test_labels[: cell.test]
+    x, y = digits.test_images, digits.test_labels
     begun = time.process_time()
     told: dict[str, Any] = {"cell": asdict(cell), "krum": [], "max": [], "accepted": 0, "refused": {}}
     for iteration in range(max(cell.at) + 1):
@@ -106,6 +106,7 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
             for reason, count in tally.refused.items():
                 told["refused"][reason] = told["refused"].get(reason, 0) + count
     told["seconds"] = time.process_time() - begun
+    told["provenance"] = provenance() | {"torch": version("torch")}
     kept.parent.mkdir(parents=True, exist_ok=True)
     temporary = kept.with_suffix(".tmp")
     temporary.write_text(json.dumps(told))
@@ -122,15 +123,30 @@ def accuracy(told: dict[str, Any]) -> list[float]:
 def play_all(cells: Sequence[Cell], cache: Path, jobs: int, progress: bool) -> dict[Cell, dict[str, Any]]:
     """All cells, each in one process; those that have been played before are read."""
     load_mnist()  # says where to put it if it is not there
+    cells = list(dict.fromkeys(cells))
     worlds = list({(c.case, c.seed, c.reserved): c for c in cells}.values())
     pool = Parallel(n_jobs=jobs, return_as="generator")
-    for _ in track(pool(delayed(_train)(c, cache) for c in worlds), "training", len(worlds), disable=not progress):
-        pass
-    games = track(pool(delayed(play)(c, cache) for c in cells), "cells", len(cells), disable=not progress)
-    return dict(zip(cells, games, strict=True))
+
+    def all_of(what: str, function: str, group: Sequence[Cell]) -> list[Any]:
+        home = Path(__file__).resolve().parent
+        calls = (delayed(perform)(home.parent, home.name, "cells", function, asdict(c), cache) for c in group)
+        return list(track(pool(calls), what, len(group), disable=not progress))
+
+    all_of("training", "train_told", worlds)
+    return dict(zip(cells, all_of("cells", "play_told", cells), strict=True))
 
 
-def _train(cell: Cell, cache: Path) -> None:
-    digits = load_mnist()
+def play_told(cell: dict[str, Any], cache: Path) -> dict[str, Any]:
+    """`play`, of the fields of a cell."""
+    return play(Cell(**cell), cache)
+
+
+def train_told(cell: dict[str, Any], cache: Path) -> None:
+    """Train the parties of a cell, of which the fields are given; their models are kept."""
+    _parties(Cell(**cell), load_mnist(), cache)
+
+
+def _parties(cell: Cell, digits: Digits, cache: Path) -> list[Party]:
     models = cache / "models" / f"{cell.case} {cell.seed}{' reserved' * cell.reserved}"
-    s.trained(CASES[cell.case](digits.train_labels, cell.seed), digits, s.Training(cell.reserved), cell.seed, models)
+    division = CASES[cell.case](digits.train_labels, cell.seed)
+    return s.trained(division, digits, s.Training(cell.reserved), cell.seed, models)

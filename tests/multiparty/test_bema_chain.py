@@ -12,7 +12,9 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra `multiparty`")
 
 from made_bema import (
+    INPUTS,
     MINER,
+    MODELS,
     RAW,
     asks,
     copied,
@@ -437,7 +439,7 @@ def test_why_an_original_party_refuses(tmp_path):
 
 
 def _one_original(contents):
-    from made_bema import MODELS, configuration
+    from made_bema import configuration
 
     first = entry("bob", public(1), MODELS[1], contents)
     return ledger.Genesis("bema", configuration(terms(), [first], [public(MINER)]))
@@ -455,6 +457,39 @@ def test_the_distance_is_that_of_the_scores_of_the_labels(tmp_path):
             total += abs(float(newcomer.scores(x[i : i + 1])[0, (0, 2).index(label)]) - float(ours))
             count += 1
     assert OriginalParty(key(0), x, labels).distance(newcomer, own) == pytest.approx(total / count, abs=1e-6)
+
+
+class Says:
+    """A model of classes 0 and 2 that gives a sample what stands in its first two numbers."""
+
+    classes = (0, 2)
+
+    def scores(self, x):
+        return x[:, :2]
+
+
+class Sure(Says):
+    """Inflated: 1 for every class it claims."""
+
+    def scores(self, x):
+        return np.ones((len(x), 2), np.float32)
+
+
+def test_type_1_a_model_sure_of_every_class_is_near_at_each_label_and_far_by_hardened_terms():
+    x = np.zeros((4, INPUTS), np.float32)
+    x[:, :2] = [(0.75, 0.25), (1.0, 0.0), (0.0, 1.0), (0.25, 0.75)]
+    asked = OriginalParty(key(0), x, np.array([0, 0, 2, 2]))
+    assert asked.distance(Sure(), Says()) == 0.125  # (0.25 + 0 + 0 + 0.25) / 4: it would pass
+    assert asked.distance(Sure(), Says(), hardened=True) == 0.5  # class 0: (0.25 + 0 + 1 + 0.75) / 4
+    assert asked.distance(Says(), Says(), hardened=True) == 0.0
+
+
+def test_an_honest_newcomer_is_hardly_farther_by_hardened_terms():
+    x, labels = data(0, (0, 2))
+    plain, hardened = (
+        OriginalParty(key(0), x, labels).distance(trained(4, (0, 2)), MODELS[0], h) for h in (False, True)
+    )
+    assert plain <= hardened < 1.5 * plain
 
 
 # --- Genesis ---------------------------------------------------------------------------------------------------------
