@@ -62,6 +62,10 @@ class Stack:
         self._recordings: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._apart: list[nn.Module] = []  # made when first needed; their parameters are rows of `moving` itself
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies: modules that followed the steps of this one would not follow theirs."""
+        return self.__dict__ | {"_apart": []}
+
     def copy(self) -> "Stack":
         """The same models, to be stepped on their own; what was recorded is shared."""
         twin: Stack = object.__new__(Stack)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -130,7 +131,9 @@ def play_all(cells: Sequence[Cell], cache: Path, jobs: int, progress: bool) -> d
     def all_of(what: str, function: str, group: Sequence[Cell]) -> list[Any]:
         home = Path(__file__).resolve().parent
         calls = (delayed(perform)(home.parent, home.name, "cells", function, asdict(c), cache) for c in group)
-        return list(track(pool(calls), what, len(group), disable=not progress))
+        with warnings.catch_warnings():  # a process that has grown is replaced, which is no matter
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+            return list(track(pool(calls), what, len(group), disable=not progress))
 
     all_of("training", "train_told", worlds)
     return dict(zip(cells, all_of("cells", "play_told", cells), strict=True))

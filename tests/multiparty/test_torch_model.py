@@ -1,5 +1,7 @@
 """PyTorch modules as parties' models: alone and stacked, against plain autograd."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -125,6 +127,24 @@ def test_the_same_steps_give_the_same_bits_and_leave_the_party_s_model_alone():
     twin.step(X[:1], [Move(1, 1, 1)], Pace(0.1, 1.0, True))
     assert fleet.hash(1) != twin.hash(1)
     assert [fleet.hash(i) for i in range(3)] == hashes[0]
+
+
+@pytest.mark.parametrize("build", [LeNet5, Normed])
+@pytest.mark.parametrize("copied", [lambda stack: stack, lambda stack: stack.copy(), deepcopy])
+def test_scores_of_many_samples_follow_every_step_of_a_stack_and_of_its_copies(build, copied):
+    first = TorchModel(_module(build, 3), [0, 1, 2])
+    stack = first.stack([TorchModel(_module(build, 3, 1), [0, 1, 2])])
+    before = stack.scores(X)  # from here on there are modules that scores are taken from
+    twin = copied(stack)
+    for _ in range(3):
+        twin.step(X[:1], np.array([1]), np.array([2]), np.array([1]), 0.5, 1.0, False)
+    after = twin.scores(X)
+    one_by_one = np.concatenate([twin.scores(X[i : i + 1]) for i in range(len(X))], axis=1)
+    np.testing.assert_allclose(after, one_by_one, atol=1e-6)
+    assert (after[0] == before[0]).all()
+    assert after[1, 0, 2] > before[1, 0, 2] + 1e-3
+    if twin is not stack:
+        assert (stack.scores(X) == before).all()
 
 
 def test_what_is_buffered_does_not_move_and_is_written():
