@@ -3,7 +3,7 @@
 --quick        small sizes, one repetition: does everything run, do the twins agree?
 --save FILE    also write the text to this file.
 --blocks N     of the ledger that is verified.
---only PART    ucb, gse, growth or chain.
+--only PART    ucb, gse, growth, chain or learning.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ PYTHON_GAIN = 25.0  # UCB: at least so many times quicker than plain Python
 GSE_STEPS = 4e6  # agent-steps a second, at least
 GRID_ALLOWANCE = 2.0  # 10^6 agents: at most so many times the cost of 10^4, a step of an agent
 GRID_MEMORY = 1.5e9  # bytes
+LEARNING_GAIN = {"10 parties": 0.7, "50 parties": 1.5}  # at least so many times quicker than plain PyTorch, per sample
 VERIFY_ALLOWANCE = (1.4, 2.5)  # ledgers of notes and of a game: at most so many times bare checks of their signatures
 
 
@@ -150,6 +152,20 @@ def chain_part(quick: bool, repetitions: int, blocks: int) -> tuple[list[str], l
     ]
 
 
+def learning_part(quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
+    """Networks scored and moved; nothing without PyTorch."""
+    if find_spec("torch") is None or find_spec("safetensors") is None:
+        return [], []
+    from benchmarks import learning
+
+    texts, gains = learning.part(quick, repetitions)
+    return texts, [
+        verdict(f"learning, {name}, gain over plain PyTorch", gain, LEARNING_GAIN[parties], False)
+        for name, gain in gains.items()
+        if (parties := name.rpartition(", ")[2]) in LEARNING_GAIN and "batch" not in name
+    ]
+
+
 def machine() -> str:
     """The kind of machine, in general words."""
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
@@ -162,7 +178,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, one repetition, nothing judged")
     parser.add_argument("--save", type=Path, metavar="FILE", help="also write the text to this file")
     parser.add_argument("--blocks", type=int, default=chain.BLOCKS, metavar="N", help="of the ledger to verify")
-    parser.add_argument("--only", choices=["ucb", "gse", "growth", "chain"], metavar="PART", help="this part alone")
+    parser.add_argument(
+        "--only", choices=["ucb", "gse", "growth", "chain", "learning"], metavar="PART", help="this part alone"
+    )
     options = parser.parse_args(arguments)
     if options.blocks < 1:
         parser.error(f"--blocks = {options.blocks}: expected an integer of at least 1")
@@ -174,6 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
         "gse": partial(gse_part, twins, options.quick, repetitions),
         "growth": partial(growth_part, options.quick, 1 if options.quick else 3),
         "chain": partial(chain_part, options.quick, repetitions, options.blocks),
+        "learning": partial(learning_part, options.quick, repetitions),
     }
     try:
         for name in [options.only] if options.only else parts:
@@ -201,7 +220,8 @@ def write(path: Path, texts: list[str]) -> None:
     head = f"""# Benchmarks
 
 `python -m benchmarks` measures all of this in one run; `--save FILE` writes it down, `--quick` only tries it out.
-`--only PART` is one part of it (`ucb`, `gse`, `growth`, `chain`), `--blocks N` the length of the verified ledger.
+`--only PART` is one part of it (`ucb`, `gse`, `growth`, `chain`, `learning`), `--blocks N` the length of the ledger
+that is verified.
 Contenders take turns (A B C A B C ...); costs are medians, ratios are medians of the ratio within one turn.
 Times are processor times of a single thread: other programs may share the machine.
 The interpreted loop and the plain Python one play a single replicate, the interpreted GSE its first rounds.

@@ -66,6 +66,13 @@ def test_rivals_play_the_same_game():
     assert (pulls.argmax(axis=2) == 4).all()
 
 
+def test_plain_pytorch_computes_what_a_fleet_does():
+    pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
+    from benchmarks import learning
+
+    learning.agree(10)
+
+
 def test_a_ratio_is_taken_within_a_turn():
     assert Row("a", (2.0, 4.0, 9.0)).ratio(Row("b", (1.0, 2.0, 3.0))) == 2.0
 
@@ -89,6 +96,6 @@ def test_the_quick_run_prints_and_saves_everything(tmp_path, capsys):
     assert main(["--quick", "--save", str(tmp_path / "out.md")]) == 0
     printed, saved = capsys.readouterr().out, (tmp_path / "out.md").read_text(encoding="utf-8")
     for text in (printed, saved):
-        assert text.count("### ") == 9 + (find_spec("rbcl") is not None)
+        assert text.count("### ") == 9 + (find_spec("rbcl") is not None) + (find_spec("safetensors") is not None)
         assert "identical pulls" in text or "there is no gcc" in text
     assert [path.name for path in tmp_path.iterdir()] == ["out.md"]
