@@ -78,8 +78,7 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     """
     kept = cache / "cells" / f"{hashlib.sha256(repr(cell).encode()).hexdigest()[:20]}.json"
     if kept.exists():
-        found: dict[str, Any] = json.loads(kept.read_text())
-        return found
+        return read(kept)
     digits = load_mnist()
     parties = _parties(cell, digits, cache)
     liars = np.random.default_rng([cell.seed, 8]).permutation(len(parties))[: round(cell.share * len(parties))]
@@ -112,7 +111,13 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     temporary = kept.with_suffix(".tmp")
     temporary.write_text(json.dumps(told))
     temporary.rename(kept)
-    return told
+    return read(kept)
+
+
+def read(kept: Path) -> dict[str, Any]:
+    """A cell that has been played."""
+    found: dict[str, Any] = json.loads(kept.read_text())
+    return found
 
 
 def accuracy(told: dict[str, Any]) -> list[float]:

@@ -1,0 +1,116 @@
+"""The reproduction of BEMA: tables say what its cells say, and cells are played in processes of their own."""
+
+import csv
+import importlib
+
+import pytest
+
+pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
+pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
+
+from folkmoot.experiments.papers import figures, papers_folder
+from folkmoot.world.datasets import where
+
+
+@pytest.fixture(scope="module")
+def paper():
+    figures(papers_folder(), "bema")
+    return lambda module: importlib.import_module(f"folkmoot_papers_bema.{module}")
+
+
+def _rows(path):
+    with path.open() as file:
+        return {row[0]: row[1:] for row in csv.reader(file)}
+
+
+def _pretend(lost):
+    """A cell's accuracy: 0.9, 0.001 a seed, and `lost(cell)` for all messages bogus."""
+
+    def played(cells, cache, jobs, progress):
+        told = {}
+        for c in cells:
+            curve = [0.9 + 0.001 * c.seed - lost(c) * c.share - 0.0001 * (at == 0) for at in c.at]
+            told[c] = {"cell": {"method": c.method}, "krum": curve, "max": curve, "accepted": 1000, "seconds": 30.0,
+                       "refused": {"foreign": 200, "margin": 34}}  # fmt: skip
+        return told
+
+    return played
+
+
+def test_table_1_has_the_mean_of_its_seeds_beside_the_paper_s_number(paper, monkeypatch, tmp_path, capsys):
+    table1 = paper("table1")
+    monkeypatch.setattr(table1, "play_all", _pretend(lambda c: 0.4 if c.method == "HMR" else 0.02))
+    assert table1.table1(tmp_path, 1, False)
+    rows = _rows(tmp_path / "table1.csv")
+    assert rows["BEMA 50, paper"] == ["", "0.7316", "0.7228", "0.7012", "0.6804"]
+    # Mean of seeds 1 to 3: 0.902. Student, 2 degrees of freedom: 4.3027 * 0.001 / sqrt(3) = 0.0025.
+    assert rows["HMR 20, ours"] == [f"{v:.4f} ± 0.0025" for v in (0.9019, 0.902, 0.862, 0.822, 0.702)]
+    assert rows["BEMA 10, printed rules, ours"][-1] == "0.8920 ± 0.0025"
+    assert _rows(tmp_path / "table1-samples.csv")["BEMA 10"] == ["1,000 of 1,234"] * 4 + ["30"]
+    printed = capsys.readouterr().out
+    assert "FAILS" not in printed
+    assert printed.count("holds") == 3 + 2 * 4
+
+
+@pytest.mark.parametrize(
+    ("lost", "failing"),
+    [
+        (lambda c: 0.3 if c.method == "HMR" else 0.17, "BEMA loses 8.5 points"),
+        (lambda c: 0.03 if c.method == "HMR" else 0.02, "HMR loses 1.5 points"),
+        (
+            lambda c: 0.4 if c.method == "HMR" else 0.15 * (c.rules == "printed") + 0.05,
+            "printed rules: BEMA loses 10.0",
+        ),
+    ],
+)
+def test_table_1_fails_where_the_pattern_is_missed(paper, monkeypatch, tmp_path, capsys, lost, failing):
+    table1 = paper("table1")
+    monkeypatch.setattr(table1, "play_all", _pretend(lost))
+    assert not table1.table1(tmp_path, 1, False)
+    assert any(line.startswith("FAILS") and failing in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_the_map_and_the_ablation_say_which_rules_hold(paper, monkeypatch, tmp_path, capsys):
+    hard = paper("hard")
+    monkeypatch.setattr(hard, "play_all", _pretend(lambda c: 0.02 if c.rules == "hardened" and not c.without else 1.0))
+    assert hard.hard(tmp_path, 1, False)
+    assert hard.ablation(tmp_path, 1, False)
+    assert hard.study(tmp_path, 1, False)
+    found = _rows(tmp_path / "ablation.csv")
+    assert found["all three"] == ["0.8920 ± 0.0025 (1,000)"] * 3
+    assert found["without foreign"] == ["0.4020 ± 0.0025 (1,000)"] * 3
+    assert "FAILS" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["fig6a", "fig6d"])
+def test_a_figure_is_drawn_with_its_table(paper, monkeypatch, tmp_path, name):
+    figure6 = paper("figure6")
+    monkeypatch.setattr(figure6, "play_all", _pretend(lambda c: 0.0))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "centralised.txt").write_text("0.98")
+    assert figure6.curves(name, tmp_path, 1, False)
+    assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert all(row[-1] == "1,000" for label, row in _rows(tmp_path / f"{name}.csv").items() if label)
+
+
+def _mnist():
+    try:
+        where("mnist")
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _mnist(), reason="needs MNIST: folkmoot data fetch mnist")
+def test_cells_are_played_in_processes_that_never_loaded_the_paper_and_kept(paper, tmp_path):
+    cells = paper("cells")
+    both = [cells.Cell("2 skewed", method, 0.5, 1, at=(0, 1), alpha=1.0) for method in ("BEMA", "HMR")]
+    told = cells.play_all(both, tmp_path, 2, False)
+    assert list(told) == both
+    for cell, one in told.items():
+        assert one["cell"]["method"] == cell.method
+        assert all(0.5 < value <= 1.0 for value in one["krum"] + one["max"])
+        assert one["accepted"] > 0 or one["refused"]
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
+    assert cells.play_all(both, tmp_path, 1, False) == told  # read again, nothing is trained or played
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")} == times
