@@ -6,6 +6,7 @@ models on a chain, look through their own data for digits the models disagree ab
 under a minute.
 
     python examples/digits_consortium.py [FOLDER]
+    folkmoot ledger verify --models examples/digits_consortium.py FOLDER/honest.ledger
 """
 
 import sys

@@ -223,11 +223,20 @@ def where(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movi
 
 
 @ledger.command()
-def verify(file: LedgerFile) -> int:
+def verify(
+    file: LedgerFile,
+    models: Annotated[
+        Path | None,
+        typer.Option("--models", metavar="FILE.py", help="Run this Python file first: it enters models of your own."),
+    ] = None,
+) -> int:
     """Check every block from the genesis on; status 1 and the first bad block if there is one."""
     from folkmoot import ledger as chains
+    from folkmoot.multiparty.models import enter_from
     from folkmoot.simulation.progress import Progress
 
+    if models is not None:
+        enter_from(models)
     opened = chains.open(file)
     with Progress(wanted=sys.stderr.isatty()) as progress:
         try:

@@ -98,7 +98,8 @@ def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
     except ValueError:
         if not _is_known(party.model_kind):
             what = f"model of kind {party.model_kind!r}: unknown here"
-            raise UnknownRules(f"{what}; enter it with register_architecture or register_model_kind") from None
+            how = "enter it with register_architecture or register_model_kind (a command: --models FILE.py)"
+            raise UnknownRules(f"{what}; {how}") from None
         raise
     same = (model.kind, tuple(model.classes)) == (party.model_kind, party.classes)
     if not same or encode(model.settings(), _SETTINGS) != party.settings or model.to_bytes() != data:

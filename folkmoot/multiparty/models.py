@@ -1,5 +1,8 @@
 """What a model is here: whatever gives scores for its classes, can be moved a little, and can be written down."""
 
+import importlib.util
+import os
+import sys
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
@@ -82,6 +85,25 @@ def register_model_kind(kind: str, build: Callable[[str, tuple[int, ...], Value]
     A kind is looked up by the part of its name before the first "/".
     """
     KINDS[kind] = build
+
+
+def enter_from(path: str | os.PathLike[str]) -> None:
+    """Run a Python file that enters models of one's own, by `register_architecture` or `register_model_kind`.
+
+    Raises:
+        ValueError: it cannot be read, or it fails.
+    """
+    spec = importlib.util.spec_from_file_location("folkmoot_own_models", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path}: expected a Python file, FILE.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+    except Exception as error:  # whatever a user's file may raise
+        raise ValueError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from None
 
 
 def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:

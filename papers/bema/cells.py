@@ -128,7 +128,6 @@ def accuracy(told: dict[str, Any]) -> list[float]:
 
 def play_all(cells: Sequence[Cell], cache: Path, jobs: int, progress: bool) -> dict[Cell, dict[str, Any]]:
     """All cells, each in one process; those that have been played before are read."""
-    load_mnist()  # says where to put it if it is not there
     cells = list(dict.fromkeys(cells))
     worlds = list({(c.case, c.seed, c.reserved): c for c in cells}.values())
     pool = Parallel(n_jobs=jobs, return_as="generator")

@@ -5,9 +5,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from folkmoot.world.datasets import where
+
 
 def _run(module: str, name: str, *given: Any) -> bool:
     """A function of a module beside this file; PyTorch is not loaded to list what there is."""
+    where("mnist")  # says where to put it if it is not there
     try:
         found: Callable[..., bool] = getattr(import_module(f".{module}", __package__), name)
     except ModuleNotFoundError as missing:

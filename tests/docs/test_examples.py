@@ -23,3 +23,6 @@ def test_the_consortium_on_digits_gets_better_and_its_chains_verify(tmp_path):
         before, after = (float(word.rstrip("%")) for word in line.split() if word.endswith("%"))
         assert after >= before + 2.0  # measured: 5.0 and 5.2 points; 597 digits, so 1.2 points of standard error
     assert ran.stdout.count("every one follows") == 2
+    command = ["ledger", "verify", "--models", str(EXAMPLES / "digits_consortium.py"), str(tmp_path / "honest.ledger")]
+    verified = subprocess.run([sys.executable, "-m", "folkmoot", *command], capture_output=True, text=True)
+    assert (verified.returncode, verified.stderr) == (0, "")

@@ -543,11 +543,40 @@ def test_parameters_have_one_form(tmp_path):
         ledger.start(ledger.Genesis("bema", value), store)
 
 
+UNKNOWN = (
+    "original party 0 (ada): model of kind 'torch/tiny': unknown here; enter it with register_architecture or "
+    "register_model_kind (a command: --models FILE.py)\n"
+)
+
+
 def test_an_unknown_kind_of_model_is_no_damage(path, capsys, monkeypatch):
     monkeypatch.delitem(architectures.ARCHITECTURES, "tiny")
     assert main(["ledger", "verify", str(path)]) == 2
-    expected = "model of kind 'torch/tiny': unknown here; enter it with register_architecture or register_model_kind\n"
-    assert capsys.readouterr().err == f"folkmoot: error: {path}: original party 0 (ada): {expected}"
+    assert capsys.readouterr().err == f"folkmoot: error: {path}: {UNKNOWN}"
+
+
+def test_verify_runs_a_file_that_enters_models_of_one_s_own(path, tmp_path, capsys, monkeypatch):
+    own = tmp_path / "own.py"
+    own.write_text("from folkmoot.multiparty import register_architecture\nfrom made_bema import tiny\n"
+                   "register_architecture('tiny', tiny)\n")  # fmt: skip
+    monkeypatch.delitem(architectures.ARCHITECTURES, "tiny")
+    assert main(["ledger", "verify", str(path), "--models", str(own)]) == 0
+    assert "all good" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("nosuch.py", None, "cannot be read (No such file or directory)"),
+        ("own.txt", "", "expected a Python file, FILE.py"),
+        ("own.py", "1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_file_of_models_that_cannot_be_run_is_one_line(path, tmp_path, capsys, name, text, line):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    assert main(["ledger", "verify", str(path), "--models", str(tmp_path / name)]) == 2
+    assert capsys.readouterr().err == f"folkmoot: error: {tmp_path / name}: {line}\n"
 
 
 def test_without_the_extra_verify_says_what_to_install(path):
