@@ -30,9 +30,10 @@ def _lines(case: str) -> dict[str, list[Cell]]:
     few = {} if case == "10" else {"alpha": 1.0}
     kinds = {
         f"BEMA, eta {RATE:g} (Krum predictor)": ("BEMA", {"eta": RATE} | few),
-        f"BEMA, eta {DEFAULT:g} (Krum predictor)": ("BEMA", {"eta": DEFAULT} | few),
         f"HMR, eta {RATE:g} (max predictor)": ("HMR", {"eta": RATE}),
     }
+    if case == "10":
+        kinds[f"BEMA, eta {DEFAULT:g} (Krum predictor)"] = ("BEMA", {"eta": DEFAULT})
     return {
         label: [cell(case, method, 0.0, seed, reserved=case == "10", **what) for seed in SEEDS]
         for label, (method, what) in kinds.items()

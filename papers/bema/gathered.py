@@ -19,7 +19,8 @@ Told = dict[Cell, dict[str, Any]]
 
 def cell(case: str, method: str, share: float, seed: int, rules: str = "hardened", **what: Any) -> Cell:
     """A cell measured where some table or figure looks at it, so that it is played once for all of them."""
-    clean = CURVE if case == "10" or "skewed" in case or "even" in case else (0, ITERATIONS)
+    in_figure_6 = what.get("reserved", False) == (case == "10") and case not in ("20", "50")
+    clean = CURVE if in_figure_6 else (0, ITERATIONS)
     return Cell(case, method, share, seed, rules, at=clean if share == 0.0 else (ITERATIONS,), **what)
 
 
