@@ -59,7 +59,7 @@ def curves(name: str, out: Path, jobs: int, progress: bool) -> bool:
     claims, lines = Claims(f"bema/{name}", out), _lines(case)
     told = play_all([c for group in lines.values() for c in group], shared(out), jobs, progress)
     best = centralised(shared(out))
-    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     rows = []
     for number, (label, group) in enumerate(lines.items()):
@@ -74,7 +74,7 @@ def curves(name: str, out: Path, jobs: int, progress: bool) -> bool:
     axes.set_xlabel("iteration (at most 200 samples used)")
     axes.set_ylabel("accuracy on 10,000 test images")
     axes.set_title(f"{title}; mean and 95 % band, {len(SEEDS)} seeds", fontsize="medium")
-    axes.legend(fontsize="small")
+    figure.legend(loc="outside lower center", ncols=2, fontsize="small")
     claims.picture(f"{name}.png", figure)
     header = ["", "before", "best mean", "after", "samples used"]
     claims.table(f"{title}; one LeNet-5 with all data: {best:.4f}", header, rows, f"{name}.csv")
