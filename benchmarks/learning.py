@@ -42,17 +42,17 @@ def plain_scores(modules: Modules, x: np.ndarray) -> np.ndarray:
     return found
 
 
-def plain_step(modules: Modules, x: np.ndarray) -> None:
+def plain_step(modules: Modules, x: np.ndarray, pace: Pace) -> None:
     """Every model that knows the class is enhanced (eq. 11), with PyTorch's own clipping."""
     given = torch.from_numpy(x)
     for module, classes in modules:
         if LABEL in classes:
             module.zero_grad()
             torch.log_softmax(module(given)[0], 0)[classes.index(LABEL)].backward()
-            nn.utils.clip_grad_norm_(module.parameters(), PACE.cap)
+            nn.utils.clip_grad_norm_(module.parameters(), pace.cap)
             with torch.no_grad():
                 for parameter in module.parameters():
-                    parameter += PACE.eta * parameter.grad
+                    parameter += pace.eta * parameter.grad
 
 
 def agree(parties: int) -> None:
@@ -62,12 +62,12 @@ def agree(parties: int) -> None:
         AssertionError: they do not.
     """
     modules, x = networks(parties), _images(3)
-    fleet = _fleet(modules)
+    fleet, far = _fleet(modules), PACE._replace(eta=0.1)  # a step that shows in the scores
     for _ in range(2):
         for samples in (x, x[:1]):
             np.testing.assert_allclose(fleet.scores(samples), plain_scores(modules, samples), atol=1e-6)
-        plain_step(modules, x[:1])
-        fleet.step(x[:1], _moves(modules), PACE)
+        plain_step(modules, x[:1], far)
+        fleet.step(x[:1], _moves(modules), far)
 
 
 def part(quick: bool, repetitions: int) -> tuple[list[str], dict[str, float]]:
@@ -98,7 +98,7 @@ def _contests(parties: int, runs: int) -> list[tuple[str, int, int, list[Callabl
     moved = f"{len(moves)} models moved by one sample"
     return [
         ("one sample scored", runs, 1, [partial(fleet.scores, one), partial(plain_scores, modules, one)]),
-        (moved, runs, 1, [partial(fleet.step, one, moves, PACE), partial(plain_step, modules, one)]),
+        (moved, runs, 1, [partial(fleet.step, one, moves, PACE), partial(plain_step, modules, one, PACE)]),
         ("a batch of 128 scored", 2, len(many), [partial(fleet.scores, many), partial(plain_scores, modules, many)]),
     ]
 

@@ -96,10 +96,11 @@ class Party:
     def mine(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
         """Up to `wanted` own samples with a margin of at most 0, looked for in a random order; none that is spent."""
         found: list[Proposal] = []
+        spent = view.spent
         for chosen, margins in self.looked_through(view, wanted, generator):
             for row in np.flatnonzero(margins.value <= 0.0):
                 proposal = Proposal(self.x[chosen[row]], int(self.y[chosen[row]]), int(margins.wrong[row]))
-                if proposal.name not in view.spent:
+                if not (spent and proposal.name in spent):
                     found.append(proposal)
             if len(found) >= wanted:
                 break
