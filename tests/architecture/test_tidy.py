@@ -28,13 +28,13 @@ def _functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def kernels(text: str) -> list[ast.AST]:
-    """The functions a compiler sees: @kernel, @generic, @implements(...) and the loop itself."""
+    """The functions a compiler sees: @kernel, @inlined, @generic, @implements(...) and the loop itself."""
 
     def name(decorator: ast.expr) -> str:
         target = decorator.func if isinstance(decorator, ast.Call) else decorator
         return target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
 
-    marked = {"kernel", "generic", "implements", "register_jitable", "njit"}
+    marked = {"kernel", "inlined", "generic", "implements"}
     return [
         f
         for f in _functions(ast.parse(text))
@@ -146,8 +146,11 @@ def test_the_largest_allowed_is_left_alone(text):
 BODIES = ["np.sum(x)", "x.mean()", "np.log(x)", "np.exp(x)", "np.dot(x, x)", "np.random.random()", "x @ x", "sum(x)"]
 
 
+HEADS = [f"{mark}\ndef f(x)" for mark in ("@kernel", "@inlined", "@generic", "@implements(Params)")] + ["def play(x)"]
+
+
 @pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("head", ["@kernel\ndef f(x)", "@implements(Params)\ndef select(x)", "def play(x)"])
+@pytest.mark.parametrize("head", HEADS)
 def test_an_inexact_kernel_is_noticed(head, body):
     assert inexact(f"{head}:\n    return {body}\n") != []
 
