@@ -8,27 +8,57 @@ An algorithm, a reward law or a network is a few functions registered for the ty
 The loop calls the generic functions below. In Python they look the implementation up by the type of
 their first argument; compiled, numba picks the same function by the same type at compile time. So
 there is one text, and the compiled loop has a stable signature that caches across processes.
+
+Nothing here needs the compiler: the decorators leave functions as they are and only record what each of them is.
+`folkmoot.simulation.compiled` hands the record to numba when a compiled loop is first asked for.
 """
 
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
-from numba.extending import overload, register_jitable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: A helper that kernels call: ordinary Python, compiled when a compiled function calls it.
-kernel = register_jitable
-#: The same, merged into its caller by LLVM: for small functions of many arguments. (Never `inline=`: numba's own
-#: inlining of these loops gave wrong results, docs/decisions/0002.)
-inlined = register_jitable(forceinline=True)
+
+class Recorded(NamedTuple):
+    """A function that a compiler is to know, or a type of records that it is to tell apart from others."""
+
+    what: Literal["kernel", "inlined", "generic", "record"]
+    subject: Any  # the function, or the type
+
 
 GENERICS: dict[str, Callable[..., Any]] = {}
 IMPLEMENTATIONS: dict[tuple[type, str], Callable[..., Any]] = {}
-_NAMES: dict[str, type] = {}
+_RECORDED: list[Recorded] = []
+_COMPILERS: list[Callable[[Recorded], None]] = []
+
+
+def tell(compiler: Callable[[Recorded], None]) -> None:
+    """Tell this compiler of everything recorded so far, and from now on of what is recorded later."""
+    for recorded in _RECORDED:
+        compiler(recorded)
+    _COMPILERS.append(compiler)
+
+
+def _record(what: Literal["kernel", "inlined", "generic", "record"], subject: Any) -> None:
+    _RECORDED.append(Recorded(what, subject))
+    for compiler in _COMPILERS:
+        compiler(_RECORDED[-1])
+
+
+def kernel(function: F) -> F:
+    """Mark a helper that kernels call: ordinary Python, compiled when a compiled function calls it."""
+    _record("kernel", function)
+    return function
+
+
+def inlined(function: F) -> F:
+    """Mark a kernel that is merged into its caller: for small functions of many arguments (docs/decisions/0002)."""
+    _record("inlined", function)
+    return function
 
 
 def implementation(record: type, name: str) -> Callable[..., Any]:
@@ -45,26 +75,8 @@ def generic(default: F) -> F:
     def call(*args: Any) -> Any:
         return implementation(type(args[0]), name)(*args)
 
-    @overload(call, strict=False, jit_options={"forceinline": True})
-    def compiled(*args: Any) -> Callable[..., Any]:
-        return implementation(args[0].instance_class, name)
-
+    _record("generic", call)
     return call  # type: ignore[return-value]
-
-
-def _name_apart(record: type) -> None:
-    """Give a record type a `__name__` of its own, once.
-
-    Numba's dispatcher tells record types apart by `__name__` and field types alone: with two algorithms
-    whose `Params` happen to have the same fields it would run the one for the other.
-    """
-    if _NAMES.get(record.__name__) is record:
-        return
-    name = f"{record.__module__}.{record.__qualname__}".replace(".", "_")
-    while name in _NAMES:  # defined again under the same name, as notebooks do
-        name += "_"
-    record.__name__ = name
-    _NAMES[name] = record
 
 
 def implements(record: type) -> Callable[[F], F]:
@@ -87,7 +99,7 @@ def implements(record: type) -> Callable[[F], F]:
                 f"{name} is already defined for {record.__qualname__}: define the record type again "
                 "first (in a notebook, run its cell again), so that no compiled code goes stale"
             )
-        _name_apart(record)
+        _record("record", record)
         IMPLEMENTATIONS[record, name] = function
         return function
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
 from scipy import stats
 
 from folkmoot import coins
 from folkmoot.coins import CHOICE, LINK, REWARD, SCENE, Coins, replicate_coins, seed_words
+from folkmoot.simulation.compiled import jit
 
 DRAWS = 1_000_000
 SMALLEST_P = 1e-4
@@ -33,7 +33,7 @@ def words(text):
     return tuple(int(word, 16) for word in text.split())
 
 
-@njit
+@jit
 def compiled_philox(c0, c1, c2, c3, k0, k1):
     return coins.philox(c0, c1, c2, c3, k0, k1)
 
@@ -114,7 +114,7 @@ def _draws():
 @pytest.mark.parametrize("name", _draws())
 def test_interpreted_equals_compiled_bit_for_bit(name):
     draw = _draws()[name]
-    fast = njit(draw)
+    fast = jit(draw)
     rng = np.random.default_rng(5)
     where = [tuple(row) for row in rng.integers(0, 2**32, (20_000, 3)).tolist()]
     stream = [LINK, REWARD, SCENE, CHOICE]
@@ -126,7 +126,7 @@ def test_interpreted_equals_compiled_bit_for_bit(name):
 # --- The laws -------------------------------------------------------------------------------------------
 
 
-@njit
+@jit
 def many(draw, q, n):
     """n draws in a tile of rounds, agents and arms, as a simulation would name them."""
     out = np.empty(n)
@@ -136,7 +136,7 @@ def many(draw, q, n):
 
 
 def sample(draw):
-    return many(njit(draw), KEY, DRAWS)
+    return many(jit(draw), KEY, DRAWS)
 
 
 def test_uniform_is_uniform():
@@ -203,7 +203,7 @@ def test_categorical_has_its_probabilities():
 PAIRS = 200_000
 
 
-@njit
+@jit
 def shifted(q, stream, da, db, dc, n):
     out = np.empty(n)
     for x in range(n):

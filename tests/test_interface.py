@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from numba import njit
 
 from folkmoot import interface
 from folkmoot.interface import GENERICS, Links, generic, implementation, implements, nothing_seen
+from folkmoot.simulation.compiled import jit
 
 OF_AN_ALGORITHM = {"init", "outbox", "late_outbox", "oversee", "select", "publish", "update"}
 OF_AN_ALGORITHM |= {"publish_late", "update_late", "messages", "message_bytes", "verify", "decision"}
@@ -118,7 +118,7 @@ def test_a_registered_function_is_returned_unchanged():
 # --- One look-up, two ways --------------------------------------------------------------------------------
 
 
-@njit
+@jit
 def compiled_messages(params, n_neighbours):
     return interface.messages(params, 0, 0, 1, None, n_neighbours)
 

@@ -3,6 +3,10 @@
 Numba's cache looks only at the file of the outermost function, so an edited helper elsewhere would go
 unnoticed. The cache directory is therefore named after a digest of every source file of the package.
 An algorithm defined outside the package is compiled anew in each process, never cached.
+
+Numba is loaded here and nowhere else, when something is first compiled: it costs a quarter of a second and half of the
+memory of a small process, and an agent that runs on its own never needs it. What kernels exist stands in the
+record that `folkmoot.interface` keeps; `compiler` hands it over, and what is defined later as it comes.
 """
 
 import hashlib
@@ -12,16 +16,71 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from types import FunctionType
 from typing import Any
 
-import numba
 from platformdirs import user_cache_path
 
+from folkmoot.interface import Recorded, implementation, tell
 from folkmoot.simulation import engine
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after so long
+_NAMES: dict[str, type] = {}  # the record types that have been told apart
+_TEACHING = Lock()  # threads that run replicates ask for their loops at the same time
+
+
+def compiler() -> Any:
+    """Numba, told of every kernel, generic function and record type there is and of those still to come."""
+    with _TEACHING:
+        return _taught()
+
+
+@cache
+def _taught() -> Any:
+    import numba
+
+    tell(_teach)
+    return numba
+
+
+def _teach(recorded: Recorded) -> None:
+    from numba.extending import overload, register_jitable
+
+    if recorded.what == "kernel":
+        register_jitable(recorded.subject)
+    elif recorded.what == "inlined":
+        # Merged by LLVM. Never `inline=`: numba's own inlining of these loops gave wrong results (docs/decisions/0002).
+        register_jitable(forceinline=True)(recorded.subject)
+    elif recorded.what == "record":
+        _name_apart(recorded.subject)
+    else:
+        name = recorded.subject.__name__
+
+        @overload(recorded.subject, strict=False, jit_options={"forceinline": True})
+        def pick(*args: Any) -> Callable[..., Any]:
+            return implementation(args[0].instance_class, name)
+
+
+def _name_apart(record: type) -> None:
+    """Give a record type a `__name__` of its own, once.
+
+    Numba's dispatcher tells record types apart by `__name__` and field types alone: with two algorithms
+    whose `Params` happen to have the same fields it would run the one for the other.
+    """
+    if _NAMES.get(record.__name__) is record:
+        return
+    name = f"{record.__module__}.{record.__qualname__}".replace(".", "_")
+    while name in _NAMES:  # defined again under the same name, as notebooks do
+        name += "_"
+    record.__name__ = name
+    _NAMES[name] = record
+
+
+def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Compile one function that calls kernels, with numba's options; nothing is kept on disk."""
+    return compiler().njit(**options)(function)  # type: ignore[no-any-return]
 
 
 @cache
@@ -74,22 +133,22 @@ def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
     folder = cache_folder() if persistent else None
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0002.
-    inner = _text("rounds", "rounds_parallel" if parallel else "rounds", engine.__dict__)
-    compile_: Any = numba.njit  # its published types do not know `_nrt`
-    rounds = compile_(parallel=parallel, _nrt=parallel, **options)(inner)
+    names = {**engine.__dict__, "prange": compiler().prange}
+    inner = _text("rounds", "rounds_parallel" if parallel else "rounds", names)
+    rounds = compiler().njit(parallel=parallel, _nrt=parallel, **options)(inner)
     text = _text("play", "play_parallel" if parallel else "play", {**engine.__dict__, "rounds": rounds})
     return _compiled(text, folder, options)
 
 
 def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, Any]) -> Callable[..., Any]:
-    compile_: Any = numba.njit
-    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba = compiler()
+    before = numba.config.CACHE_DIR
     try:
         if folder is not None:
-            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
-        return compile_(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
+            numba.config.CACHE_DIR = str(folder)
+        return numba.njit(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
     finally:
-        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
+        numba.config.CACHE_DIR = before
 
 
 @cache
@@ -118,3 +177,9 @@ def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[...
     if name == "compiled":
         return _dispatcher(parallel, all(_is_ours(record) for record in records))
     raise ValueError(f"engine = {name!r}: allowed are 'compiled' and 'interpreted'")
+
+
+def use_threads(wanted: int) -> None:
+    """Let compiled loops with parallel agents use at most so many threads."""
+    numba = compiler()
+    numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))

@@ -7,7 +7,6 @@ knows any algorithm, reward law, network or adversary.
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import (
@@ -36,6 +35,8 @@ from folkmoot.interface import (
     update_late,
     verify,
 )
+
+prange = range  # compiled, the loop finds numba's under this name
 
 
 class Tally(NamedTuple):

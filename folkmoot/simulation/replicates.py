@@ -10,14 +10,13 @@ from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
 from folkmoot.interface import Honest, late_outbox, outbox
-from folkmoot.simulation.compiled import is_flat, loop
+from folkmoot.simulation.compiled import is_flat, loop, use_threads
 from folkmoot.simulation.engine import Control, Tally, World, blank_tally
 from folkmoot.simulation.threads import in_threads
 from folkmoot.world.corruption import Corruption
@@ -300,7 +299,7 @@ def _run_in_threads(
 
     def task(batch: Sequence[int], control: Control) -> list[Outcome]:
         if parallel:
-            numba.set_num_threads(min(jobs, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+            use_threads(jobs)
         return run_batch(job, batch, parallel, control)
 
     tasks = (partial(task, batch, control) for batch, control in zip(batches, controls))

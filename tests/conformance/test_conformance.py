@@ -8,7 +8,6 @@ import networkx as nx
 import numpy as np
 import pytest
 from cases import ALIKE, CASES, DIFFERENT, Case, complete, problem
-from numba import njit
 
 import folkmoot as fm
 from folkmoot import interface
@@ -33,6 +32,7 @@ from folkmoot.interface import (
     update_late,
     verify,
 )
+from folkmoot.simulation.compiled import jit
 
 every_algorithm = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 TALKERS = [case for case in CASES if case.talks_every_round]
@@ -66,7 +66,7 @@ def rounds(params, rewards, network, coins, horizon):
     return state, arms
 
 
-compiled_rounds = njit(error_model="numpy")(rounds)
+compiled_rounds = jit(rounds, error_model="numpy")
 
 
 @every_algorithm

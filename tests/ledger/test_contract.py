@@ -1,6 +1,5 @@
 """The contract of BC-UCB: by hand, and against a twin in unbounded integers, compiled and not."""
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +8,7 @@ from plain_contract import SCALED, Plain, arrays, rounds_of, same, terms_of
 
 from folkmoot.ledger import contract
 from folkmoot.ledger.contract import DISTANCE, MAJORITY, MOST_REPORT, NONE, ONE, REWARD, UNION, UNITS, Terms
+from folkmoot.simulation.compiled import jit
 
 
 def terms(m=4, k=2, faulty=1, combination=MAJORITY, trust=DISTANCE, delta=0, span=2 * ONE):
@@ -23,7 +23,7 @@ def one_round(of, accounts, reports, present, sets, n_sets, paid, estimates, mem
     return approved
 
 
-compiled_round = numba.njit(one_round)
+compiled_round = jit(one_round)
 
 
 def played(of, accounts, a_round, play=one_round):
@@ -269,10 +269,10 @@ def test_nothing_overflows_at_the_limits(m, k, trust):
         assert compiled_unlucky(units, UNITS, m) == contract.unlucky(units, UNITS, m)
 
 
-compiled_unlucky = numba.njit(contract.unlucky)
+compiled_unlucky = jit(contract.unlucky)
 
 
-@numba.njit
+@jit
 def many_rounds(of, accounts, reports, present, estimates, paid, rounds):
     for _ in range(rounds):
         contract.book(of, accounts, reports, present, estimates, paid)

@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
 from scipy import stats
 
 import folkmoot as fm
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import draw_links, links
+from folkmoot.simulation.compiled import jit
 from folkmoot.world import block_model
 from folkmoot.world.block_graph import BlockGraph
 from folkmoot.world.block_model import StochasticBlockModel, karate_block_model, most_links
@@ -296,7 +296,7 @@ def test_agents_in_parallel_give_the_same(monkeypatch):
     assert runs[0].messages[0] > 0
 
 
-@njit
+@jit
 def one_round(record, coins):
     drawn = links(record)
     draw_links(record, 1, coins, drawn)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
 
 import folkmoot as fm
 from folkmoot import interface
 from folkmoot.coins import CORRUPTION, bernoulli, replicate_coins
 from folkmoot.interface import Reported, implements, nothing_seen
 from folkmoot.simulation import engine
+from folkmoot.simulation.compiled import jit
 from folkmoot.world.corruption import CORRUPTIONS, Corruption, arm_number
 from folkmoot.world.scalarisations import worth
 
@@ -256,7 +256,7 @@ def test_compiled_is_interpreted(kind, spending):
     assert slow.left == fast.left
 
 
-@njit
+@jit
 def compiled_interfere(adversary, t, coins, seen, clean, public, left, spent, r):
     return engine.interfere(adversary, t, coins, seen, clean, public, left, spent, r)
 

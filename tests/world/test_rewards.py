@@ -6,11 +6,11 @@ drawn through the compiled `pay`.
 
 import numpy as np
 import pytest
-from numba import njit
 from scipy import stats
 
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import pay, scene, set_scene
+from folkmoot.simulation.compiled import jit
 from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, HalfActive, Replay, Rewards
 
 COINS = replicate_coins(20_250_812, 0, 1)
@@ -43,7 +43,7 @@ def draw_scenes(rewards, rounds, coins):
     return out
 
 
-compiled, compiled_scenes = njit(draw), njit(draw_scenes)
+compiled, compiled_scenes = jit(draw), jit(draw_scenes)
 
 
 def sample(law, agent=0, arm=0, rounds=DRAWS):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
 from scipy.special import logsumexp
 
 import folkmoot as fm
 from folkmoot import interface
+from folkmoot.simulation.compiled import jit
 from folkmoot.world.scalarisations import Scalarisation, worth
 
 NUMBERS = st.floats(-3.0, 3.0)
@@ -99,7 +99,7 @@ def test_one_lipschitz_in_the_largest_change(pair):
     assert abs(one - other) <= np.abs(x - y).max() + ROUNDING
 
 
-@njit
+@jit
 def compiled(record, values, row):
     return interface.scalarise(record, values, row)
 
