@@ -12,8 +12,8 @@ from torch import nn
 
 from benchmarks.measure import Contender, interleave, table
 from folkmoot.multiparty import LeNet4, LeNet5, TorchModel, TwoHiddenLayers
-from folkmoot.multiparty.fleet import Fleet, Move
 from folkmoot.multiparty.models import Pace
+from folkmoot.multiparty.models.fleet import Fleet, Move
 
 CLASSES, KNOWN, LABEL = 10, 4, 3  # in the world, of a party, and the one that is moved
 PACE = Pace(1e-6, 1.0, log_probability=True)

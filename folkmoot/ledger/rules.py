@@ -14,7 +14,7 @@ from folkmoot.ledger.encoding import Value
 KINDS = {
     "notes": "folkmoot.ledger.notes:NOTES",
     "bc_ucb": "folkmoot.agreement.rounds:ROUNDS",
-    "bema": "folkmoot.multiparty.rules:BEMA",
+    "bema": "folkmoot.multiparty.chain.kind:BEMA",
 }
 
 

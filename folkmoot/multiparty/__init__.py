@@ -4,10 +4,6 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from folkmoot.multiparty.architectures import LeNet4 as LeNet4
-    from folkmoot.multiparty.architectures import LeNet5 as LeNet5
-    from folkmoot.multiparty.architectures import TwoHiddenLayers as TwoHiddenLayers
-    from folkmoot.multiparty.architectures import register_architecture as register_architecture
     from folkmoot.multiparty.attacks import Duplicates as Duplicates
     from folkmoot.multiparty.attacks import PoisonedSamples as PoisonedSamples
     from folkmoot.multiparty.attacks import RandomLabels as RandomLabels
@@ -18,25 +14,30 @@ if TYPE_CHECKING:
     from folkmoot.multiparty.consortium import Consortium as Consortium
     from folkmoot.multiparty.consortium import Registration as Registration
     from folkmoot.multiparty.hmr import HMR as HMR
-    from folkmoot.multiparty.linear_model import SklearnModel as SklearnModel
-    from folkmoot.multiparty.models import Model as Model
-    from folkmoot.multiparty.models import register_model_kind as register_model_kind
+    from folkmoot.multiparty.models.architectures import LeNet4 as LeNet4
+    from folkmoot.multiparty.models.architectures import LeNet5 as LeNet5
+    from folkmoot.multiparty.models.architectures import TwoHiddenLayers as TwoHiddenLayers
+    from folkmoot.multiparty.models.architectures import register_architecture as register_architecture
+    from folkmoot.multiparty.models.kinds import register_model_kind as register_model_kind
+    from folkmoot.multiparty.models.linear_model import SklearnModel as SklearnModel
+    from folkmoot.multiparty.models.model import Model as Model
+    from folkmoot.multiparty.models.torch_model import TorchModel as TorchModel
     from folkmoot.multiparty.party import Party as Party
-    from folkmoot.multiparty.terms import Terms as Terms
+    from folkmoot.multiparty.rules.terms import Terms as Terms
     from folkmoot.multiparty.together import Tally as Tally
-    from folkmoot.multiparty.torch_model import TorchModel as TorchModel
 
 _HOMES = {
-    "architectures": ["LeNet4", "LeNet5", "TwoHiddenLayers", "register_architecture"],
+    "models.architectures": ["LeNet4", "LeNet5", "TwoHiddenLayers", "register_architecture"],
+    "models.kinds": ["register_model_kind"],
+    "models.linear_model": ["SklearnModel"],
+    "models.model": ["Model"],
+    "models.torch_model": ["TorchModel"],
+    "rules.terms": ["Terms"],
     "attacks": ["Duplicates", "PoisonedSamples", "RandomLabels", "SwappedLabels", "SwappedWithin", "claiming", "lying"],
     "consortium": ["Consortium", "Registration"],
     "hmr": ["HMR"],
-    "linear_model": ["SklearnModel"],
-    "models": ["Model", "register_model_kind"],
     "party": ["Party"],
-    "terms": ["Terms"],
     "together": ["Tally"],
-    "torch_model": ["TorchModel"],
 }
 _HOME = {name: f"folkmoot.multiparty.{module}" for module, names in _HOMES.items() for name in names}
 _NEEDS = {"torch", "safetensors", "sklearn"}

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from folkmoot.multiparty.margin import Margins
-from folkmoot.multiparty.party import Party, Proposal, View
+from folkmoot.multiparty.party import Party
+from folkmoot.multiparty.rules.margin import Margins
+from folkmoot.multiparty.rules.sample import Proposal, View
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,24 @@ from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest, start
 from folkmoot.ledger.chain import apply_block
 from folkmoot.ledger.contents import Contents, MemoryContents, beside
 from folkmoot.ledger.store import file_name
-from folkmoot.multiparty.committee import Committee, Verdict
-from folkmoot.multiparty.entries import Entry, entry
-from folkmoot.multiparty.messages import application, sample_message
-from folkmoot.multiparty.miner import KNOWN, Miner
-from folkmoot.multiparty.original_party import OriginalParty
-from folkmoot.multiparty.party import ORIGINAL, Party, Proposal
-from folkmoot.multiparty.records import REFUSE, UNCOVERED, read_calibration, read_head, read_refused, read_registered
-from folkmoot.multiparty.rules import KIND
-from folkmoot.multiparty.standing import configuration
-from folkmoot.multiparty.together import Together, checked, sample, terms_of
+from folkmoot.multiparty.chain.entries import Entry, entry
+from folkmoot.multiparty.chain.kind import KIND
+from folkmoot.multiparty.chain.messages import application, sample_message
+from folkmoot.multiparty.chain.miner import KNOWN, Miner
+from folkmoot.multiparty.chain.original_party import OriginalParty
+from folkmoot.multiparty.chain.records import (
+    REFUSE,
+    UNCOVERED,
+    read_calibration,
+    read_head,
+    read_refused,
+    read_registered,
+)
+from folkmoot.multiparty.chain.standing import configuration
+from folkmoot.multiparty.party import ORIGINAL, Party
+from folkmoot.multiparty.rules.committee import Committee, Judgement
+from folkmoot.multiparty.rules.sample import Proposal
+from folkmoot.multiparty.together import Together, checked, terms_of
 
 
 class Registration(NamedTuple):
@@ -170,7 +178,7 @@ class Consortium(Together):
         done = read_registered(block.records[1])
         return Registration(done.party.name, True, "", done.distance, names[done.approver])
 
-    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Verdict]:
+    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
         if self._ledger is None:
             return self._use_directly(proposals)
         miner, origin = self._miner(), self._chain.genesis.hash
@@ -179,19 +187,19 @@ class Consortium(Together):
             party = self._parties[number]
             reason = miner.receive(sample_message(self._key(party), origin, number, *proposal))
             if reason is not None:
-                verdicts.append(Verdict(reason))
+                verdicts.append(Judgement(reason))
         made = miner.block(self._now(), miner.waiting) if miner.waiting else None
         if made is not None:
             block = self._append(made)
-            verdicts += [Verdict(note.verdict or None) for note in read_calibration(block.records[1:])[0]]
+            verdicts += [Judgement(note.verdict or None) for note in read_calibration(block.records[1:])[0]]
         return verdicts
 
-    def _use_directly(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Verdict]:
+    def _use_directly(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
         seen, verdicts = set(), []
         for number, proposal in proposals:
-            given = sample(number, proposal)
+            given = proposal.of(number)
             said = (number, given.name, given.label, given.wrong)
-            verdicts.append(Verdict(KNOWN) if said in seen else self.group.take(given))
+            verdicts.append(Judgement(KNOWN) if said in seen else self.group.take(given))
             seen.add(said)
         return verdicts
 

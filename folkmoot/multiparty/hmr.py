@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from folkmoot.multiparty import calibration, margin, validation
-from folkmoot.multiparty.committee import Sample, Verdict
-from folkmoot.multiparty.fleet import Fleet
-from folkmoot.multiparty.margin import Integers
-from folkmoot.multiparty.models import Floats32, Model
-from folkmoot.multiparty.party import Party, Proposal
-from folkmoot.multiparty.predictor import max_prediction
-from folkmoot.multiparty.terms import Terms
-from folkmoot.multiparty.together import Together, checked, sample, terms_of
+from folkmoot.multiparty.models.fleet import Fleet
+from folkmoot.multiparty.models.model import Floats32, Model
+from folkmoot.multiparty.party import Party
+from folkmoot.multiparty.rules import calibration, margin, validation
+from folkmoot.multiparty.rules.committee import Judgement
+from folkmoot.multiparty.rules.margin import Integers
+from folkmoot.multiparty.rules.predictor import max_prediction
+from folkmoot.multiparty.rules.sample import Proposal, Sample
+from folkmoot.multiparty.rules.terms import Terms
+from folkmoot.multiparty.together import Together, checked, terms_of
 
 
 class Server:
@@ -30,14 +31,14 @@ class Server:
         """A sample may move models any number of times."""
         return frozenset()
 
-    def take(self, sample: Sample) -> Verdict:
+    def take(self, sample: Sample) -> Judgement:
         """Enhance the model surest of y, impair the one surest of y-."""
         scores = self.fleet.scores(sample.x)
         if not np.isfinite(scores).all():
-            return Verdict(validation.UNUSABLE)
+            return Judgement(validation.NOT_FINITE)
         moves = calibration.hmr_moves(scores, self.fleet.claims, sample.label, sample.wrong)
         self.fleet.step(sample.x, moves, self.terms.pace)
-        return Verdict(None, tuple(sorted({move.model for move in moves})))
+        return Judgement(None, tuple(sorted({move.model for move in moves})))
 
     def with_model(self, model: Model) -> "Server":
         """One party more."""
@@ -99,5 +100,5 @@ class HMR(Together):
         self._server = self._server.with_model(party.model)
         self._parties.append(party)
 
-    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Verdict]:
-        return [self._server.take(sample(number, proposal)) for number, proposal in proposals]
+    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
+        return [self._server.take(proposal.of(number)) for number, proposal in proposals]

@@ -3,44 +3,19 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.ledger.contents import name_of
-from folkmoot.ledger.encoding import encode
-from folkmoot.multiparty.margin import Integers, Margins
-from folkmoot.multiparty.models import Floats32, Model
+from folkmoot.multiparty.models.model import Model
+from folkmoot.multiparty.rules.margin import Integers, Margins
+from folkmoot.multiparty.rules.sample import Proposal, View
 
 ORIGINAL, REGULAR = "original", "regular"
 LEAST_AT_ONCE, MOST_AT_ONCE = 16, 256  # samples a party scores in one go while it mines
 LOOKS = 4  # samples looked at in one search for each that is wanted: most searches find little, and that is soon known
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}")
-
-
-class View(Protocol):
-    """What a party sees of the models on the chain: the margin of samples of its own, and what was used."""
-
-    @property
-    def spent(self) -> frozenset[bytes]:
-        """Names of samples that the rules take no more."""
-
-    def margins(self, x: Floats32, labels: Integers) -> Margins:
-        """The margins of samples [samples, *shape] with these labels."""
-
-
-class Proposal(NamedTuple):
-    """A calibration sample (x, y, y-) as its sender gives it."""
-
-    x: Floats32  # [*shape]
-    label: int
-    wrong: int
-
-    @property
-    def name(self) -> bytes:
-        """32 bytes that stand for x: its name among the contents of a chain."""
-        return name_of(encode(np.ascontiguousarray(self.x, np.float32)))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from folkmoot.ledger.encoding import decode, encode
-from folkmoot.multiparty.models import blank
+from folkmoot.multiparty.models.kinds import blank
 from folkmoot.multiparty.party import Party
-from folkmoot.multiparty.terms import Terms
+from folkmoot.multiparty.rules.terms import Terms
 
 FILE, FORMAT = "consortium.json", 1
 MOST_FILE = 1 << 24  # bytes

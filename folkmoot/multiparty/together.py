@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from folkmoot.multiparty import saved
-from folkmoot.multiparty.committee import Sample, Verdict
-from folkmoot.multiparty.fleet import Fleet
-from folkmoot.multiparty.margin import Integers, Margins
-from folkmoot.multiparty.models import Floats32, Model
-from folkmoot.multiparty.party import ORIGINAL, Party, Proposal
-from folkmoot.multiparty.terms import Terms
+from folkmoot.multiparty.models.fleet import Fleet
+from folkmoot.multiparty.models.model import Floats32, Model
+from folkmoot.multiparty.party import ORIGINAL, Party
+from folkmoot.multiparty.rules.committee import Judgement
+from folkmoot.multiparty.rules.margin import Integers, Margins
+from folkmoot.multiparty.rules.sample import Proposal, Sample
+from folkmoot.multiparty.rules.terms import Terms
 
 CHECKED = 256  # samples of a party on which its model's scores are looked at when it joins
 
@@ -31,7 +32,7 @@ class Group(Protocol):
 
     @property
     def spent(self) -> frozenset[bytes]: ...
-    def take(self, sample: Sample) -> Verdict: ...
+    def take(self, sample: Sample) -> Judgement: ...
     def with_model(self, model: Model) -> Self: ...
     def margins(self, x: Floats32, labels: Integers) -> Margins: ...
     def class_scores(self, x: Floats32) -> Floats32: ...
@@ -132,11 +133,6 @@ def search(
     return [found[i] for i in order[:missing]]
 
 
-def sample(sender: int, proposal: Proposal) -> Sample:
-    """A proposal as a miner takes it."""
-    return Sample(proposal.x[None], proposal.label, proposal.wrong, sender, proposal.name)
-
-
 class Together(ABC):
     """Parties, their models under a set of rules, and what has been done so far."""
 
@@ -158,7 +154,7 @@ class Together(ABC):
         """All models as they now are."""
 
     @abstractmethod
-    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Verdict]:
+    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
         """Take these proposals, in their order."""
 
     def model(self, name: str) -> Model:

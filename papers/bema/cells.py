@@ -16,8 +16,8 @@ from rich.progress import track
 
 from folkmoot.experiments.papers import perform
 from folkmoot.multiparty import HMR, Consortium, Party, SwappedLabels, SwappedWithin, lying
-from folkmoot.multiparty.margin import grouped
-from folkmoot.multiparty.predictor import krum_prediction, max_prediction
+from folkmoot.multiparty.rules.margin import claimants_of
+from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
 from folkmoot.simulation.result import provenance
 from folkmoot.world.datasets import load_mnist
 from folkmoot.world.mnist import Digits
@@ -97,7 +97,7 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     for iteration in range(max(cell.at) + 1):
         if iteration in cell.at:
             scores, claims = together.group.fleet.scores(x), together.group.fleet.claims
-            krum = krum_prediction(scores, grouped(claims, together.terms.alpha))
+            krum = krum_prediction(scores, claimants_of(claims, together.terms.alpha))
             told["krum"].append(float((krum == y).mean()))
             told["max"].append(float((max_prediction(scores, claims) == y).mean()))
         if iteration < max(cell.at):

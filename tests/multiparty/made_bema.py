@@ -11,16 +11,16 @@ from torch import nn
 
 from folkmoot import ledger
 from folkmoot.ledger.file import Head, head_of, insert, next_seal, writing
-from folkmoot.multiparty.architectures import register_architecture
-from folkmoot.multiparty.entries import entry
-from folkmoot.multiparty.local_party import LocalParty
-from folkmoot.multiparty.messages import application
-from folkmoot.multiparty.miner import Miner
-from folkmoot.multiparty.original_party import OriginalParty
+from folkmoot.multiparty.chain.entries import entry
+from folkmoot.multiparty.chain.local_party import LocalParty
+from folkmoot.multiparty.chain.messages import application
+from folkmoot.multiparty.chain.miner import Miner
+from folkmoot.multiparty.chain.original_party import OriginalParty
+from folkmoot.multiparty.chain.standing import configuration
+from folkmoot.multiparty.models.architectures import register_architecture
+from folkmoot.multiparty.models.torch_model import TorchModel
 from folkmoot.multiparty.party import Party
-from folkmoot.multiparty.standing import configuration
-from folkmoot.multiparty.terms import Terms
-from folkmoot.multiparty.torch_model import TorchModel
+from folkmoot.multiparty.rules.terms import Terms
 
 INPUTS, CLASSES = 8, 4
 NAMES = ("ada", "bob", "cyd")

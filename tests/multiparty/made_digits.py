@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from folkmoot.multiparty.linear_model import SklearnModel
+from folkmoot.multiparty.models.linear_model import SklearnModel
 
 
 def digits():

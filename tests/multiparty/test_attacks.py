@@ -18,9 +18,9 @@ from folkmoot.multiparty import (
     SwappedLabels,
     SwappedWithin,
     lying,
-    validation,
 )
-from folkmoot.multiparty.miner import KNOWN
+from folkmoot.multiparty.chain.miner import KNOWN
+from folkmoot.multiparty.rules import validation
 
 X, Y = digits()
 TEST = slice(1200, None)

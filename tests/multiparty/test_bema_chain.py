@@ -35,12 +35,11 @@ from made_bema import (
 from folkmoot import ledger
 from folkmoot.cli import main
 from folkmoot.ledger.encoding import encode
-from folkmoot.multiparty import architectures
-from folkmoot.multiparty.entries import entry, load
-from folkmoot.multiparty.messages import application
-from folkmoot.multiparty.miner import Miner
-from folkmoot.multiparty.original_party import OriginalParty
-from folkmoot.multiparty.records import (
+from folkmoot.multiparty.chain.entries import entry, load
+from folkmoot.multiparty.chain.messages import application
+from folkmoot.multiparty.chain.miner import Miner
+from folkmoot.multiparty.chain.original_party import OriginalParty
+from folkmoot.multiparty.chain.records import (
     CALIBRATE,
     DISTANCE,
     REFUSE,
@@ -55,7 +54,8 @@ from folkmoot.multiparty.records import (
     read_refused,
     read_registered,
 )
-from folkmoot.multiparty.signing import APPROVAL, REFUSAL, SAMPLE, signature_of
+from folkmoot.multiparty.chain.signing import APPROVAL, REFUSAL, SAMPLE, signature_of
+from folkmoot.multiparty.models import architectures
 
 BLOCKS = 5  # 1: dan is admitted, 2: eve is refused, 3 to 5: samples
 

@@ -11,12 +11,12 @@ from made_bema import MINER, asks, created, data, genesis, key, next_block, orig
 
 from folkmoot import ledger
 from folkmoot.ledger.encoding import encode
-from folkmoot.multiparty import committee, validation
-from folkmoot.multiparty.messages import MOST_MESSAGE, SampleSent, read_sample, sample_message
-from folkmoot.multiparty.miner import BAD_SAMPLE, BAD_SIGNATURE, FULL, KNOWN, UNKNOWN_CLASS, UNKNOWN_SENDER, Miner
-from folkmoot.multiparty.records import read_calibration, read_head
-from folkmoot.multiparty.signing import SAMPLE, signature_of
-from folkmoot.multiparty.standing import calibrated
+from folkmoot.multiparty.chain.messages import MOST_MESSAGE, SampleSent, read_sample, sample_message
+from folkmoot.multiparty.chain.miner import BAD_SAMPLE, BAD_SIGNATURE, FULL, KNOWN, UNKNOWN_CLASS, UNKNOWN_SENDER, Miner
+from folkmoot.multiparty.chain.records import read_calibration, read_head
+from folkmoot.multiparty.chain.signing import SAMPLE, signature_of
+from folkmoot.multiparty.chain.standing import calibrated
+from folkmoot.multiparty.rules import committee, validation
 
 STORE = ledger.MemoryContents()
 CHAIN = ledger.start(genesis(STORE), STORE)
@@ -184,8 +184,8 @@ def test_a_sample_that_makes_parameters_useless_is_dropped(monkeypatch):
         return calibrated(committee, samples)
 
     CHAIN.state.ahead.clear()
-    monkeypatch.setattr("folkmoot.multiparty.miner.calibrated", broken)
-    monkeypatch.setattr("folkmoot.multiparty.standing.calibrated", broken)
+    monkeypatch.setattr("folkmoot.multiparty.chain.miner.calibrated", broken)
+    monkeypatch.setattr("folkmoot.multiparty.chain.standing.calibrated", broken)
     block = one.block(0)
     notes, _ = read_calibration(block.records[1:])
     assert [note.name for note in notes] == [read_sample(m).name for m in messages if read_sample(m).name != bad]
@@ -217,7 +217,7 @@ def test_next_block_is_applied_without_computing_twice(tmp_path, monkeypatch):
         calls.append(len(samples))
         return calibrated(committee, samples)
 
-    monkeypatch.setattr("folkmoot.multiparty.standing.calibrated", counted)
+    monkeypatch.setattr("folkmoot.multiparty.chain.standing.calibrated", counted)
     with created(tmp_path / "x.ledger") as book:
         next_block(book, miner(book.chain), [party(book.chain, 0)])
         assert len(calls) == 1

@@ -11,9 +11,9 @@ from made_bema import key, public
 
 from folkmoot.ledger import Malformed, decode
 from folkmoot.ledger.encoding import encode
-from folkmoot.multiparty.entries import Entry
-from folkmoot.multiparty.messages import Application, SampleSent, read_application, read_sample, sample_message
-from folkmoot.multiparty.records import (
+from folkmoot.multiparty.chain.entries import Entry
+from folkmoot.multiparty.chain.messages import Application, SampleSent, read_application, read_sample, sample_message
+from folkmoot.multiparty.chain.records import (
     DISTANCE,
     MINER_KINDS,
     MOST_TIME,
@@ -31,7 +31,7 @@ from folkmoot.multiparty.records import (
     read_registered,
     read_x,
 )
-from folkmoot.multiparty.signing import APPROVAL, SAMPLE, is_signed, signature_of
+from folkmoot.multiparty.chain.signing import APPROVAL, SAMPLE, is_signed, signature_of
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=64)
 NAMES, SIGNATURES = st.binary(min_size=32, max_size=32), st.binary(min_size=64, max_size=64)

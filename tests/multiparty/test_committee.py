@@ -5,11 +5,12 @@ import pytest
 
 pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
 
-from folkmoot.multiparty import calibration, validation
-from folkmoot.multiparty.committee import Committee, Sample
 from folkmoot.multiparty.hmr import Server
-from folkmoot.multiparty.margin import grouped, stars
-from folkmoot.multiparty.terms import Terms
+from folkmoot.multiparty.rules import calibration, validation
+from folkmoot.multiparty.rules.committee import Committee
+from folkmoot.multiparty.rules.margin import claimants_of, stars
+from folkmoot.multiparty.rules.sample import Sample
+from folkmoot.multiparty.rules.terms import Terms
 
 
 class Spoken:
@@ -108,7 +109,7 @@ def test_protection_is_what_theorem_2_stands():
 def test_calibration_moves_are_functions_of_scores_alone():
     scores = np.array([[[0.6, 0.9]], [[0.7, 0.9]], [[0.8, 0.2]]])
     claims = np.array([[True, True], [True, True], [True, False]])
-    found = stars(scores, grouped(claims, 1.0))
+    found = stars(scores, claimants_of(claims, 1.0))
     moves = calibration.moves(scores, claims, found, 0, 1)
     assert [(m.model, m.label, m.sign) for m in moves] == [(0, 0, 1)]  # 1 is at the star 0.7, both are at 0.9
 
@@ -142,5 +143,5 @@ def test_scores_that_are_not_finite_refuse_the_sample_under_any_rules():
     """NaN would pass every comparison of eqs. 8-10."""
     committee = _committee([(np.nan, 0.9, 0.0), (0.7, 0.8, 0.0)], _terms())
     for group in (committee, Server([Spoken((0, 1, 2), (np.inf, 0.9, 0.0))], _terms())):
-        assert group.take(_sample(0, 1)).refused == validation.UNUSABLE
+        assert group.take(_sample(0, 1)).refused == validation.NOT_FINITE
         assert group.fleet.model(0).steps == []

@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import LinearSVC
 
-from folkmoot.multiparty.linear_model import SklearnModel
 from folkmoot.multiparty.models import Pace, blank
+from folkmoot.multiparty.models.linear_model import SklearnModel
 
 
 def _digits(classes):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot.multiparty import margin as mg
-from folkmoot.multiparty.fleet import Fleet
-from folkmoot.multiparty.predictor import krum_prediction, max_prediction
+from folkmoot.multiparty.models.fleet import Fleet
+from folkmoot.multiparty.rules import margin as mg
+from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
 
 
 def _twin(values, m):
@@ -36,7 +36,7 @@ def games(draw):
 @given(games())
 def test_stars_are_those_of_the_equations(game):
     scores, claims, alpha = game
-    found = mg.stars(scores, mg.grouped(claims, alpha))
+    found = mg.stars(scores, mg.claimants_of(claims, alpha))
     for c in range(claims.shape[1]):
         who = np.flatnonzero(claims[:, c])
         for b in range(scores.shape[1]):
@@ -54,15 +54,15 @@ def test_stars_are_those_of_the_equations(game):
 
 def test_m_is_the_floor_of_a_share_whatever_binary_fractions_do():
     claims = np.ones((10, 2), bool)
-    assert mg.grouped(claims, 0.7).closest.tolist() == [7, 7]  # 0.7 * 10 = 7.000000000000001 or 6.999999999999999
-    assert mg.grouped(claims[:3], 0.1).closest.tolist() == [1, 1]  # never below one
-    assert mg.grouped(claims[:9], 1 / 3).closest.tolist() == [3, 3]
+    assert mg.claimants_of(claims, 0.7).closest.tolist() == [7, 7]  # 0.7 * 10 = 7.000000000000001 or 6.999999999999999
+    assert mg.claimants_of(claims[:3], 0.1).closest.tolist() == [1, 1]  # never below one
+    assert mg.claimants_of(claims[:9], 1 / 3).closest.tolist() == [3, 3]
 
 
 def test_many_samples_are_taken_in_pieces_with_the_same_result():
     rng = np.random.default_rng(3)
     scores, claims = rng.random((5, mg.AT_ONCE + 7, 4), np.float32), np.ones((5, 4), bool)
-    group = mg.grouped(claims, 0.6)
+    group = mg.claimants_of(claims, 0.6)
     whole, last = mg.stars(scores, group), mg.stars(scores[:, -3:], group)
     for part, tail in zip(whole, last, strict=True):
         assert len(part) == mg.AT_ONCE + 7
@@ -71,7 +71,7 @@ def test_many_samples_are_taken_in_pieces_with_the_same_result():
 
 def test_the_secure_margin_is_against_the_wrong_class_with_the_largest_star():
     scores = np.array([[[0.5, 0.2, 0.9]], [[0.6, 0.1, 0.8]], [[0.4, 0.3, 0.1]]], np.float64)
-    found = mg.stars(scores, mg.grouped(np.ones((3, 3), bool), 0.67))
+    found = mg.stars(scores, mg.claimants_of(np.ones((3, 3), bool), 0.67))
     margins = mg.secure_margin(found, np.array([0]))
     assert margins.wrong.tolist() == [2]
     assert margins.value[0] == pytest.approx(0.55 - 0.85)  # centres 0 and 0: stars (0.5 + 0.6) / 2, (0.9 + 0.8) / 2
@@ -85,7 +85,7 @@ def test_the_printed_choice_of_y_minus_mines_nothing():
 
     fleet = Fleet(linear_models(skewed()), 10)
     x, labels = digits()
-    scores, group = fleet.scores(x[1200:]), mg.grouped(fleet.claims, 0.75)
+    scores, group = fleet.scores(x[1200:]), mg.claimants_of(fleet.claims, 0.75)
     meant = mg.secure_margin(mg.stars(scores, group), labels[1200:]).value
     printed = mg.printed_margin(scores, group, labels[1200:]).value
     print((meant <= 0).sum(), (printed <= 0).sum(), len(x) - 1200)
@@ -106,7 +106,7 @@ def test_predictors():
     """Eqs. 13, 14: centres speak. Definition 1: the surest model speaks, and one liar is enough to be it."""
     scores = np.array([[[0.9, 0.1]], [[0.8, 0.2]], [[0.85, 0.15]], [[0.0, 1.0]]])
     claims = np.ones((4, 2), bool)
-    assert krum_prediction(scores, mg.grouped(claims, 0.75)).tolist() == [0]
+    assert krum_prediction(scores, mg.claimants_of(claims, 0.75)).tolist() == [0]
     assert max_prediction(scores, claims).tolist() == [1]
     assert max_prediction(scores, claims & (np.arange(4) < 3)[:, None]).tolist() == [0]
 
@@ -114,7 +114,7 @@ def test_predictors():
 def test_a_class_nobody_claims_is_never_predicted_nor_the_wrong_one():
     scores = np.zeros((2, 1, 3))
     claims = np.array([[True, False, True], [True, False, True]])
-    group = mg.grouped(claims, 1.0)
+    group = mg.claimants_of(claims, 1.0)
     assert mg.secure_margin(mg.stars(scores, group), np.array([0])).wrong.tolist() == [2]
     assert krum_prediction(scores - 5.0, group).tolist() == [0]
     assert max_prediction(scores - 5.0, claims).tolist() == [0]

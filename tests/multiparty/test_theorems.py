@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from folkmoot.multiparty import margin as mg
+from folkmoot.multiparty.rules import margin as mg
 
 ROUNDING = 1e-12
 
@@ -29,7 +29,7 @@ def crowds(draw, most=9):
 
 def _star(values, m):
     alpha = m / len(values)
-    group = mg.grouped(np.ones((len(values), 1), bool), alpha)
+    group = mg.claimants_of(np.ones((len(values), 1), bool), alpha)
     assert group.closest.tolist() == [m]
     found = mg.stars(values[:, None, None], group)
     return float(found.value[0, 0]), float(found.centre_value[0, 0])

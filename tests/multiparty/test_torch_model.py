@@ -9,10 +9,16 @@ torch = pytest.importorskip("torch", reason="needs the extra `multiparty`")
 
 from torch import nn
 
-from folkmoot.multiparty.architectures import ARCHITECTURES, LeNet4, LeNet5, TwoHiddenLayers, register_architecture
-from folkmoot.multiparty.fleet import Fleet, Move
 from folkmoot.multiparty.models import Pace, blank
-from folkmoot.multiparty.torch_model import TorchModel
+from folkmoot.multiparty.models.architectures import (
+    ARCHITECTURES,
+    LeNet4,
+    LeNet5,
+    TwoHiddenLayers,
+    register_architecture,
+)
+from folkmoot.multiparty.models.fleet import Fleet, Move
+from folkmoot.multiparty.models.torch_model import TorchModel
 
 X = np.random.default_rng(0).random((5, 1, 28, 28), np.float32)
 
@@ -173,7 +179,7 @@ def test_bytes_that_are_no_such_parameters_are_refused_in_one_line():
     model = TorchModel(_module(LeNet4, 3), [0, 1, 2])
     state = model.state()
     nan = {k: v * float("nan") for k, v in state.items()}
-    from folkmoot.multiparty.stacked import written
+    from folkmoot.multiparty.models.stacked import written
 
     for data in (b"", b"\xff" * 64, model.to_bytes()[:-1], written({"w": torch.zeros(2)}), written(nan)):
         with pytest.raises(ValueError, match="parameter") as caught:

@@ -5,27 +5,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from folkmoot.multiparty import calibration, margin, validation
-from folkmoot.multiparty.fleet import Fleet
-from folkmoot.multiparty.margin import Group, Integers
-from folkmoot.multiparty.models import Floats32, Model
-from folkmoot.multiparty.predictor import krum_prediction
-from folkmoot.multiparty.terms import Terms
+from folkmoot.multiparty.models.fleet import Fleet
+from folkmoot.multiparty.models.model import Floats32, Model
+from folkmoot.multiparty.rules import calibration, margin, validation
+from folkmoot.multiparty.rules.margin import Claimants, Integers
+from folkmoot.multiparty.rules.predictor import krum_prediction
+from folkmoot.multiparty.rules.sample import Sample
+from folkmoot.multiparty.rules.terms import Terms
 
 HARDENED = (validation.DUPLICATE, validation.FOREIGN, validation.CONTRADICTED)  # in this order, before eqs. 8-10
 
 
-class Sample(NamedTuple):
-    """A calibration sample as a miner has it, parsed and within bounds."""
-
-    x: Floats32  # [1, *shape], finite
-    label: int  # y
-    wrong: int  # y-
-    sender: int  # number of the party that sent it
-    name: bytes  # 32 bytes that stand for x
-
-
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """What became of a sample."""
 
     refused: str | None  # the first check it failed, see `validation`; None: the models were moved
@@ -43,7 +34,7 @@ class Committee:
     def __init__(self, models: Sequence[Model], terms: Terms) -> None:
         self.terms = terms
         self.fleet = Fleet(models, terms.n_classes)
-        self.group: Group = margin.grouped(self.fleet.claims, terms.alpha)
+        self.claimants: Claimants = margin.claimants_of(self.fleet.claims, terms.alpha)
         self.checks = HARDENED if terms.rules == "hardened" else ()
         self.used: frozenset[bytes] = frozenset()  # names of the samples that have moved models
 
@@ -66,25 +57,25 @@ class Committee:
         """Names of the samples that these rules take no more."""
         return self.used if validation.DUPLICATE in self.checks else frozenset()
 
-    def take(self, sample: Sample) -> Verdict:
+    def take(self, sample: Sample) -> Judgement:
         """Validate a sample against the models as they are and, if it holds, move them."""
         refused = self._before_scores(sample)
         if refused is not None:
-            return Verdict(refused)
+            return Judgement(refused)
         scores = self.fleet.scores(sample.x)
         if not np.isfinite(scores).all():
-            return Verdict(validation.UNUSABLE)
+            return Judgement(validation.NOT_FINITE)
         label, wrong = sample.label, sample.wrong
         if validation.CONTRADICTED in self.checks and validation.contradicted(scores, self.fleet.claims, label, wrong):
-            return Verdict(validation.CONTRADICTED)
-        found = margin.stars(scores, self.group)
+            return Judgement(validation.CONTRADICTED)
+        found = margin.stars(scores, self.claimants)
         refused = validation.objection(found, label, wrong, self.terms.thresholds)
         if refused is not None:
-            return Verdict(refused)
+            return Judgement(refused)
         moves = calibration.moves(scores, self.fleet.claims, found, label, wrong)
         self.fleet.step(sample.x, moves, self.terms.pace)
         self.used |= {sample.name}
-        return Verdict(None, tuple(sorted({move.model for move in moves})))
+        return Judgement(None, tuple(sorted({move.model for move in moves})))
 
     def _before_scores(self, sample: Sample) -> str | None:
         """The first check a sample fails that asks no model."""
@@ -96,20 +87,20 @@ class Committee:
 
     def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
         """The secure margin of samples [samples, *shape]: those at most 0 are worth sending."""
-        return margin.secure_margin(margin.stars(self.fleet.scores(x), self.group), labels)
+        return margin.secure_margin(margin.stars(self.fleet.scores(x), self.claimants), labels)
 
     def class_scores(self, x: Floats32) -> Floats32:
         """The score of the centre of each class, [samples, classes]; 0 for a class nobody claims."""
-        values = margin.stars(self.fleet.scores(x), self.group).centre_value
+        values = margin.stars(self.fleet.scores(x), self.claimants).centre_value
         return np.where(np.isfinite(values), values, 0.0).astype(np.float32)
 
     def predict(self, x: Floats32) -> Integers:
         """The class all models together give to each sample (Krum predictor)."""
-        return krum_prediction(self.fleet.scores(x), self.group)
+        return krum_prediction(self.fleet.scores(x), self.claimants)
 
     def protection(self) -> Integers:
         """For each class, the most liars f among those who claim it that Theorem 2 stands: 2 f < m < |S| - f."""
-        counts, m = self.fleet.claims.sum(axis=0), self.group.closest
+        counts, m = self.fleet.claims.sum(axis=0), self.claimants.closest
         liars = np.minimum((m - 1) // 2, counts - m - 1)
         found: Integers = np.maximum(liars, 0)
         return found

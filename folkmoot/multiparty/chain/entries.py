@@ -8,10 +8,10 @@ import numpy as np
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.encoding import Limits, Malformed, Value, decode, encode
 from folkmoot.ledger.rules import UnknownRules
-from folkmoot.multiparty import models
-from folkmoot.multiparty.models import Model, checked_classes
-from folkmoot.multiparty.signing import KEY_BYTES
-from folkmoot.multiparty.terms import MOST_CLASSES, Terms
+from folkmoot.multiparty.chain.signing import KEY_BYTES
+from folkmoot.multiparty.models import kinds
+from folkmoot.multiparty.models.model import Model, checked_classes
+from folkmoot.multiparty.rules.terms import MOST_CLASSES, Terms
 
 NAME_BYTES = 32  # of the name of a content
 MOST_PARTIES = 1 << 10
@@ -91,12 +91,12 @@ def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
         UnknownRules, ValueError: see `load`.
     """
     try:
-        model = models.blank(party.model_kind, party.classes, decode(party.settings, _SETTINGS)).from_bytes(data)
+        model = kinds.blank(party.model_kind, party.classes, decode(party.settings, _SETTINGS)).from_bytes(data)
     except ImportError as error:
         what = f"models of kind {party.model_kind} need {error.name or 'more'}"
         raise UnknownRules(f"{what}: install folkmoot[multiparty]") from None
     except ValueError:
-        if not _is_known(party.model_kind):
+        if not kinds.is_known(party.model_kind):
             what = f"model of kind {party.model_kind!r}: unknown here"
             how = "enter it with register_architecture or register_model_kind (a command: --models FILE.py)"
             raise UnknownRules(f"{what}; {how}") from None
@@ -106,15 +106,6 @@ def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
         raise ValueError(f"model of {party.name}: written down again it is another one")
     _try_out(model, terms, party.name)
     return model
-
-
-def _is_known(model_kind: str) -> bool:
-    family, _, name = model_kind.partition("/")
-    if family == "torch":
-        from folkmoot.multiparty.architectures import ARCHITECTURES
-
-        return name in ARCHITECTURES
-    return family in models.KINDS
 
 
 def _try_out(model: Model, terms: Terms, name: str) -> None:

@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 from nacl.signing import SigningKey
 
-from folkmoot.multiparty.committee import Committee
-from folkmoot.multiparty.messages import sample_message
-from folkmoot.multiparty.party import Proposal, View
+from folkmoot.multiparty.chain.messages import sample_message
+from folkmoot.multiparty.rules.committee import Committee
+from folkmoot.multiparty.rules.sample import Proposal, View
 
 
 class Finds(Protocol):

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from folkmoot.ledger.encoding import Value
-from folkmoot.multiparty.architectures import ARCHITECTURES
-from folkmoot.multiparty.models import Floats32, Pace, checked_classes, register_model_kind
-from folkmoot.multiparty.stacked import Stack, State
+from folkmoot.multiparty.models.architectures import ARCHITECTURES
+from folkmoot.multiparty.models.model import Floats32, Pace, checked_classes
+from folkmoot.multiparty.models.stacked import Stack, StateDict
 
 MOST_BYTES = 1 << 28  # of the parameters of a model
 
@@ -63,7 +63,7 @@ class TorchModel:
         fixed = [(k, v.numpy().tobytes()) for k, v in self._stack.fixed.items() if not v.is_floating_point()]
         return repr(self._stack.module), str(shapes), str(fixed), len(self.classes), self.temperature
 
-    def state(self) -> State:
+    def state(self) -> StateDict:
         """The state dictionary."""
         return self._stack.state(0)
 
@@ -114,7 +114,7 @@ class TorchModel:
         return twin
 
 
-def read(data: bytes, like: State) -> State:
+def read(data: bytes, like: StateDict) -> StateDict:
     """A state dictionary of the names, shapes and types of another.
 
     Raises:
@@ -123,7 +123,7 @@ def read(data: bytes, like: State) -> State:
     if len(data) > MOST_BYTES:
         raise ValueError(f"parameters of {len(data)} bytes: at most {MOST_BYTES} are allowed")
     try:
-        state: State = safetensors.torch.load(data)
+        state: StateDict = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"parameters that cannot be read: {' '.join(str(error).split())[:200]}") from None
     if {n: (v.shape, v.dtype) for n, v in state.items()} != {n: (v.shape, v.dtype) for n, v in like.items()}:
@@ -132,7 +132,7 @@ def read(data: bytes, like: State) -> State:
     return state
 
 
-def _check(state: State) -> None:
+def _check(state: StateDict) -> None:
     for name, value in state.items():
         if value.is_floating_point() and value.dtype != torch.float32:
             raise ValueError(f"parameter {name}: {value.dtype}, expected float32")
@@ -147,7 +147,12 @@ def _known_as(module: nn.Module) -> str:
     return type(module).__name__.lower()
 
 
-def _build(kind: str, classes: tuple[int, ...], settings: Value) -> TorchModel:
+def blank(kind: str, classes: tuple[int, ...], settings: Value) -> TorchModel:
+    """A model of such a kind, with any parameters; for `kinds.blank`.
+
+    Raises:
+        ValueError: an unknown kind, or settings that none of its models has.
+    """
     name = kind.partition("/")[2]
     if name not in ARCHITECTURES:
         known = ", ".join(sorted(ARCHITECTURES))
@@ -157,6 +162,3 @@ def _build(kind: str, classes: tuple[int, ...], settings: Value) -> TorchModel:
     reserved, temperature = settings
     module = ARCHITECTURES[name](len(classes) + reserved)
     return TorchModel(module, classes, reserved=reserved, temperature=temperature, architecture=name)
-
-
-register_model_kind("torch", _build)

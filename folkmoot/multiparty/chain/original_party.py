@@ -6,13 +6,21 @@ from numpy.typing import NDArray
 
 from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.encoding import Malformed
-from folkmoot.multiparty.entries import load, require_scores
-from folkmoot.multiparty.margin import Integers
-from folkmoot.multiparty.messages import Application, read_application
-from folkmoot.multiparty.models import Floats32, Model
-from folkmoot.multiparty.records import DISTANCE, NOBODY, UNCOVERED, UNMEASURED, UNUSABLE, Refused, Registered
-from folkmoot.multiparty.signing import APPLICATION, APPROVAL, REFUSAL, is_signed, signature_of
-from folkmoot.multiparty.standing import State
+from folkmoot.multiparty.chain.entries import load, require_scores
+from folkmoot.multiparty.chain.messages import Application, read_application
+from folkmoot.multiparty.chain.records import (
+    DISTANCE,
+    NO_APPROVER,
+    UNCOVERED,
+    UNMEASURED,
+    UNUSABLE,
+    Refused,
+    Registered,
+)
+from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, is_signed, signature_of
+from folkmoot.multiparty.chain.standing import State
+from folkmoot.multiparty.models.model import Floats32, Model
+from folkmoot.multiparty.rules.margin import Integers
 
 
 class OriginalParty:
@@ -57,7 +65,7 @@ class OriginalParty:
         own = self.key.verify_key.encode()
         number = next((i for i in range(state.originals) if state.parties[i].key == own), state.originals)
         if not any(state.covers(original, party.classes) for original in range(state.originals)):
-            return Refused(party, asked.signature, NOBODY, UNCOVERED, None, b"").to_bytes()
+            return Refused(party, asked.signature, NO_APPROVER, UNCOVERED, None, b"").to_bytes()
         if not state.covers(number, party.classes):
             return None
         try:

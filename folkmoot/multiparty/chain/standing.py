@@ -7,12 +7,13 @@ import numpy as np
 
 from folkmoot.ledger.contents import Contents, name_of
 from folkmoot.ledger.encoding import Value
-from folkmoot.multiparty.committee import Committee, Sample
-from folkmoot.multiparty.entries import MOST_PARTIES, Entry, read_entry, typed
-from folkmoot.multiparty.models import Model
-from folkmoot.multiparty.records import MINER, ORIGINAL, REGULAR
-from folkmoot.multiparty.signing import KEY_BYTES
-from folkmoot.multiparty.terms import Terms
+from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, read_entry, typed
+from folkmoot.multiparty.chain.records import MINER, OP, RP
+from folkmoot.multiparty.chain.signing import KEY_BYTES
+from folkmoot.multiparty.models.model import Model
+from folkmoot.multiparty.rules.committee import Committee
+from folkmoot.multiparty.rules.sample import Sample
+from folkmoot.multiparty.rules.terms import Terms
 
 MOST_MINERS = 1 << 10
 
@@ -25,7 +26,7 @@ class Moved(NamedTuple):
     name: bytes  # of them, as a content
 
 
-class Outcome(NamedTuple):
+class Calibrated(NamedTuple):
     """What a list of samples did."""
 
     committee: Committee
@@ -43,13 +44,13 @@ class State(NamedTuple):
     committee: Committee  # their models as they are now
     contents: Contents
     origin: bytes  # hash of the genesis; empty before the first block
-    ahead: dict[tuple[tuple[int, bytes, int, int], ...], Outcome]  # of the samples last asked for
+    ahead: dict[tuple[tuple[int, bytes, int, int], ...], Calibrated]  # of the samples last asked for
 
     def kind_of(self, key: bytes) -> str | None:
         """As what this key makes blocks, None if it may not."""
         for number, party in enumerate(self.parties):
             if party.key == key:
-                return ORIGINAL if number < self.originals else REGULAR
+                return OP if number < self.originals else RP
         return MINER if key in self.miners else None
 
     def covers(self, original: int, classes: Sequence[int]) -> bool:
@@ -60,7 +61,7 @@ class State(NamedTuple):
         """Is there a party that knows this class?"""
         return label < self.terms.n_classes and bool(self.committee.fleet.claims[:, label].any())
 
-    def after(self, samples: Sequence[Sample]) -> Outcome:
+    def after(self, samples: Sequence[Sample]) -> Calibrated:
         """What these samples do to the models, in their order.
 
         Raises:
@@ -74,7 +75,7 @@ class State(NamedTuple):
         return self.ahead[key]
 
 
-def calibrated(committee: Committee, samples: Sequence[Sample]) -> Outcome:
+def calibrated(committee: Committee, samples: Sequence[Sample]) -> Calibrated:
     """See `State.after`; the committee stays as it is."""
     twin = committee.copy()
     verdicts: list[str] = []
@@ -84,7 +85,7 @@ def calibrated(committee: Committee, samples: Sequence[Sample]) -> Outcome:
             verdict = twin.take(sample)
             verdicts.append(verdict.refused or "")
             moved.update(verdict.moved)
-        return Outcome(twin, tuple(verdicts), tuple(_moved(twin, party) for party in sorted(moved)))
+        return Calibrated(twin, tuple(verdicts), tuple(_moved(twin, party) for party in sorted(moved)))
 
 
 def _moved(committee: Committee, party: int) -> Moved:

@@ -1,9 +1,6 @@
 """What a model is here: whatever gives scores for its classes, can be moved a little, and can be written down."""
 
-import importlib.util
-import os
-import sys
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -31,7 +28,7 @@ class Pace(NamedTuple):
 
 @runtime_checkable
 class Model(Protocol):
-    """A party's model. A user's own is a class with these members, entered with `register_model_kind`."""
+    """A party's model. A user's own is a class with these members, entered with `kinds.register_model_kind`."""
 
     @property
     def kind(self) -> str:
@@ -74,52 +71,6 @@ class Stackable(Model, Protocol):
 
     def stack(self, others: Sequence[Any]) -> Any:
         """The model and others of its likeness as one: has scores, step, copy and to_bytes as `stacked.Stack`."""
-
-
-KINDS: dict[str, Callable[[str, tuple[int, ...], Value], Model]] = {}
-
-
-def register_model_kind(kind: str, build: Callable[[str, tuple[int, ...], Value], Model]) -> None:
-    """Say how a model of a kind is made anew from (kind, classes, settings), so that its chains can be replayed.
-
-    A kind is looked up by the part of its name before the first "/".
-    """
-    KINDS[kind] = build
-
-
-def enter_from(path: str | os.PathLike[str]) -> None:
-    """Run a Python file that enters models of one's own, by `register_architecture` or `register_model_kind`.
-
-    Raises:
-        ValueError: it cannot be read, or it fails.
-    """
-    spec = importlib.util.spec_from_file_location("folkmoot_own_models", path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path}: expected a Python file, FILE.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except FileNotFoundError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
-    except Exception as error:  # whatever a user's file may raise
-        raise ValueError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from None
-
-
-def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
-    """A model of a kind, with any parameters: `from_bytes` gives it the right ones.
-
-    Raises:
-        ValueError: an unknown kind, or settings that none of its models has.
-    """
-    family = kind.partition("/")[0]
-    if family == "torch":
-        from folkmoot.multiparty import torch_model as torch_model  # enters the kind
-    elif family == "linear":
-        from folkmoot.multiparty import linear_model as linear_model
-    if family not in KINDS:
-        raise ValueError(f"model of kind {kind!r:.80}: unknown here; enter it with register_model_kind")
-    return KINDS[family](kind, classes, settings)
 
 
 def checked_classes(classes: Sequence[int]) -> tuple[int, ...]:

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.ledger.encoding import Limits, Malformed, Value, decode, digest, encode
-from folkmoot.multiparty.entries import MOST_NAME, MOST_PARTIES, NAME_BYTES, Entry, read_entry, typed
-from folkmoot.multiparty.models import Floats32
-from folkmoot.multiparty.signing import KEY_BYTES, SIGNATURE_BYTES
-from folkmoot.multiparty.terms import MOST_CLASSES
+from folkmoot.multiparty.chain.entries import MOST_NAME, MOST_PARTIES, NAME_BYTES, Entry, read_entry, typed
+from folkmoot.multiparty.chain.signing import KEY_BYTES, SIGNATURE_BYTES
+from folkmoot.multiparty.models.model import Floats32
+from folkmoot.multiparty.rules.terms import MOST_CLASSES
 
 REGISTER, REFUSE, CALIBRATE = "register", "refuse", "calibrate"  # what a block is
 WHATS = (REGISTER, REFUSE, CALIBRATE)
-ORIGINAL, REGULAR, MINER = "OP", "RP", "miner"  # kinds of those who make blocks
-MINER_KINDS = (ORIGINAL, REGULAR, MINER)
+OP, RP, MINER = "OP", "RP", "miner"  # kinds of those who make blocks
+MINER_KINDS = (OP, RP, MINER)
 
 # Why a newcomer is refused.
 UNCOVERED = "uncovered"  # no original party knows all of its classes; the rules see that for themselves
@@ -28,7 +28,7 @@ DISTANCE = "distance"  # its scores are further than omega from those of an orig
 UNUSABLE = "unusable"  # its model cannot be read, or gives scores that are none
 UNMEASURED = "unmeasured"  # the original party has no samples of its classes
 REASONS = (UNCOVERED, DISTANCE, UNUSABLE, UNMEASURED)
-NOBODY = -1  # number of the original party where none covers the classes
+NO_APPROVER = -1  # number of the original party where none covers the classes
 
 MOST_TIME = 1 << 53  # milliseconds
 MOST_SAMPLES = 1 << 12  # in one block
@@ -73,10 +73,10 @@ class Refused(NamedTuple):
 
     party: Entry
     consent: bytes
-    approver: int  # or NOBODY
+    approver: int  # or NO_APPROVER
     reason: str  # one of REASONS
     distance: float | None  # where it was measured
-    signature: bytes  # of that original party; empty for NOBODY
+    signature: bytes  # of that original party; empty for NO_APPROVER
 
     def said(self) -> Value:
         """What the original party signs."""
@@ -180,7 +180,7 @@ def read_refused(data: bytes) -> Refused:
     if found.distance is not None and not (math.isfinite(found.distance) and found.distance >= 0.0):
         raise Malformed(f"distance = {found.distance}: expected a finite number of at least 0")
     if found.reason == UNCOVERED:
-        if found.approver != NOBODY or found.signature:
+        if found.approver != NO_APPROVER or found.signature:
             raise Malformed("refusal of classes that nobody covers: signed by somebody")
         _require_signatures(found.consent)
     else:

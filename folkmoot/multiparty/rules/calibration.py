@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.multiparty.fleet import Move
-from folkmoot.multiparty.margin import Bools, Stars
+from folkmoot.multiparty.models.fleet import Move
+from folkmoot.multiparty.rules.margin import Bools, Stars
 
 ENHANCE, IMPAIR = 1, -1
 

@@ -20,12 +20,12 @@ from torch.func import functional_call, grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
 Floats32 = NDArray[np.float32]
-State = dict[str, Tensor]  # name -> [models, ...]
+StateDict = dict[str, Tensor]  # name -> [models, ...]
 
 AT_ONCE = 128  # samples evaluated in one go: what the layers of a small network pass on stays in the cache
 
 
-def written(state: State) -> bytes:
+def written(state: StateDict) -> bytes:
     """A state dictionary in the format of safetensors, without metadata: no two of the same content differ."""
     return safetensors.torch.save({name: value.contiguous() for name, value in state.items()})
 
@@ -52,7 +52,9 @@ class Stack:
         temperature: the logits are divided by it.
     """
 
-    def __init__(self, module: nn.Module, states: Sequence[State], n_classes: int, temperature: float = 1.0) -> None:
+    def __init__(
+        self, module: nn.Module, states: Sequence[StateDict], n_classes: int, temperature: float = 1.0
+    ) -> None:
         self.module = deepcopy(module).eval()
         self.n_classes = n_classes
         self.temperature = temperature
@@ -74,7 +76,7 @@ class Stack:
         twin._apart = []
         return twin
 
-    def state(self, model: int) -> State:
+    def state(self, model: int) -> StateDict:
         """The state dictionary of one of them, in the order of the module's."""
         both = self.moving | self.fixed
         return {name: both[name][model].clone() for name in self.module.state_dict()}
@@ -83,7 +85,7 @@ class Stack:
         """The parameters of one of them, as `TorchModel.to_bytes`."""
         return written(self.state(model))
 
-    def load(self, model: int, state: State) -> None:
+    def load(self, model: int, state: StateDict) -> None:
         """Give one of them other numbers."""
         for name, value in state.items():
             (self.moving if name in self.moving else self.fixed)[name][model] = value
@@ -120,10 +122,10 @@ class Stack:
     def _scores_of(self, logits: Tensor) -> Tensor:
         return torch.softmax(logits / self.temperature, 1)[:, : self.n_classes]
 
-    def _of_one(self, state: State, x: Tensor) -> Tensor:
+    def _of_one(self, state: StateDict, x: Tensor) -> Tensor:
         return self._scores_of(functional_call(self.module, state, (x,)))
 
-    def _all_scores(self, moving: State, fixed: State, x: Tensor) -> Tensor:
+    def _all_scores(self, moving: StateDict, fixed: StateDict, x: Tensor) -> Tensor:
         return vmap(lambda m, f: self._of_one(m | f, x))(moving, fixed)
 
     def step(
@@ -161,8 +163,10 @@ class Stack:
                 ways = length[:moves].view(-1, *[1] * (gradient.dim() - 1))
                 self.moving[name].index_add_(0, index[:moves], gradient[:moves] * ways)
 
-    def _step(self, log_probability: bool, moving: State, fixed: State, x: Tensor, onehot: Tensor, sign: Tensor) -> Any:
-        def score(own: State, others: State, which: Tensor, way: Tensor) -> Tensor:
+    def _step(
+        self, log_probability: bool, moving: StateDict, fixed: StateDict, x: Tensor, onehot: Tensor, sign: Tensor
+    ) -> Any:
+        def score(own: StateDict, others: StateDict, which: Tensor, way: Tensor) -> Tensor:
             logits = functional_call(self.module, own | others, (x,))[0] / self.temperature
             marked = torch.nn.functional.pad(which, (0, logits.shape[0] - self.n_classes))
             if not log_probability:

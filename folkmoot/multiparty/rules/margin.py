@@ -40,15 +40,15 @@ class Margins(NamedTuple):
     wrong: Integers  # y-, [samples]
 
 
-class Group(NamedTuple):
-    """Who claims which class, laid out for `stars`; made once by `grouped`."""
+class Claimants(NamedTuple):
+    """Who claims which class, laid out for `stars`; made once by `claimants_of`."""
 
     members: Integers  # [classes, most]: models in ascending order, then anything
     present: Bools  # [classes, most]: is that a member?
     closest: Integers  # [classes]: m = max(1, floor(alpha |S(c)|)), 0 for nobody
 
 
-def grouped(claims: Bools, alpha: float) -> Group:
+def claimants_of(claims: Bools, alpha: float) -> Claimants:
     """S(c) and m for every class.
 
     Args:
@@ -59,40 +59,40 @@ def grouped(claims: Bools, alpha: float) -> Group:
     # A product such as 0.7 * 10 may come out just below the integer it is meant to be.
     closest = np.where(counts > 0, np.maximum(1, np.floor(alpha * counts + 1e-9)), 0).astype(np.int64)
     members = np.argsort(~claims.T, axis=1, kind="stable")[:, : max(1, int(counts.max(initial=0)))]
-    return Group(members, np.take_along_axis(claims.T, members, axis=1), closest)
+    return Claimants(members, np.take_along_axis(claims.T, members, axis=1), closest)
 
 
-def stars(scores: NDArray[np.floating], group: Group) -> Stars:
+def stars(scores: NDArray[np.floating], claimants: Claimants) -> Stars:
     """Krum's centre and the star around it for every sample and class (eqs. 4-6).
 
     The m values closest to a score include that score itself; equal distances count in the order of the models.
 
     Args:
         scores: [models, samples, classes], finite.
-        group: see `grouped`.
+        claimants: see `claimants_of`.
     """
-    pieces = [_stars(scores[:, i : i + AT_ONCE], group) for i in range(0, max(scores.shape[1], 1), AT_ONCE)]
+    pieces = [_stars(scores[:, i : i + AT_ONCE], claimants) for i in range(0, max(scores.shape[1], 1), AT_ONCE)]
     return pieces[0] if len(pieces) == 1 else Stars(*(np.concatenate(part) for part in zip(*pieces, strict=True)))
 
 
-def _stars(scores: NDArray[np.floating], group: Group) -> Stars:
-    n_classes, most = group.members.shape
-    values = scores[group.members, :, np.arange(n_classes)[:, None]].astype(np.float64)  # [classes, most, samples]
-    taken = np.arange(most)[None, :, None] < group.closest[:, None, None]
+def _stars(scores: NDArray[np.floating], claimants: Claimants) -> Stars:
+    n_classes, most = claimants.members.shape
+    values = scores[claimants.members, :, np.arange(n_classes)[:, None]].astype(np.float64)  # [classes, most, samples]
+    taken = np.arange(most)[None, :, None] < claimants.closest[:, None, None]
     away = np.abs(values[:, :, None, :] - values[:, None, :, :])  # [classes, j, k, samples]
-    away = np.where(group.present[:, None, :, None], away, np.inf)
+    away = np.where(claimants.present[:, None, :, None], away, np.inf)
     nearest = np.sort(away, axis=2)
     krum = np.where(taken[:, None], nearest, 0.0).sum(axis=2)
-    krum = np.where(group.present[:, :, None], krum, np.inf)
+    krum = np.where(claimants.present[:, :, None], krum, np.inf)
     at = krum.argmin(axis=1)[:, None, :]  # [classes, 1, samples]
     from_centre = np.take_along_axis(away, at[:, :, None, :], axis=1)[:, 0]
     order = np.argsort(from_centre, axis=1, kind="stable")
     chosen = np.take_along_axis(values, order, axis=1)
-    m = np.maximum(group.closest, 1)[:, None]
+    m = np.maximum(claimants.closest, 1)[:, None]
     star = np.where(taken, chosen, 0.0).sum(axis=1) / m
     spread = np.where(taken, np.abs(chosen - star[:, None]), 0.0).max(axis=1)
-    someone = (group.closest > 0)[:, None]
-    centre = np.take_along_axis(np.broadcast_to(group.members[:, :, None], values.shape), at, axis=1)[:, 0]
+    someone = (claimants.closest > 0)[:, None]
+    centre = np.take_along_axis(np.broadcast_to(claimants.members[:, :, None], values.shape), at, axis=1)[:, 0]
     centre_value = np.take_along_axis(values, at, axis=1)[:, 0]
     return Stars(
         np.where(someone, star, -np.inf).T,
@@ -111,17 +111,17 @@ def secure_margin(found: Stars, labels: Integers) -> Margins:
     return _between(found.value, labels, found.value)
 
 
-def printed_margin(scores: NDArray[np.floating], group: Group, labels: Integers) -> Margins:
+def printed_margin(scores: NDArray[np.floating], claimants: Claimants, labels: Integers) -> Margins:
     """The margin with y- chosen as eq. 7 prints it: the wrong class with the least Krum score. For comparison only."""
-    found = stars(scores, group)
-    n_classes, most = group.members.shape
-    values = scores[group.members, :, np.arange(n_classes)[:, None]].astype(np.float64)
+    found = stars(scores, claimants)
+    n_classes, most = claimants.members.shape
+    values = scores[claimants.members, :, np.arange(n_classes)[:, None]].astype(np.float64)
     away = np.abs(values[:, :, None, :] - values[:, None, :, :])
-    away = np.where(group.present[:, None, :, None], away, np.inf)
-    taken = np.arange(most)[None, None, :, None] < group.closest[:, None, None, None]
+    away = np.where(claimants.present[:, None, :, None], away, np.inf)
+    taken = np.arange(most)[None, None, :, None] < claimants.closest[:, None, None, None]
     krum = np.where(taken, np.sort(away, axis=2), 0.0).sum(axis=2)
-    least = np.where(group.present[:, :, None], krum, np.inf).min(axis=1).T  # [samples, classes]
-    return _between(found.value, labels, -np.where(group.closest > 0, least, np.inf))
+    least = np.where(claimants.present[:, :, None], krum, np.inf).min(axis=1).T  # [samples, classes]
+    return _between(found.value, labels, -np.where(claimants.closest > 0, least, np.inf))
 
 
 def max_margin(scores: NDArray[np.floating], claims: Bools, labels: Integers) -> tuple[Margins, Integers, Integers]:

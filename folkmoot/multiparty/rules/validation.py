@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.multiparty.margin import Bools, Stars
+from folkmoot.multiparty.rules.margin import Bools, Stars
 
 # Why a sample is refused; the order is that of the checks.
 DUPLICATE = "duplicate"  # hardened: it has moved the models before
 FOREIGN = "foreign"  # hardened: its sender does not claim the class it gives as the label
-UNUSABLE = "unusable"  # a model's scores of it are not finite
+NOT_FINITE = "unusable"  # a model's scores of it are not finite
 CONTRADICTED = "contradicted"  # hardened: half or more of the models that know both classes prefer y- to y
 MARGIN = "margin"  # eq. 8: rho > 0, the models are right about it already
 CONFIDENCE = "confidence"  # eq. 9: the star of its label is below delta

@@ -16,10 +16,8 @@ from folkmoot.ledger.contents import Contents, MissingContent, TamperedContent
 from folkmoot.ledger.encoding import Malformed, Value
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers, UnknownRules
-from folkmoot.multiparty.committee import Committee, Sample
-from folkmoot.multiparty.entries import MOST_PARTIES, Entry, load, with_parameters
-from folkmoot.multiparty.models import Model
-from folkmoot.multiparty.records import (
+from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, load, with_parameters
+from folkmoot.multiparty.chain.records import (
     CALIBRATE,
     DISTANCE,
     REGISTER,
@@ -34,8 +32,11 @@ from folkmoot.multiparty.records import (
     read_registered,
     read_x,
 )
-from folkmoot.multiparty.signing import APPLICATION, APPROVAL, REFUSAL, SAMPLE, is_signed
-from folkmoot.multiparty.standing import Moved, State, read_configuration, replaced
+from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, SAMPLE, is_signed
+from folkmoot.multiparty.chain.standing import Moved, State, read_configuration, replaced
+from folkmoot.multiparty.models.model import Model
+from folkmoot.multiparty.rules.committee import Committee
+from folkmoot.multiparty.rules.sample import Sample
 
 KIND = "bema"
 

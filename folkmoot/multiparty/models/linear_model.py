@@ -10,7 +10,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from folkmoot.ledger.encoding import Value
-from folkmoot.multiparty.models import Floats32, Pace, checked_classes, register_model_kind
+from folkmoot.multiparty.models.model import Floats32, Pace, checked_classes
 
 Floats = NDArray[np.float64]
 MOST_INPUTS = 1 << 20
@@ -127,7 +127,12 @@ def _made(
     return model
 
 
-def _build(kind: str, classes: tuple[int, ...], settings: Value) -> SklearnModel:
+def blank(kind: str, classes: tuple[int, ...], settings: Value) -> SklearnModel:
+    """A model of such a kind, with any parameters; for `kinds.blank`.
+
+    Raises:
+        ValueError: an unknown kind, or settings that none of its models has.
+    """
     if type(settings) is not tuple or list(map(type, settings)) != [int, tuple, tuple]:
         raise ValueError(f"settings of {kind:.80}: expected (inputs, slopes, offsets)")
     inputs, slopes, offsets = settings
@@ -184,6 +189,3 @@ def _both(estimator: Any, half: bool) -> tuple[Floats, Floats]:
         share = 0.5 if half else 1.0
         weights, intercepts = share * np.vstack([-weights, weights]), share * np.array([-intercepts[0], intercepts[0]])
     return weights, np.broadcast_to(intercepts, len(weights)).copy()
-
-
-register_model_kind("linear", _build)

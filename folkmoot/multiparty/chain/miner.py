@@ -8,9 +8,8 @@ from nacl.signing import SigningKey
 from folkmoot.ledger.block import Block, mined
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.ledger.encoding import Malformed, decode
-from folkmoot.multiparty.committee import Sample
-from folkmoot.multiparty.messages import MOST_MESSAGE, SampleSent, read_sample
-from folkmoot.multiparty.records import (
+from folkmoot.multiparty.chain.messages import MOST_MESSAGE, SampleSent, read_sample
+from folkmoot.multiparty.chain.records import (
     CALIBRATE,
     LIMITS,
     MOST_SAMPLES,
@@ -23,8 +22,9 @@ from folkmoot.multiparty.records import (
     read_head,
     read_x,
 )
-from folkmoot.multiparty.signing import SAMPLE, is_signed
-from folkmoot.multiparty.standing import Outcome, State, calibrated
+from folkmoot.multiparty.chain.signing import SAMPLE, is_signed
+from folkmoot.multiparty.chain.standing import Calibrated, State, calibrated
+from folkmoot.multiparty.rules.sample import Sample
 
 MOST_POOL = 1 << 13  # samples waiting
 MOST_POOL_BYTES = 1 << 28  # of all of them together
@@ -166,7 +166,7 @@ class Miner:
         block = mined(propose(self.chain, [head, *records]), NONCES, stop)
         return None if block is None else block.signed(self.key)
 
-    def _chosen(self, candidates: list[SampleSent]) -> tuple[list[SampleSent], Outcome | None]:
+    def _chosen(self, candidates: list[SampleSent]) -> tuple[list[SampleSent], Calibrated | None]:
         """The samples and what they do; one that would make a model's numbers overflow is thrown away."""
         state: State = self.chain.state
         samples = [_sample(sent, state) for sent in candidates]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from folkmoot.ledger.encoding import Value
-from folkmoot.multiparty.models import Pace
-from folkmoot.multiparty.validation import Thresholds
+from folkmoot.multiparty.models.model import Pace
+from folkmoot.multiparty.rules.validation import Thresholds
 
 RULES = ("hardened", "printed")
 GRADIENTS = ("probability", "log_probability")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from folkmoot.ledger.contents import name_of
-from folkmoot.multiparty.models import Floats32, Model, Pace, Stackable
+from folkmoot.multiparty.models.model import Floats32, Model, Pace, Stackable
 
 
 class Move(NamedTuple):

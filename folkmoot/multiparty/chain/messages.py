@@ -7,10 +7,10 @@ from nacl.signing import SigningKey
 
 from folkmoot.ledger.contents import name_of
 from folkmoot.ledger.encoding import Limits, Malformed, decode, encode
-from folkmoot.multiparty.entries import Entry, read_entry, typed
-from folkmoot.multiparty.models import Floats32
-from folkmoot.multiparty.records import LIMITS, SAMPLE_LIMITS, require_claim
-from folkmoot.multiparty.signing import APPLICATION, SAMPLE, SIGNATURE_BYTES, signature_of
+from folkmoot.multiparty.chain.entries import Entry, read_entry, typed
+from folkmoot.multiparty.chain.records import LIMITS, SAMPLE_LIMITS, require_claim
+from folkmoot.multiparty.chain.signing import APPLICATION, SAMPLE, SIGNATURE_BYTES, signature_of
+from folkmoot.multiparty.models.model import Floats32
 
 _MESSAGE = Limits(size=SAMPLE_LIMITS.size + 256, depth=1, items=8, int_size=8)
 MOST_MESSAGE = _MESSAGE.size  # bytes of a sample on its way

@@ -3,17 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.multiparty.margin import Bools, Group, Integers, stars
+from folkmoot.multiparty.rules.margin import Bools, Claimants, Integers, stars
 
 
-def krum_prediction(scores: NDArray[np.floating], group: Group) -> Integers:
+def krum_prediction(scores: NDArray[np.floating], claimants: Claimants) -> Integers:
     """For each class the centre of those that claim it speaks; the class with the largest such score, [samples].
 
     Args:
         scores: [models, samples, classes], finite.
-        group: see `margin.grouped`.
+        claimants: see `margin.claimants_of`.
     """
-    best: Integers = stars(scores, group).centre_value.argmax(axis=1)
+    best: Integers = stars(scores, claimants).centre_value.argmax(axis=1)
     return best
 
 

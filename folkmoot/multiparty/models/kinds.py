@@ -1,0 +1,81 @@
+"""The kinds of models: how one that a chain names is made anew. Those of PyTorch and scikit-learn are known already."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+
+from folkmoot.ledger.encoding import Value
+from folkmoot.multiparty.models.model import Model
+
+Build = Callable[[str, tuple[int, ...], Value], Model]  # of (kind, classes, settings): a model with any parameters
+
+TORCH, LINEAR = "torch", "linear"  # their libraries are loaded when such a model is asked for
+_OWN: dict[str, Build] = {}  # entered by users
+
+
+def register_model_kind(kind: str, build: Build) -> None:
+    """Say how a model of a kind is made anew from (kind, classes, settings), so that its chains can be replayed.
+
+    A kind is looked up by the part of its name before the first "/".
+
+    Raises:
+        ValueError: "torch" or "linear", which stand for something already.
+    """
+    if kind in (TORCH, LINEAR):
+        raise ValueError(f"model kind {kind!r}: the name is taken")
+    _OWN[kind] = build
+
+
+def enter_from(path: str | os.PathLike[str]) -> None:
+    """Run a Python file that enters models of one's own, by `register_architecture` or `register_model_kind`.
+
+    Raises:
+        ValueError: it cannot be read, or it fails.
+    """
+    spec = importlib.util.spec_from_file_location("folkmoot_own_models", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path}: expected a Python file, FILE.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except FileNotFoundError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+    except Exception as error:  # whatever a user's file may raise
+        raise ValueError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from None
+
+
+def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
+    """A model of a kind, with any parameters: `from_bytes` gives it the right ones.
+
+    Raises:
+        ValueError: an unknown kind, or settings that none of its models has.
+        ImportError: the library of its kind is not installed.
+    """
+    family = kind.partition("/")[0]
+    if family == TORCH:
+        from folkmoot.multiparty.models import torch_model
+
+        return torch_model.blank(kind, classes, settings)
+    if family == LINEAR:
+        from folkmoot.multiparty.models import linear_model
+
+        return linear_model.blank(kind, classes, settings)
+    if family not in _OWN:
+        raise ValueError(f"model of kind {kind!r:.80}: unknown here; enter it with register_model_kind")
+    return _OWN[family](kind, classes, settings)
+
+
+def is_known(kind: str) -> bool:
+    """Can `blank` make models of this kind?
+
+    Raises:
+        ImportError: the library of its kind is not installed.
+    """
+    family, _, name = kind.partition("/")
+    if family == TORCH:
+        from folkmoot.multiparty.models.architectures import ARCHITECTURES
+
+        return name in ARCHITECTURES
+    return family == LINEAR or family in _OWN
