@@ -20,15 +20,15 @@ from nacl.signing import SigningKey
 
 from benchmarks.measure import Contender, Row, interleave, table
 from folkmoot import ledger
-from folkmoot.agreement import rounds
-from folkmoot.agreement.compare_pairwise import pairwise_cost
-from folkmoot.agreement.records import RoundRecord
-from folkmoot.algorithms.bc_ucb import BCUCB
-from folkmoot.chain.result import ChainResult
-from folkmoot.chain.simulate import simulate_chain
+from folkmoot.bc_ucb import rules as rounds
+from folkmoot.bc_ucb.algorithm import BCUCB
+from folkmoot.bc_ucb.attacks import SignFlip
+from folkmoot.bc_ucb.records import RoundRecord
+from folkmoot.bc_ucb.result import ChainResult
+from folkmoot.bc_ucb.simulate import simulate_chain
+from folkmoot.comparison.pairwise import pairwise_cost
 from folkmoot.ledger import notes
 from folkmoot.ledger.block import SIGNED
-from folkmoot.world.byzantine import SignFlip
 from folkmoot.world.rewards import Bernoulli
 
 SIGNERS = 7  # of each block of notes, and participants of the game whose ledger is verified

@@ -1,7 +1,7 @@
 # pragma version ~=0.4.3
 """
 @title The contract of BC-UCB
-@notice The twin of folkmoot/ledger/contract.py: from agreed sets to estimates, approval, trust and pull levels.
+@notice The twin of folkmoot/bc_ucb/contract.py: from agreed sets to estimates, approval, trust and pull levels.
 @dev Real numbers are integer multiples of 2**-32. Participants and arms are numbered from 0. A set of participants is
     a word whose byte m, counted from the lowest, is 1 if participant m is in it and 0 if not: sets are then added up
     for all participants at once. Tables are flat, row after row: entry (m, i) is at m * n_arms + i.

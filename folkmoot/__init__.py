@@ -3,11 +3,13 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from folkmoot import registry
+
 if TYPE_CHECKING:
     from folkmoot import ledger as ledger
     from folkmoot import multiparty as multiparty
+    from folkmoot import node as node
     from folkmoot.algorithms.base import Algorithm as Algorithm
-    from folkmoot.algorithms.bc_ucb import BCUCB as BCUCB
     from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
     from folkmoot.algorithms.certificates import S3Cert as S3Cert
     from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
@@ -22,29 +24,30 @@ if TYPE_CHECKING:
     from folkmoot.algorithms.sharing import S2 as S2
     from folkmoot.algorithms.ucb import UCB as UCB
     from folkmoot.algorithms.ucb_sbm import UCBSBM as UCBSBM
-    from folkmoot.chain.network import Faults as Faults
-    from folkmoot.chain.result import ChainResult as ChainResult
-    from folkmoot.chain.simulate import simulate_chain as simulate_chain
+    from folkmoot.bc_ucb.algorithm import BCUCB as BCUCB
+    from folkmoot.bc_ucb.attacks import AlliesOnly as AlliesOnly
+    from folkmoot.bc_ucb.attacks import Attack as Attack
+    from folkmoot.bc_ucb.attacks import Congest as Congest
+    from folkmoot.bc_ucb.attacks import ConstantReport as ConstantReport
+    from folkmoot.bc_ucb.attacks import Drift as Drift
+    from folkmoot.bc_ucb.attacks import Equivocate as Equivocate
+    from folkmoot.bc_ucb.attacks import FalseCounts as FalseCounts
+    from folkmoot.bc_ucb.attacks import Forge as Forge
+    from folkmoot.bc_ucb.attacks import PromoteArm as PromoteArm
+    from folkmoot.bc_ucb.attacks import RandomReport as RandomReport
+    from folkmoot.bc_ucb.attacks import ReplayOld as ReplayOld
+    from folkmoot.bc_ucb.attacks import SignFlip as SignFlip
+    from folkmoot.bc_ucb.attacks import TrimWindow as TrimWindow
+    from folkmoot.bc_ucb.attacks import Withhold as Withhold
+    from folkmoot.bc_ucb.result import ChainResult as ChainResult
+    from folkmoot.bc_ucb.simulate import simulate_chain as simulate_chain
     from folkmoot.report.plots import plot_regret as plot_regret
+    from folkmoot.simulation.network import Faults as Faults
     from folkmoot.simulation.result import Result as Result
     from folkmoot.simulation.result import load as load
     from folkmoot.simulation.simulate import simulate as simulate
     from folkmoot.world.block_model import StochasticBlockModel as StochasticBlockModel
     from folkmoot.world.block_model import karate_block_model as karate_block_model
-    from folkmoot.world.byzantine import AlliesOnly as AlliesOnly
-    from folkmoot.world.byzantine import Attack as Attack
-    from folkmoot.world.byzantine import Congest as Congest
-    from folkmoot.world.byzantine import ConstantReport as ConstantReport
-    from folkmoot.world.byzantine import Drift as Drift
-    from folkmoot.world.byzantine import Equivocate as Equivocate
-    from folkmoot.world.byzantine import FalseCounts as FalseCounts
-    from folkmoot.world.byzantine import Forge as Forge
-    from folkmoot.world.byzantine import PromoteArm as PromoteArm
-    from folkmoot.world.byzantine import RandomReport as RandomReport
-    from folkmoot.world.byzantine import ReplayOld as ReplayOld
-    from folkmoot.world.byzantine import SignFlip as SignFlip
-    from folkmoot.world.byzantine import TrimWindow as TrimWindow
-    from folkmoot.world.byzantine import Withhold as Withhold
     from folkmoot.world.clustered import Clustered as Clustered
     from folkmoot.world.clusters import karate_labels as karate_labels
     from folkmoot.world.corruption import FlipRandom as FlipRandom
@@ -68,7 +71,7 @@ if TYPE_CHECKING:
 # Where each public name lives. Loaded on first use, so that `folkmoot --help` need not import a compiler.
 _HOMES = {
     "algorithms.base": ["Algorithm"],
-    "algorithms.bc_ucb": ["BCUCB"],
+    "bc_ucb.algorithm": ["BCUCB"],
     "algorithms.central_ucb": ["CentralUCB"],
     "algorithms.certificates": ["S3Cert"],
     "algorithms.cooperative_ucb": ["CooperativeUCB"],
@@ -82,14 +85,14 @@ _HOMES = {
     "algorithms.sharing": ["S1", "S2"],
     "algorithms.ucb": ["UCB"],
     "algorithms.ucb_sbm": ["UCBSBM"],
-    "chain.network": ["Faults"],
-    "chain.result": ["ChainResult"],
-    "chain.simulate": ["simulate_chain"],
+    "simulation.network": ["Faults"],
+    "bc_ucb.result": ["ChainResult"],
+    "bc_ucb.simulate": ["simulate_chain"],
     "report.plots": ["plot_regret"],
     "simulation.result": ["Result", "load"],
     "simulation.simulate": ["simulate"],
     "world.block_model": ["StochasticBlockModel", "karate_block_model"],
-    "world.byzantine": [
+    "bc_ucb.attacks": [
         "AlliesOnly",
         "Attack",
         "Congest",
@@ -114,7 +117,17 @@ _HOMES = {
     "world.vectors": ["VectorBernoulli"],
 }
 _HOME = {name: f"folkmoot.{module}" for module, names in _HOMES.items() for name in names}
-_PACKAGES = ["ledger", "multiparty"]  # public as a whole: folkmoot.ledger.open
+_PACKAGES = ["ledger", "multiparty", "node"]  # public as a whole: folkmoot.ledger.open
+
+registry.places(registry.LEDGERS).update(
+    notes="folkmoot.ledger.notes:NOTES",
+    bc_ucb="folkmoot.bc_ucb.rules:ROUNDS",
+    bema="folkmoot.multiparty.chain.kind:BEMA",
+)
+registry.places(registry.RESULTS).update(
+    bandit="folkmoot.simulation.result:Result", chain="folkmoot.bc_ucb.result:ChainResult"
+)
+registry.places(registry.MOVED).update({"folkmoot.ledger.settle": "folkmoot.node:settle"})
 
 __version__ = "0.1.0"
 __all__ = sorted([*_HOME, *_PACKAGES])  # pyright: ignore[reportUnsupportedDunderAll]

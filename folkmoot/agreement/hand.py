@@ -6,9 +6,9 @@ from nacl.signing import SigningKey
 
 from folkmoot.agreement.identity import Identity, Signer, Signs, WouldEquivocate
 from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, PROPOSAL, Certificate
-from folkmoot.agreement.records import REPORT, SETS
 from folkmoot.agreement.signed_messages import VALUE
-from folkmoot.algorithms.bc_ucb import State
+from folkmoot.bc_ucb.algorithm import State
+from folkmoot.bc_ucb.records import REPORT, SETS
 from folkmoot.ledger.block import SIGNED, Block
 from folkmoot.ledger.chain import Chain
 

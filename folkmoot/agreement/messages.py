@@ -15,13 +15,13 @@ from nacl.exceptions import BadSignatureError
 from numpy.typing import NDArray
 
 from folkmoot.agreement.identity import SIGNATURE_BYTES
-from folkmoot.agreement.records import MOST_ROUND, REPORT, report_words
-from folkmoot.agreement.rounds import signed_by
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, Rejected
 from folkmoot.agreement.vrf import PROOF_BYTES
+from folkmoot.bc_ucb.records import MOST_ROUND, REPORT, report_words
+from folkmoot.bc_ucb.rules import signed_by
+from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.block import LIMITS as BLOCK_LIMITS
 from folkmoot.ledger.block import SIGNED
-from folkmoot.ledger.encoding import Limits, Malformed, decode, digest, encode
 
 COMPARISON, PROPOSAL = "round comparison", "round proposal"  # purposes of signatures
 PREVOTE, PRECOMMIT = "round prevote", "round precommit"

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from folkmoot.agreement.identity import KEY_BYTES, SIGNATURE_BYTES, Signs, check
-from folkmoot.ledger.encoding import Limits, Malformed, decode, digest, encode
+from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 
 MAX_MEMBERS = 256
 MAX_VALUE = 1 << 16  # bytes

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from folkmoot.agreement.finality import Finality
-from folkmoot.agreement.game import Configuration
 from folkmoot.agreement.hand import Hand, Memory
 from folkmoot.agreement.messages import (
     MOST_BLOCKS,
@@ -21,10 +20,11 @@ from folkmoot.agreement.messages import (
     verify,
     vote_words,
 )
-from folkmoot.agreement.records import RoundRecord
-from folkmoot.agreement.rounds import would_follow
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.algorithms.bc_ucb import learn
+from folkmoot.bc_ucb.algorithm import learn
+from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.records import RoundRecord
+from folkmoot.bc_ucb.rules import would_follow
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, apply_block
 from folkmoot.ledger.errors import InvalidBlock

@@ -1,7 +1,8 @@
 """The chain as a pure state transition: blocks that follow or are refused by name, kept in a file anyone can verify."""
 
-from typing import TYPE_CHECKING
+import warnings
 
+from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.block import Block, Header, is_signed, mined, sign
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, propose, start
 from folkmoot.ledger.contents import (
@@ -13,16 +14,13 @@ from folkmoot.ledger.contents import (
     beside,
     name_of,
 )
-from folkmoot.ledger.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.errors import InvalidBlock, RefusedRecord
 from folkmoot.ledger.file import NotStored, UnreadableLedger
 from folkmoot.ledger.replay import DamagedLedger, Verdict
 from folkmoot.ledger.rules import KINDS, Rules, Signers, UnknownRules
 from folkmoot.ledger.store import Ledger, create
 from folkmoot.ledger.store import open_ledger as open
-
-if TYPE_CHECKING:
-    from folkmoot.ledger.settlement import settle as settle
+from folkmoot.registry import MOVED, places, thing
 
 __all__ = [
     "KINDS",
@@ -58,15 +56,14 @@ __all__ = [
     "name_of",
     "open",
     "propose",
-    "settle",
     "sign",
     "start",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name == "settle":  # the contract's arithmetic loads a compiler, which no other name here needs
-        from folkmoot.ledger.settlement import settle
-
-        return settle
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    place = places(MOVED).get(f"{__name__}.{name}")
+    if place is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"folkmoot.ledger.{name} is now {place.replace(':', '.')}", DeprecationWarning, stacklevel=2)
+    return thing(place)

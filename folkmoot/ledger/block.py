@@ -15,8 +15,8 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
+from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
 from folkmoot.ledger import merkle, work
-from folkmoot.ledger.encoding import Limits, Malformed, Value, decode, digest, encode
 
 VERSION = 1
 MOST_HEIGHT = (1 << 63) - 1

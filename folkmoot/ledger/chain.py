@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from folkmoot.encoding import Malformed, Value, decode, digest, encode
 from folkmoot.ledger import merkle, work
 from folkmoot.ledger.block import VERSION, Block, Header, Signature, checked_integer, checked_kind, draft, is_signed
 from folkmoot.ledger.contents import NOTHING, Contents
-from folkmoot.ledger.encoding import Malformed, Value, decode, digest, encode
 from folkmoot.ledger.errors import (
     BadSignature,
     LowWork,

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-from folkmoot.ledger.encoding import digest
+from folkmoot.encoding import digest
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.file import NotStored
 

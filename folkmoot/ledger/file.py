@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from folkmoot.encoding import LIMITS, digest
 from folkmoot.ledger import block
-from folkmoot.ledger.encoding import LIMITS, digest
 
 APPLICATION = 0x464D4C47  # "FMLG", SQLite's application_id
 FORMAT = 1  # SQLite's user_version

@@ -9,7 +9,7 @@ leaves would be provable as the second of two.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from folkmoot.ledger.encoding import digest, encode
+from folkmoot.encoding import digest, encode
 
 LEAF, NODE, ROOT = "merkle/leaf", "merkle/node", "merkle/root"
 MOST_LEAVES = 1 << 32

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from folkmoot.encoding import Value
 from folkmoot.ledger.block import MOST_SIGNATURES, Header
 from folkmoot.ledger.contents import Contents
-from folkmoot.ledger.encoding import Value
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers
 

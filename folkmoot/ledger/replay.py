@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
+from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
 from folkmoot.ledger.contents import Contents
-from folkmoot.ledger.encoding import Malformed
 from folkmoot.ledger.errors import InvalidBlock
 from folkmoot.ledger.file import Head, head_of, next_height, next_seal, plain, row_of
 from folkmoot.ledger.rules import UnknownRules

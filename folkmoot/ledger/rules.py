@@ -1,21 +1,17 @@
 """What the records of a chain mean: a few pure functions for each kind of chain, found by name.
 
-A kind is registered in `KINDS` by where its rules are ("module:attribute"), so that the ledger imports no module
-of theirs before a chain of that kind is read; a file can name a kind, never a module.
+A kind is entered in `KINDS` by where its rules are ("module:attribute", see `folkmoot.registry`), so that the ledger
+imports no module of theirs before a chain of that kind is read; a file can name a kind, never a module.
 """
 
-import importlib
 from typing import Any, NamedTuple, Protocol
 
+from folkmoot.encoding import Value
 from folkmoot.ledger.block import Header
 from folkmoot.ledger.contents import Contents
-from folkmoot.ledger.encoding import Value
+from folkmoot.registry import LEDGERS, places, thing
 
-KINDS = {
-    "notes": "folkmoot.ledger.notes:NOTES",
-    "bc_ucb": "folkmoot.agreement.rounds:ROUNDS",
-    "bema": "folkmoot.multiparty.chain.kind:BEMA",
-}
+KINDS = places(LEDGERS)
 
 
 class UnknownRules(ValueError):
@@ -63,6 +59,5 @@ def rules_of(kind: str) -> Rules:
     """
     if kind not in KINDS:
         raise UnknownRules(f"kind = {kind!r}: rules are known for {', '.join(sorted(KINDS))}")
-    module, _, attribute = KINDS[kind].partition(":")
-    rules: Rules = getattr(importlib.import_module(module), attribute)
+    rules: Rules = thing(KINDS[kind])
     return rules

@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import MOST_HEIGHT, Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
 from folkmoot.ledger.contents import FolderContents, beside
-from folkmoot.ledger.encoding import Malformed
 from folkmoot.ledger.file import (
     Head,
     NotStored,

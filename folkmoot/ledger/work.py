@@ -7,7 +7,7 @@ hashed, so everything before it is hashed once. Nobody's clock or dice are asked
 import struct
 from collections.abc import Callable
 
-from folkmoot.ledger.encoding import hasher, sha256
+from folkmoot.encoding import hasher, sha256
 
 MOST_BITS = 64  # a digest of 64 zero bits is out of anybody's reach
 MOST_COUNTER = (1 << 64) - 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot.ledger.encoding import decode, encode
+from folkmoot.encoding import decode, encode
 from folkmoot.multiparty.models.kinds import blank
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.rules.terms import Terms

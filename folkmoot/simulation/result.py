@@ -1,6 +1,5 @@
 """What a simulation found: regret, pulls, messages, provenance; summarise, save, load."""
 
-import importlib
 import json
 import platform
 import shutil
@@ -16,8 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.registry import RESULTS, places, thing
+
 FORMAT = 2
-KINDS = {"bandit": "folkmoot.simulation.result:Result", "chain": "folkmoot.chain.result:ChainResult"}
+KINDS = places(RESULTS)
 
 
 def provenance() -> dict[str, str]:
@@ -213,8 +214,7 @@ def _class_of(kind: str) -> type[Result]:
     Raises:
         KeyError: no such kind.
     """
-    module, _, name = KINDS[kind].partition(":")
-    found: type[Result] = getattr(importlib.import_module(module), name)
+    found: type[Result] = thing(KINDS[kind])
     return found
 
 

@@ -5,7 +5,7 @@ import pytest
 from room import Room
 
 from folkmoot.agreement.signed_messages import MAX_VALUE, Fault, Rejected, Unverified, Verified, verify
-from folkmoot.ledger.encoding import Malformed, encode
+from folkmoot.encoding import Malformed, encode
 
 EVIL = 0  # the faulty general
 

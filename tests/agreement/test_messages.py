@@ -32,8 +32,8 @@ from folkmoot.agreement.messages import (
     vote_words,
 )
 from folkmoot.agreement.signed_messages import Rejected
+from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.block import SIGNED
-from folkmoot.ledger.encoding import Malformed, decode, encode
 
 QUORUM = 3
 HASH = b"h" * 32

@@ -15,7 +15,7 @@ from folkmoot.agreement.signed_messages import (
     session_digest,
     verify,
 )
-from folkmoot.ledger.encoding import encode
+from folkmoot.encoding import encode
 
 SIZES = [(n, f) for n in (4, 7) for f in range(n)]
 ATTACKED = [(n, f) for n, f in SIZES if f > 0]

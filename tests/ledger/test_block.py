@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_ledgers import KEYS, PUBLIC
 
+from folkmoot.encoding import Malformed, digest, encode
 from folkmoot.ledger import block as blocks
 from folkmoot.ledger.block import Block, Header, draft, is_signed, mined, sign
-from folkmoot.ledger.encoding import Malformed, digest, encode
 
 ZERO = bytes(32)
 HEADER = Header(1, "notes", 3, ZERO, b"r" * 32, 4, 9)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from folkmoot.encoding import digest, encode
 from folkmoot.ledger import merkle
-from folkmoot.ledger.encoding import digest, encode
 from folkmoot.ledger.merkle import Proof
 
 lists = st.lists(st.binary(max_size=5), max_size=40)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from made_ledgers import KEYS, PUBLIC, genesis, signed
 
 from folkmoot import ledger
+from folkmoot.encoding import Malformed, decode, digest, encode
 from folkmoot.ledger import errors, merkle, notes, rules
 from folkmoot.ledger.block import Block, Header
-from folkmoot.ledger.encoding import Malformed, decode, digest, encode
 
 ONE = ledger.start(genesis())
 TWO = ledger.apply_block(ONE, signed(ONE))

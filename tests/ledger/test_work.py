@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from folkmoot.encoding import digest
 from folkmoot.ledger import work
-from folkmoot.ledger.encoding import digest
 
 
 def leading_zeros(data):

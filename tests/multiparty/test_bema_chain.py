@@ -34,7 +34,7 @@ from made_bema import (
 
 from folkmoot import ledger
 from folkmoot.cli import main
-from folkmoot.ledger.encoding import encode
+from folkmoot.encoding import encode
 from folkmoot.multiparty.chain.entries import entry, load
 from folkmoot.multiparty.chain.messages import application
 from folkmoot.multiparty.chain.miner import Miner

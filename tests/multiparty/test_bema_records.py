@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_bema import key, public
 
+from folkmoot.encoding import encode
 from folkmoot.ledger import Malformed, decode
-from folkmoot.ledger.encoding import encode
 from folkmoot.multiparty.chain.entries import Entry
 from folkmoot.multiparty.chain.messages import Application, SampleSent, read_application, read_sample, sample_message
 from folkmoot.multiparty.chain.records import (

@@ -12,15 +12,16 @@ from unittest.mock import patch
 
 import numpy as np
 
-from folkmoot.agreement import deliberation, rounds
 from folkmoot.agreement.finality import Finality
-from folkmoot.agreement.game import Configuration
-from folkmoot.algorithms.bc_ucb import Params
-from folkmoot.chain.invariants import Broken, verify_again
-from folkmoot.chain.network import Faults
-from folkmoot.chain.protocol import Game, Table
-from folkmoot.ledger.contract import ONE, Terms
-from folkmoot.world.byzantine import ATTACKS
+from folkmoot.bc_ucb import deliberation
+from folkmoot.bc_ucb import rules as rounds
+from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.attacks import ATTACKS
+from folkmoot.bc_ucb.contract import ONE, Terms
+from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.invariants import Broken, verify_again
+from folkmoot.bc_ucb.protocol import Game, Table
+from folkmoot.simulation.network import Faults
 from folkmoot.world.rewards import Bernoulli
 
 MEANS = (0.3, 0.7)

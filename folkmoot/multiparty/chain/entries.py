@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from folkmoot.encoding import Limits, Malformed, Value, decode, encode
 from folkmoot.ledger.contents import Contents
-from folkmoot.ledger.encoding import Limits, Malformed, Value, decode, encode
 from folkmoot.ledger.rules import UnknownRules
 from folkmoot.multiparty.chain.signing import KEY_BYTES
 from folkmoot.multiparty.models import kinds

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import Header
 from folkmoot.ledger.contents import Contents, MissingContent, TamperedContent
-from folkmoot.ledger.encoding import Malformed, Value
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers, UnknownRules
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, load, with_parameters

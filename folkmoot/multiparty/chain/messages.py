@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from nacl.signing import SigningKey
 
+from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.ledger.contents import name_of
-from folkmoot.ledger.encoding import Limits, Malformed, decode, encode
 from folkmoot.multiparty.chain.entries import Entry, read_entry, typed
 from folkmoot.multiparty.chain.records import LIMITS, SAMPLE_LIMITS, require_claim
 from folkmoot.multiparty.chain.signing import APPLICATION, SAMPLE, SIGNATURE_BYTES, signature_of

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 from nacl.signing import SigningKey
 
+from folkmoot.encoding import Malformed, decode
 from folkmoot.ledger.block import Block, mined
 from folkmoot.ledger.chain import Chain, propose
-from folkmoot.ledger.encoding import Malformed, decode
 from folkmoot.multiparty.chain.messages import MOST_MESSAGE, SampleSent, read_sample
 from folkmoot.multiparty.chain.records import (
     CALIBRATE,

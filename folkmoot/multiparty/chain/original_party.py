@@ -4,8 +4,8 @@ import numpy as np
 from nacl.signing import SigningKey
 from numpy.typing import NDArray
 
+from folkmoot.encoding import Malformed
 from folkmoot.ledger.chain import Chain
-from folkmoot.ledger.encoding import Malformed
 from folkmoot.multiparty.chain.entries import load, require_scores
 from folkmoot.multiparty.chain.messages import Application, read_application
 from folkmoot.multiparty.chain.records import (

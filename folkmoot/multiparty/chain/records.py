@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from folkmoot.ledger.encoding import Limits, Malformed, Value, decode, digest, encode
+from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
 from folkmoot.multiparty.chain.entries import MOST_NAME, MOST_PARTIES, NAME_BYTES, Entry, read_entry, typed
 from folkmoot.multiparty.chain.signing import KEY_BYTES, SIGNATURE_BYTES
 from folkmoot.multiparty.models.model import Floats32

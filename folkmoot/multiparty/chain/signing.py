@@ -4,7 +4,7 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
-from folkmoot.ledger.encoding import Value, digest
+from folkmoot.encoding import Value, digest
 
 APPLICATION, APPROVAL, REFUSAL, SAMPLE = "application", "approval", "refusal", "sample"  # purposes
 KEY_BYTES, SIGNATURE_BYTES = 32, 64

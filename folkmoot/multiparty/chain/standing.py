@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from folkmoot.encoding import Value
 from folkmoot.ledger.contents import Contents, name_of
-from folkmoot.ledger.encoding import Value
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, read_entry, typed
 from folkmoot.multiparty.chain.records import MINER, OP, RP
 from folkmoot.multiparty.chain.signing import KEY_BYTES

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from folkmoot.ledger.encoding import Value
+from folkmoot.encoding import Value
 from folkmoot.multiparty.models.model import Model
 
 Build = Callable[[str, tuple[int, ...], Value], Model]  # of (kind, classes, settings): a model with any parameters

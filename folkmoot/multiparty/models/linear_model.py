@@ -9,7 +9,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from folkmoot.ledger.encoding import Value
+from folkmoot.encoding import Value
 from folkmoot.multiparty.models.model import Floats32, Pace, checked_classes
 
 Floats = NDArray[np.float64]

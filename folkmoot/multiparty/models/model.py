@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.ledger.encoding import Value
+from folkmoot.encoding import Value
 
 Floats32 = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from folkmoot.ledger.encoding import Value
+from folkmoot.encoding import Value
 from folkmoot.multiparty.models.architectures import ARCHITECTURES
 from folkmoot.multiparty.models.model import Floats32, Pace, checked_classes
 from folkmoot.multiparty.models.stacked import Stack, StateDict

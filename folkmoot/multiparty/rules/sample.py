@@ -4,8 +4,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from folkmoot.encoding import encode
 from folkmoot.ledger.contents import name_of
-from folkmoot.ledger.encoding import encode
 from folkmoot.multiparty.models.model import Floats32
 from folkmoot.multiparty.rules.margin import Integers, Margins
 

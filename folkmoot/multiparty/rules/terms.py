@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-from folkmoot.ledger.encoding import Value
+from folkmoot.encoding import Value
 from folkmoot.multiparty.models.model import Pace
 from folkmoot.multiparty.rules.validation import Thresholds
 

@@ -1,0 +1,173 @@
+"""One participant's way through one round, from the reports to a candidate for the next block."""
+
+from collections import Counter
+
+import numpy as np
+
+from folkmoot.agreement import vrf
+from folkmoot.agreement.hand import Hand
+from folkmoot.agreement.messages import ReportSent
+from folkmoot.agreement.signed_messages import Agreement
+from folkmoot.bc_ucb.algorithm import Params, name_set
+from folkmoot.bc_ucb.contract import MOST_REPORT, ONE
+from folkmoot.bc_ucb.records import NOBODY, SETS, Named, Report, RoundRecord, named_words
+from folkmoot.bc_ucb.rules import State, Unfinished, conclude, counted
+from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, is_drawn, question
+from folkmoot.comparison.in_rounds import Comparison
+from folkmoot.encoding import encode
+from folkmoot.ledger.block import Block
+from folkmoot.ledger.chain import Chain, propose
+
+_MOST_EACH = 2  # reports kept of one participant: two prove that it lies
+
+
+class Deliberation:
+    """What comes in must be verified; see node.py for the order of calls.
+
+    Attributes:
+        previous: hash of the block that the round's block is to follow.
+        validators: their numbers where coins are public, else None.
+        proof: of the own verifiable random function, empty where coins are public.
+        drawn: am I a validator?
+        held: reports by their names.
+        offered: validators whose offers were taken.
+        answers: to the own offer of a comparison, by participant.
+        values: of each general the agreed value (or None) once the agreement is over.
+        rejected: messages of the agreement that counted for nothing, by reason.
+    """
+
+    def __init__(self, me: int, hand: Hand, chain: Chain, round: int, params: Params, comparison: Comparison) -> None:
+        self._me, self._hand, self._chain, self._params, self._comparison = me, hand, chain, params, comparison
+        self.round, self.previous = round, chain.tip
+        self.validators: tuple[int, ...] | None = None
+        self.proof = b""
+        self.held: dict[bytes, Report] = {}
+        self._names: dict[int, list[bytes]] = {}
+        self.answers: dict[int, bytes] = {}
+        self.offered: set[int] = set()
+        self._agreement: Agreement | None = None
+        self._inner: list[bytes] = []
+        self.values: dict[int, bytes | None] | None = None
+        self._step_number = 0
+        self.rejected: Counter[str] = Counter()
+        state, settings = self._state, self._state.configuration
+        if settings.coins is not None:
+            self.validators = drawn_by_coins(settings, state.accounts.units, round)
+            self.drawn = me in self.validators
+        else:
+            proof = hand.identity.prove(question(self.previous, round))
+            self.drawn = is_drawn(settings, state.accounts.units, me, vrf.output(proof))
+            self.proof = proof if self.drawn else b""
+
+    @property
+    def _state(self) -> State:
+        state: State = self._chain.state
+        return state
+
+    @property
+    def checked(self) -> int:
+        """Signatures checked in the agreement."""
+        return 0 if self._agreement is None else self._agreement.checked
+
+    def is_validator(self, participant: int, proof: bytes) -> bool:
+        """Is another one a validator, by coins or by this proof?"""
+        if self.validators is not None:
+            return participant in self.validators
+        state = self._state
+        return has_proof(state.configuration, state.accounts.units, self.previous, self.round, participant, proof)
+
+    def knows_enough(self, sender: int) -> bool:
+        """Has this participant reported twice already?"""
+        return len(self._names.get(sender, ())) >= _MOST_EACH
+
+    def take_report(self, message: ReportSent) -> None:
+        """Hold a verified report for this round after this block."""
+        report = Report(message.sender, message.means, message.reward, message.signature)
+        names = self._names.setdefault(message.sender, [])
+        if report.name not in names and len(names) < _MOST_EACH:
+            names.append(report.name)
+            self.held[report.name] = report
+
+    def named(self) -> Named:
+        """What a validator names, and of which reports; signed."""
+        m, k = self._state.members.shape
+        table, names, present = np.zeros((m, k), np.int64), [NOBODY] * m, np.zeros(m, np.bool_)
+        for sender, told in self._names.items():
+            if len(told) == 1:  # who says two things says nothing
+                report = self.held[told[0]]
+                names[sender] = report.name
+                present[sender] = _in_range(report)
+                table[sender] = report.means if present[sender] else 0
+        if self._params.screening:
+            present &= self._comparison.passed(self.answers)
+        members, chosen = np.zeros((m, k), np.bool_), np.zeros(m, np.bool_)
+        for arm in range(k):
+            name_set(self._params, present, table, arm, chosen)
+            members[:, arm] = chosen
+        return self.signed(Named(self.proof, members, tuple(names), b""))
+
+    def signed(self, named: Named, hand: Hand | None = None) -> Named:
+        """With the signature that belongs into the value; `hand` as in `agreement`."""
+        words = named_words(self.previous, self.round, self._me, named)
+        return named._replace(signature=(hand or self._hand).sign(SETS, self.round, words))
+
+    def members(self) -> tuple[int, ...]:
+        """Who takes part in the agreement: the validators, or everybody where only proofs tell who they are."""
+        return self.validators if self.validators is not None else tuple(range(len(self._state.members)))
+
+    def agreement(self, value: bytes | None, hand: Hand | None = None) -> Agreement:
+        """The own part in the agreement, with this value, signed by `hand` (None: the own, which signs one value)."""
+        settings, members = self._state.configuration, self.members()
+        keys = [settings.keys[m] for m in members]
+        faulty = min(settings.terms.faulty, len(members) - 1)
+        signs = (hand or self._hand).general(self.round)
+        return Agreement(keys, signs, faulty, encode((self.previous, self.round)), value)
+
+    def start(self, value: bytes | None) -> list[bytes]:
+        """Begin to agree; what to send to all. None: nothing is said, but relayed."""
+        if self._me not in self.members():
+            return []
+        self._agreement = self.agreement(value)
+        return self._step([])
+
+    def take_inner(self, content: bytes) -> None:
+        """A message of the agreement."""
+        if self._agreement is not None:
+            self._inner.append(content)
+
+    def relay(self) -> list[bytes]:
+        """The next relay round; what to send to all."""
+        received, self._inner = self._inner, []
+        return self._step(received) if self._agreement is not None and not self._agreement.finished else []
+
+    def _step(self, received: list[bytes]) -> list[bytes]:
+        agreement = self._agreement
+        assert agreement is not None
+        outgoing = agreement.step(self._step_number, received)
+        self._step_number += 1
+        if agreement.finished:
+            self.values = dict(zip(self.members(), agreement.result()))
+            self.rejected.update(agreement.rejected)
+        return [content for _, content in outgoing]
+
+    def candidate(self) -> Block | None:
+        """The block that follows from the agreed values; None: there is none, or not all it needs is at hand."""
+        if self.values is None:
+            return None
+        try:
+            record, _ = conclude(self._state, self.previous, self.round, self.values, self.held)
+        except Unfinished:
+            return None
+        return propose(self._chain, [record.to_bytes()])
+
+    def agrees(self, record: RoundRecord | None) -> bool:
+        """Is this record made of the values that were agreed on here?"""
+        if self.values is None or record is None or record.round != self.round:
+            return False
+        sets = counted(self._state, self.previous, self.round, self.values)
+        return dict(record.sets) == {v: self.values[v] for v in sets}
+
+
+def _in_range(report: Report) -> bool:
+    inside = (report.means <= MOST_REPORT) & (report.means >= -MOST_REPORT)
+    return bool(inside.all()) and 0 <= report.reward <= ONE

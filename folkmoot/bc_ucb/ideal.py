@@ -1,0 +1,261 @@
+"""BC-UCB in one loop: the chain's guarantees are taken for granted, everything else is the real thing.
+
+Signatures cannot be forged and messages arrive, so signed agreement is what it achieves: every validator ends with
+the same vector of sets, and one that equivocates, withholds, forges or replays counts as having named nobody.
+The arithmetic of the contract and the thoughts of the participants are the functions the protocol uses.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from folkmoot.bc_ucb.algorithm import choose, enough, learn, name_set
+from folkmoot.bc_ucb.attacks import ALLIES, HONEST, lie
+from folkmoot.bc_ucb.contract import MOST_REPORT, ONE, book, drawn_by_coin, open_accounts, rounded, validated
+from folkmoot.coins import replicate_coins
+from folkmoot.interface import init, inlined, kernel, pay, scene, set_scene
+
+
+class Tally(NamedTuple):
+    """What the loop writes down: counts, hence exact in any order of evaluation."""
+
+    pulls: np.ndarray  # int64 [replicates, participants, arms] at the horizon
+    paid: np.ndarray  # int64 [replicates, checkpoints, arms] pulls of honest participants in approved rounds
+    unpaid: np.ndarray  # int64 [replicates, checkpoints, arms] their pulls in other rounds
+    entered: np.ndarray  # int64 [replicates, checkpoints] blocks whose average a malicious estimate has entered
+    approved: np.ndarray  # int64 [replicates, checkpoints] blocks
+    validators: np.ndarray  # int64 [replicates] over all rounds
+    estimates: np.ndarray  # int64 [replicates, checkpoints, arms] scaled, of the last approved block
+    units: np.ndarray  # int64 [replicates, participants] trust at the horizon
+
+
+class Round(NamedTuple):
+    """Scratch space of one round."""
+
+    arms: np.ndarray  # int64 [participants]
+    reward: np.ndarray  # float64 [participants, 1]
+    validators: np.ndarray  # int64 [participants] their numbers, the first so many
+    own: np.ndarray  # int64 [participants, arms] scaled means
+    reports: np.ndarray  # int64 [participants, arms]
+    present: np.ndarray  # bool [participants]
+    heard: np.ndarray  # bool [participants]
+    chosen: np.ndarray  # bool [participants]
+    sets: np.ndarray  # bool [participants, participants, arms]
+    members: np.ndarray  # bool [participants, arms]
+    estimates: np.ndarray  # int64 [arms]
+    paid: np.ndarray  # int64 [participants]
+    known: np.ndarray  # float64 [arms] estimates as participants use them
+
+
+@kernel
+def blank_round(m, k):
+    """A Round before the first one."""
+    return Round(
+        np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64),
+        np.zeros((m, k), np.int64), np.zeros(m, np.bool_), np.zeros(m, np.bool_), np.zeros(m, np.bool_),
+        np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64), np.zeros(m, np.int64),
+        np.zeros(k),
+    )  # fmt: skip
+
+
+def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> Tally:
+    """A tally before the first round."""
+    r, c, count = replicates, checkpoints, np.int64
+    return Tally(
+        np.zeros((r, m, k), count), np.zeros((r, c, k), count), np.zeros((r, c, k), count), np.zeros((r, c), count),
+        np.zeros((r, c), count), np.zeros(r, count), np.zeros((r, c, k), count), np.zeros((r, m), count),
+    )  # fmt: skip
+
+
+@inlined
+def sortition(terms, accounts, coins, t, validators):
+    """Fill in the numbers of the validators; how many there are."""
+    total, found = 0, 0
+    for m in range(terms.n_participants):
+        total += accounts.units[m]
+    for m in range(terms.n_participants):
+        if drawn_by_coin(coins, t, m, accounts.units[m], total, terms.expected_validators):
+            validators[found] = m
+            found += 1
+    return found
+
+
+@inlined
+def pull(params, state, rewards, nature, accounts, attack, malicious, known, t, coins, now):
+    """Everybody selects an arm and draws its reward."""
+    set_scene(rewards, t, coins, nature)
+    for m in range(params.n_agents):
+        arm = choose(params, state, now.known, known, accounts.levels, m, t, coins)
+        if malicious[m] and attack.pull >= 0:
+            arm = attack.pull
+        now.arms[m] = arm
+        pay(rewards, nature, m, arm, t, coins, now.reward)
+
+
+@inlined
+def report(params, state, attack, malicious, t, coins, now):
+    """Everybody sends its means; reports that are out of range count as absent."""
+    for m in range(params.n_agents):
+        for i in range(params.n_arms):
+            now.own[m, i] = rounded(state.mean[m, i])
+            now.reports[m, i] = now.own[m, i]
+    for m in range(params.n_agents):
+        if malicious[m] and attack.report != HONEST:
+            lie(attack, m, t, now.own, now.reports, malicious, params.faulty, coins)
+    for m in range(params.n_agents):
+        now.present[m] = True
+        for i in range(params.n_arms):
+            if abs(now.reports[m, i]) > MOST_REPORT:
+                now.present[m] = False
+
+
+@inlined
+def alike(state, one, other):
+    """Have two participants pulled every arm equally often?"""
+    different = 0
+    for i in range(state.pulls.shape[1]):
+        if state.pulls[one, i] != state.pulls[other, i]:
+            different += 1
+    return different == 0
+
+
+@inlined
+def name_all(params, state, attack, malicious, now, h, row):
+    """Row `row` of the sets: whom validator h names for each arm, having compared pull counts."""
+    for m in range(params.n_agents):
+        heard = now.present[m]
+        if params.screening and not (malicious[m] and attack.inflated):
+            for i in range(params.n_arms):
+                if not enough(params, state.pulls[m, i], state.pulls[h, i]):
+                    heard = False
+        now.heard[m] = heard
+    for i in range(params.n_arms):
+        name_set(params, now.heard, now.reports, i, now.chosen)
+        for m in range(params.n_agents):
+            now.sets[row, m, i] = now.chosen[m]
+
+
+@inlined
+def screen(params, state, attack, malicious, now, n_validators):
+    """The validators' sets, as signed agreement makes them known to all; how many there are.
+
+    A validator that equivocates, withholds, forges or replays is known to have named nobody, and does not count.
+    Validators with the same pull counts name the same sets: they are worked out once.
+    """
+    n_sets, model, model_row = 0, -1, 0
+    for v in range(n_validators):
+        h = now.validators[v]
+        lying = malicious[h] and attack.validator != HONEST
+        if lying and attack.validator != ALLIES:
+            continue
+        if lying:
+            for m in range(params.n_agents):
+                for i in range(params.n_arms):
+                    now.sets[n_sets, m, i] = malicious[m] and now.present[m]
+        elif model >= 0 and alike(state, model, h):
+            for m in range(params.n_agents):
+                for i in range(params.n_arms):
+                    now.sets[n_sets, m, i] = now.sets[model_row, m, i]
+        else:
+            name_all(params, state, attack, malicious, now, h, n_sets)
+            model, model_row = h, n_sets
+        n_sets += 1
+    return n_sets
+
+
+@inlined
+def decide(params, terms, state, accounts, attack, malicious, t, coins, now, tally, r):
+    """Sortition, reports, screening, agreement and contract: is there an approved block?"""
+    n_validators = sortition(terms, accounts, coins, t, now.validators)
+    tally.validators[r] += n_validators
+    report(params, state, attack, malicious, t, coins, now)
+    n_sets = screen(params, state, attack, malicious, now, n_validators)
+    if n_sets == 0 or not validated(terms, now.sets, n_sets, now.reports, now.estimates, now.members):
+        return False
+    for m in range(params.n_agents):
+        now.paid[m] = rounded(now.reward[m, 0])
+    book(terms, accounts, now.reports, now.present, now.estimates, now.paid)
+    for i in range(params.n_arms):
+        now.known[i] = now.estimates[i] / ONE
+    return True
+
+
+@inlined
+def entered(malicious, members):
+    """Has a malicious participant's estimate entered the average of any arm?"""
+    for m in range(len(malicious)):
+        if malicious[m]:
+            for i in range(members.shape[1]):
+                if members[m, i]:
+                    return True
+    return False
+
+
+def play(
+    params, terms, rewards, attack, malicious, seed_low, seed_high, replicates, checkpoints, tally, rounds, done, stop
+):
+    """Run the given replicates one after the other, filling one row of the tally for each.
+
+    Args:
+        params, terms, rewards, attack: records of the participants, the contract, the reward law, the attack.
+        malicious: bool [participants].
+        seed_low, seed_high: the words of the seed.
+        replicates: int64, the numbers of the replicates (coordinates of their coins).
+        checkpoints: int64, increasing rounds at which to record; the last is the horizon.
+        tally: written.
+        rounds: int64 [1], rounds completed by this call; written.
+        done: bool [replicates], complete; written.
+        stop: bool [1], set from outside: give up after this round.
+    """
+    now, nature = blank_round(params.n_agents, params.n_arms), scene(rewards)
+    for r in range(len(replicates)):
+        coins = replicate_coins(seed_low, seed_high, replicates[r])
+        state, accounts = init(params), open_accounts(terms)
+        c, known, blocks, harmed = 0, False, 0, 0
+        for t in range(1, checkpoints[-1] + 1):
+            if stop[0]:
+                return
+            pull(params, state, rewards, nature, accounts, attack, malicious, known, t, coins, now)
+            good = t <= params.burn_in
+            if not good:
+                good = decide(params, terms, state, accounts, attack, malicious, t, coins, now, tally, r)
+                if good:
+                    known = True
+                    blocks += 1
+                    if entered(malicious, now.members):
+                        harmed += 1
+            settle(params, state, malicious, good, now, tally, r, c)
+            rounds[0] += 1
+            if t == checkpoints[c]:
+                c = mark(params, accounts, blocks, harmed, tally, r, c)
+        for m in range(params.n_agents):
+            tally.units[r, m] = accounts.units[m]
+        done[r] = True
+
+
+@inlined
+def settle(params, state, malicious, good, now, tally, r, c):
+    """Pulls are counted; those of an approved round are paid and learnt from."""
+    for m in range(params.n_agents):
+        arm = now.arms[m]
+        tally.pulls[r, m, arm] += 1
+        if good:
+            learn(state, m, arm, now.reward[m, 0])
+        if not malicious[m]:
+            if good:
+                tally.paid[r, c, arm] += 1
+            else:
+                tally.unpaid[r, c, arm] += 1
+
+
+@inlined
+def mark(params, accounts, blocks, harmed, tally, r, c):
+    """Write down a checkpoint; the next one continues its counts."""
+    tally.approved[r, c] = blocks
+    tally.entered[r, c] = harmed
+    for i in range(params.n_arms):
+        tally.estimates[r, c, i] = accounts.estimates[i]
+        if c + 1 < tally.approved.shape[1]:
+            tally.paid[r, c + 1, i] = tally.paid[r, c, i]
+            tally.unpaid[r, c + 1, i] = tally.unpaid[r, c, i]
+    return c + 1

@@ -1,0 +1,275 @@
+"""BC-UCB with every participant a node of its own on a network in memory, told the same world as the compiled loop.
+
+Without faults and with public coins for the sortition, pulls and estimates are those of ideal.py to the last unit.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import shake_256
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot import ledger
+from folkmoot.agreement.hand import Memory
+from folkmoot.agreement.identity import Identity
+from folkmoot.agreement.voting import Effects
+from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.attackers import Attacker
+from folkmoot.bc_ucb.attacks import Misbehaviour
+from folkmoot.bc_ucb.contract import Terms
+from folkmoot.bc_ucb.genesis import configuration
+from folkmoot.bc_ucb.ideal import Tally, blank_tally
+from folkmoot.bc_ucb.invariants import Watch
+from folkmoot.bc_ucb.participant import REPORTING, Node, newborn, stages
+from folkmoot.bc_ucb.rules import KIND
+from folkmoot.coins import replicate_coins, seed_words
+from folkmoot.comparison.compare import check_installed
+from folkmoot.comparison.in_rounds import Comparison, Machine, Pairwise, Trusting
+from folkmoot.encoding import digest
+from folkmoot.interface import pay, scene, set_scene
+from folkmoot.ledger.chain import Chain, Genesis, start
+from folkmoot.simulation.network import Address, Faults, Network
+
+
+@dataclass(frozen=True)
+class Game:
+    """Everything but the replicate. Twins are participants run as two honest nodes with one key; count them malicious.
+
+    Attributes:
+        params, terms, rewards, attack: records of the participants, the contract, the reward law, the attack.
+        malicious: bool [participants].
+        seed: from 0 to 2**64 - 1.
+        checkpoints: int64, increasing rounds at which to record; the last is the horizon.
+        faults: of the network; None: none.
+        private_comparison: how pull counts are compared.
+        sortition: by public coins, the same as the compiled loop's, or by verifiable random functions.
+        ledger_path: a new file to which an honest participant's blocks are appended; None: the chain stays in memory.
+        twins: numbers of participants that are run twice.
+        watched: check all invariants on every message too, not on commits alone?
+    """
+
+    params: Params
+    terms: Terms
+    rewards: Any
+    attack: Misbehaviour
+    malicious: NDArray[np.bool_]
+    seed: int
+    checkpoints: NDArray[np.int64]
+    faults: Faults | None = None
+    private_comparison: Literal["ideal", "pairwise", "mpyc"] = "ideal"
+    sortition: Literal["coin", "vrf"] = "coin"
+    ledger_path: str | os.PathLike[str] | None = None
+    twins: tuple[int, ...] = ()
+    watched: bool = False
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of it.
+
+    Attributes:
+        tally: with one row, counted on the longest chain of an honest participant; see `Tally`.
+        signatures: checked by all participants together.
+        messages, bytes: sent, each receiver counted.
+        chain: that chain at the end.
+    """
+
+    tally: Tally
+    signatures: int
+    messages: int
+    bytes: int
+    chain: Chain
+
+
+def play(
+    game: Game,
+    replicate: int,
+    stop: NDArray[np.bool_] | None = None,
+    tell: Callable[[int], object] = lambda rounds: None,
+) -> Played:
+    """Play a replicate of a game.
+
+    `stop`, bool [1], is looked at before every round: True ends the game early. `tell` is called after each with the
+    number of rounds done.
+
+    Raises:
+        ValueError: an unknown comparison or sortition, a comparison whose extra is not installed, a file that is there
+            already, or more than the chain can hold.
+        NotStored: the file cannot be made, or the disk is full; the blocks that are in it are valid.
+        Broken: an invariant does not hold, which would be an error of this library.
+    """
+    with Table(game, replicate) as table:
+        for t in range(1, int(game.checkpoints[-1]) + 1):
+            if stop is not None and stop[0]:
+                break
+            table.play_round(t)
+            tell(t)
+        return table.played()
+
+
+class Table:
+    """The participants of one game around one network.
+
+    Attributes:
+        watch: checks the invariants.
+        nodes: by address.
+        honest: addresses of honest participants.
+    """
+
+    def __init__(self, game: Game, replicate: int) -> None:
+        if game.private_comparison not in ("ideal", "pairwise", "mpyc"):
+            raise ValueError(f"private_comparison = {game.private_comparison!r}: expected ideal, pairwise or mpyc")
+        if game.sortition not in ("coin", "vrf"):
+            raise ValueError(f"sortition = {game.sortition!r}: expected coin or vrf")
+        try:
+            check_installed(game.private_comparison)
+        except ValueError as error:
+            raise ValueError(f"private_comparison = {game.private_comparison!r}: {error}") from None
+        self.game = game
+        m, words = game.terms.n_participants, seed_words(game.seed)
+        self._seeds = [digest("participant", (game.seed, int(replicate), number)) for number in range(m)]
+        self._coins, self._nature = replicate_coins(*words, replicate), scene(game.rewards)
+        self._identities = [Identity(seed) for seed in self._seeds]
+        self._keys = tuple(identity.public_key for identity in self._identities)
+        coins = (*words, int(replicate)) if game.sortition == "coin" else None
+        registrations = () if coins else tuple(identity.registration() for identity in self._identities)
+        settings = configuration(game.terms, self._keys, int(game.params.burn_in), coins, registrations)
+        self.genesis = Genesis(KIND, settings)
+        self.first = start(self.genesis)
+        self._kappa = Fraction(int(game.params.kappa), int(game.params.kappa_parts))
+        self._bits = int(game.checkpoints[-1]).bit_length()
+        self._machine = Machine(m, self._kappa, self._bits, game.private_comparison)
+        self._stages = stages(game.terms.faulty)
+        first_round = int(game.params.burn_in) + 1
+        addresses = [Address(number, copy) for number in range(m) for copy in range(1 + (number in game.twins))]
+        self.network = Network(addresses, game.faults, self._coins, self._stages.total, first_round)
+        self.honest = [a for a in addresses if not game.malicious[a.participant] and a.participant not in game.twins]
+        self._others = [a for a in addresses if a not in self.honest]
+        self._born = 0  # nodes so far: no two ever draw the same bytes
+        self.nodes = {a: self._node(a, newborn(self.first, game.params)) for a in addresses}
+        good = np.array([Address(number, 0) in self.honest for number in range(m)])
+        self.watch = Watch(self.first, good, game.params.trimming)
+        self._arms = np.full((int(game.checkpoints[-1]) + 1, m), -1, np.int64)
+        self._checked, self._drawn = 0, 0
+        self._file = None if game.ledger_path is None else ledger.create(game.ledger_path, self.genesis)
+
+    def __enter__(self) -> "Table":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _node(self, address: Address, memory: Memory) -> Node:
+        game, me = self.game, address.participant
+        self._born += 1
+        comparison: Comparison = Trusting(self._machine, me)
+        if game.private_comparison == "pairwise":
+            random = _bytes_from(digest("simulated dice", (self._seeds[me], self._born)))
+            comparison = Pairwise(me, self._keys, self._kappa, self._bits, random)
+        kind = Attacker if game.malicious[me] and me not in game.twins else Node
+        node = kind(me, self._seeds[me], memory, game.params, comparison, self._coins)
+        if isinstance(node, Attacker):
+            node.corrupt(game.attack, game.malicious, self._seeds[me])
+        return node
+
+    @staticmethod
+    def remembered(memory: Memory) -> Memory:
+        """What is left after a crash: everything that was stored."""
+        return memory
+
+    def play_round(self, t: int) -> None:
+        """All stages of a round; one of the burn-in is nothing but pulls."""
+        set_scene(self.game.rewards, t, self._coins, self._nature)
+        reward = np.zeros((self.game.terms.n_participants, 1))
+        for address, node in self.nodes.items():
+            if not self.network.is_down(t * self._stages.total, address):
+                m, arm = address.participant, node.arm(t)
+                pay(self.game.rewards, self._nature, m, arm, t, self._coins, reward)
+                node.observe(t, arm, float(reward[m, 0]))
+                if address.copy == 0:
+                    self._arms[t, m] = arm
+        if t > self.game.params.burn_in:
+            for stage in range(self._stages.total):
+                self._play_stage(t, stage)
+
+    def _play_stage(self, t: int, stage: int) -> None:
+        """The honest first; the others have then read what these send."""
+        now = t * self._stages.total + stage
+        arrived, said = self.network.deliver(now), list[bytes]()
+        for address in (*self.honest, *self._others):
+            node = self.nodes[address]
+            if self.network.crashes(now, address):
+                self._checked += node.checked
+                self.nodes[address] = self._node(address, self.remembered(node.memory))
+            if self.network.is_down(now, address):
+                continue
+            if isinstance(node, Attacker):
+                node.overhear(said)
+            effects = node.step(t, stage, arrived.get(address, ()))
+            self._drawn += stage == REPORTING and node.drawn and address.copy == 0
+            if address in self.honest:
+                said += [data for _, data in effects.outgoing]
+                self._check(address, stage, effects)
+            for receiver, data in effects.outgoing:
+                self.network.send(now, address, receiver, data)
+
+    def _check(self, address: Address, stage: int, effects: Effects) -> None:
+        """The invariants; and what is new goes to the file."""
+        if self.game.watched or stage == REPORTING:
+            for _, data in effects.outgoing:
+                self.watch.sent(address.participant, data)
+        node = self.nodes[address]
+        for chain in effects.committed:
+            new, block = chain.height == len(self.watch.chains), node.memory.blocks[chain.height - 1]
+            self.watch.committed(address.participant, chain, block)
+            if new and self._file is not None:
+                self._file.append(block)
+
+    def played(self) -> Played:
+        """The result so far."""
+        checked = self._checked + sum(node.checked for node in self.nodes.values())
+        return Played(self._tally(), checked, self.network.messages, self.network.bytes, self.watch.chains[-1])
+
+    def _tally(self) -> Tally:
+        game, points = self.game, self.game.checkpoints
+        m, k = game.terms.n_participants, game.terms.n_arms
+        tally = blank_tally(1, m, k, len(points))
+        states = {chain.state.last.round: chain.state for chain in self.watch.chains[1:]}
+        for t in range(1, len(self._arms)):
+            c = int(np.searchsorted(points, t))
+            state = states.get(t)
+            in_block = {report.participant for report in state.last.reports} if state is not None else set()
+            for number in np.flatnonzero(self._arms[t] >= 0):
+                arm = self._arms[t, number]
+                tally.pulls[0, number, arm] += 1
+                if not game.malicious[number]:
+                    paid = number in in_block or t <= game.params.burn_in
+                    (tally.paid if paid else tally.unpaid)[0, c:, arm] += 1
+            if state is not None:
+                tally.approved[0, c:] += 1
+                tally.entered[0, c:] += bool(state.members[game.malicious].any())
+                tally.estimates[0, c:] = state.accounts.estimates
+        before = states and min(states)
+        for c, point in enumerate(points):
+            if not states or point < before:
+                tally.estimates[0, c] = self.first.state.accounts.estimates
+        tally.validators[0] = self._drawn
+        tally.units[0] = self.watch.chains[-1].state.accounts.units
+        return tally
+
+
+def _bytes_from(seed: bytes) -> Callable[[int], bytes]:
+    """Bytes that repeat with the seed: a simulation's stand-in for os.urandom."""
+    drawn = 0
+
+    def more(n: int) -> bytes:
+        nonlocal drawn
+        drawn += 1
+        return shake_256(seed + drawn.to_bytes(8, "big")).digest(n)
+
+    return more

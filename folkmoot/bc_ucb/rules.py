@@ -1,0 +1,275 @@
+"""The kind "bc_ucb": chains whose blocks are approved rounds of a game, each of which anyone can compute again.
+
+A block holds one RoundRecord. Everything in it follows from the validators' values, the reports these name and the
+chain before it: who the validators are, which reports count, the validated estimates, the payments. `step` computes
+it all again and refuses what differs, by name; `conclude` is the same computation for those who make the block.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from operator import is_
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.agreement.identity import check
+from folkmoot.bc_ucb.contract import MOST_REPORT, ONE, Accounts, book, open_accounts, validated
+from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
+from folkmoot.bc_ucb.records import (
+    DISPUTED,
+    MISSING,
+    NOBODY,
+    RANGE,
+    REPORT,
+    REWARD,
+    SETS,
+    Named,
+    Report,
+    RoundRecord,
+    named_words,
+    report_words,
+)
+from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
+from folkmoot.encoding import Malformed, Value, digest
+from folkmoot.ledger.block import Block, Header
+from folkmoot.ledger.chain import Chain, propose
+from folkmoot.ledger.contents import Contents
+from folkmoot.ledger.errors import RefusedRecord
+from folkmoot.ledger.rules import Signers, rules_of
+
+KIND = "bc_ucb"
+
+signed_by = lru_cache(maxsize=1 << 15)(check)  # a signature that many look at is computed once
+
+
+class State(NamedTuple):
+    """What the rules remember."""
+
+    configuration: Configuration
+    origin: bytes  # digest of the genesis' configuration
+    tip: bytes  # hash of the last block; empty before the first
+    accounts: Accounts
+    last: RoundRecord | None  # of the last block
+    members: NDArray[np.bool_]  # [participants, arms], the validated sets of the last block
+
+    @property
+    def round(self) -> int:
+        """The round of the last block; the burn-in has none."""
+        return self.configuration.burn_in if self.last is None else self.last.round
+
+
+class Unfinished(Exception):
+    """Why the agreed sets give no block; one line."""
+
+
+def counted(state: State, previous: bytes, round: int, values: Mapping[int, bytes | None]) -> dict[int, Named]:
+    """Of the agreed values, those that are well-formed, signed by their validators and, with VRFs, proven."""
+    settings, found = state.configuration, {}
+    units = state.accounts.units
+    members = range(len(settings.keys)) if settings.coins is None else drawn_by_coins(settings, units, round)
+    shape = (settings.terms.n_participants, settings.terms.n_arms)
+    for validator in members:
+        value = values.get(validator)
+        if value is None:
+            continue
+        try:
+            named = Named.from_bytes(value, *shape, settings.coins is None)
+        except Malformed:
+            continue
+        words = named_words(previous, round, validator, named)
+        if not signed_by(settings.keys[validator], SETS, words, named.signature):
+            continue
+        if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof):
+            continue
+        found[validator] = named
+    return found
+
+
+def conclude(
+    state: State, previous: bytes, round: int, values: Mapping[int, bytes | None], held: Mapping[bytes, Report]
+) -> tuple[RoundRecord, NDArray[np.bool_]]:
+    """The record that agreed values and the reports they name amount to, and the validated sets.
+
+    Args:
+        values: of each validator (by its number as participant) the agreed value, None if there is none.
+        held: reports with right signatures, by their names.
+
+    Raises:
+        Unfinished: there is none: nobody's set counts, a report that is needed is not held, or disapproved.
+    """
+    settings, terms = state.configuration, state.configuration.terms
+    sets = counted(state, previous, round, values)
+    if not sets:
+        raise Unfinished("no set counts")
+    names, reasons = _agreed_names(sets, held, terms.n_participants)
+    reports = {m: held[name] for m, name in names.items()}
+    table = np.zeros((terms.n_participants, terms.n_arms), np.int64)
+    paid = np.zeros(terms.n_participants, np.int64)
+    for m, report in reports.items():
+        table[m] = report.means
+        if not 0 <= report.reward <= ONE:
+            reasons[m] = REWARD
+            continue
+        paid[m] = report.reward
+        if ((report.means > MOST_REPORT) | (report.means < -MOST_REPORT)).any():
+            reasons[m] = RANGE
+    present = _present(terms.n_participants, reasons)
+    table[~present] = 0
+    named = heard_sets(sets, names, present)
+    estimates, members = np.zeros(terms.n_arms, np.int64), np.zeros(table.shape, np.bool_)
+    if not validated(terms, named, len(named), table, estimates, members):
+        raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
+    validators = tuple(sorted(sets))
+    if settings.coins is not None:
+        validators = drawn_by_coins(settings, state.accounts.units, round)
+    kept = tuple((v, value) for v in sorted(sets) if (value := values[v]) is not None)
+    void = tuple(v for v in validators if v not in sets)
+    ordered = tuple(reports[m] for m in sorted(reports))
+    return RoundRecord(round, validators, ordered, tuple(sorted(reasons.items())), kept, void, estimates, paid), members
+
+
+def _agreed_names(
+    sets: Mapping[int, Named], held: Mapping[bytes, Report], participants: int
+) -> tuple[dict[int, bytes], dict[int, str]]:
+    """The reports that more than half of the sets name, by their names, and why the other participants have none."""
+    agreed: dict[int, bytes] = {}
+    reasons: dict[int, str] = {}
+    for m in range(participants):
+        names = [named.names[m] for named in sets.values()]
+        told = {name for name in names if name != NOBODY}
+        winner = next((name for name in told if 2 * names.count(name) > len(names)), None)
+        if winner is None:
+            reasons[m] = DISPUTED if len(told) > 1 else MISSING
+        elif winner not in held or held[winner].participant != m:
+            raise Unfinished(f"the report of participant {m} is not held")
+        else:
+            agreed[m] = winner
+    return agreed, reasons
+
+
+def heard_sets(sets: Mapping[int, Named], names: Mapping[int, bytes], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whom each set names, bool [sets, participants, arms], in ascending order of the validators.
+
+    A set speaks for the reports it was made of: naming somebody counts only if the report it holds of it is the one
+    that entered the record (`names`, by participant). Else who tells two validators two things could pass with one and
+    enter with the other.
+    """
+    rows = []
+    for v in sorted(sets):
+        same = np.array([name == names.get(m) for m, name in enumerate(sets[v].names)])
+        rows.append(sets[v].members & (same & present)[:, None])
+    return np.array(rows, np.bool_).reshape(len(sets), *next(iter(sets.values())).members.shape)
+
+
+def _present(participants: int, reasons: Mapping[int, str]) -> NDArray[np.bool_]:
+    return np.array([m not in reasons for m in range(participants)])
+
+
+class Rounds:
+    """The rules: see the top of the file."""
+
+    def genesis(self, configuration: Value, contents: Contents) -> State:
+        """The state before the first block. Nothing in a round refers to contents.
+
+        Raises:
+            ValueError: not what `configuration` returns for terms, keys and sortition that make sense.
+        """
+        settings = checked_configuration(configuration)
+        terms = settings.terms
+        members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
+        return State(settings, digest("game", configuration), b"", open_accounts(terms), None, members)
+
+    def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:
+        """All participants; more than two thirds of them."""
+        return Signers(frozenset(state.configuration.keys), state.configuration.quorum)
+
+    def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
+        """The state after the round, everything in the record computed again.
+
+        Raises:
+            RefusedRecord: something in it is not what it should be.
+        """
+        key = (state.origin, state.tip, header.hash, records)
+        outcome = _OUTCOMES.get(key)
+        if outcome is None:
+            try:
+                outcome = transition(state, header, records)
+            except RefusedRecord as refused:
+                outcome = str(refused)
+            with _ONE_AT_A_TIME:
+                if len(_OUTCOMES) >= _MOST_OUTCOMES:
+                    del _OUTCOMES[next(iter(_OUTCOMES))]
+                _OUTCOMES[key] = outcome
+        if isinstance(outcome, str):
+            raise RefusedRecord(outcome)
+        return outcome
+
+
+ROUNDS = Rounds()
+
+# Where many participants run in one process, each looks at the same block after the same history, which these keys
+# name completely; the transition is a pure function, so its outcome is kept for a while.
+_OUTCOMES: dict[tuple[bytes, bytes, bytes, tuple[bytes, ...]], State | str] = {}
+_MOST_OUTCOMES = 64
+_ONE_AT_A_TIME = Lock()
+
+
+def transition(state: State, header: Header, records: tuple[bytes, ...]) -> State:
+    """`Rounds.step`, computed anew.
+
+    Raises:
+        RefusedRecord: see there.
+    """
+    settings, terms = state.configuration, state.configuration.terms
+    if len(records) != 1:
+        raise RefusedRecord(f"{len(records)} records: expected one, of a round")
+    try:
+        record = RoundRecord.from_bytes(records[0], terms.n_participants, terms.n_arms)
+    except Malformed as error:
+        raise RefusedRecord(str(error)) from None
+    if record.round <= state.round:
+        raise RefusedRecord(f"round {record.round}: expected one after {state.round}")
+    for report in record.reports:
+        words = report_words(header.previous, record.round, *report[:3])
+        if not signed_by(settings.keys[report.participant], REPORT, words, report.signature):
+            raise RefusedRecord(f"the report of participant {report.participant} is not signed by it")
+    held = {report.name: report for report in record.reports}
+    try:
+        expected, members = conclude(state, header.previous, record.round, dict(record.sets), held)
+    except Unfinished as error:
+        raise RefusedRecord(str(error)) from None
+    for field, told, found in zip(RoundRecord._fields, record, expected):
+        if not _same(told, found):
+            raise RefusedRecord(f"{field}: not what follows from the sets and the reports")
+    accounts = Accounts(*(array.copy() for array in state.accounts))
+    table, present = np.zeros(members.shape, np.int64), _present(len(members), dict(record.refused))
+    for report in record.reports:
+        if present[report.participant]:
+            table[report.participant] = report.means
+    book(terms, accounts, table, present, record.estimates, record.paid)
+    for array in (*accounts, members):
+        array.setflags(write=False)
+    return State(settings, state.origin, header.hash, accounts, record, members)
+
+
+def _same(told: object, found: object) -> bool:
+    """Equal fields; reports found are some of those told, in order: the very same objects, or others are."""
+    if isinstance(told, np.ndarray) and isinstance(found, np.ndarray):
+        return np.array_equal(told, found)
+    if isinstance(told, tuple) and told and isinstance(told[0], Report):
+        return isinstance(found, tuple) and len(found) == len(told) and all(map(is_, told, found))
+    return told == found
+
+
+def would_follow(chain: Chain, candidate: Block) -> State:
+    """The state after a block that nobody has signed yet.
+
+    Raises:
+        RefusedRecord: the chain's rules refuse it, or its header is not the one these records get.
+    """
+    if propose(chain, candidate.records).header != candidate.header:
+        raise RefusedRecord("the header is not that of the next block with these records")
+    state: State = rules_of(chain.genesis.kind).step(chain.state, candidate.header, candidate.records)
+    return state

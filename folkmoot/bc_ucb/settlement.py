@@ -1,0 +1,275 @@
+"""Settlement: the rounds of a chain entered into the contract on an EVM chain, through any node of it.
+
+The contract (contracts/bc_ucb.vy) is the twin of folkmoot/bc_ucb/contract.py. Every round is also computed here; at the
+end the accounts of both must be the same. The node is asked by JSON-RPC, by the methods that every EVM node has.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+
+from folkmoot.bc_ucb import evm
+from folkmoot.bc_ucb.contract import MOST_REPORT, NONE, ONE, UNITS, Accounts, Terms, book, open_accounts, validated
+from folkmoot.bc_ucb.rules import KIND
+from folkmoot.bc_ucb.settled import SettledRound, settled_rounds
+from folkmoot.ledger.store import Ledger
+
+MOST_ASKS = 1_200  # for the receipt of one transaction
+_MOST_CHANGES = (1 << 28) - 1
+_HEX = frozenset("0123456789abcdef")
+
+Endpoint: TypeAlias = Callable[[str, Sequence[Any]], Any]  # (method, params) -> result
+T = TypeVar("T")
+Sign: TypeAlias = Callable[[dict[str, Any]], bytes]  # fields of a transaction -> the signed transaction
+
+
+class NotSettled(Exception):
+    """What the node answers is not what should happen; the rounds entered so far stay entered."""
+
+
+class Settlement(NamedTuple):
+    """The contract after the last round."""
+
+    address: str
+    rounds: int  # in the contract; those of earlier settlements included
+    gas: tuple[int, ...]  # of each transaction sent, that of the deployment first if there was one
+    accounts: Accounts  # as read from the contract, and as computed here
+
+
+def settle(
+    rounds: Ledger | Iterable[SettledRound],
+    endpoint: Endpoint,
+    *,
+    terms: Terms | None = None,
+    address: str | None = None,
+    account: str | None = None,
+    sign: Sign | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Settlement:
+    """Enter rounds into the contract on an EVM chain, those it has not seen yet, and compare the accounts.
+
+    Args:
+        rounds: a ledger of kind "bc_ucb", or all rounds from the first one on.
+        endpoint: asks a node of the EVM chain, such as `folkmoot.node.json_rpc.Client`.
+        terms: of the contract; a ledger has its own.
+        address: of the contract, "0x..."; None deploys one, for which the compiler Vyper must be installed.
+        account: who sends the transactions, the operator of the contract; None: the node's first one.
+        sign: makes a signed transaction of its fields. None: the node signs for the account, which only nodes with
+            an unlocked account do, such as those for development.
+        pause: called between two questions for a receipt.
+
+    Raises:
+        ValueError: terms or rounds that the contract cannot take; no account; no compiler.
+        NotSettled: a transaction that fails or is not there in time, answers that make no sense, or accounts that
+            differ. Settling again with the same address goes on after the last round that was entered.
+    """
+    if isinstance(rounds, Ledger):
+        terms, rounds = _of_ledger(rounds)
+    if not isinstance(terms, Terms):
+        raise ValueError(f"terms = {terms!r:.80}: expected the Terms of the contract")
+    evm.check(terms)
+    sender = _Sender(endpoint, account, sign, pause or (lambda: None))
+    address = sender.deployed(terms) if address is None else _address(address, "address")
+    try:
+        return _settled(terms, rounds, _Contract(sender, address, terms))
+    except BaseException as error:
+        error.add_note(f"The contract is at {address}; settling with this address goes on where this has ended.")
+        raise
+
+
+def _settled(terms: Terms, rounds: Iterable[SettledRound], contract: "_Contract") -> Settlement:
+    before, number = contract.rounds(), 0
+    accounts = open_accounts(terms)
+    for number, a_round in enumerate(rounds, 1):
+        entered(terms, accounts, checked(terms, a_round, number))
+        if number > before:
+            contract.enter(number - 1, a_round)
+    if contract.rounds() != number:
+        raise NotSettled(f"{contract.address}: {contract.rounds()} rounds are in the contract, {number} were given")
+    contract.compare(accounts)
+    return Settlement(contract.address, number, tuple(contract.sender.gas), accounts)
+
+
+def _of_ledger(ledger: Ledger) -> tuple[Terms, Iterable[SettledRound]]:
+    """The terms and rounds of a ledger file, which is verified first."""
+    kind = ledger.genesis.kind
+    if kind != KIND:
+        raise ValueError(f"{ledger.path}: a chain of kind {kind!r} is not settled; {KIND} is")
+    return settled_rounds(ledger)
+
+
+def checked(terms: Terms, a_round: SettledRound, number: int) -> SettledRound:
+    """The round, if the contract can take it.
+
+    Raises:
+        ValueError: arrays of another shape or type, reports or rewards beyond +-4, sets with others than those present.
+    """
+    m, k = terms.n_participants, terms.n_arms
+    if not isinstance(a_round, SettledRound) or not all(isinstance(array, np.ndarray) for array in a_round):
+        raise ValueError(f"round {number}: {type(a_round).__name__}: expected a SettledRound of arrays")
+    shapes = {"reports": (m, k), "present": (m,), "sets": (len(a_round.sets), m, k), "paid": (m,)}
+    for name, shape in shapes.items():
+        array, kind = getattr(a_round, name), np.dtype(np.int64 if name in ("reports", "paid") else np.bool_)
+        if array.shape != shape or array.dtype != kind:
+            expected = f"{kind} {list(shape)}"
+            raise ValueError(f"round {number}: {name} = {array.dtype} {list(array.shape)}: expected {expected}")
+        if kind == np.int64 and not ((array >= -MOST_REPORT) & (array <= MOST_REPORT)).all():
+            raise ValueError(f"round {number}: {name}: expected scaled numbers from -4 to 4")
+    if len(a_round.sets) > m:
+        raise ValueError(f"round {number}: {len(a_round.sets)} sets: at most {m} are expected")
+    if (a_round.sets & ~a_round.present[:, None]).any():
+        raise ValueError(f"round {number}: sets: expected those who have reported, another is named")
+    return a_round
+
+
+def entered(terms: Terms, accounts: Accounts, a_round: SettledRound) -> bool:
+    """Enter a round into accounts; is its block approved?"""
+    estimates = np.zeros(terms.n_arms, np.int64)
+    members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
+    reports, present, sets, paid = a_round
+    approved = bool(validated(terms, sets, len(sets), reports, estimates, members))
+    if approved:
+        book(terms, accounts, reports, present, estimates, paid)
+    return approved
+
+
+class _Sender:
+    """Sends transactions from one account and waits for their receipts."""
+
+    def __init__(self, call: Endpoint, account: str | None, sign: Sign | None, pause: Callable[[], None]) -> None:
+        self.call, self.sign, self.pause = call, sign, pause
+        self.gas: list[int] = []
+        if account is None:
+            found = call("eth_accounts", [])
+            if type(found) is not list or not found:
+                raise ValueError("account: the node has none of its own; name one")
+            account = _address(found[0], "account", NotSettled)
+        self.account = _address(account, "account")
+
+    def deployed(self, terms: Terms) -> str:
+        """The address of a new contract."""
+        receipt = self.transact(None, evm.deployment(terms), "deployment")
+        return _address(receipt.get("contractAddress"), "contractAddress", NotSettled)
+
+    def transact(self, to: str | None, data: bytes, what: str) -> dict[str, Any]:
+        """The receipt of a transaction that has been executed.
+
+        Raises:
+            NotSettled: it failed, or there is no receipt in time.
+        """
+        fields: dict[str, Any] = {"from": self.account, "data": "0x" + data.hex()}
+        if to is not None:
+            fields["to"] = to
+        name = self.call(*self._request(fields, data))
+        if type(name) is not str or len(_bytes(name, "transaction hash")) != 32:
+            raise NotSettled(f"{what}: the node gives no hash of the transaction")
+        for _ in range(MOST_ASKS):
+            receipt = self.call("eth_getTransactionReceipt", [name])
+            if receipt is not None:
+                break
+            self.pause()
+        else:
+            raise NotSettled(f"{what}: no receipt of transaction {name} after {MOST_ASKS} questions")
+        if type(receipt) is not dict or _quantity(receipt.get("status"), "status") != 1:
+            raise NotSettled(f"{what}: transaction {name} failed")
+        self.gas.append(_quantity(receipt.get("gasUsed"), "gasUsed"))
+        return receipt
+
+    def _request(self, fields: dict[str, Any], data: bytes) -> tuple[str, list[Any]]:
+        if self.sign is None:
+            return "eth_sendTransaction", [fields]
+        asked: dict[str, tuple[str, list[Any]]] = {
+            "chainId": ("eth_chainId", []),
+            "nonce": ("eth_getTransactionCount", [self.account, "pending"]),
+            "gas": ("eth_estimateGas", [fields]),
+            "gasPrice": ("eth_gasPrice", []),
+        }
+        numbers = {name: _quantity(self.call(*question), name) for name, question in asked.items()}
+        signed = self.sign({**numbers, "to": fields.get("to"), "value": 0, "data": data})
+        return "eth_sendRawTransaction", ["0x" + bytes(signed).hex()]
+
+
+class _Contract:
+    """The contract at an address."""
+
+    def __init__(self, sender: _Sender, address: str, terms: Terms) -> None:
+        self.sender, self.address, self.terms = sender, address, terms
+        found = self.ask(evm.TERMS, lambda answer: [answer.number(n, 0, evm.MOST_SPAN) for n in range(len(terms))])
+        if Terms(*found) != terms:
+            raise NotSettled(f"{address}: the contract has other terms: {Terms(*found)}")
+
+    def ask(self, function: bytes, read: Callable[[evm.Answer], T]) -> T:
+        """What is read in the answer of a function without arguments.
+
+        Raises:
+            NotSettled: the answer makes no sense.
+        """
+        reply = self.sender.call("eth_call", [{"to": self.address, "data": "0x" + function.hex()}, "latest"])
+        try:
+            return read(evm.Answer(_bytes(reply, "eth_call")))
+        except evm.BadAnswer as error:
+            raise NotSettled(f"{self.address}: {error}") from None
+
+    def rounds(self) -> int:
+        return self.ask(evm.ROUNDS, lambda answer: answer.number(0, 0, 1 << 62))
+
+    def enter(self, number: int, a_round: SettledRound) -> None:
+        sets = [evm.members(named[:, i].tolist()) for named in a_round.sets for i in range(self.terms.n_arms)]
+        data = evm.ROUND + evm.words(
+            number, a_round.reports.ravel().tolist(), evm.members(a_round.present.tolist()), sets,
+            len(a_round.sets), a_round.paid.tolist(),
+        )  # fmt: skip
+        self.sender.transact(self.address, data, f"round {number + 1}")
+
+    def compare(self, accounts: Accounts) -> None:
+        """Nothing, if the contract holds these accounts.
+
+        Raises:
+            NotSettled: it does not; the first field that differs is named.
+        """
+        found = self.ask(evm.ACCOUNTS, lambda answer: read_accounts(answer, self.terms))
+        for name in Accounts._fields:
+            if not np.array_equal(getattr(found, name), getattr(accounts, name)):
+                raise NotSettled(f"{self.address}: {name} of the contract differ from those of the rounds")
+
+
+def read_accounts(answer: evm.Answer, terms: Terms) -> Accounts:
+    """The accounts in the contract's answer.
+
+    Raises:
+        BadAnswer: numbers that no accounts have.
+    """
+    m, k = terms.n_participants, terms.n_arms
+    shape = (m, k)
+    return Accounts(
+        np.array(answer.array(0, k, NONE, 2 * ONE), np.int64),
+        np.array(answer.array(1, m, -evm.MOST_SPAN, 0), np.int64),
+        np.array(answer.array(2, m, 1, UNITS), np.int64),
+        np.array(answer.array(3, m * k, -MOST_REPORT, MOST_REPORT), np.int64).reshape(shape),
+        np.array(evm.flags(answer.number(4, 0, 1 << 8 * m), m), np.bool_),
+        np.array(answer.array(5, m * k, 0, _MOST_CHANGES), np.int64).reshape(shape),
+        np.array(answer.array(6, k, 0, _MOST_CHANGES), np.int64),
+    )
+
+
+def _bytes(reply: Any, what: str) -> bytes:
+    """The bytes that a reply spells as 0x..."""
+    if type(reply) is not str or reply[:2] != "0x" or len(reply) % 2:
+        raise NotSettled(f"{what}: expected 0x and pairs of hexadecimal digits")
+    if not _HEX.issuperset(reply[2:].lower()):
+        raise NotSettled(f"{what}: expected hexadecimal digits")
+    return bytes.fromhex(reply[2:])
+
+
+def _quantity(reply: Any, what: str) -> int:
+    """The number that a reply spells as 0x..., of at most 32 bytes."""
+    if type(reply) is not str or not 3 <= len(reply) <= 66 or reply[:2] != "0x" or not _HEX.issuperset(reply[2:]):
+        raise NotSettled(f"{what}: expected 0x and hexadecimal digits")
+    return int(reply[2:], 16)
+
+
+def _address(value: Any, what: str, error: type[Exception] = ValueError) -> str:
+    if type(value) is not str or len(value) != 42 or value[:2] != "0x" or not _HEX.issuperset(value[2:].lower()):
+        raise error(f"{what} = {value!r:.80}: expected 0x and 40 hexadecimal digits")
+    return value

@@ -1,0 +1,58 @@
+"""Who the validators of a round are: by public coins, or by the proofs of verifiable random functions."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.agreement import vrf
+from folkmoot.agreement.sortition import drawn
+from folkmoot.bc_ucb.contract import drawn_by_coin
+from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.coins import replicate_coins
+from folkmoot.encoding import digest
+
+Units = NDArray[np.int64]  # [participants], trust
+
+
+def drawn_by_coins(settings: Configuration, units: Units, round: int) -> tuple[int, ...]:
+    """The validators of a round, where coins are public: the same as the compiled loop draws.
+
+    Raises:
+        ValueError: they are not public here.
+    """
+    if settings.coins is None:
+        raise ValueError("sortition = 'vrf': validators are known by their proofs only")
+    return _drawn_by_coins(settings.coins, settings.terms.expected_validators, tuple(units.tolist()), round)
+
+
+@lru_cache(maxsize=1 << 8)
+def _drawn_by_coins(seed: tuple[int, int, int], expected: int, units: tuple[int, ...], round: int) -> tuple[int, ...]:
+    coins, total = replicate_coins(*seed), sum(units)
+    return tuple(m for m, own in enumerate(units) if drawn_by_coin(coins, round, m, own, total, expected))
+
+
+def question(previous: bytes, round: int) -> bytes:
+    """What the verifiable random functions are asked in a round after this block."""
+    return digest("sortition", (previous, round))
+
+
+def is_drawn(settings: Configuration, units: Units, validator: int, output: bytes) -> bool:
+    """Does this output of its function make a participant a validator?"""
+    total = int(units.sum())
+    return drawn(output, int(units[validator]), min(settings.terms.expected_validators, total), total) >= 1
+
+
+def has_proof(settings: Configuration, units: Units, previous: bytes, round: int, validator: int, proof: bytes) -> bool:
+    """Does the proof make this participant a validator of the round?"""
+    output = _proven_output(settings.vrf_keys[validator], question(previous, round), proof)
+    return output is not None and is_drawn(settings, units, validator, output)
+
+
+@lru_cache(maxsize=1 << 12)
+def _proven_output(key: bytes, asked: bytes, proof: bytes) -> bytes | None:
+    """The output that a proof shows, None if it shows nothing."""
+    try:
+        return vrf.verify(key, asked, proof)
+    except vrf.InvalidProof:
+        return None

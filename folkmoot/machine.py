@@ -1,0 +1,222 @@
+"""Contract 2: a participant is a machine. Messages, outcomes and blocks go in, effects come out.
+
+A machine has no clock, no socket, no disk and no chance of its own. A bandit agent (`algorithms/agent.py`), a BC-UCB
+participant and a BEMA party or miner are machines. Whoever calls `step` is a driver: `simulation/` plays many machines
+in one program, a node plays one in a process of its own.
+
+How it works. A round is a fixed row of stages. The driver calls `step` once for each stage, in order, with what has
+come in since the last call. The machine answers with one `Effects`. It never waits and never calls back.
+
+The duties of a driver. Each has a test that breaks it (`tests/machine/`).
+
+1.  What `keep` says is on disk, all of it or nothing, before anything of `send` or `pull` leaves. Then the same round
+    has the same arm after a crash, no slot is signed twice, and each outcome enters exactly once.
+2.  `Received.sender` is vouched for by the channel. It is never read from the message.
+3.  Steps come in the order of their moments, none twice, none skipped inside a round. Who missed a stage abandons the
+    round: the next call is for stage 0 of a later round.
+4.  The bounds of a stage hold for each sender before bytes reach the machine: messages, and bytes in all. An inbox is
+    sorted by sender; the messages of one sender keep their order.
+5.  What is late is delivered in the next step if its kind is one of the stage's `late` kinds (confirmations,
+    certificates, blocks and wants always are). To drop them would isolate a member with a fast clock for ever.
+6.  Chance is handed in. It never gives the same bytes twice, also after a restart. What was committed to is in `keep`.
+7.  All copies of one identity share one store. A machine that is born after its store was lost gets a `floor`: it
+    signs nothing for a round or a height below it.
+8.  Verified blocks may come from outside the stages (catch-up): they are handed in with the next step. The chain is
+    read through a `Chain` that is handed in; a machine holds no list of blocks.
+9.  A step may take seconds. It runs off the event loop, one at a time. It never raises for anything that came in: what
+    is malformed, of no use or a proof of a fault is in `noticed`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+
+ALL = None  # the receiver "everybody else"
+
+Chance: TypeAlias = Callable[[int], bytes]  # so many fresh bytes
+
+
+class Stage(NamedTuple):
+    """A stage of a round, and what a driver lets through in it."""
+
+    name: str
+    messages: int  # at most, of one sender
+    bytes: int  # at most, of one sender, all messages together
+    late: frozenset[str] = frozenset()  # kinds of messages that are delivered although they come after their stage
+
+
+class Moment(NamedTuple):
+    """When: a stage of a round. Moments are ordered."""
+
+    round: int  # 1, 2, ...
+    stage: int  # 0, 1, ...
+
+
+class Received(NamedTuple):
+    """A message, and who sent it as the channel vouches."""
+
+    sender: int
+    data: bytes
+
+
+class Outcome(NamedTuple):
+    """What a pull brought: this round's, an earlier round's that comes late, or the word that none will come."""
+
+    round: int
+    reward: float | None  # None: it never came
+
+
+class Floor(NamedTuple):
+    """Below this round and this height a machine signs nothing."""
+
+    round: int = 0
+    height: int = 0
+
+
+NO_FLOOR = Floor()
+
+
+class Put(NamedTuple):
+    """Keep this value under this key; it replaces what was there."""
+
+    key: str
+    value: bytes
+
+
+class Delete(NamedTuple):
+    """Keep nothing under this key any more."""
+
+    key: str
+
+
+class Append(NamedTuple):
+    """Keep the next block of the chain."""
+
+    height: int
+    block: bytes
+
+
+Keep: TypeAlias = Put | Delete | Append
+
+
+class Noticed(NamedTuple):
+    """Somebody did what it should not have done."""
+
+    sender: int  # as the channel vouches; -1 if nobody can be named
+    reason: str  # one of a few words
+    evidence: bytes = b""  # what proves it to others; empty: nothing does
+
+
+@dataclass
+class Effects:
+    """What a step came to.
+
+    Attributes:
+        keep: to be stored in one transaction, together with the moment of the step (duty 1).
+        send: (receiver or ALL, message), in this order.
+        pull: the arm to pull in this round; None: none in this step. At most once a round.
+        behind: heights of blocks that are wanted from others.
+        committed: blocks that became final in this step, in order.
+        noticed: faults of others.
+        counts: numbers for metrics, such as signatures checked.
+    """
+
+    keep: list[Keep] = field(default_factory=list)
+    send: list[tuple[int | None, bytes]] = field(default_factory=list)
+    pull: int | None = None
+    behind: list[int] = field(default_factory=list)
+    committed: list[Any] = field(default_factory=list)
+    noticed: list[Noticed] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Chain(Protocol):
+    """The stored chain, to be read."""
+
+    @property
+    def height(self) -> int:
+        """Of the last block; 0 before the first."""
+
+    def block(self, height: int) -> bytes:
+        """A stored block, from height 1 on.
+
+        Raises:
+            IndexError: there is none of this height.
+        """
+
+
+@dataclass
+class Kept:
+    """What a store holds for one identity: the reference, in memory, of what a node does on disk.
+
+    Attributes:
+        values: by key.
+        blocks: those of height 1, 2, ...
+        position: the moment of the last step that was stored; None before the first.
+    """
+
+    values: dict[str, bytes] = field(default_factory=dict)
+    blocks: list[bytes] = field(default_factory=list)
+    position: Moment | None = None
+
+    @property
+    def height(self) -> int:
+        """Of the last block."""
+        return len(self.blocks)
+
+    def block(self, height: int) -> bytes:
+        """A stored block.
+
+        Raises:
+            IndexError: there is none of this height.
+        """
+        if not 1 <= height <= len(self.blocks):
+            raise IndexError(f"height = {height}: expected 1 to {len(self.blocks)}")
+        return self.blocks[height - 1]
+
+    def store(self, moment: Moment, keep: Iterable[Keep]) -> None:
+        """Take in what a step wants kept: all of it, with its moment.
+
+        Raises:
+            ValueError: a moment that is not later than the last one, or a block that is not the next; nothing is kept.
+        """
+        if self.position is not None and moment <= self.position:
+            raise ValueError(f"moment = {tuple(moment)}: expected one after {tuple(self.position)}")
+        items = list(keep)
+        heights = [item.height for item in items if isinstance(item, Append)]
+        if heights != list(range(self.height + 1, self.height + 1 + len(heights))):
+            raise ValueError(f"blocks of heights {heights}: expected those from {self.height + 1} on, in order")
+        for item in items:
+            if isinstance(item, Put):
+                self.values[item.key] = item.value
+            elif isinstance(item, Delete):
+                self.values.pop(item.key, None)
+            else:
+                self.blocks.append(item.block)
+        self.position = moment
+
+
+class Machine(Protocol):
+    """A participant."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Of a round, in order."""
+
+    @property
+    def next(self) -> Moment:
+        """The first moment it may act in. A later round is fine too: the rounds between are abandoned."""
+
+    def step(
+        self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any]
+    ) -> Effects:
+        """Take in what has come, and do what this stage asks for."""
+
+
+class Resumes(Protocol):
+    """How a machine comes back, or begins: from what was kept (nothing, the first time)."""
+
+    @classmethod
+    def resume(cls, kept: Mapping[str, bytes], chain: Chain, chance: Chance, floor: Floor = NO_FLOOR) -> Self:
+        """The machine that goes on where the one that kept this ended; its `next` says from when."""

@@ -1,1 +1,0 @@
-"""The outside: the only package that opens sockets or reads a clock."""

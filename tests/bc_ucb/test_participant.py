@@ -1,0 +1,405 @@
+"""One participant among three others on a perfect network, until the test interferes: locks, crashes, floods, gaps."""
+
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from made_round import BURN_IN, COINS, SEEDS, K, M, first_chain, full_round, identities
+
+from folkmoot.agreement.identity import WouldEquivocate
+from folkmoot.agreement.messages import (
+    PRECOMMIT,
+    PREVOTE,
+    PROPOSAL,
+    Blocks,
+    Certificate,
+    Proposal,
+    ReportSent,
+    Vote,
+    Want,
+    from_bytes,
+    proposal_words,
+    to_bytes,
+)
+from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.participant import Node, newborn, stages
+from folkmoot.bc_ucb.records import NOBODY, REPORT, RoundRecord, report_words
+from folkmoot.coins import replicate_coins
+from folkmoot.comparison.in_rounds import Machine, Trusting
+from folkmoot.ledger.block import Block
+from folkmoot.ledger.chain import propose
+
+AT = stages(1)
+PARAMS = Params(M, K, BURN_IN, 2.0, 1500, 1000, 1, True, True)
+
+
+class Four:
+    """Four honest nodes; `lose(t, stage, sender, receiver, message)` says what does not arrive."""
+
+    def __init__(self):
+        self.machine = Machine(M, Fraction(3, 2), 16)
+        self.nodes = [self.made(m, newborn(first_chain(), PARAMS)) for m in range(M)]
+        self.inboxes = [[] for _ in range(M)]
+        self.lose = lambda *_: False
+        self.sent = []  # (round, stage, sender, message)
+        self.committed = [[] for _ in range(M)]
+
+    def made(self, m, memory):
+        return Node(m, SEEDS[m], memory, PARAMS, Trusting(self.machine, m), replicate_coins(*COINS))
+
+    def crash(self, m):
+        self.nodes[m] = self.made(m, self.nodes[m].memory)
+
+    def play(self, t, first=0, last=AT.total - 1):
+        if first == 0:
+            for m, node in enumerate(self.nodes):
+                arm = node.arm(t)
+                node.observe(t, arm, 0.25 + 0.5 * arm + 0.01 * m)
+        for stage in range(first, last + 1) if t > BURN_IN else ():
+            self.stage(t, stage)
+
+    def stage(self, t, stage):
+        arrived, self.inboxes = self.inboxes, [[] for _ in range(M)]
+        for m, node in enumerate(self.nodes):
+            effects = node.step(t, stage, arrived[m])
+            self.committed[m] += effects.committed
+            for receiver, data in effects.outgoing:
+                message = from_bytes(data, M, K)
+                self.sent.append((t, stage, m, message))
+                for to in range(M):
+                    wanted = to != m and receiver in (None, to)
+                    if wanted and not self.lose(t, stage, m, to, message):
+                        self.inboxes[to].append((m, data))
+
+    def heights(self):
+        return [node.memory.chain.height for node in self.nodes]
+
+    def of_kind(self, kind, t, sender=None):
+        return [
+            said for round, _, m, said in self.sent if round == t and isinstance(said, kind) and sender in (None, m)
+        ]
+
+
+def after_burn_in():
+    four = Four()
+    for t in range(1, BURN_IN + 1):
+        four.play(t)
+    return four
+
+
+def one_round_with_blocks(four, t):
+    """Play rounds from t on until there is a first block; the number of the next round."""
+    while max(four.heights()) == 0:
+        four.play(t)
+        t += 1
+        assert t < BURN_IN + 12
+    return t
+
+
+# --- A good network ------------------------------------------------------------------------------------------------
+
+
+def test_all_commit_the_same_block_in_the_last_stage_and_learn_from_it():
+    four = after_burn_in()
+    pulls = [node.memory.learnt.pulls.sum() for node in four.nodes]
+    t = one_round_with_blocks(four, BURN_IN + 1)
+    assert four.heights() == [1] * M
+    assert len({chains[0].tip for chains in four.committed}) == 1
+    assert [node.memory.learnt.pulls.sum() for node in four.nodes] == [before + 1 for before in pulls]
+    assert len(four.nodes[0].memory.blocks[0].signatures) == M
+    assert not any(node.rejected for node in four.nodes)
+    assert all(node.memory.pending == {} for node in four.nodes)
+    assert four.committed[0][0].state.last.round == t - 1
+
+
+def test_a_round_takes_the_stages_it_says():
+    assert (AT.propose, AT.total) == (4, 10)
+    assert stages(5).propose == 8
+    four = after_burn_in()
+    t = one_round_with_blocks(four, BURN_IN + 1) - 1
+    when = {}
+    for round, stage, _, message in four.sent:
+        if round == t:
+            name = message.phase if isinstance(message, Vote) else type(message).__name__
+            when.setdefault(name, set()).add(stage)
+    assert when["ReportSent"] == {0}
+    assert when["Proposal"] == {AT.propose}
+    assert (when[PREVOTE], when[PRECOMMIT], when["Confirmation"]) == ({AT.prevote}, {AT.precommit}, {AT.confirm})
+
+
+def test_a_signature_never_leaves_before_it_is_remembered():
+    four = after_burn_in()
+    for stage in range(AT.total):
+        four.play(BURN_IN + 1, stage, stage)
+        for round, _, m, message in four.sent:
+            if isinstance(message, Vote):
+                assert four.nodes[m].memory.slots[message.phase][0] >= round
+
+
+# --- Locks and crashes ---------------------------------------------------------------------------------------------
+
+
+def until_locked(four):
+    """Precommits are lost from some round on: everybody is locked, nothing is decided; that round."""
+    four.lose = lambda t, stage, m, to, message: isinstance(message, Vote) and message.phase == PRECOMMIT
+    for t in range(BURN_IN + 1, BURN_IN + 12):
+        four.play(t)
+        if all(node.memory.lock is not None for node in four.nodes):
+            return t
+    raise AssertionError("nobody was ever locked")
+
+
+def test_whoever_is_locked_shows_the_certificate_and_all_vote_for_it():
+    four = after_burn_in()
+    t = until_locked(four)
+    locked = four.nodes[0].memory.lock
+    four.play(t + 1)
+    assert four.of_kind(Proposal, t + 1) == []
+    assert {said.hash for said in four.of_kind(Certificate, t + 1)} == {locked.hash}
+    votes = [vote for vote in four.of_kind(Vote, t + 1) if vote.phase == PREVOTE]
+    assert [vote.hash for vote in votes] == [locked.hash] * M
+
+
+def test_a_block_that_was_locked_is_committed_later_and_paid_then():
+    four = after_burn_in()
+    t = until_locked(four)
+    four.play(t + 1)
+    pending = [dict(node.memory.pending) for node in four.nodes]
+    assert all(set(pulls) == {*range(BURN_IN + 1, t + 2)} for pulls in pending)
+    four.lose = lambda *_: False
+    pulls = four.nodes[0].memory.learnt.pulls.sum()
+    four.play(t + 2)
+    assert four.heights() == [1] * M
+    assert four.committed[0][0].state.last.round == t
+    assert four.nodes[0].memory.learnt.pulls.sum() == pulls + 1
+    arm, _ = pending[0][t]
+    assert four.nodes[0].memory.learnt.pulls[0, arm] == BURN_IN // K + 1
+
+
+def test_a_lock_survives_a_crash_of_everybody():
+    four = after_burn_in()
+    t = until_locked(four)
+    locked = four.nodes[0].memory.lock
+    for m in range(M):
+        four.crash(m)
+    four.play(t + 1)
+    votes = [vote for vote in four.of_kind(Vote, t + 1) if vote.phase == PREVOTE]
+    assert [vote.hash for vote in votes] == [locked.hash] * M
+
+
+def test_after_a_crash_in_a_round_nothing_else_is_signed():
+    """It has prevoted; the new node is asked to vote for something else in the same round and stays silent."""
+    four = after_burn_in()
+    for t in range(BURN_IN + 1, BURN_IN + 12):
+        four.play(t, 0, AT.prevote)
+        if four.of_kind(Vote, t, 1):
+            break
+        four.play(t, AT.second, AT.total - 1)
+    four.crash(1)
+    node = four.nodes[1]
+    with pytest.raises(WouldEquivocate):
+        node.hand.sign(PREVOTE, t, b"other words")
+    node._round = t
+    node._finality.enter(t)
+    node._finality.best = Certificate(1, t - 1, b"h" * 32, (0, 1, 2), (bytes(64),) * 3, b"")
+    assert node.step(t, AT.prevote, []).outgoing == []
+    assert node.rejected["own second value"] == 1
+
+
+def test_a_second_block_of_a_height_is_never_confirmed():
+    hand = Four().nodes[0].hand
+    first = hand.confirm(3, b"a" * 32)
+    assert hand.confirm(3, b"a" * 32) == first
+    for height, hash in [(3, b"b" * 32), (2, b"a" * 32)]:
+        with pytest.raises(WouldEquivocate):
+            hand.confirm(height, hash)
+    hand.confirm(4, b"b" * 32)
+
+
+# --- Gaps ----------------------------------------------------------------------------------------------------------
+
+
+def test_who_missed_blocks_asks_for_them_and_catches_up():
+    four = after_burn_in()
+    four.lose = lambda t, stage, m, to, message: to == 3
+    t = BURN_IN + 1
+    while min(four.heights()[:3]) < 3:
+        four.play(t)
+        t += 1
+    assert four.heights()[3] == 0
+    four.lose = lambda *_: False
+    four.play(t)
+    asked = [stage for round, stage, m, said in four.sent if (round, m) == (t, 3) and isinstance(said, Want)]
+    assert asked[0] == 1  # the others' reports tell their heights
+    assert four.heights()[3] >= 3
+    assert four.nodes[3].memory.chain.tip in {chain.tip for chain in four.committed[0]}
+
+
+def test_blocks_are_given_once_a_round_to_each_and_never_many():
+    four = after_burn_in()
+    t = one_round_with_blocks(four, BURN_IN + 1)
+    node = four.nodes[0]
+    for wanted, expected in [(1, 1), (1, 0)]:
+        effects = node.step(t, 1, [(2, to_bytes(Want(wanted)))])
+        assert len(effects.outgoing) == expected
+    ((_, data),) = node.step(t + 1, 1, [(2, to_bytes(Want(1)))]).outgoing
+    assert len(from_bytes(data, M, K).blocks) == 1
+    for nonsense in (0, 5, 1 << 40):
+        assert node.step(t + 2, 1, [(1, to_bytes(Want(nonsense)))]).outgoing == []
+    assert node.rejected["want"] == 4
+
+
+def test_attack_of_blocks_that_nobody_signed():
+    four = after_burn_in()
+    one_round_with_blocks(four, BURN_IN + 1)
+    block = four.nodes[0].memory.blocks[0]
+    fresh = Four().nodes[0]
+    unsigned = type(block)(block.header, block.records, block.signatures[:2])
+    assert fresh.step(50, 1, [(1, to_bytes(Blocks((unsigned.to_bytes(),))))]).committed == []
+    assert fresh.rejected["block"] == 1
+    assert len(fresh.step(50, 2, [(1, to_bytes(Blocks((block.to_bytes(),))))]).committed) == 1
+
+
+# --- Whatever comes in ---------------------------------------------------------------------------------------------
+
+
+def test_attack_of_a_flood_is_cut_off():
+    node = Four().nodes[0]
+    node.step(50, 1, [(2, b"rubbish")] * 1_000)
+    assert node.rejected == Counter({"flood": 1_000 - (4 * M + 16), "malformed": 4 * M + 16})
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"round": 400}, "other round or block"),
+        ({"previous": b"p" * 32}, "other round or block"),
+        ({"reward": 12}, "signature"),
+        ({"signature": bytes(64)}, "signature"),
+    ],
+)
+def test_attack_of_false_reports_is_refused_with_its_reason(change, reason):
+    four = after_burn_in()
+    t = BURN_IN + 1
+    four.play(t, 0, 0)
+    (message,) = four.of_kind(ReportSent, t, 1)
+    node = four.nodes[0]
+    node.step(t, 1, [(1, to_bytes(message._replace(**change)))])
+    assert node.rejected == Counter({reason: 1})
+    assert len(node._work.held) == 1  # its own
+    node.step(t, 2, [(1, to_bytes(message))])
+    assert len(node._work.held) == 2
+
+
+def test_attack_of_two_reports_in_one_round():
+    """Who says two things is heard as saying nothing; a third is not even looked at."""
+    four = after_burn_in()
+    t = BURN_IN + 1
+    four.play(t, 0, 0)
+    (message,) = four.of_kind(ReportSent, t, 1)
+    told = []
+    for reward in (1, 2, 3):
+        words = report_words(message.previous, t, 1, message.means, reward)
+        told.append(message._replace(reward=reward, signature=identities()[1].sign(REPORT, words)))
+    once, thrice = four.nodes[0], four.nodes[2]
+    once.step(t, 1, [(1, to_bytes(told[0]))])
+    thrice.step(t, 1, [(1, to_bytes(one)) for one in told])
+    assert sum(held.participant == 1 for held in thrice._work.held.values()) == 2
+    assert once._work.named().names[1] != NOBODY
+    assert thrice._work.named().names[1] == NOBODY
+
+
+def test_late_reports_do_not_count():
+    four = after_burn_in()
+    t = BURN_IN + 1
+    four.play(t, 0, 0)
+    (message,) = four.of_kind(ReportSent, t, 1)
+    node = four.nodes[0]
+    node.step(t, 3, [(1, to_bytes(message))])
+    assert node.rejected == Counter({"late": 1})
+
+
+def test_attack_of_a_certificate_for_a_block_that_does_not_follow():
+    four = after_burn_in()
+    t = until_locked(four)
+    good = four.nodes[0].memory.lock
+    fresh = Four().nodes[0]
+    fresh.step(t + 1, 0, [])
+    fresh.step(t + 1, 1, [(1, to_bytes(good._replace(block=b"rubbish")))])
+    assert fresh._finality.best is None
+    block = Block.from_bytes(good.block)
+    other = Block(replace(block.header, nonce=1), block.records).to_bytes()
+    fresh.step(t + 1, 1, [(1, to_bytes(good._replace(block=other)))])
+    assert fresh._finality.best is None
+    fresh.step(t + 1, 1, [(1, to_bytes(good._replace(signatures=good.signatures[::-1])))])
+    assert fresh._finality.best is None
+    fresh.step(t + 1, 1, [(1, to_bytes(good))])
+    assert fresh._finality.best == good
+
+
+def test_attack_of_a_validator_that_proposes_a_false_block():
+    """Signed as it should be, but its estimates do not follow from its sets: refused, and not remembered."""
+    four = after_burn_in()
+    t = one_round_with_blocks(four, BURN_IN + 1) - 1
+    fresh = Four().nodes[0]
+    chain = fresh.memory.chain
+    (good,) = four.of_kind(Proposal, t)[:1]
+    made = chain_record(chain, good.block)
+    for estimates, remembered in [(made.estimates + 1, False), (made.estimates, True)]:
+        fresh.step(t, 0, [])
+        false = propose(chain, [made._replace(estimates=estimates).to_bytes()])
+        signature = identities()[1].sign(PROPOSAL, proposal_words(1, t, false.hash))
+        proposal = Proposal(1, t, 1, false.hash, signature, false.to_bytes())
+        fresh.step(t, AT.second, [(1, to_bytes(proposal))])
+        assert (false.hash in fresh._bodies) is remembered
+        assert fresh.rejected["block"] == 1
+        fresh.enter(t)
+
+
+def chain_record(chain, body):
+    return RoundRecord.from_bytes(Block.from_bytes(body).records[0], *chain.state.members.shape)
+
+
+def test_a_block_needs_more_than_half_of_the_validators():
+    """Proposals of two of four validators are lost on the way to participant 0; its own and one are left: no vote."""
+    votes = {}
+    for lost in ((), (2, 3), (1, 2, 3)):
+        four = after_burn_in()
+        t = full_round(first_chain())
+        for earlier in range(BURN_IN + 1, t):
+            four.lose = lambda *_: True
+            four.play(earlier)
+        four.lose = lambda t, stage, m, to, message, lost=lost: to == 0 and isinstance(message, Proposal) and m in lost
+        four.play(t, 0, AT.prevote)
+        assert len(four.of_kind(Proposal, t)) == M
+        votes[len(lost)] = len([vote for vote in four.of_kind(Vote, t, 0) if vote.phase == PREVOTE])
+    assert votes == {0: 1, 2: 0, 3: 0}
+
+
+def test_a_validator_that_lacks_a_report_supports_the_block_of_the_others():
+    """Three of four hold the report of participant 1, so it counts; the fourth cannot make the block but seconds it."""
+    four = after_burn_in()
+    t = full_round(first_chain())
+    four.lose = lambda *_: True
+    for earlier in range(BURN_IN + 1, t):
+        four.play(earlier)
+    four.lose = lambda t, stage, m, to, message: isinstance(message, ReportSent) and (m, to) == (1, 0)
+    four.play(t)
+    proposals = {m: (stage, said.hash) for round, stage, m, said in four.sent if isinstance(said, Proposal)}
+    assert {m: stage for m, (stage, _) in proposals.items()} == {0: AT.second} | dict.fromkeys((1, 2, 3), AT.propose)
+    assert len({hash for _, hash in proposals.values()}) == 1
+    assert four.heights() == [1] * M
+
+
+def test_confirmations_without_the_block_make_it_ask():
+    four = after_burn_in()
+    four.lose = lambda t, stage, m, to, message: to == 3 and isinstance(message, Proposal | Certificate)
+    t = BURN_IN + 1
+    while max(four.heights()) == 0:
+        four.play(t)
+        t += 1
+    if four.heights()[3] == 0:  # it was no validator, so it never saw the block
+        assert four.of_kind(Want, t - 1, 3)
+        four.play(t)
+    assert four.heights()[3] >= 1
