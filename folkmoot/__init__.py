@@ -58,11 +58,11 @@ if TYPE_CHECKING:
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
+    from folkmoot.world.replay import Replay as Replay
     from folkmoot.world.rewards import Bernoulli as Bernoulli
     from folkmoot.world.rewards import Beta as Beta
     from folkmoot.world.rewards import Gaussian as Gaussian
     from folkmoot.world.rewards import HalfActive as HalfActive
-    from folkmoot.world.rewards import Replay as Replay
     from folkmoot.world.scalarisations import Chebyshev as Chebyshev
     from folkmoot.world.scalarisations import Linear as Linear
     from folkmoot.world.scalarisations import LogSumExp as LogSumExp
@@ -112,7 +112,8 @@ _HOMES = {
     "world.clusters": ["karate_labels"],
     "world.corruption": ["FlipRandom", "Promote", "Suppress", "Swap", "Thinning"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
-    "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive", "Replay"],
+    "world.replay": ["Replay"],
+    "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive"],
     "world.scalarisations": ["Chebyshev", "Linear", "LogSumExp"],
     "world.vectors": ["VectorBernoulli"],
 }

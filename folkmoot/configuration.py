@@ -1,15 +1,26 @@
-"""Configuration classes, from Python and TOML; and what is wrong with a value, in one line that names its field."""
+"""Configuration classes, from Python and TOML; and what is wrong with a value, in one line that names its field.
 
-from collections.abc import Iterable, Mapping, Sequence
+How it works: one class per thing. Python calls it; a file names it in `type`, and `of_kind` looks that up in a table
+of classes and reads the other keys. What a file cannot say by itself (where its folder is, how many agents there are)
+is the *context*, handed in by whoever reads the file. In a file the types of plain values are checked field by field,
+so that an error has its place; Python also takes arrays and graphs. What a value means is checked for both alike.
+"""
+
+import importlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+import numpy as np
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PlainValidator, ValidationError
+from pydantic_core import ErrorDetails, core_schema
 
 Place = tuple[str | int, ...]
+LEFT_OUT: Any = None  # the value of a field when a file has another one in its place
 
 _SHOWN = 60  # characters of a wrong value that an error repeats
+_SHOWN_NUMBERS = 8  # of an array
 _EXPECTED = {
     "greater_than": "expected more than {gt}",
     "greater_than_equal": "expected at least {ge}",
@@ -101,6 +112,22 @@ def _parts(error: ErrorDetails, place: Place, allowed: Mapping[Place, Iterable[s
     return f"{name} = {shown(value)}" if name and not isinstance(value, Mapping | list) else name, what
 
 
+class Wrong(ValueError):
+    """What is wrong with a table of a file: as lines, once the place of the table is known.
+
+    Args:
+        lines: from that place to one line for each thing that is wrong.
+    """
+
+    def __init__(self, lines: "Callable[[Place], list[str]]") -> None:
+        super().__init__("; ".join(lines(())))
+        self.lines = lines
+
+
+class Later(ValueError):
+    """What a file says here can be judged only with a context that is not known, because another table is wrong."""
+
+
 def lines(
     error: ValidationError, document: Any, prefix: Place = (), allowed: Mapping[Place, Iterable[str]] | None = None
 ) -> list[str]:
@@ -114,9 +141,15 @@ def lines(
     """
     found: dict[tuple[str, int], list[str]] = {}
     for number, one in enumerate(error.errors(include_url=False)):
-        subject, what = _parts(one, (*prefix, *_place(one, document)), allowed or {})
-        found.setdefault((subject, 0 if subject else number), []).append(what)
-    return [f"{subject}: {_either(whats)}" if subject else whats[0] for (subject, _), whats in found.items()]
+        place = (*prefix, *_place(one, document))
+        inner = one.get("ctx", {}).get("error")
+        if isinstance(inner, Wrong):
+            found["", number] = inner.lines(place)
+        elif not isinstance(inner, Later):
+            subject, what = _parts(one, place, allowed or {})
+            found.setdefault((subject, 0 if subject else number), []).append(what)
+    said = [[f"{subject}: {_either(whats)}"] if subject else whats for (subject, _), whats in found.items()]
+    return [line for some in said for line in some]
 
 
 def _either(whats: Sequence[str]) -> str:
@@ -130,24 +163,108 @@ def first_of(problems: Sequence[str]) -> str:
     return problems[0] + more
 
 
+def _same(one: Any, other: Any) -> bool:
+    """Are two values of a field equal? Arrays by their numbers."""
+    if one is other:
+        return True
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return type(one) is type(other) and bool(np.array_equal(one, other))
+    if isinstance(one, tuple | list) and type(one) is type(other):
+        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other))
+    return bool(one == other)
+
+
+def _hashed(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return hash((value.shape, value.tobytes()))
+    return hash(tuple(_hashed(entry) for entry in value)) if isinstance(value, tuple | list) else hash(value)
+
+
+class Short:
+    """A value that `repr` shows in a few words, however large it is."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        value = self._value
+        if isinstance(value, np.ndarray):
+            return str(value.tolist()) if value.size <= _SHOWN_NUMBERS else f"{value.dtype}{list(value.shape)}"
+        return repr(value) if isinstance(value, Configuration) else shown(value)
+
+
 class Configuration(BaseModel):
     """What a user writes: validated, immutable, the same from Python and from TOML.
+
+    Two are equal if they are of one class and say the same; arrays are compared by their numbers.
+
+    Attributes:
+        named: does an error begin with the name of the class?
 
     Raises:
         ValueError: a field that is unknown, missing or out of range, in one line.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    named: ClassVar[bool] = True
 
     def __init__(self, /, **given: Any) -> None:
-        name = type(self).__name__
-        wrong = unknown_field(given, type(self).model_fields)
+        name = f"{type(self).__name__}: "
+        wrong = unknown_field(given, self.written_names())
         if wrong is not None:
-            raise ValueError(f"{name}: {wrong}")
+            raise ValueError(f"{name}{wrong}")
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise ValueError(f"{name}: {first_of(lines(error, given))}") from None
+            raise ValueError(f"{name if self.named else ''}{first_of(lines(error, given))}") from None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A constructor of one's own (for arguments by position) only names the fields: see below."""
+        super().__init_subclass__(**options)
+        own = cls.__dict__.get("__init__")
+        if own is not None:
+            own.__pydantic_base_init__ = True
+
+    @classmethod
+    def written_names(cls) -> list[str]:
+        """The names of the fields as they are written."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    def _write(self, **given: Any) -> None:
+        """For a constructor that takes arguments by position: the fields, named as in a file."""
+        Configuration.__init__(self, **given)
+
+    def _settle(self, **values: Any) -> Self:
+        """Put checked values in place of the given ones; for validators only, before anyone else has seen this."""
+        self.__dict__.update(values)
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy. Changes are checked as everything that is written; what is derived from them is made anew.
+
+        Raises:
+            ValueError: as the class itself does.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        names = zip(type(self).model_fields, self.written_names(), strict=True)
+        copy = type(self).__new__(type(self))
+        copy._write(**{**{written: getattr(self, name) for name, written in names}, **update})
+        return copy
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return False
+        return all(_same(getattr(self, name), getattr(other, name)) for name in type(self).model_fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(_hashed(getattr(self, name)) for name in type(self).model_fields)))
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """The fields as they are written, large ones in short."""
+        for name, field in type(self).model_fields.items():
+            if field.repr:
+                yield field.alias or name, Short(getattr(self, name))
 
     def describe(self) -> dict[str, Any]:
         """The configuration as plain values, for provenance."""
@@ -156,3 +273,98 @@ class Configuration(BaseModel):
     # Validation that does not begin here (from JSON) is to leave this out, as it does BaseModel's own: its errors
     # are pydantic's, for whoever knows the place in the file.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+
+C = TypeVar("C", bound=Configuration)
+
+
+class Kinds(MutableMapping[str, type[C]], Generic[C]):
+    """A table: the names that files use, and the class of each. Classes of the package are loaded when asked for.
+
+    Args:
+        places: "module:Class" of each name.
+    """
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._classes: dict[str, str | type[C]] = dict(places)
+
+    def __getitem__(self, name: str) -> type[C]:
+        found = self._classes[name]
+        if isinstance(found, str):
+            module, _, attribute = found.partition(":")
+            found = self._classes[name] = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def __setitem__(self, name: str, kind: type[C]) -> None:
+        self._classes[name] = kind
+
+    def __delitem__(self, name: str) -> None:
+        del self._classes[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._classes)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+
+def read_table(kind: type[C], fields: Any, context: Any) -> C:
+    """A table of a file as a configuration.
+
+    Args:
+        kind: its class.
+        fields: plain values, as a file has them.
+        context: what the file cannot say by itself; not None, which stands for Python.
+
+    Raises:
+        Wrong: what is wrong, wherever the table may stand.
+    """
+    if not isinstance(fields, Mapping):
+        raise Wrong(lambda place: [f"{path(place)} = {shown(fields)}: expected a table"])
+    unknown = unknown_field(fields, kind.written_names())
+    if unknown is not None:
+        raise Wrong(lambda place: [f"{path(place)}: {unknown}"])
+    try:  # by way of JSON: TOML, too, has no tuples
+        return kind.model_validate_json(json.dumps(fields, default=str), context=context)
+    except ValidationError as found:
+        error = found
+        raise Wrong(lambda place: lines(error, fields, place)) from None
+
+
+def of_kind(kinds: Mapping[str, type[C]], table: Any, context: Any) -> C:
+    """A table of a file whose `type` names a class and whose other keys are that class's fields.
+
+    Raises:
+        Wrong: see read_table; also when `type` is missing or unknown.
+    """
+    if not isinstance(table, Mapping):
+        raise Wrong(lambda place: [f"{path(place)} = {shown(table)}: expected a table"])
+    name = table.get("type")
+    if name is None:
+        raise Wrong(lambda place: [f"{path(place)}.type: missing; allowed are {', '.join(kinds)}"])
+    if not isinstance(name, str) or name not in kinds:
+        known = choices(name if isinstance(name, str) else shown(name), kinds)
+        raise Wrong(lambda place: [f"{path(place)}.type = {shown(name)}: {known}"])
+    return read_table(kinds[name], {key: value for key, value in table.items() if key != "type"}, context)
+
+
+class Plain:
+    """Marks a field that in a file has this plain type; from Python the class itself checks what it is given.
+
+    So arrays and graphs are never turned into lists, and what is wrong in a file has its place. The annotated type
+    is the one that everybody reads once the class has checked the value, for Python and files alike.
+    """
+
+    def __init__(self, in_file: Any) -> None:
+        self._in_file = in_file
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        def checked(given: Any, inner: Callable[[Any], Any], info: core_schema.ValidationInfo[Any]) -> Any:
+            return given if info.context is None else inner(given)
+
+        return core_schema.with_info_wrap_validator_function(checked, handler.generate_schema(self._in_file))
+
+
+def part(kinds: Mapping[str, type[C]]) -> PlainValidator:
+    """Marks a field that is a configuration itself; a file has a table there, with a `type`."""
+    return PlainValidator(lambda given, info: given if info.context is None else of_kind(kinds, given, info.context))

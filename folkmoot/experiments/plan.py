@@ -1,30 +1,29 @@
 """From an experiment file to the jobs it asks for, everything checked before anything runs."""
 
-import importlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from folkmoot.algorithms import ALGORITHMS
 from folkmoot.algorithms.base import Algorithm
+from folkmoot.configuration import Wrong, of_kind
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.networks import NETWORKS, AnyNetwork
-from folkmoot.experiments.problems import Place, Section, choices, first_of, lines, path, shown, unknown_field
-from folkmoot.experiments.rewards import REWARDS, SCALARISATIONS, AnyRewards
+from folkmoot.experiments.problems import Place, Section, first_of, lines, path, shown
 from folkmoot.simulation.simulate import make_job
 from folkmoot.simulation.sweep import Cell
+from folkmoot.world import NETWORKS, REWARDS, datasets
 from folkmoot.world.clusters import digest
 from folkmoot.world.corruption import CORRUPTIONS, Corruption
+from folkmoot.world.in_file import InFile
+from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
 T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
 
-_TYPES: dict[Place, Any] = {("rewards",): REWARDS, ("network",): NETWORKS, ("rewards", "inner"): REWARDS}
-_TYPES[("rewards", "scalarisation")] = SCALARISATIONS
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
 _NAME_CHARACTERS = 30  # of a grid's value in the name of a cell
 
@@ -47,10 +46,10 @@ class Experiment(Section):
         seed: of all coins.
         checkpoints: rounds at which regret is recorded, ending at the horizon; None is about 200, log-spaced.
         description: for the report.
-        rewards, network: what agents face.
-        corruption: an adversary that alters what they see; fields of the class beside `type`.
+        rewards, network: what agents face; each the `type` of a class, and its fields.
+        corruption: an adversary that alters what they see, likewise.
         verification: pulls of all agents together that may be verified.
-        algorithm: what they think; fields of the class beside `type` and `name`.
+        algorithm: what they think, likewise; also a `name`.
     """
 
     name: Annotated[str, AfterValidator(_folder_name)]
@@ -59,8 +58,8 @@ class Experiment(Section):
     seed: int = Field(0, ge=0, lt=2**64)
     checkpoints: list[int] | None = None
     description: str = ""
-    rewards: AnyRewards
-    network: AnyNetwork
+    rewards: dict[str, Any]
+    network: dict[str, Any]
     corruption: dict[str, Any] | None = None
     verification: int = Field(0, ge=0)
     algorithm: list[dict[str, Any]] = Field(min_length=1)
@@ -93,133 +92,92 @@ class Plan(NamedTuple):
     cells: list[Cell]
 
 
-def algorithm_class(name: str) -> type[Algorithm]:
-    """The configuration class an experiment file calls by this name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if name not in ALGORITHMS:
-        raise ValueError(choices(name, ALGORITHMS))
-    module, _, attribute = ALGORITHMS[name].partition(":")
-    found: type[Algorithm] = getattr(importlib.import_module(module), attribute)
-    return found
-
-
-def corruption_class(name: str) -> type[Corruption]:
-    """The adversary an experiment file calls by this name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if name not in CORRUPTIONS:
-        raise ValueError(choices(name, CORRUPTIONS))
-    return CORRUPTIONS[name]
-
-
-def _typed(entry: dict[str, Any], place: Place, find: Callable[[str], type[M]], known: Iterable[str]) -> M:
-    """A table whose `type` names a class and whose other fields are that class's.
-
-    Raises:
-        ValueError: what is wrong, a problem a line.
-    """
-    where, kind = path(place), entry.get("type")
-    if kind is None:
-        raise ValueError(f"{where}.type: missing; allowed are {', '.join(known)}")
-    try:
-        found = find(kind if isinstance(kind, str) else shown(kind))
-    except ValueError as error:
-        raise ValueError(f"{where}.type = {shown(kind)}: {error}") from None
-    fields = {key: value for key, value in entry.items() if key != "type"}
-    wrong = unknown_field(fields, found.model_fields)
-    if wrong is not None:
-        raise ValueError(f"{where}: {wrong}")
-    try:  # by way of JSON: TOML, too, has no tuples
-        return found.model_validate_json(json.dumps(fields, default=str))
-    except ValidationError as error:
-        raise ValueError("\n".join(lines(error, fields, place))) from None
-
-
-def _algorithm(entry: dict[str, Any], place: Place) -> tuple[str | None, Algorithm]:
+def _algorithm(entry: dict[str, Any], context: InFile) -> tuple[str | None, Algorithm]:
     """An [[algorithm]] table as the name for the legend, if given, and the configuration.
 
     Raises:
-        ValueError: what is wrong, a problem a line.
+        Wrong: what is wrong.
     """
     name = entry.get("name")
-    fields = {key: value for key, value in entry.items() if key != "name"}
-    found = _typed(fields, place, algorithm_class, ALGORITHMS)
+    found = of_kind(ALGORITHMS, {key: value for key, value in entry.items() if key != "name"}, context)
     if name is not None and (not isinstance(name, str) or not name.strip()):
-        raise ValueError(f"{path(place)}.name = {shown(name)}: expected text in quotes")
+        raise Wrong(lambda place: [f"{path(place)}.name = {shown(name)}: expected text in quotes"])
     return name, found
 
 
 class _Parsed(NamedTuple):
-    """A cell's document, field by field in order."""
+    """A cell's document: the plain fields, and what its tables describe."""
 
     experiment: Experiment
+    rewards: Rewards
+    network: Network
     algorithms: list[tuple[str | None, Algorithm]]
     corruption: Corruption | None
 
 
-def _parse(document: dict[str, Any]) -> _Parsed:
-    """A cell's document, checked field by field.
-
-    Raises:
-        ValueError: the first problem, and how many more there are.
-    """
-    problems: list[str] = []
-    algorithms = []
-    experiment, corruption = None, None
-    try:
-        experiment = Experiment.model_validate(document)
-    except ValidationError as error:
-        problems += lines(error, document, allowed=_TYPES)
-    entries = document.get("algorithm")
-    for i, entry in enumerate(entries if isinstance(entries, list) else []):
-        if isinstance(entry, dict):
-            try:
-                algorithms.append(_algorithm(entry, ("algorithm", i)))
-            except ValueError as error:
-                problems += str(error).splitlines()
-    against = document.get("corruption")
-    if isinstance(against, dict):
-        try:
-            corruption = _typed(against, ("corruption",), corruption_class, CORRUPTIONS)
-        except ValueError as error:
-            problems += str(error).splitlines()
-    if problems or experiment is None:
-        raise ValueError(first_of(problems))
-    return _Parsed(experiment, algorithms, corruption)
-
-
-class _Builder:
-    """Builds what the tables describe; equal tables give the same object, so that graphs are studied once."""
+class _Reader:
+    """Reads the documents of cells; equal tables give the same object, so that graphs are studied once."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._context = InFile(folder, datasets.load)
         self._built: dict[str, Any] = {}
 
-    def _once(self, table: str, key: Any, build: Callable[[], T]) -> T:
-        name = f"{table} {json.dumps(key, sort_keys=True, default=str)}"
+    def _once(self, key: Any, build: Callable[[], T]) -> T:
+        name = json.dumps(key, sort_keys=True, default=str)
         if name not in self._built:
-            try:
-                self._built[name] = build()
-            except ValueError as error:
-                raise ValueError(f"{table}: {error}") from None
+            self._built[name] = build()
         built: T = self._built[name]
         return built
 
-    def world(self, experiment: Experiment, document: dict[str, Any]) -> tuple[Rewards, Any]:
-        """The rewards, and the network for as many agents.
+    def _rewards(self, table: Any) -> Rewards:
+        return self._once(["rewards", table], lambda: of_kind(REWARDS, table, self._context))
+
+    def _network(self, table: Any, rewards: Rewards | None) -> Network:
+        """The network, for as many agents as the rewards have; without rewards, only what is wrong with it."""
+        if rewards is None:
+            return of_kind(NETWORKS, table, self._context)
+        n, labels = rewards.n_agents, rewards.labels
+        context = replace(self._context, n_agents=n, labels=labels)
+        key = ["network", table, n, None if labels is None else digest(labels)]
+        return self._once(key, lambda: of_kind(NETWORKS, table, context))
+
+    def parse(self, document: dict[str, Any]) -> _Parsed:
+        """A cell's document, checked field by field, then table by table.
 
         Raises:
-            ValueError: they refuse what the file says.
+            ValueError: the first problem, and how many more there are.
         """
-        rewards = self._once("rewards", document["rewards"], experiment.rewards.build)
-        n, labels = rewards.n_agents, rewards.labels
-        key = [document["network"], n, None if labels is None else digest(labels)]
-        return rewards, self._once("network", key, lambda: experiment.network.build(n, self._folder, labels))
+        problems: list[str] = []
+        experiment = None
+
+        def tried(place: Place, build: Callable[[], T]) -> T | None:
+            try:
+                return build()
+            except Wrong as wrong:
+                problems.extend(wrong.lines(place))
+                return None
+
+        try:
+            experiment = Experiment.model_validate(document)
+        except ValidationError as error:
+            problems += lines(error, document)
+        tables = {key: value for key, value in document.items() if isinstance(value, dict)}
+        rewards, network, corruption = None, None, None
+        if "rewards" in tables:
+            rewards = tried(("rewards",), lambda: self._rewards(tables["rewards"]))
+        if "network" in tables:
+            network = tried(("network",), lambda: self._network(tables["network"], rewards))
+        entries = document.get("algorithm")
+        algorithms = [
+            tried(("algorithm", i), lambda entry=entry: _algorithm(entry, self._context))  # type: ignore[misc]
+            for i, entry in enumerate(entries if isinstance(entries, list) else [])
+            if isinstance(entry, dict)
+        ]
+        if "corruption" in tables:
+            corruption = tried(("corruption",), lambda: of_kind(CORRUPTIONS, tables["corruption"], self._context))
+        if problems or experiment is None or rewards is None or network is None:
+            raise ValueError(first_of(problems))
+        return _Parsed(experiment, rewards, network, [found for found in algorithms if found], corruption)
 
 
 def _short(settings: dict[Place, Any]) -> dict[str, Any]:
@@ -260,10 +218,9 @@ def _check_world(experiment: Experiment, rewards: Rewards, corruption: Corruptio
             raise ValueError(f"corruption: {error}") from None
 
 
-def _cells(cell: GridCell, builder: _Builder) -> list[tuple[int, Cell]]:
+def _cells(cell: GridCell, reader: _Reader) -> list[tuple[int, Cell]]:
     """One for each algorithm, with its number."""
-    experiment, algorithms, corruption = _parse(cell.document)
-    rewards, network = builder.world(experiment, cell.document)
+    experiment, rewards, network, algorithms, corruption = reader.parse(cell.document)
     _check_world(experiment, rewards, corruption)
     out = []
     for i, (name, algorithm) in enumerate(algorithms):
@@ -298,10 +255,10 @@ def plan(document: dict[str, Any], folder: Path) -> Plan:
         ValueError: one line that names the field, its value and what is allowed.
     """
     grid = expand(document)
-    builder = _Builder(folder)
+    reader = _Reader(folder)
     found: dict[str, tuple[int, Cell]] = {}
     for combination in grid:
-        for i, cell in _cells(combination, builder):
+        for i, cell in _cells(combination, reader):
             other, same = found.get(cell.name, (i, cell))
             if (other, same.settings) != (i, cell.settings):
                 raise ValueError(f"algorithm[{i}]: two are called {cell.name!r}; give one of them another name")

@@ -6,17 +6,22 @@ crossed by geometric skips from link to link (Batagelj and Brandes 2005), one wi
 A round costs O(agents + links), whatever the number of pairs and clusters.
 """
 
+from functools import cached_property
 from math import ceil, log, log1p, sqrt
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field, ValidationInfo, model_validator
 
 from folkmoot.coins import LINK, block, uniform
+from folkmoot.configuration import LEFT_OUT, Plain
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.block_graph import BlockGraph
-from folkmoot.world.clusters import Labels, cluster_labels, describe_clusters, karate_labels
+from folkmoot.world.clusters import Labels, chosen_labels, cluster_labels, describe_clusters, karate_labels
 from folkmoot.world.graphs import named_graph
+from folkmoot.world.in_file import InFile
+from folkmoot.world.means import number
 from folkmoot.world.networks import Network
 
 _DENSE = 0.25  # from here on a coin a pair, four to a block, is no dearer than a skip a link
@@ -44,13 +49,9 @@ def most_links(pairs_within: int, pairs_across: int, within: float, across: floa
 
 
 def _probability(name: str, value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not 0.0 <= number <= 1.0:
+    if not 0.0 <= number(value) <= 1.0:
         raise ValueError(f"{name} = {value!r}: expected a probability from 0 to 1")
-    return number
+    return number(value)
 
 
 class Chance(NamedTuple):
@@ -88,7 +89,8 @@ class StochasticBlockModel(Network):
         across: link probability of agents of different clusters, in [0, 1].
 
     Attributes:
-        labels: int64 [n_agents].
+        labels: int64 [n_agents]. In a file, by default those of the rewards.
+        sizes: in a file, in place of labels: numbers of agents of the clusters, one cluster after the other.
         n_clusters: C.
         link_probability: that of all pairs which can be linked, if it is the same for all; else None.
 
@@ -97,31 +99,60 @@ class StochasticBlockModel(Network):
             [0, 1], or so many links that a round would need more than 16 GiB.
     """
 
-    base: BlockGraph
-    labels: Labels
+    clusters: Annotated[Labels, Plain(list[int] | None)] = Field(LEFT_OUT, alias="labels")
+    sizes: list[int] | None = Field(None, repr=False)
+    within: Annotated[float, Plain(float)]
+    across: Annotated[float, Plain(float)]
 
     def __init__(self, labels: ArrayLike, within: float, across: float) -> None:
-        self.labels = cluster_labels(labels)
-        self.within, self.across = _probability("within", within), _probability("across", across)
-        self.n_clusters = int(self.labels.max()) + 1
-        self.base = BlockGraph(self.labels, self.within > 0.0, self.across > 0.0)
-        pairs = self.base.pairs_within, self.base.pairs_across
-        possible = {p for p, count in zip((self.within, self.across), pairs, strict=True) if p > 0.0 and count > 0}
-        self.link_probability = possible.pop() if len(possible) == 1 else None
-        self._most_links = most_links(*pairs, self.within, self.across)
-        n_bytes = 16 * self._most_links + 32 * self.n_agents
+        self._write(labels=labels, within=within, across=across)
+
+    @model_validator(mode="after")
+    def _every_pair_has_a_probability(self, info: ValidationInfo) -> Self:
+        context: InFile | None = info.context
+        given = self.clusters if context is None else chosen_labels(self.clusters, self.sizes, context.labels)
+        labels = cluster_labels(given)
+        if context is not None and len(labels) != context.agents():
+            raise ValueError(f"clusters of {len(labels)} agents: the rewards are for {context.agents()}")
+        within, across = _probability("within", self.within), _probability("across", self.across)
+        self._settle(clusters=labels, sizes=None, within=within, across=across)
+        n_bytes = 16 * self.room + 32 * self.n_agents
         if n_bytes > _MEMORY_LIMIT:
             raise ValueError(
-                f"within = {self.within:g}, across = {self.across:g} with {self.n_agents} agents: room for "
-                f"{self._most_links} links would need {n_bytes / 2**30:.0f} GiB a replicate; "
+                f"within = {within:g}, across = {across:g} with {self.n_agents} agents: room for "
+                f"{self.room} links would need {n_bytes / 2**30:.0f} GiB a replicate; "
                 f"allowed are {_MEMORY_LIMIT // 2**30} GiB"
             )
+        return self
+
+    @property
+    def labels(self) -> Labels:
+        return self.clusters
+
+    @property
+    def n_clusters(self) -> int:
+        return len(self.base.sizes)
+
+    @cached_property
+    def base(self) -> BlockGraph:
+        return BlockGraph(self.labels, self.within > 0.0, self.across > 0.0)
+
+    @cached_property
+    def link_probability(self) -> float | None:
+        pairs = self.base.pairs_within, self.base.pairs_across
+        possible = {p for p, count in zip((self.within, self.across), pairs, strict=True) if p > 0.0 and count > 0}
+        return possible.pop() if len(possible) == 1 else None
+
+    @cached_property
+    def room(self) -> int:
+        """For how many links of a round there is room."""
+        return most_links(self.base.pairs_within, self.base.pairs_across, self.within, self.across)
 
     def record(self) -> BlockModelRecord:
         order = np.argsort(self.labels, kind="stable")
         border = np.cumsum(self.base.sizes)[self.labels[order]]
         in_order = bool((np.diff(self.labels) >= 0).all())
-        return BlockModelRecord(order, border, in_order, _chance(self.within), _chance(self.across), self._most_links)
+        return BlockModelRecord(order, border, in_order, _chance(self.within), _chance(self.across), self.room)
 
     def describe(self) -> dict[str, Any]:
         clusters = {**describe_clusters(self.labels), "within": self.within, "across": self.across}

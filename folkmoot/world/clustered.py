@@ -1,13 +1,16 @@
 """Rewards whose means are those of the agent's cluster."""
 
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from numpy.typing import ArrayLike
+from pydantic import Field, ValidationInfo, model_validator
 
-from folkmoot.world.clusters import Labels, cluster_labels, describe_clusters
-from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, Rewards, table_of_means
+from folkmoot.configuration import LEFT_OUT, Plain
+from folkmoot.world.clusters import Labels, chosen_labels, cluster_labels, describe_clusters
+from folkmoot.world.means import Table, UniformOfClusters, described, given_or, table_of_means
+from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, Rewards
 
-_DIGEST_VALUES = 4_000  # as for the other laws
 _LAWS: dict[str, type[Bernoulli] | type[Gaussian] | type[Beta]] = {
     "bernoulli": Bernoulli,
     "gaussian": Gaussian,
@@ -26,16 +29,24 @@ class Clustered(Rewards):
         deviation: of "gaussian"; None is that law's own default.
         concentration: of "beta"; None is that law's own default.
 
+        sizes: in a file, in place of labels: numbers of agents of the clusters, one cluster after the other.
+
     Attributes:
         means: float64 [n_agents, n_arms], expanded.
         cluster_means: float64 [n_clusters, n_arms].
         labels: int64 [n_agents].
+        inner: the law with the expanded means.
 
     Raises:
         ValueError: an unknown law, an option of another law, wrong means or labels.
     """
 
-    labels: Labels
+    cluster_means: Annotated[Table, given_or(UniformOfClusters)] = Field(alias="means")
+    clusters: Annotated[Labels, Plain(list[int] | None)] = Field(LEFT_OUT, alias="labels")
+    sizes: list[int] | None = Field(None, repr=False)
+    law: Annotated[str, Plain(Literal["bernoulli", "gaussian", "beta"])] = "bernoulli"
+    deviation: Annotated[float | None, Plain(float | None)] = None
+    concentration: Annotated[float | None, Plain(float | None)] = None
 
     def __init__(
         self,
@@ -45,20 +56,46 @@ class Clustered(Rewards):
         deviation: float | None = None,
         concentration: float | None = None,
     ) -> None:
+        self._write(means=means, labels=labels, law=law, deviation=deviation, concentration=concentration)
+
+    @model_validator(mode="after")
+    def _every_agent_has_a_law(self, info: ValidationInfo) -> Self:
+        law = self.law
         if not isinstance(law, str) or law not in _LAWS:
             raise ValueError(f"law = {law!r}: allowed are {', '.join(_LAWS)}")
-        options: dict[str, Any] = {"deviation": deviation, "concentration": concentration}
-        given = {name: value for name, value in options.items() if value is not None}
-        for name, value in given.items():
+        for name, value in self._options().items():
             if _OWNERS[name] != law:
                 raise ValueError(f"{name} = {value!r}: expected none with law {law!r}, only with {_OWNERS[name]!r}")
-        self.law = law
-        self.cluster_means = table_of_means(means, None, *_LAWS[law].range_of_means, row="cluster")
-        self.labels = cluster_labels(labels, len(self.cluster_means))
-        self.inner = _LAWS[law](self.cluster_means[self.labels], **given)
-        self.means = self.inner.means
-        self.sub_gaussian = self.inner.sub_gaussian
-        self.bounded = self.inner.bounded
+        means = table_of_means(self.cluster_means, None, *_LAWS[law].range_of_means, row="cluster")
+        given = self.clusters if info.context is None else chosen_labels(self.clusters, self.sizes, None)
+        labels = cluster_labels(given, len(means))
+        settled = self._settle(cluster_means=means, clusters=labels, sizes=None)
+        options = {name: getattr(self.inner, name) for name in self._options()}
+        return settled._settle(**options)
+
+    def _options(self) -> dict[str, Any]:
+        """The options of the law that are given."""
+        return {name: getattr(self, name) for name in _OWNERS if getattr(self, name) is not None}
+
+    @cached_property
+    def inner(self) -> Bernoulli | Gaussian | Beta:
+        return _LAWS[self.law](self.cluster_means[self.labels], **self._options())
+
+    @property
+    def labels(self) -> Labels:
+        return self.clusters
+
+    @property
+    def means(self) -> Table:
+        return self.inner.means
+
+    @property
+    def sub_gaussian(self) -> float:
+        return self.inner.sub_gaussian
+
+    @property
+    def bounded(self) -> bool:
+        return self.inner.bounded
 
     def record(self) -> NamedTuple:
         return self.inner.record()
@@ -67,6 +104,4 @@ class Clustered(Rewards):
         inner = self.inner.describe()
         out: dict[str, Any] = {"type": "Clustered", "law": self.law}
         out |= {key: value for key, value in inner.items() if key not in ("type", "means")}
-        if self.cluster_means.size <= _DIGEST_VALUES:
-            out["cluster_means"] = self.cluster_means.tolist()
-        return {**out, **describe_clusters(self.labels)}
+        return {**out, **described("cluster_means", self.cluster_means), **describe_clusters(self.labels)}

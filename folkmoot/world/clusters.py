@@ -71,6 +71,23 @@ def labels_of_sizes(sizes: Sequence[int]) -> Labels:
     return cluster_labels(np.repeat(np.arange(len(sizes)), np.asarray(sizes)))
 
 
+def chosen_labels(labels: Any, sizes: list[int] | None, otherwise: Labels | None) -> Any:
+    """The labels as given, or those of the sizes, or else the ones handed in; still to be checked.
+
+    Raises:
+        ValueError: both are given, or nothing is, or a size is no size.
+    """
+    if labels is not None and sizes is not None:
+        raise ValueError("labels and sizes: expected one of them, got both")
+    if labels is not None:
+        return labels
+    if sizes is not None:
+        return labels_of_sizes(sizes)
+    if otherwise is None:
+        raise ValueError("labels: missing; expected labels = [0, 0, 1, ...] or sizes = [2, 1, ...]")
+    return otherwise
+
+
 def karate_labels() -> Labels:
     """The split of Zachary's karate club (1977), int64 [34]: 0 stayed with Mr. Hi, 1 went with the officers.
 

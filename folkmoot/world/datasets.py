@@ -29,7 +29,7 @@ from platformdirs import user_cache_path
 
 from folkmoot.world import mnist
 from folkmoot.world import movielens as ml
-from folkmoot.world.rewards import Replay, Rewards
+from folkmoot.world.replay import Replay
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Dataset:
     inside: str | None
     files: Mapping[str, str]
     extras: tuple[str, ...] = ()
-    build: Callable[..., Rewards] | None = None
+    build: Callable[..., Replay] | None = None
     excerpt: Path | None = None
     checksum: Callable[[Path], str] = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -171,7 +171,7 @@ def where(name: str) -> Path:
     return found
 
 
-def load(name: str, **options: Any) -> Rewards:
+def load(name: str, **options: Any) -> Replay:
     """The rewards made from a data set.
 
     Args:

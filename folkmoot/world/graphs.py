@@ -51,6 +51,17 @@ class BaseGraph:
         """Number of agents."""
         return len(self.start) - 1
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BaseGraph):
+            return False
+        return np.array_equal(self.start, other.start) and np.array_equal(self.neighbours, other.neighbours)
+
+    def __hash__(self) -> int:
+        return hash((self.start.tobytes(), self.neighbours.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"BaseGraph({self.n_agents} agents, {self.n_edges} edges)"
+
     @property
     def n_edges(self) -> int:
         """Number of undirected edges."""
@@ -60,6 +71,12 @@ class BaseGraph:
     def degree(self) -> NDArray[np.int64]:
         """Number of neighbours of each agent, int64 [n_agents]."""
         return np.diff(self.start)
+
+    def edges(self) -> NDArray[np.int64]:
+        """Each edge once, int64 [n_edges, 2], the smaller agent first."""
+        rows = np.repeat(np.arange(self.n_agents), self.degree)
+        upper = rows < self.neighbours
+        return np.stack([rows[upper], self.neighbours[upper]], axis=1)
 
     def _adjacency(self) -> Any:
         from scipy.sparse import csr_array
@@ -262,3 +279,29 @@ def _read_edges(path: Path, n_agents: int) -> BaseGraph:
             )
         edges.append((int(words[0]), int(words[1])))
     return from_edges(n_agents, np.array(edges, np.int64).reshape(-1, 2))
+
+
+def read_rounds(path: Path) -> dict[int, list[tuple[int, int]]]:
+    """A recording, `ROUND AGENT AGENT` a line: the links of each round that has any.
+
+    Rounds count from 1, agents from 0. Commas count as blanks; '#' starts a comment.
+
+    Raises:
+        ValueError: it cannot be read, or a line is none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"file {path}: cannot be read ({error})") from None
+    rounds: dict[int, list[tuple[int, int]]] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].replace(",", " ").split()
+        if not words:
+            continue
+        numbers = [int(word) for word in words if word.isdecimal() and len(word) < 10]
+        if len(words) != 3 or len(numbers) != 3 or numbers[0] < 1:
+            raise ValueError(
+                f"file {path}, line {number}: {line.strip()!r}: expected a round of at least 1 and two agent numbers"
+            )
+        rounds.setdefault(numbers[0], []).append((numbers[1], numbers[2]))
+    return rounds

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.world.rewards import Replay
+from folkmoot.world.replay import Replay
 
 RATINGS, MOVIES = "ratings.csv", "movies.csv"
 EXCERPT = Path(__file__).resolve().parent / "data" / "movielens-excerpt.json"

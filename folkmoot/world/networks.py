@@ -1,15 +1,20 @@
 """Networks: which links are up in a round. Static, Erdos-Renyi over a base graph, recorded."""
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from folkmoot.coins import LINK, block
+from folkmoot.configuration import LEFT_OUT, Configuration, Plain
 from folkmoot.interface import Links, implements
-from folkmoot.world.graphs import BaseGraph, GraphFacts, as_base_graph, from_edges
+from folkmoot.world.graphs import BaseGraph, GraphFacts, as_base_graph, from_edges, named_graph, read_rounds
+from folkmoot.world.in_file import InFile
+from folkmoot.world.means import checked_agents, number
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -17,8 +22,10 @@ if TYPE_CHECKING:
 _DIGEST_EDGES = 2_000  # up to so many edges are written out in a result's configuration
 
 
-class Network:
+class Network(Configuration):
     """What every network offers: its base graph, its link probability, its record for the kernels.
+
+    A field may not have the name of anything here: give it that name as an alias.
 
     Attributes:
         base: who could ever talk to whom.
@@ -26,9 +33,20 @@ class Network:
         labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
     """
 
-    base: GraphFacts
-    link_probability: float | None = None
-    labels: NDArray[np.int64] | None = None
+    named: ClassVar[bool] = False  # errors say what they are about: "edge (1, 9)"
+
+    if TYPE_CHECKING:
+
+        @property
+        def base(self) -> GraphFacts: ...
+
+    @property
+    def link_probability(self) -> float | None:
+        return None
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        return None
 
     @property
     def n_agents(self) -> int:
@@ -43,12 +61,32 @@ class Network:
         """The configuration as plain values, for provenance."""
         out: dict[str, Any] = {"type": type(self).__name__, "n_agents": self.n_agents, "edges": self.base.n_edges}
         if isinstance(self.base, BaseGraph) and self.base.n_edges <= _DIGEST_EDGES:
-            rows = np.repeat(np.arange(self.n_agents), self.base.degree)
-            upper = rows < self.base.neighbours
-            out["edge_list"] = np.stack([rows[upper], self.base.neighbours[upper]], axis=1).tolist()
+            out["edge_list"] = self.base.edges().tolist()
         if self.link_probability is not None:
             out["link_probability"] = self.link_probability
         return out
+
+
+def _base_graph(given: Any, context: InFile | None) -> BaseGraph:
+    """A networkx graph, or in a file the name of a base graph, for as many agents as the rewards have.
+
+    Raises:
+        ValueError: see as_base_graph and named_graph.
+    """
+    if context is None:
+        return as_base_graph(given)
+    kind, colon, file = given.partition(":")
+    inside = kind == "file" and colon and file
+    return named_graph(f"file:{context.folder / file}" if inside else given, context.agents())
+
+
+def _probability(value: float) -> float:
+    if not 0.0 < value <= 1.0:
+        raise ValueError("expected a probability in (0, 1]")
+    return value
+
+
+_Probability = Annotated[float, AfterValidator(_probability)]  # in a file: the error has its place
 
 
 # --- Static -------------------------------------------------------------------------------------------
@@ -71,11 +109,18 @@ class Static(Network):
         ValueError: not an undirected graph with at least one node.
     """
 
-    base: BaseGraph
-    link_probability = 1.0
+    base: Annotated[BaseGraph, Plain(str)]
 
     def __init__(self, graph: "nx.Graph[Any] | BaseGraph") -> None:
-        self.base = as_base_graph(graph)
+        self._write(base=graph)
+
+    @model_validator(mode="after")
+    def _undirected(self, info: ValidationInfo) -> Self:
+        return self._settle(base=_base_graph(self.base, info.context))
+
+    @property
+    def link_probability(self) -> float:
+        return 1.0
 
     def record(self) -> StaticRecord:
         return StaticRecord(self.base.start, self.base.neighbours)
@@ -112,22 +157,27 @@ class ErdosRenyi(Network):
         ValueError: not an undirected graph, or p outside (0, 1].
     """
 
-    base: BaseGraph
+    base: Annotated[BaseGraph, Plain(str)]
+    probability: Annotated[float, Plain(_Probability)] = Field(alias="link_probability")
 
     def __init__(self, base_graph: "nx.Graph[Any] | BaseGraph", link_probability: float) -> None:
-        self.base = as_base_graph(base_graph)
-        try:
-            self.link_probability = float(link_probability)
-        except (TypeError, ValueError):
-            self.link_probability = float("nan")
-        if not 0.0 < self.link_probability <= 1.0:
-            raise ValueError(f"link_probability = {link_probability!r}: expected a probability in (0, 1]")
+        self._write(base=base_graph, link_probability=link_probability)
+
+    @model_validator(mode="after")
+    def _undirected_with_a_probability(self, info: ValidationInfo) -> Self:
+        base, probability = _base_graph(self.base, info.context), number(self.probability)
+        if not 0.0 < probability <= 1.0:
+            raise ValueError(f"link_probability = {self.probability!r}: expected a probability in (0, 1]")
+        return self._settle(base=base, probability=probability)
+
+    @property
+    def link_probability(self) -> float:
+        return self.probability
 
     def record(self) -> ErdosRenyiRecord:
         rows = np.repeat(np.arange(self.n_agents), self.base.degree)
         below = np.bincount(rows[self.base.neighbours < rows], minlength=self.n_agents)
         upper = self.base.start[:-1] + below
-        assert self.link_probability is not None
         return ErdosRenyiRecord(self.base.start, self.base.neighbours, upper, self.link_probability * 2.0**32)
 
 
@@ -177,27 +227,46 @@ class Recorded(Network):
 
     Args:
         rounds: for each round a list of pairs (i, j) of agents.
-        n_agents: number of agents; by default one more than the largest that occurs.
+        n_agents: number of agents; by default one more than the largest that occurs, in a file that of the rewards.
+
+    Attributes:
+        rounds: the graph of each round. In a file, the length of the recording; None is the last round with a link.
+        file: in a file, in place of the rounds: text, a link a line as `ROUND AGENT AGENT`; rounds count from 1, agents
+            from 0.
 
     Raises:
         ValueError: no rounds, an edge that is not a pair of different agents, or n_agents below 1.
     """
 
-    base: BaseGraph
+    rounds: Annotated[tuple[BaseGraph, ...], Plain(Annotated[int, Field(ge=1, lt=2**32)] | None)] = LEFT_OUT
+    agents: Annotated[int | None, Plain(int | None)] = Field(None, alias="n_agents", repr=False)
+    file: str | None = Field(None, repr=False)
 
     def __init__(self, rounds: Sequence[Iterable[tuple[int, int]]], n_agents: int | None = None) -> None:
-        if n_agents is not None and (isinstance(n_agents, bool) or not isinstance(n_agents, int) or n_agents < 1):
-            raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
-        try:
-            edges = [np.array([(index(i), index(j)) for i, j in r], np.int64).reshape(-1, 2) for r in rounds]
-        except (TypeError, ValueError, OverflowError):
-            raise ValueError("recorded rounds: expected lists of pairs of agent numbers") from None
-        if len(edges) == 0:
-            raise ValueError("recorded rounds: expected at least one, got none")
-        together = np.concatenate(edges)
-        n = int(together.max(initial=0)) + 1 if n_agents is None else n_agents
-        self.base = from_edges(n, together)
-        self.rounds = [from_edges(n, e) for e in edges]
+        self._write(rounds=rounds, n_agents=n_agents)
+
+    @model_validator(mode="after")
+    def _rounds_are_graphs(self, info: ValidationInfo) -> Self:
+        n = None if self.agents is None else checked_agents(self.agents)
+        given: Any = self.rounds
+        if info.context is not None:
+            given, n = self._read(info.context, given), n or info.context.agents()
+        return self._settle(rounds=_graphs(given, n), agents=None, file=None)
+
+    def _read(self, context: InFile, length: int | None) -> list[list[tuple[int, int]]]:
+        """The recording that a file names."""
+        if self.file is None:
+            raise ValueError('file: missing; expected file = "links.txt"')
+        edges = read_rounds(context.folder / self.file)
+        last = max(edges, default=0)
+        length = last if length is None else length
+        if length < last:
+            raise ValueError(f"rounds = {length}: the recording has links in round {last}")
+        return [edges.get(t, []) for t in range(1, length + 1)]
+
+    @cached_property
+    def base(self) -> BaseGraph:
+        return from_edges(self.rounds[0].n_agents, np.concatenate([graph.edges() for graph in self.rounds]))
 
     def record(self) -> RecordedRecord:
         offsets = np.cumsum([0, *(len(r.neighbours) for r in self.rounds)])
@@ -207,6 +276,21 @@ class Recorded(Network):
 
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "recorded_rounds": len(self.rounds)}
+
+
+def _graphs(rounds: Any, n_agents: int | None) -> tuple[BaseGraph, ...]:
+    """The graph of each round, from pairs of agents, or graphs as they are."""
+    try:
+        given = list(rounds)
+        if given and all(isinstance(one, BaseGraph) for one in given):
+            return tuple(given)
+        edges = [np.array([(index(i), index(j)) for i, j in one], np.int64).reshape(-1, 2) for one in given]
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("recorded rounds: expected lists of pairs of agent numbers") from None
+    if len(edges) == 0:
+        raise ValueError("recorded rounds: expected at least one, got none")
+    n = int(np.concatenate(edges).max(initial=0)) + 1 if n_agents is None else n_agents
+    return tuple(from_edges(n, e) for e in edges)
 
 
 @implements(RecordedRecord)

@@ -1,74 +1,27 @@
-"""Reward laws: what an arm pays an agent in a round. Bernoulli, Gaussian, Beta, half active, replayed.
+"""Reward laws: what an arm pays an agent in a round. Bernoulli, Gaussian, Beta, half active.
 
 Every law has `means`, float64 [n_agents, n_arms]: the expected reward of each arm for each agent. The
 coin of a reward is named (round, agent, arm), so all algorithms of a comparison meet the same world.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, model_validator
 
 from folkmoot import coins as dice
 from folkmoot import interface
-from folkmoot.coins import REWARD, SCENE, below, bernoulli, gaussian, uniform
+from folkmoot.coins import REWARD, SCENE, bernoulli, gaussian, uniform
+from folkmoot.configuration import Configuration, Plain, part
 from folkmoot.interface import Scalar, implements
-
-_DIGEST_VALUES = 4_000  # up to so many numbers of a table are written out in a result's configuration
-Table = NDArray[np.float64]
-
-
-def checked_agents(n_agents: object) -> int:
-    """A number of agents.
-
-    Raises:
-        ValueError: not an integer of at least 1.
-    """
-    if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
-        raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
-    return int(n_agents)
+from folkmoot.world import REWARDS
+from folkmoot.world.means import Table, Uniform, described, given_or, number, table_of_means
 
 
-def table_of_means(
-    means: ArrayLike, n_agents: int | None, low: float, high: float, row: str = "agent", column: str = "arm"
-) -> Table:
-    """A checked [n_agents, n_arms] table; one row for all agents is repeated. Errors say what has a `row`, a `column`.
-
-    Raises:
-        ValueError: not numbers, not one or two axes, NaN, or outside [low, high].
-    """
-    shape = f"[n_{row}s, n_{column}s]"
-    try:
-        table = np.array(means, np.float64, order="C")  # one layout, one compilation
-    except (TypeError, ValueError):
-        raise ValueError(f"means: expected a table of numbers {shape}, all rows of one length") from None
-    if table.ndim == 1 and n_agents is not None:
-        table = np.tile(table, (checked_agents(n_agents), 1))
-    if table.ndim != 2 or 0 in table.shape:
-        hint = " (one row for all agents needs n_agents=)" if table.ndim == 1 and row == "agent" else ""
-        raise ValueError(f"means of shape {table.shape}: expected {shape}{hint}")
-    if n_agents is not None and len(table) != n_agents:
-        raise ValueError(f"means of shape {table.shape}: expected {n_agents} agents as n_agents says")
-    wrong = ~((table >= low) & (table <= high) & np.isfinite(table))
-    if wrong.any():
-        i, k = (int(x) for x in np.argwhere(wrong)[0])
-        allowed = "a finite number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
-        raise ValueError(f"mean of {row} {i}, {column} {k} = {table[i, k]}: expected {allowed}")
-    table.setflags(write=False)
-    return table
-
-
-def _number(value: object) -> float:
-    """The value as a float; NaN, which is in no range, for what is no number."""
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return float("nan")
-
-
-class Rewards:
-    """What every reward law offers.
+class Rewards(Configuration):
+    """What every reward law offers. A field may not have the name of anything here: give it that name as an alias.
 
     Attributes:
         means: float64 [n_agents, n_arms], expected reward.
@@ -79,12 +32,32 @@ class Rewards:
         scalarisation: record of what such a vector is worth; `means` are the worths of the mean vectors.
     """
 
-    means: Table
-    sub_gaussian: float = 0.5
-    bounded: bool = True
-    labels: NDArray[np.int64] | None = None
-    n_objectives: int = 1
-    scalarisation: NamedTuple = Scalar(1)
+    named: ClassVar[bool] = False  # errors say what they are about: "mean of agent 0, arm 1"
+
+    if TYPE_CHECKING:
+
+        @property
+        def means(self) -> Table: ...
+
+    @property
+    def sub_gaussian(self) -> float:
+        return 0.5
+
+    @property
+    def bounded(self) -> bool:
+        return True
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        return None
+
+    @property
+    def n_objectives(self) -> int:
+        return 1
+
+    @property
+    def scalarisation(self) -> NamedTuple:
+        return Scalar(1)
 
     @property
     def n_agents(self) -> int:
@@ -114,9 +87,25 @@ class Rewards:
     def describe(self) -> dict[str, Any]:
         """The configuration as plain values, for provenance."""
         out: dict[str, Any] = {"type": type(self).__name__, "n_agents": self.n_agents, "n_arms": self.n_arms}
-        if self.means.size <= _DIGEST_VALUES:
-            out["means"] = self.means.tolist()
-        return out
+        return {**out, **described("means", self.means)}
+
+
+class OfMeans(Rewards):
+    """A law given by the mean of each agent and arm.
+
+    Attributes:
+        means: [n_agents, n_arms], or [n_arms] with n_agents.
+        row_for: number of agents when all share one row, as `n_agents`.
+        range_of_means: smallest and largest mean.
+    """
+
+    range_of_means: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    means: Annotated[Table, given_or(Uniform)]
+    row_for: Annotated[int | None, Plain(int | None)] = Field(None, alias="n_agents", repr=False)
+
+    @model_validator(mode="after")
+    def _means_are_a_table(self) -> Self:
+        return self._settle(means=table_of_means(self.means, self.row_for, *self.range_of_means), row_for=None)
 
 
 # --- Bernoulli ----------------------------------------------------------------------------------------
@@ -128,7 +117,7 @@ class BernoulliRecord(NamedTuple):
     means: np.ndarray  # float64 [n_agents, n_arms]
 
 
-class Bernoulli(Rewards):
+class Bernoulli(OfMeans):
     """Reward 1 with probability means[agent, arm], else 0.
 
     Args:
@@ -139,10 +128,8 @@ class Bernoulli(Rewards):
         ValueError: wrong shape, NaN or a mean outside [0, 1].
     """
 
-    range_of_means: ClassVar[tuple[float, float]] = (0.0, 1.0)
-
     def __init__(self, means: ArrayLike, n_agents: int | None = None) -> None:
-        self.means = table_of_means(means, n_agents, *self.range_of_means)
+        self._write(means=means, n_agents=n_agents)
 
     def record(self) -> BernoulliRecord:
         return BernoulliRecord(self.means)
@@ -163,7 +150,7 @@ class GaussianRecord(NamedTuple):
     deviation: float
 
 
-class Gaussian(Rewards):
+class Gaussian(OfMeans):
     """Normal rewards with the given means and one standard deviation.
 
     Args:
@@ -176,14 +163,25 @@ class Gaussian(Rewards):
     """
 
     range_of_means: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
-    bounded = False
+    deviation: Annotated[float, Plain(float)] = 1.0
 
     def __init__(self, means: ArrayLike, deviation: float = 1.0, n_agents: int | None = None) -> None:
-        self.means = table_of_means(means, n_agents, *self.range_of_means)
-        self.deviation = _number(deviation)
-        if not 0.0 <= self.deviation < np.inf:
-            raise ValueError(f"deviation = {deviation!r}: expected a finite number of at least 0")
-        self.sub_gaussian = self.deviation
+        self._write(means=means, deviation=deviation, n_agents=n_agents)
+
+    @model_validator(mode="after")
+    def _deviation_is_finite(self) -> Self:
+        deviation = number(self.deviation)
+        if not 0.0 <= deviation < np.inf:
+            raise ValueError(f"deviation = {self.deviation!r}: expected a finite number of at least 0")
+        return self._settle(deviation=deviation)
+
+    @property
+    def bounded(self) -> bool:
+        return False
+
+    @property
+    def sub_gaussian(self) -> float:
+        return self.deviation
 
     def record(self) -> GaussianRecord:
         return GaussianRecord(self.means, self.deviation)
@@ -207,7 +205,7 @@ class BetaRecord(NamedTuple):
     concentration: float
 
 
-class Beta(Rewards):
+class Beta(OfMeans):
     """Beta rewards on [0, 1] with shapes mean * concentration and (1 - mean) * concentration.
 
     Args:
@@ -220,12 +218,17 @@ class Beta(Rewards):
     """
 
     range_of_means: ClassVar[tuple[float, float]] = (0.001, 0.999)
+    concentration: Annotated[float, Plain(float)] = 10.0
 
     def __init__(self, means: ArrayLike, concentration: float = 10.0, n_agents: int | None = None) -> None:
-        self.means = table_of_means(means, n_agents, *self.range_of_means)
-        self.concentration = _number(concentration)
-        if not 1.0 <= self.concentration <= 1e6:
-            raise ValueError(f"concentration = {concentration!r}: expected a number from 1 to 1e6")
+        self._write(means=means, concentration=concentration, n_agents=n_agents)
+
+    @model_validator(mode="after")
+    def _concentration_is_in_range(self) -> Self:
+        concentration = number(self.concentration)
+        if not 1.0 <= concentration <= 1e6:
+            raise ValueError(f"concentration = {self.concentration!r}: expected a number from 1 to 1e6")
+        return self._settle(concentration=concentration)
 
     def record(self) -> BetaRecord:
         return BetaRecord(self.means, self.concentration)
@@ -265,19 +268,42 @@ class HalfActive(Rewards):
         ValueError: not a reward law, one that is half active itself, or `silent` outside [0, 1].
     """
 
+    inner: Annotated[Rewards, part(REWARDS)]
+    silent: Annotated[float, Plain(float)] = 0.0
+
     def __init__(self, inner: Rewards, silent: float = 0.0) -> None:
+        self._write(inner=inner, silent=silent)
+
+    @model_validator(mode="after")
+    def _half_of_one_law(self) -> Self:
+        inner, silent = self.inner, number(self.silent)
         if not isinstance(inner, Rewards) or isinstance(inner, HalfActive):
             raise ValueError(f"inner = {type(inner).__name__}: expected a reward law that is not half active itself")
         if inner.n_objectives > 1:
             raise ValueError(f"inner = {type(inner).__name__}: expected rewards with one objective")
-        self.silent = _number(silent)
-        if not 0.0 <= self.silent <= 1.0:
-            raise ValueError(f"silent = {silent!r}: expected a reward from 0 to 1")
-        self.inner, self.bounded, self.labels = inner, inner.bounded, inner.labels
-        n = inner.n_agents
-        self.means = inner.means * ((n - n // 2) / n) + self.silent * ((n // 2) / n)
-        if not inner.bounded:  # the noise, and the two-valued variable that scales the mean
-            self.sub_gaussian = float(np.hypot(inner.sub_gaussian, np.abs(inner.means - self.silent).max() / 2.0))
+        if not 0.0 <= silent <= 1.0:
+            raise ValueError(f"silent = {self.silent!r}: expected a reward from 0 to 1")
+        return self._settle(silent=silent)
+
+    @cached_property
+    def means(self) -> Table:
+        n = self.inner.n_agents
+        return np.asarray(self.inner.means * ((n - n // 2) / n) + self.silent * ((n // 2) / n))
+
+    @property
+    def bounded(self) -> bool:
+        return self.inner.bounded
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        return self.inner.labels
+
+    @property
+    def sub_gaussian(self) -> float:
+        if self.inner.bounded:
+            return 0.5
+        # the noise, and the two-valued variable that scales the mean
+        return float(np.hypot(self.inner.sub_gaussian, np.abs(self.inner.means - self.silent).max() / 2.0))
 
     def record(self) -> HalfActiveRecord:
         return HalfActiveRecord(self.inner.record(), self.n_agents, self.silent)
@@ -307,68 +333,3 @@ def pay(rewards, scene, i, arm, t, coins, reward):
         reward[i, 0] = rewards.silent
     else:
         interface.pay(rewards.inner, scene, i, arm, t, coins, reward)
-
-
-# --- Replay -------------------------------------------------------------------------------------------
-
-
-class ReplayRecord(NamedTuple):
-    """All observed rewards, one agent and arm after the other."""
-
-    values: np.ndarray  # float64 [n_values]
-    start: np.ndarray  # int64 [n_agents * n_arms + 1]
-    n_arms: int
-
-
-class Replay(Rewards):
-    """Rewards drawn, with replacement, from those observed for the same agent and arm.
-
-    Args:
-        table: table[agent][arm] is the non-empty sequence of rewards observed there, each in [0, 1].
-        dataset: a name for the report.
-        arm_names: names of the arms for the report, or None.
-
-    Raises:
-        ValueError: agents with different numbers of arms, an empty cell, a value outside [0, 1].
-    """
-
-    def __init__(
-        self, table: Sequence[Sequence[ArrayLike]], dataset: str = "", arm_names: Sequence[str] | None = None
-    ) -> None:
-        try:
-            widths = {len(row) for row in table}
-            cells = [np.asarray(cell, np.float64).ravel() for row in table for cell in row]
-        except (TypeError, ValueError):
-            raise ValueError("replay table: expected table[agent][arm] to be sequences of numbers") from None
-        if len(widths) != 1 or 0 in widths:
-            raise ValueError("replay table: expected the same number (at least 1) of arms for every agent")
-        n_arms = widths.pop()
-        for number, cell in enumerate(cells):
-            place = f"replay table, agent {number // n_arms}, arm {number % n_arms}"
-            if cell.size == 0:
-                raise ValueError(f"{place}: expected at least one observed reward, got none")
-            if not ((cell >= 0.0) & (cell <= 1.0)).all():
-                raise ValueError(f"{place}: expected rewards from 0 to 1, got {cell[~((cell >= 0) & (cell <= 1))][0]}")
-        self._values = np.concatenate(cells)
-        self._start = np.cumsum([0, *(len(cell) for cell in cells)])
-        self.means = np.array([cell.mean() for cell in cells]).reshape(len(table), n_arms)
-        self.dataset = dataset
-        self.arm_names = list(arm_names) if arm_names is not None else None
-        if self.arm_names is not None and len(self.arm_names) != n_arms:
-            raise ValueError(f"arm_names: {len(self.arm_names)} names: expected {n_arms}, one for each arm")
-
-    def record(self) -> ReplayRecord:
-        return ReplayRecord(self._values, self._start, self.n_arms)
-
-    def describe(self) -> dict[str, Any]:
-        out = {**super().describe(), "dataset": self.dataset, "observations": int(self._values.size)}
-        if self.arm_names:
-            out["arm_names"] = self.arm_names
-        return out
-
-
-@implements(ReplayRecord)
-def pay(rewards, scene, i, arm, t, coins, reward):
-    cell = i * rewards.n_arms + arm
-    first = rewards.start[cell]
-    reward[i, 0] = rewards.values[first + below(coins, rewards.start[cell + 1] - first, REWARD, t, i, arm)]

@@ -5,20 +5,24 @@ Each is nondecreasing in every coordinate and changes by at most the largest cha
 """
 
 from math import exp, log
-from typing import Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import model_validator
 
 from folkmoot import interface
+from folkmoot.configuration import Configuration, Plain
 from folkmoot.interface import implements
 
 _SIMPLEX_TOLERANCE = 1e-9  # by how much the sum of weights may miss 1
 _MOST_BETA = 1e6
 
 
-class Scalarisation:
+class Scalarisation(Configuration):
     """What every scalarisation offers."""
+
+    named: ClassVar[bool] = False
 
     def record(self, n_objectives: int) -> NamedTuple:
         """What the kernels need, for vectors of this length.
@@ -57,15 +61,21 @@ class Linear(Scalarisation):
         ValueError: not numbers, one below 0, or a sum other than 1.
     """
 
+    weights: Annotated[NDArray[np.float64], Plain(list[float])]
+
     def __init__(self, weights: ArrayLike) -> None:
+        self._write(weights=weights)
+
+    @model_validator(mode="after")
+    def _on_the_simplex(self) -> Self:
         try:
-            self.weights = np.array(weights, np.float64)
+            w = np.array(self.weights, np.float64)
         except (TypeError, ValueError):
-            raise ValueError(f"weights = {weights!r}: expected a list of numbers") from None
-        w = self.weights
+            raise ValueError(f"weights = {self.weights!r}: expected a list of numbers") from None
         if w.ndim != 1 or len(w) == 0 or not (w >= 0.0).all() or not abs(w.sum() - 1.0) <= _SIMPLEX_TOLERANCE:
             raise ValueError(f"weights = {w.tolist()}: expected numbers of at least 0 with sum 1")
         w.setflags(write=False)
+        return self._settle(weights=w)
 
     def record(self, n_objectives: int) -> LinearRecord:
         if len(self.weights) != n_objectives:
@@ -131,10 +141,17 @@ class LogSumExp(Scalarisation):
         ValueError: beta out of range.
     """
 
+    beta: Annotated[float, Plain(float)] = 5.0
+
     def __init__(self, beta: float = 5.0) -> None:
+        self._write(beta=beta)
+
+    @model_validator(mode="after")
+    def _beta_is_in_range(self) -> Self:
+        beta = self.beta
         if isinstance(beta, bool) or not isinstance(beta, int | float) or not 0.0 < beta <= _MOST_BETA:
             raise ValueError(f"beta = {beta!r}: expected a number above 0 and at most 1e6")
-        self.beta = float(beta)
+        return self._settle(beta=float(beta))
 
     def record(self, n_objectives: int) -> LogSumExpRecord:
         return LogSumExpRecord(self.beta, n_objectives)

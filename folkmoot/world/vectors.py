@@ -1,16 +1,19 @@
 """Rewards with several objectives: what an arm pays is a vector, and a scalarisation says what that is worth."""
 
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field, model_validator
 
 from folkmoot.coins import REWARD, two_uniforms
+from folkmoot.configuration import Plain, part
 from folkmoot.interface import implements
-from folkmoot.world.rewards import Rewards, checked_agents, table_of_means
+from folkmoot.world import SCALARISATIONS
+from folkmoot.world.means import Table, UniformVectors, checked_agents, described, given_or, table_of_means
+from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import Scalarisation, worth
-
-_DIGEST_VALUES = 4_000  # as for the other laws
 
 
 class VectorBernoulliRecord(NamedTuple):
@@ -35,17 +38,35 @@ class VectorBernoulli(Rewards):
         ValueError: wrong means, no scalarisation or one for another number of objectives, fewer than one agent.
     """
 
+    vector_means: Annotated[Table, given_or(UniformVectors)] = Field(alias="means")
+    law: Annotated[Scalarisation, part(SCALARISATIONS)] = Field(alias="scalarisation")
+    agents: Annotated[int, Plain(int)] = Field(alias="n_agents")
+
     def __init__(self, means: ArrayLike, scalarisation: Scalarisation, *, n_agents: int) -> None:
-        self.vector_means = table_of_means(means, None, 0.0, 1.0, row="arm", column="objective")
-        self.n_objectives = int(self.vector_means.shape[1])
-        if not isinstance(scalarisation, Scalarisation):
-            name = type(scalarisation).__name__
+        self._write(means=means, scalarisation=scalarisation, n_agents=n_agents)
+
+    @model_validator(mode="after")
+    def _vectors_have_a_worth(self) -> Self:
+        table = table_of_means(self.vector_means, None, 0.0, 1.0, row="arm", column="objective")
+        if not isinstance(self.law, Scalarisation):
+            name = type(self.law).__name__
             raise ValueError(f"scalarisation = {name}: expected Linear(weights), Chebyshev() or LogSumExp(beta)")
-        n = checked_agents(n_agents)
-        self._law = scalarisation
-        self.scalarisation = scalarisation.record(self.n_objectives)
-        self.means = np.tile(worth(self.scalarisation, self.vector_means), (n, 1))
-        self.means.setflags(write=False)
+        self.law.record(table.shape[1])
+        return self._settle(vector_means=table, agents=checked_agents(self.agents))
+
+    @property
+    def n_objectives(self) -> int:
+        return int(self.vector_means.shape[1])
+
+    @cached_property
+    def scalarisation(self) -> NamedTuple:
+        return self.law.record(self.n_objectives)
+
+    @cached_property
+    def means(self) -> Table:
+        table = np.tile(worth(self.scalarisation, self.vector_means), (self.agents, 1))
+        table.setflags(write=False)
+        return table
 
     def record(self) -> VectorBernoulliRecord:
         return VectorBernoulliRecord(self.vector_means)
@@ -56,11 +77,9 @@ class VectorBernoulli(Rewards):
             "n_agents": self.n_agents,
             "n_arms": self.n_arms,
             "n_objectives": self.n_objectives,
-            "scalarisation": self._law.describe(),
+            "scalarisation": self.law.describe(),
         }
-        if self.vector_means.size <= _DIGEST_VALUES:
-            out["means"] = self.vector_means.tolist()
-        return out
+        return {**out, **described("means", self.vector_means)}
 
 
 @implements(VectorBernoulliRecord)

@@ -161,11 +161,11 @@ UNDER_ATTACK = {
     "no agents for vectors": (of_vectors("n_agents = 4", "n_agents = 0"), "rewards: n_agents = 0: expected an integer"),
     "weights that do not sum to 1": (
         of_vectors("[0.5, 0.5]", "[0.5, 0.4]"),
-        "rewards: weights = [0.5, 0.4]: expected numbers of at least 0 with sum 1",
+        "rewards.scalarisation: weights = [0.5, 0.4]: expected numbers of at least 0 with sum 1",
     ),
     "weight below 0": (
         of_vectors("[0.5, 0.5]", "[1.5, -0.5]"),
-        "rewards: weights = [1.5, -0.5]: expected numbers of at least 0 with sum 1",
+        "rewards.scalarisation: weights = [1.5, -0.5]: expected numbers of at least 0 with sum 1",
     ),
     "weights for another number of objectives": (
         of_vectors("[0.5, 0.5]", "[0.5, 0.25, 0.25]"),
@@ -186,7 +186,7 @@ UNDER_ATTACK = {
     ),
     "beta 0": (
         of_vectors('"linear"\nweights = [0.5, 0.5]', '"log_sum_exp"\nbeta = 0'),
-        "rewards: beta = 0.0: expected a number above 0 and at most 1e6",
+        "rewards.scalarisation: beta = 0.0: expected a number above 0 and at most 1e6",
     ),
 }
 
@@ -245,7 +245,7 @@ CASES = {
     ),
     "unknown network field": (
         changed("link_probability", "link_prob"),
-        "network: field 'link_prob': unknown; did you mean 'link_probability'? allowed are type, base, ",
+        "network: field 'link_prob': unknown; did you mean 'link_probability'? allowed are base, link_prob",
     ),
     "mean NaN": (changed("[0.8, 0.2]", "[nan, 0.2]"), "rewards: mean of agent 1, arm 0 = nan: expected a number from"),
     "mean above 1": (changed("[0.8, 0.2]", "[1.8, 0.2]"), "rewards: mean of agent 1, arm 0 = 1.8: expected a number"),

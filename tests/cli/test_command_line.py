@@ -13,9 +13,8 @@ from folkmoot.algorithms import ALGORITHMS
 from folkmoot.cli import main
 from folkmoot.experiments import papers
 from folkmoot.experiments.files import builtin_names
-from folkmoot.experiments.networks import NETWORKS
-from folkmoot.experiments.rewards import REWARDS
 from folkmoot.simulation.result import load_all
+from folkmoot.world import NETWORKS, REWARDS
 from folkmoot.world.corruption import CORRUPTIONS
 
 EXPERIMENT = """

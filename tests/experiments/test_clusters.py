@@ -7,7 +7,7 @@ import pytest
 
 import folkmoot as fm
 from folkmoot.experiments.plan import plan
-from folkmoot.experiments.rewards import Uniform, UniformOfClusters
+from folkmoot.world.means import Uniform, UniformOfClusters
 
 MEANS = [[0.9, 0.1], [0.2, 0.8]]
 CLUSTERED = {"type": "clustered", "means": MEANS, "labels": [0, 1, 1, 0]}

@@ -10,7 +10,7 @@ import folkmoot as fm
 from folkmoot.experiments import files
 from folkmoot.experiments.grids import expand
 from folkmoot.experiments.plan import plan
-from folkmoot.experiments.rewards import Uniform
+from folkmoot.world.means import Uniform
 
 MEANS = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]]
 

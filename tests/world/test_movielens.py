@@ -12,7 +12,7 @@ import pytest
 
 from folkmoot.world import datasets, movielens
 from folkmoot.world.datasets import DATASETS, load, where
-from folkmoot.world.rewards import Replay
+from folkmoot.world.replay import Replay
 
 from .small_movielens import MOVIES, RATINGS, write
 

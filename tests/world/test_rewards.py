@@ -11,7 +11,8 @@ from scipy import stats
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.simulation.compiled import jit
-from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, HalfActive, Replay, Rewards
+from folkmoot.world.replay import Replay
+from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, HalfActive, Rewards
 
 COINS = replicate_coins(20_250_812, 0, 1)
 DRAWS = 200_000

@@ -1,0 +1,172 @@
+"""Tables of means, and single numbers: checked, as given or drawn once."""
+
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, PlainValidator, ValidationInfo, model_validator
+
+from folkmoot.configuration import Configuration, path, read_table, shown
+
+Table = NDArray[np.float64]
+_WRITTEN_OUT = 4_000  # up to so many numbers of a table are written out in a result's configuration
+_TWO_TO_MINUS_53 = 2.0**-53
+
+
+def checked_agents(n_agents: object) -> int:
+    """A number of agents.
+
+    Raises:
+        ValueError: not an integer of at least 1.
+    """
+    if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
+        raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
+    return int(n_agents)
+
+
+def table_of_means(
+    means: ArrayLike, n_agents: int | None, low: float, high: float, row: str = "agent", column: str = "arm"
+) -> Table:
+    """A checked [n_agents, n_arms] table; one row for all agents is repeated. Errors say what has a `row`, a `column`.
+
+    Raises:
+        ValueError: not numbers, not one or two axes, NaN, or outside [low, high].
+    """
+    shape = f"[n_{row}s, n_{column}s]"
+    try:
+        table = np.array(means, np.float64, order="C")  # one layout, one compilation
+    except (TypeError, ValueError):
+        raise ValueError(f"means: expected a table of numbers {shape}, all rows of one length") from None
+    if table.ndim == 1 and n_agents is not None:
+        table = np.tile(table, (checked_agents(n_agents), 1))
+    if table.ndim != 2 or 0 in table.shape:
+        hint = " (one row for all agents needs n_agents=)" if table.ndim == 1 and row == "agent" else ""
+        raise ValueError(f"means of shape {table.shape}: expected {shape}{hint}")
+    if n_agents is not None and len(table) != n_agents:
+        raise ValueError(f"means of shape {table.shape}: expected {n_agents} agents as n_agents says")
+    wrong = ~((table >= low) & (table <= high) & np.isfinite(table))
+    if wrong.any():
+        i, k = (int(x) for x in np.argwhere(wrong)[0])
+        allowed = "a finite number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
+        raise ValueError(f"mean of {row} {i}, {column} {k} = {table[i, k]}: expected {allowed}")
+    table.setflags(write=False)
+    return table
+
+
+def number(value: object) -> float:
+    """The value as a float; NaN, which is in no range, for what is no number."""
+    if isinstance(value, str | bytes | bool):
+        return float("nan")
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def described(name: str, table: Table) -> dict[str, Any]:
+    """The table as plain values, for provenance; nothing if it is large."""
+    return {name: table.tolist()} if table.size <= _WRITTEN_OUT else {}
+
+
+# --- In place of a table ------------------------------------------------------------------------------
+
+
+class Drawn(Configuration):
+    """Fixed means drawn once, uniformly between low and high, instead of a table of them.
+
+    Attributes:
+        n_arms: number of arms.
+        low, high: range of the means.
+        seed: names the table; it does not change with the experiment's seed.
+    """
+
+    law: Literal["uniform"]
+    n_arms: int = Field(ge=1)
+    low: float = Field(0.0, allow_inf_nan=False)
+    high: float = Field(1.0, allow_inf_nan=False)
+    seed: int = Field(0, ge=0, lt=2**64)
+
+    @model_validator(mode="after")
+    def _low_is_not_above_high(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low = {self.low}, high = {self.high}: expected low not above high")
+        return self
+
+    def rows(self, rows: int) -> NDArray[np.float64]:
+        """float64 [rows, n_arms]. Raw words of Philox, whose stream NumPy keeps from version to version."""
+        words = np.random.Philox(key=self.seed).random_raw(rows * self.n_arms)
+        unit = (words >> np.uint64(11)).astype(np.float64) * _TWO_TO_MINUS_53
+        return np.asarray(self.low + (self.high - self.low) * unit.reshape(rows, self.n_arms))
+
+    def table(self) -> NDArray[np.float64]:
+        """The means."""
+        raise TypeError(f"{type(self).__name__} does not define table()")
+
+
+class Uniform(Drawn):
+    """Drawn means of agents.
+
+    Attributes:
+        n_agents: number of rows of the table.
+        shared: all agents have the same means.
+    """
+
+    n_agents: int = Field(ge=1)
+    shared: bool = False
+
+    def table(self) -> NDArray[np.float64]:
+        """float64 [n_agents, n_arms]."""
+        return np.tile(self.rows(1), (self.n_agents, 1)) if self.shared else self.rows(self.n_agents)
+
+
+class UniformOfClusters(Drawn):
+    """Drawn means of clusters.
+
+    Attributes:
+        n_clusters: number of rows of the table.
+    """
+
+    n_clusters: int = Field(ge=1)
+
+    def table(self) -> NDArray[np.float64]:
+        """float64 [n_clusters, n_arms]."""
+        return self.rows(self.n_clusters)
+
+
+class UniformVectors(Drawn):
+    """Drawn mean vectors of arms.
+
+    Attributes:
+        n_objectives: length of each.
+    """
+
+    n_objectives: int = Field(ge=1)
+
+    def table(self) -> NDArray[np.float64]:
+        """float64 [n_arms, n_objectives]."""
+        return self.rows(self.n_objectives).T
+
+
+def _only_numbers(given: Any, place: tuple[int, ...] = ()) -> None:
+    if isinstance(given, list):
+        for k, entry in enumerate(given):
+            _only_numbers(entry, (*place, k))
+    elif isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError(f"expected numbers, got {shown(given)}{f' in {path(place)}' if place else ''}")
+
+
+def given_or(drawn: type[Drawn]) -> PlainValidator:
+    """Marks a field that is a table of means: an array, or in a file lists of numbers or a table of this class.
+
+    Shape and range are checked by the law itself; an array is not turned into lists.
+    """
+
+    def check(given: Any, info: ValidationInfo) -> Any:
+        if info.context is None:
+            return given
+        if isinstance(given, dict):
+            return read_table(drawn, given, info.context).table()
+        _only_numbers(given)
+        return given
+
+    return PlainValidator(check)
