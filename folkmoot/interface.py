@@ -220,6 +220,17 @@ def update_late(params, state, i, t, inbox, neighbours):
 
 
 @generic
+def possible(message, params, j, t):
+    """Can row j of these messages of round t be what an agent sent that keeps to the algorithm?
+
+    It dispatches on the record of messages, and compiled loops never call it: it is asked of what came from somebody
+    who may lie, before `update` sees it. Types and shapes are right then and floats are finite. What is left to say:
+    an index must be in its range, and a count of somebody's own pulls is from 0 to t.
+    """
+    return True
+
+
+@generic
 def decision(params, state, i):
     """The arm that agent i has settled on for good; -1 while it has not, or never will."""
     return -1

@@ -102,6 +102,11 @@ def outbox(params):
     )
 
 
+@implements(S3CertMessage)
+def possible(message, params, j, t):
+    return 0 <= message.favourite[j] < params.n_arms and 0 <= message.arm[j] < params.n_arms
+
+
 @kernel
 def best_lower(params, state, i):
     """The arm whose certificate has the largest lower end; ties to the lowest index."""

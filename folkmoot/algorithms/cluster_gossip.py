@@ -1,3 +1,4 @@
+# ruff: noqa: F811  one generic function has an implementation per record type
 """Rule 2 of UCB-SBM: agents of a cluster pool what they see, and clusters gossip as single agents do in DrFed-UCB.
 
 Source: arXiv 2502.08003. Its formulas are lost: this is DrFed-UCB with clusters in the place of agents, as the
@@ -120,6 +121,19 @@ def late_outbox(params):
         np.zeros((n, c, k), np.float64),
         np.zeros((n, k), np.float64),
     )
+
+
+@implements(Message)
+def possible(message, params, j, t):
+    for k in range(params.n_arms):
+        if not 0 <= message.pulls[j, k] <= t:
+            return False
+    return 0 <= message.arm[j] < params.n_arms
+
+
+@implements(LateMessage)
+def possible(message, params, j, t):
+    return all(0 <= message.stamp[j, c] <= t for c in range(len(params.share)))
 
 
 @implements(Params)

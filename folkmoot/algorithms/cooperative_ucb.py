@@ -78,6 +78,11 @@ def outbox(params):
     return Message(np.zeros(shape, np.int64), np.zeros(shape, np.float64))
 
 
+@implements(Message)
+def possible(message, params, j, t):
+    return all(0 <= message.pulls[j, k] <= t for k in range(params.n_arms))
+
+
 @implements(Params)
 def select(params, state, i, t, coins):
     """Arms nobody is known to have pulled first, then the largest bound; ties to the lowest index."""

@@ -82,6 +82,14 @@ def late_outbox(params):
     return LateMessage(np.zeros(shape, np.float64), np.zeros(shape, np.int64), np.zeros(params.n_agents, np.int64))
 
 
+@implements(LateMessage)
+def possible(message, params, j, t):
+    for k in range(params.n_arms):
+        if not 0 <= message.largest[j, k] <= t:
+            return False
+    return 1 <= message.size[j] <= params.n_agents
+
+
 @implements(Params)
 def select(params, state, i, t, coins):
     """Each arm once; then an arm with n <= m - M, if any, uniformly among those; else the largest bound.

@@ -97,6 +97,11 @@ def outbox(params):
     return Message(np.zeros(shape, np.float64), np.zeros(shape, np.float64), np.zeros(shape, np.int64))
 
 
+@implements(Message)
+def possible(message, params, j, t):
+    return all(0 <= message.largest[j, k] <= t for k in range(params.n_arms))
+
+
 @implements(Params)
 def select(params, state, i, t, coins):
     """Burn-in in turns; then an arm fallen behind, if any, at random [I: among those]; else the largest bound."""

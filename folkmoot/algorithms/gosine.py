@@ -112,6 +112,11 @@ def outbox(params):
     return Message(np.zeros(params.n_agents, np.int64))
 
 
+@implements(Message)
+def possible(message, params, j, t):
+    return 0 <= message.favourite[j] < params.n_arms
+
+
 @implements(Params)
 def select(params, state, i, t, coins):
     """Held arms not pulled yet, then the largest mean + sqrt(alpha ln t / pulls); ties to the first slot [C]."""

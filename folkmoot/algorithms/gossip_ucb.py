@@ -1,3 +1,4 @@
+# ruff: noqa: F811  one generic function has an implementation per record type
 """Gossip_UCB: estimates averaged with one partner at a time, counts with all neighbours.
 
 Source: Zhu, Zhu, Liu and Liu (2021), "Federated bandit: a gossiping approach" (arXiv 2010.12763), Algorithm 1 [C].
@@ -99,6 +100,16 @@ def outbox(params):
 def late_outbox(params):
     shape = (params.n_agents, params.n_arms)
     return LateMessage(np.zeros(params.n_agents, np.int64), np.zeros(shape, np.float64))
+
+
+@implements(Message)
+def possible(message, params, j, t):
+    return all(0 <= message.largest[j, k] <= t for k in range(params.n_arms))
+
+
+@implements(LateMessage)
+def possible(message, params, j, t):
+    return _NOBODY <= message.partner[j] < params.n_agents
 
 
 @implements(Params)

@@ -108,6 +108,11 @@ def outbox(params):
     return Message(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros((n, params.n_objectives), np.float64))
 
 
+@implements(Message)
+def possible(message, params, j, t):
+    return 0 <= message.arm[j] < params.n_arms and 0 <= message.layer[j] < params.n_layers
+
+
 @kernel
 def drawn_layer(params, i, t, coins):
     """The layer of agent i's pull in round t: the paper's layer l with probability 2^-l, what remains to its first."""

@@ -132,6 +132,11 @@ def outbox(params):
     return S3Message(np.zeros(params.n_agents, np.int64))
 
 
+@implements(S3Message)
+def possible(message, params, j, t):
+    return 0 <= message.favourite[j] < params.n_arms
+
+
 @implements(S3Params)
 def select(params, state, i, t, coins):
     v = turn(params, i, t)

@@ -113,6 +113,11 @@ def outbox(params):
     return S1Message(np.zeros(n, np.int64), np.zeros((n, d), np.float64), np.zeros(n, np.int64))
 
 
+@implements(S1Message)
+def possible(message, params, j, t):
+    return 0 <= message.arm[j] < params.n_arms and 0 <= message.verified[j] <= 1
+
+
 @implements(S1Params)
 def publish(params, state, i, t, seen, outbox):
     outbox.arm[i] = seen.arm[i]
@@ -199,6 +204,11 @@ def outbox(params):
         np.zeros((n, k), np.int64),
         np.zeros((n, k, d), np.float64),
     )
+
+
+@implements(S2Message)
+def possible(message, params, j, t):
+    return all(0 <= message.verified[j, k] <= message.pulls[j, k] <= t for k in range(params.n_arms))
 
 
 @kernel
