@@ -30,7 +30,7 @@ The duties of a driver. Each has a test that breaks it (`tests/machine/`).
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 ALL = None  # the receiver "everybody else"
 
@@ -64,7 +64,8 @@ class Outcome(NamedTuple):
     """What a pull brought: this round's, an earlier round's that comes late, or the word that none will come."""
 
     round: int
-    reward: float | None  # None: it never came
+    reward: float | tuple[float, ...] | None  # one number, or one for each objective; None: it never came
+    verified: bool = False  # was it seen as it is, out of any adversary's reach?
 
 
 class Floor(NamedTuple):
@@ -115,7 +116,9 @@ class Effects:
     Attributes:
         keep: to be stored in one transaction, together with the moment of the step (duty 1).
         send: (receiver or ALL, message), in this order.
-        pull: the arm to pull in this round; None: none in this step. At most once a round.
+        pull: the arm to pull in this round; None: none in this step. At most once a round, and once more, the same
+            arm, after a restart if its outcome has not come: the driver may have ended before it told anybody.
+        verify: is a verified outcome asked for, where the world has such?
         behind: heights of blocks that are wanted from others.
         committed: blocks that became final in this step, in order.
         noticed: faults of others.
@@ -125,6 +128,7 @@ class Effects:
     keep: list[Keep] = field(default_factory=list)
     send: list[tuple[int | None, bytes]] = field(default_factory=list)
     pull: int | None = None
+    verify: bool = False
     behind: list[int] = field(default_factory=list)
     committed: list[Any] = field(default_factory=list)
     noticed: list[Noticed] = field(default_factory=list)
@@ -215,8 +219,10 @@ class Machine(Protocol):
 
 
 class Resumes(Protocol):
-    """How a machine comes back, or begins: from what was kept (nothing, the first time)."""
+    """Who a machine is: keys and numbers, told before the game. A machine begins, and comes back, by it."""
 
-    @classmethod
-    def resume(cls, kept: Mapping[str, bytes], chain: Chain, chance: Chance, floor: Floor = NO_FLOOR) -> Self:
-        """The machine that goes on where the one that kept this ended; its `next` says from when."""
+    def resume(self, kept: Mapping[str, bytes], chain: Chain, chance: Chance, floor: Floor = NO_FLOOR) -> Machine:
+        """The machine that goes on where the one that kept this ended; its `next` says from when.
+
+        `kept` is empty for one that begins.
+        """
