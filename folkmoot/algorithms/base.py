@@ -56,6 +56,28 @@ class Problem:
     corruption: float = 0.0
     verification: int = 0
 
+    @classmethod
+    def on(
+        cls, network: Any, *, n_arms: int, horizon: int, sub_gaussian: float = 0.5, bounded: bool = True
+    ) -> "Problem":
+        """The facts for a loop of one's own on this network; rewards in [0, 1] unless said otherwise.
+
+        Raises:
+            ValueError: not at least one arm, and a round for each.
+        """
+        if n_arms < 1 or horizon < n_arms:
+            raise ValueError(f"n_arms = {n_arms}, horizon = {horizon}: expected 1 <= n_arms <= horizon")
+        return cls(
+            network.n_agents,
+            n_arms,
+            horizon,
+            network.base,
+            network.link_probability,
+            sub_gaussian,
+            network.labels,
+            bounded,
+        )
+
     def require_memory(self, n_bytes: float, what: str) -> None:
         """Refuse before allocating.
 
@@ -81,6 +103,11 @@ class Algorithm(Configuration):
     label: ClassVar[str] = "?"
     many_objectives: ClassVar[bool] = False
     on_chain: ClassVar[bool] = False
+
+    @property
+    def is_oracle(self) -> bool:
+        """Does it see what no agent can, such as all agents at once?"""
+        return False
 
     def params(self, problem: Problem) -> NamedTuple:
         """The record of numbers that the kernels need.

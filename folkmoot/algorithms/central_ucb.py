@@ -24,6 +24,11 @@ class CentralUCB(Algorithm):
     label: ClassVar[str] = "Central UCB (oracle)"
     exploration: float = Field(2.0, gt=0, le=1e6)
 
+    @property
+    def is_oracle(self) -> bool:
+        """It is."""
+        return True
+
     def params(self, problem: Problem) -> "Params":
         return Params(problem.n_agents, problem.n_arms, self.exploration)
 

@@ -42,6 +42,11 @@ class Sharing(Algorithm):
     budget: float | None = Field(None, ge=0, allow_inf_nan=False)
     delta: float | None = Field(None, gt=0, lt=1)
 
+    @property
+    def is_oracle(self) -> bool:
+        """Is the radius what was really spent?"""
+        return self.radius == "oracle"
+
     def _rule(self, problem: Problem, copies: int = 1) -> Rule:
         """The index of this configuration; `copies` multiplies an aware radius's budget.
 

@@ -1,0 +1,226 @@
+"""One agent of any algorithm as a machine: the functions of the algorithm, and bytes in place of the others' memory.
+
+How it works. The algorithm's functions work on arrays whose first axis is the agent. This machine has such arrays too
+and uses its own row alone; what others send it writes into their rows of the inbox. A round has three stages, or four
+if the algorithm has a second exchange:
+
+    play      choose an arm, which the driver pulls; whether a verified observation is asked for
+    exchange  take the outcome, tell the neighbours (`publish`)
+    learn     learn from the outcome and from those whose message came (`update`); tell the late things (`publish_late`)
+    close     learn from the second exchange (`update_late`)
+
+A link is up in a round if the message came, so a loss may be noticed by one side only. An algorithm that never says
+anything sends nothing; one that says nothing in its first exchange, but does in its second, sends an empty message in
+the first, by which its neighbours know that the link is up.
+
+Outcomes. The algorithms of today learn, in a round, from the outcome of this round's pull. Therefore:
+- Without an outcome by `exchange` the agent sits the exchanges of this round out: it sends nothing and what it hears is
+  not used, as if all its links were down.
+- An outcome that comes after that, but before the next round begins, is learnt from then, alone.
+- An outcome that comes still later, or never, is not learnt from. The pull is then forgotten.
+A round that is abandoned after the outcome has come is closed in the same way, alone: each outcome enters once.
+
+After a restart inside a round, the arm of this round is pulled once more in the next step if no outcome has come: it is
+the same arm, and the driver may have died before it told anybody.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.algorithms import wire
+from folkmoot.algorithms.learner import ALONE, Learner, as_reward
+from folkmoot.encoding import Malformed, decode, encode
+from folkmoot.machine import ALL, Effects, Floor, Moment, Noticed, Outcome, Put, Received, Stage
+
+PLAY, EXCHANGE, LEARN, CLOSE = range(4)  # stages
+PLAYED, TOLD, LEARNT, CLOSED = range(4)  # how far the agent is in its round
+
+
+class Agent:
+    """An agent between two steps.
+
+    Attributes:
+        learner: what it knows.
+        stages: of a round.
+        next: the first moment it may act in.
+        round: the round it is in; 0 before the first.
+        arm: pulled in this round.
+    """
+
+    def __init__(
+        self, learner: Learner, neighbours: frozenset[int] | None, horizon: int, kept: Mapping[str, bytes], floor: Floor
+    ) -> None:
+        """`neighbours`: with whom it may ever talk, None: with all. `horizon`: last round. See `Role` for the rest."""
+        self.learner, self._horizon, self._neighbours = learner, horizon, neighbours
+        others = range(learner.params.n_agents) if neighbours is None else neighbours
+        self._others = frozenset(others) - {learner.index}
+        self._carries = tuple(wire.row_bytes(box) > 0 for box in learner.boxes)
+        self._limits = wire.limits(learner.boxes)
+        self._heard: tuple[set[int], set[int]] = (set(), set())
+        self.stages = self._stages()
+        self.round, self.arm, self._stage, self._phase = 0, -1, len(self.stages) - 1, CLOSED
+        self._has_outcome = self._untold = False  # has it come? may the driver not know of the pull?
+        self._kept = dict(kept)
+        if kept:
+            self._load()
+        self.next = max(self._after(Moment(self.round, self._stage)), Moment(floor.round, PLAY))
+
+    def _stages(self) -> tuple[Stage, ...]:
+        """A neighbour whose clock is ahead may send early: every stage takes a message of each exchange."""
+        exchanges = 1 + self._carries[1] if any(self._carries) else 0
+        names = ("play", "exchange", "learn", "close")[: 3 + self._carries[1]]
+        return tuple(Stage(name, exchanges, exchanges * self._limits.size) for name in names)
+
+    def _after(self, moment: Moment) -> Moment:
+        last = moment.stage == len(self.stages) - 1
+        return Moment(moment.round + 1, PLAY) if last else Moment(moment.round, moment.stage + 1)
+
+    # --- A step ----------------------------------------------------------------------------------------------------
+
+    def step(
+        self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()
+    ) -> Effects:
+        """See the head of the module.
+
+        Raises:
+            ValueError: a moment that is neither `next` nor the first of a later round, or that is after the horizon.
+        """
+        if moment < self.next or (moment != self.next and moment.stage != PLAY):
+            raise ValueError(f"moment = {tuple(moment)}: expected {tuple(self.next)}, or stage 0 of a later round")
+        if moment.round > self._horizon:
+            raise ValueError(f"round = {moment.round}: expected at most the horizon, {self._horizon}")
+        effects = Effects()
+        with np.errstate(all="ignore"):  # as compiled loops, which know no warnings
+            self._take_outcomes(outcomes, effects.counts)
+            if moment.stage == PLAY:
+                self._close(effects.counts)
+                self._enter(moment.round)
+            for sender, data in inbox:
+                if reason := self._take(sender, data, effects.counts):
+                    effects.noticed.append(Noticed(sender, reason))
+            self._act(moment.stage, effects)
+        self._stage, self.next = moment.stage, self._after(moment)
+        self._keep(effects)
+        return effects
+
+    def _act(self, stage: int, effects: Effects) -> None:
+        if self._untold and self._phase == PLAYED and not self._has_outcome:
+            effects.pull, effects.verify = self.arm, self.learner.verify(self.round, self.arm)
+        self._untold = False
+        if stage == EXCHANGE and self._phase == PLAYED and self._has_outcome:
+            self.learner.publish(self.round)
+            self._phase = TOLD
+            self._send(0, effects)
+        elif stage == LEARN and self._phase == TOLD:
+            self._learn(self._from(0))
+            if self._carries[1]:
+                self._send(1, effects)
+            else:
+                self._learn_late(self._from(0))
+        elif stage == CLOSE and self._phase == LEARNT:
+            self._learn_late(self._from(1))
+
+    def _close(self, counts: Counter[str]) -> None:
+        """End the last round, alone if it is still open."""
+        if self._phase < LEARNT and self._has_outcome:
+            counts["rounds learnt alone"] += 1
+            if self._phase == PLAYED:
+                self.learner.publish(self.round)  # the own row, which algorithms may read
+            self._learn(ALONE)
+        elif self._phase < LEARNT:
+            counts["rounds without an outcome"] += 1
+        if self._phase == LEARNT:
+            self._learn_late(ALONE)
+
+    def _enter(self, round: int) -> None:
+        self.round, self.arm = round, self.learner.select(round)
+        self._phase, self._has_outcome, self._untold = PLAYED, False, True
+        for senders in self._heard:
+            senders.clear()
+
+    def _learn(self, neighbours: NDArray[np.int32]) -> None:
+        self.learner.learn(self.round, neighbours)
+        self.learner.publish_late(self.round)
+        self._phase = LEARNT
+
+    def _learn_late(self, neighbours: NDArray[np.int32]) -> None:
+        self.learner.learn_late(self.round, neighbours)
+        self._phase = CLOSED
+
+    # --- What goes out and comes in --------------------------------------------------------------------------------
+
+    def _from(self, exchange: int) -> NDArray[np.int32]:
+        return np.array(sorted(self._heard[exchange]), np.int32)
+
+    def _send(self, exchange: int, effects: Effects) -> None:
+        if any(self._carries):
+            data = wire.pack(self.round, exchange, self.learner.boxes[exchange], self.learner.index)
+            to: Iterable[int | None] = [ALL] if self._neighbours is None else sorted(self._neighbours)
+            effects.send += [(receiver, data) for receiver in to]
+
+    def _take_outcomes(self, outcomes: Sequence[Outcome], counts: Counter[str]) -> None:
+        for outcome in outcomes:
+            if outcome.round != self.round or self._phase == CLOSED:
+                counts["outcomes before the pull" if outcome.round > self.round else "outcomes too late"] += 1
+            elif self._has_outcome:
+                counts["outcomes repeated"] += 1
+            elif (reward := as_reward(outcome.reward, self.learner.seen.reward.shape[1])) is None:
+                counts["outcomes that never came"] += 1
+                self._phase = CLOSED
+            else:
+                self._has_outcome = True
+                self.learner.see(self.arm, reward, outcome.verified)
+
+    def _take(self, sender: int, data: bytes, counts: Counter[str]) -> str:
+        """Take in one message; what is wrong with it, or nothing."""
+        if sender not in self._others:
+            return "no neighbour"
+        try:
+            message = wire.unpack(data, self.learner.boxes, self._limits)
+        except Malformed:
+            return "malformed"
+        heard = self._heard[message.exchange]
+        if message.round != self.round or self._phase > (LEARNT if message.exchange else TOLD):
+            counts["messages of another round or too late"] += 1
+            return ""
+        if sender in heard:
+            return "second message"
+        wire.write(self.learner.boxes[message.exchange], sender, message)
+        if not self.learner.is_possible(message.exchange, sender, self.round):
+            return "impossible"
+        heard.add(sender)
+        return ""
+
+    # --- What is kept ----------------------------------------------------------------------------------------------
+
+    def _keep(self, effects: Effects) -> None:
+        """What has changed since the last step."""
+        i, seen, outcome = self.learner.index, self.learner.seen, None
+        if self._has_outcome:
+            outcome = (seen.reward[i].copy(), bool(seen.verified[i]))
+        values = {f"state.{name}": row for name, row in self.learner.rows()}
+        values["round"] = encode((self.round, self._stage, self._phase, self.arm, outcome))
+        if "agent" not in self._kept:
+            values["agent"] = self.learner.digest()
+        for key, value in values.items():
+            if self._kept.get(key) != value:
+                self._kept[key] = value
+                effects.keep.append(Put(key, value))
+
+    def _load(self) -> None:
+        if self._kept.get("agent") != self.learner.digest():
+            raise ValueError("kept values: another agent, or one of another algorithm or game, has kept them")
+        self.learner.load({key.removeprefix("state."): value for key, value in self._kept.items()})
+        self.round, self._stage, self._phase, self.arm, outcome = decode(self._kept["round"])
+        if outcome is not None:
+            self._has_outcome = True
+            self.learner.see(self.arm, *outcome)
+        self._untold = self._phase == PLAYED
+        if self._phase == TOLD:  # the own row, which algorithms may read
+            self.learner.publish(self.round)
+        elif self._phase == LEARNT:
+            self.learner.publish_late(self.round)

@@ -1,0 +1,102 @@
+"""What one agent knows and does with it: the functions of its algorithm, on arrays of which it uses its own row."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot import interface
+from folkmoot.algorithms.wire import LARGEST
+from folkmoot.coins import Coins
+from folkmoot.encoding import digest
+
+ALONE = np.zeros(0, np.int32)
+
+
+class Learner:
+    """The state of one agent, and its turns.
+
+    Attributes:
+        params, index, coins: record of the algorithm, number of the agent, coins of the game.
+        state, seen: of these only the agent's own row is used.
+        boxes: messages of the two exchanges; of these the own row and those of neighbours are used.
+    """
+
+    def __init__(self, params: Any, index: int, coins: Coins, n_objectives: int) -> None:
+        self.params, self.index, self.coins, self._n_objectives = params, index, coins, n_objectives
+        self._i = np.int64(index)
+        self.state = interface.init(params)
+        self.seen = interface.nothing_seen(params.n_agents, n_objectives)
+        self.boxes = interface.outbox(params), interface.late_outbox(params)
+
+    @property
+    def decision(self) -> int:
+        """The arm it has settled on for good; -1: none."""
+        return int(interface.decision(self.params, self.state, self._i))
+
+    def select(self, t: int) -> int:
+        """The arm to pull in round t."""
+        return int(interface.select(self.params, self.state, self._i, t, self.coins))
+
+    def verify(self, t: int, arm: int) -> bool:
+        """Does it ask for a verified outcome of that arm?"""
+        return bool(interface.verify(self.params, self.state, self._i, t, arm, self.coins))
+
+    def see(self, arm: int, reward: NDArray[np.float64], verified: bool) -> None:
+        """Take in the outcome; reward: float64 [n_objectives]."""
+        self.seen.arm[self._i] = arm
+        self.seen.reward[self._i] = reward
+        self.seen.verified[self._i] = verified
+
+    def publish(self, t: int) -> None:
+        """Write the own message of the first exchange; it follows from the state and the outcome."""
+        interface.publish(self.params, self.state, self._i, t, self.seen, self.boxes[0])
+
+    def learn(self, t: int, neighbours: NDArray[np.int32]) -> None:
+        """Learn from the outcome and from these rows of the first exchange, in increasing order."""
+        interface.update(self.params, self.state, self._i, t, self.seen, self.boxes[0], neighbours, self.coins)
+
+    def publish_late(self, t: int) -> None:
+        """Write the own message of the second exchange; it follows from the state."""
+        interface.publish_late(self.params, self.state, self._i, t, self.boxes[1])
+
+    def learn_late(self, t: int, neighbours: NDArray[np.int32]) -> None:
+        """Learn from these rows of the second exchange."""
+        interface.update_late(self.params, self.state, self._i, t, self.boxes[1], neighbours)
+
+    def is_possible(self, exchange: int, j: int, t: int) -> bool:
+        """Can what stands in row j of this exchange's box come from an honest agent?"""
+        return bool(interface.possible(self.boxes[exchange], self.params, j, t))
+
+    # --- What is kept ----------------------------------------------------------------------------------------------
+
+    def rows(self) -> Iterator[tuple[str, bytes]]:
+        """The own row of each field of the state, by name, as it lies in memory."""
+        for name, column in zip(self.state._fields, self.state):
+            yield name, np.array(column[self._i]).tobytes()
+
+    def load(self, rows: Mapping[str, bytes]) -> None:
+        """Put such rows back."""
+        for name, column in zip(self.state._fields, self.state):
+            column[self._i] = np.frombuffer(rows[name], column.dtype).reshape(column.shape[1:])
+
+    def digest(self) -> bytes:
+        """What tells this agent, its algorithm and its game from others."""
+        return digest("agent", _plain((self.params, self.index, self.coins, self._n_objectives)))
+
+
+def _plain(value: Any) -> Any:
+    """Records and numbers of NumPy as values that have an encoding."""
+    if isinstance(value, tuple):
+        return (type(value).__qualname__, *map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def as_reward(reward: Any, n_objectives: int) -> NDArray[np.float64] | None:
+    """A reward as float64 [n_objectives]; None if it is none: not so many finite numbers of at most 2**100."""
+    values = reward if isinstance(reward, tuple | list | np.ndarray) else (reward,)
+    if len(values) != n_objectives or not all(isinstance(x, int | float | np.number) for x in values):
+        return None
+    numbers = np.array(values, np.float64)
+    return numbers if (np.abs(numbers) <= LARGEST).all() else None

@@ -1,0 +1,81 @@
+"""Who an agent is: an algorithm, a problem and a number, checked; and the agent as a machine that follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from folkmoot.algorithms.agent import Agent
+from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.learner import Learner
+from folkmoot.coins import Coins
+from folkmoot.machine import NO_FLOOR, Chain, Chance, Floor
+
+
+@dataclass(frozen=True)
+class Role:
+    """Who an agent is, and what it was told before the game.
+
+    Attributes:
+        params: record of the algorithm.
+        index: number of the agent.
+        neighbours: with whom it may ever talk; None: with all.
+        coins: of the game; agents that share them toss the same coins.
+        horizon: last round.
+        n_objectives: numbers in a reward.
+    """
+
+    params: Any
+    index: int
+    neighbours: frozenset[int] | None
+    coins: Coins
+    horizon: int
+    n_objectives: int
+
+    def resume(
+        self,
+        kept: Mapping[str, bytes],
+        chain: Chain | None = None,
+        chance: Chance | None = None,
+        floor: Floor = NO_FLOOR,
+    ) -> Agent:
+        """The agent that goes on where the one that kept this ended. It needs neither a chain nor secret chance.
+
+        Raises:
+            ValueError: another agent, or one of another algorithm or game, has kept this.
+        """
+        learner = Learner(self.params, self.index, self.coins, self.n_objectives)
+        return Agent(learner, self.neighbours, self.horizon, kept, floor)
+
+
+def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins) -> Role:
+    """The role of agent i.
+
+    Raises:
+        ValueError: no such agent, or an algorithm that no agent can run alone: an oracle, one that plays on a chain,
+            or one that studies its world in rounds of their own first; or it refuses the problem.
+    """
+    name = type(algorithm).__name__
+    if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < problem.n_agents:
+        raise ValueError(f"agent = {i!r}: expected a number from 0 to {problem.n_agents - 1}")
+    if algorithm.on_chain:
+        raise ValueError(f"{name}: plays on a chain; use folkmoot.simulate_chain")
+    if algorithm.is_oracle:
+        raise ValueError(f"{name}: is an oracle that sees what no agent can; expected an algorithm of agents")
+    preparation = getattr(algorithm, "preparation", None)
+    if preparation is not None and preparation(problem) is not None:
+        raise ValueError(f"{name}: studies its world in rounds of their own first, which an agent alone cannot")
+    if problem.n_objectives > 1 and not algorithm.many_objectives:
+        raise ValueError(f"{name}: expected rewards with one objective, these have {problem.n_objectives}")
+    neighbours = _neighbours(problem, int(i))
+    return Role(algorithm.params(problem), int(i), neighbours, coins, problem.horizon, problem.n_objectives)
+
+
+def _neighbours(problem: Problem, i: int) -> frozenset[int] | None:
+    """Those of the base graph; None if they are all others, or if the graph does not list them."""
+    start, all_rows = getattr(problem.graph, "start", None), getattr(problem.graph, "neighbours", None)
+    if start is None or all_rows is None:
+        return None
+    row = frozenset(int(j) for j in all_rows[start[i] : start[i + 1]])
+    return None if len(row) == problem.n_agents - 1 else row
