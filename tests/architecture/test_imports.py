@@ -63,6 +63,7 @@ THROUGH_THE_INTERFACE = {
     "folkmoot.algorithms.ALGORITHMS",
     "folkmoot.algorithms.base.Algorithm",
     "folkmoot.algorithms.base.Problem",
+    "folkmoot.algorithms.role.role",
     "folkmoot.world.corruption.Corruption",
     "folkmoot.world.networks.Network",
     "folkmoot.world.rewards.Rewards",

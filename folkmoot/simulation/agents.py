@@ -1,0 +1,100 @@
+"""All agents of a game as machines of their own on a network in memory, told the same world as the compiled loop.
+
+It plays the same arms as `simulate` (a test holds the two together), thousands of times slower: each agent has its own
+arrays, and what agents tell each other goes as bytes. For tests, and for seeing what is lost when messages are.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot import interface
+from folkmoot.algorithms.role import role
+from folkmoot.coins import replicate_coins, seed_words
+from folkmoot.interface import Reported, nothing_seen
+from folkmoot.machine import ALL, Moment, Outcome, Received
+from folkmoot.simulation import engine
+from folkmoot.simulation.host import Host
+from folkmoot.simulation.replicates import Job
+
+Lost: TypeAlias = Callable[[Moment, int, int], bool]  # the moment of sending, the sender, the receiver
+
+
+class Agents:
+    """A game under way.
+
+    Attributes:
+        hosts: one for each agent.
+        pulls: int64 [n_agents, n_arms].
+        spent: float64 [1, n_arms], by the adversary.
+        verified: pulls so far.
+        round: the last one played.
+    """
+
+    def __init__(self, job: Job, replicate: int = 0, lost: Lost = lambda moment, sender, receiver: False) -> None:
+        """`lost`: does a message get lost although the link is up?
+
+        Raises:
+            ValueError: an algorithm that no agent can run alone.
+        """
+        self._coins = replicate_coins(*seed_words(job.seed), replicate)
+        self._job, self._lost, self._world = job, lost, job.world()
+        n, k, d = job.rewards.n_agents, job.rewards.n_arms, job.rewards.n_objectives
+        self.hosts = [Host(role(job.algorithm, job.problem(), i, self._coins)) for i in range(n)]
+        self.pulls, self.spent = np.zeros((n, k), np.int64), np.zeros((1, k))
+        self.round, self.verified, self._left = 0, 0, interface.budget(self._world.adversary)
+        self._links, self._nature = interface.links(self._world.network), interface.scene(self._world.rewards)
+        self._seen, self._clean = nothing_seen(n, d), np.zeros(d)
+        self._reported = Reported(np.zeros(k, np.int64), np.zeros((k, d)))
+        self._under_way: list[list[Received]] = [[] for _ in range(n)]
+
+    def play(self, rounds: int) -> None:
+        """So many rounds."""
+        for _ in range(rounds):
+            self.play_round()
+
+    def play_round(self) -> None:
+        """One round: all agents pull, nature and the adversary have their turns, then agents talk and learn."""
+        t = self.round = self.round + 1
+        interface.draw_links(self._world.network, t, self._coins, self._links)
+        self._pull(t)
+        outcomes = self._outcomes(t)
+        for stage in range(1, len(self.hosts[0].machine.stages)):
+            arrived, self._under_way = self._under_way, [[] for _ in self.hosts]
+            moment = Moment(t, stage)
+            for i, host in enumerate(self.hosts):
+                effects = host.step(moment, arrived[i], [outcomes[i]] if stage == 1 else [])
+                assert not effects.noticed, effects.noticed
+                for receiver, data in effects.send:
+                    self._carry(moment, i, receiver, data)
+
+    def _pull(self, t: int) -> None:
+        interface.set_scene(self._world.rewards, t, self._coins, self._nature)
+        for i, host in enumerate(self.hosts):
+            effects = host.step(Moment(t, 0))
+            assert effects.pull is not None
+            self._seen.arm[i] = effects.pull
+            self.pulls[i, effects.pull] += 1
+            self._seen.verified[i] = effects.verify and self.verified < self._world.verifications
+            self.verified += int(self._seen.verified[i])
+            interface.pay(self._world.rewards, self._nature, i, effects.pull, t, self._coins, self._seen.reward)
+
+    def _outcomes(self, t: int) -> list[Outcome]:
+        """What the agents see, after the adversary's turn."""
+        adversary = self._world.adversary
+        if interface.budget(adversary) > 0.0:
+            interfere: Any = engine.interfere
+            at = adversary, t, self._coins, self._seen, self._clean, self._reported
+            self._left = interfere(*at, self._left, self.spent, 0)
+        rewards: NDArray[np.float64] = self._seen.reward
+        return [Outcome(t, tuple(rewards[i].tolist()), bool(self._seen.verified[i])) for i in range(len(rewards))]
+
+    def _carry(self, moment: Moment, sender: int, receiver: int | None, data: bytes) -> None:
+        """To those whose link to the sender is up in this round."""
+        links: Any = self._links
+        row = links.neighbours[links.start[sender] : links.start[sender] + links.count[sender]]
+        for j in map(int, row):
+            if receiver in (ALL, j) and not self._lost(moment, sender, j):
+                self._under_way[j].append(Received(sender, data))
