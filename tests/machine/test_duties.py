@@ -1,0 +1,354 @@
+"""The duties of a driver, as the head of folkmoot/machine.py numbers them: what goes wrong in one that breaks them.
+
+Each test has a driver that keeps a duty and one that does not, and shows the difference on an agent of a bandit
+algorithm. What only a chain can show is in the tests of the machines that have one.
+"""
+
+import pytest
+from bandits import ARMS, own, paid, role_of
+
+import folkmoot as fm
+from folkmoot.algorithms import wire
+from folkmoot.machine import Floor, Kept, Moment, Outcome, Put, Received
+from folkmoot.simulation.host import Host, admit
+
+PLAY, EXCHANGE, LEARN = range(3)
+
+
+class Crash(Exception):
+    """The process ends here; what it held in memory is gone."""
+
+
+def alone(host, rounds, first=1, step=None):
+    """Play rounds without neighbours; the arms."""
+    arms = []
+    for t in range(first, first + rounds):
+        arms.append((step or host.step)(Moment(t, PLAY)).pull)
+        host.step(Moment(t, EXCHANGE), (), [Outcome(t, paid(t, 0, arms[-1]))])
+        host.step(Moment(t, LEARN))
+    return arms
+
+
+# --- 1. What is to be kept is on disk before anything leaves ------------------------------------------------------
+
+
+class SendsFirst(Host):
+    """Hands out what a step wants sent and pulled, and ends before it is kept."""
+
+    def step(self, moment, inbox=(), outcomes=(), blocks=()):
+        effects = self.machine.step(moment, list(inbox), outcomes, blocks)
+        self.handed_out = effects.pull
+        raise Crash
+
+
+@pytest.mark.parametrize("kind", [Host, SendsFirst])
+def test_1_the_same_round_has_the_same_arm_after_a_crash(kind):
+    """The outcome of the last round came late and decides the arm; after the crash nobody has it but the disk."""
+    role = role_of(0, fm.UCB())
+    host = Host(role)
+    alone(host, ARMS)
+    t = ARMS + 1
+    host.step(Moment(t, PLAY))
+    late = Outcome(t, -50.0)  # of the arm that looked best until now
+    host.step(Moment(t, EXCHANGE))
+    host.step(Moment(t, LEARN))
+
+    driver = kind(role, host.kept)
+    try:
+        before = driver.step(Moment(t + 1, PLAY), (), [late]).pull
+    except Crash:
+        before = driver.handed_out
+    again = Host(role, host.kept)
+    after = again.step(again.machine.next).pull
+    assert again.machine.round == t + 1
+    assert (after == before) == (kind is Host)
+
+
+class KeepsInPieces(Host):
+    """Stores the first things a step wants kept, and ends."""
+
+    def step(self, moment, inbox=(), outcomes=(), blocks=()):
+        effects = self.machine.step(moment, list(inbox), outcomes, blocks)
+        pieces = [item for item in effects.keep if isinstance(item, Put) and item.key != "round"]
+        self.kept.store(moment, pieces)
+        raise Crash
+
+
+@pytest.mark.parametrize("kind", [Host, KeepsInPieces])
+def test_1_each_outcome_enters_once_if_a_step_is_kept_whole(kind):
+    host = Host(role_of(0))
+    host.step(Moment(1, PLAY))
+    host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)])
+    driver = kind(role_of(0), host.kept)
+    try:
+        driver.step(Moment(1, LEARN))
+    except Crash:
+        assert driver.kept.position == Moment(1, LEARN)
+        driver.kept.position = Moment(1, EXCHANGE)  # so says what the machine itself has kept
+    again = Host(role_of(0), host.kept)
+    if again.machine.next == Moment(1, LEARN):
+        again.step(Moment(1, LEARN))
+    pulls = int(again.machine.learner.state.pulls[0].sum())
+    assert pulls == (1 if kind is Host else 2)
+
+
+@pytest.mark.parametrize("crash_at", range(12))
+def test_1_a_crash_after_any_step_changes_nothing(crash_at):
+    """A restart between two steps: same arms, same state, to the last bit."""
+
+    def play(crash):
+        host, arms, number = Host(role_of(0)), [], 0
+        for t in range(1, 5):
+            for stage in (PLAY, EXCHANGE, LEARN):
+                outcomes = [Outcome(t, paid(t, 0, arms[-1]))] if stage == EXCHANGE else []
+                effects = host.step(Moment(t, stage), (), outcomes)
+                arms += [effects.pull] if stage == PLAY else []
+                if number == crash:
+                    host.restart()
+                number += 1
+        return arms, own(host.machine)
+
+    assert play(crash_at) == play(None)
+
+
+def test_1_after_a_restart_the_arm_is_pulled_again_until_its_outcome_is_there():
+    host = Host(role_of(0))
+    arm = host.step(Moment(1, PLAY)).pull
+    host.restart()
+    assert host.step(Moment(1, EXCHANGE)).pull == arm  # the driver may have ended before it told anybody
+    assert host.step(Moment(1, LEARN), (), [Outcome(1, 1.0)]).pull is None
+    assert host.step(Moment(2, PLAY)).counts["rounds learnt alone"] == 1
+    assert int(host.machine.learner.state.pulls[0, arm]) == 1
+
+
+# --- 2. The sender is what the channel vouches for ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trusting", [False, True])
+def test_2_a_liar_speaks_in_anothers_name(trusting):
+    """Agent 2 sends a message that says it is from agent 1, before 1 does."""
+    host, other, liar = Host(role_of(0)), Host(role_of(1)), Host(role_of(2))
+    for each in (host, other, liar):
+        each.step(Moment(1, PLAY))
+    host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)])
+    (true,) = other.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.75)]).send
+    (false,) = liar.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.125)]).send
+    packets = [(2, b"from 1: " + false[1]), (1, b"from 1: " + true[1])]  # (who the channel says it is, bytes)
+
+    def read(channel, packet):
+        head, data = packet.split(b": ", 1)
+        return Received(int(head[5:]) if trusting else channel, data)
+
+    host.step(Moment(1, LEARN), [read(*packet) for packet in packets])
+    heard = host.machine.learner.state.heard_total[0, 1].sum()
+    assert heard == (0.125 if trusting else 0.75)
+    assert host.counts["too many messages"] == trusting  # and that was the true one
+
+
+# --- 3. Steps come in order, none twice, none skipped inside a round -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("done", "then"),
+    [
+        ([(1, 0)], (1, 0)),
+        ([(1, 0), (1, 1)], (1, 1)),
+        ([(1, 0)], (1, 2)),
+        ([(1, 0), (1, 1), (1, 2)], (2, 1)),
+        ([(1, 0), (1, 1), (1, 2), (2, 0)], (1, 2)),
+        ([], (1, 1)),
+    ],
+)
+def test_3_a_step_that_is_repeated_or_skipped_is_refused_and_changes_nothing(done, then):
+    host = Host(role_of(0))
+    for moment in done:
+        host.step(Moment(*moment), (), [Outcome(1, 0.5)] if moment == (1, 1) else [])
+    before, position, expected = own(host.machine), host.kept.position, host.machine.next
+    with pytest.raises(ValueError, match=r"^moment = \(\d, \d\): expected \(\d, \d\), or stage 0 of a later round$"):
+        host.step(Moment(*then), (), [Outcome(1, 0.5)])
+    assert (own(host.machine), host.kept.position, host.machine.next) == (before, position, expected)
+
+
+def test_3_the_store_refuses_a_moment_that_is_not_later():
+    kept = Kept()
+    kept.store(Moment(2, 1), [Put("a", b"1")])
+    with pytest.raises(ValueError, match=r"^moment = \(2, 1\): expected one after \(2, 1\)$"):
+        kept.store(Moment(2, 1), [Put("a", b"2")])
+    assert kept.values == {"a": b"1"}
+
+
+@pytest.mark.parametrize("missed_from", [EXCHANGE, LEARN])
+def test_3_who_missed_a_stage_enters_the_next_round_and_its_outcome_counts(missed_from):
+    host = Host(role_of(0))
+    host.step(Moment(1, PLAY))
+    if missed_from == LEARN:
+        host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)])
+        host.step(Moment(4, PLAY))
+    else:
+        host.step(Moment(4, PLAY), (), [Outcome(1, 0.5)])
+    assert int(host.machine.learner.state.pulls[0].sum()) == 1
+    alone(host, 1, first=5)
+    assert int(host.machine.learner.state.pulls[0].sum()) == 2  # that of round 4 never came
+
+
+# --- 4. Bounds hold before bytes reach the machine -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_4_a_flood_costs_no_more_than_the_bound(bounded, monkeypatch):
+    host, parsed = Host(role_of(0)), []
+    host.step(Moment(1, PLAY))
+    host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)])
+    unpack = wire.unpack
+    monkeypatch.setattr(wire, "unpack", lambda data, *more: parsed.append(len(data)) or unpack(data, *more))
+    flood = [Received(1, b"\x07" * 50)] * 1_000 + [Received(2, b"\x07" * 10**6)]
+    if bounded:
+        host.step(Moment(1, LEARN), flood)
+        assert host.counts == {"too many messages": 999, "too many bytes": 1}
+        assert parsed == [50]
+    else:
+        host.machine.step(Moment(1, LEARN), flood, [])
+        assert len(parsed) == 1_001
+
+
+def test_4_a_flood_of_one_sender_does_not_shut_out_another():
+    stage = Host(role_of(0)).machine.stages[LEARN]
+    flood = [Received(2, b"x")] * 50 + [Received(1, b"y")] + [Received(2, b"z")] * 50
+    admitted, refused = admit(stage, flood)
+    assert admitted == [Received(1, b"y")] + [Received(2, b"x")] * stage.messages
+    assert refused == {"too many messages": 100 - stage.messages}
+
+
+def test_4_the_order_of_arrival_is_no_input():
+    """Sorted by sender, an inbox gives one state whatever the network does."""
+    states = []
+    for order in (1, -1):
+        host = Host(role_of(0))
+        others = [Host(role_of(i)) for i in (1, 2)]
+        for t in range(1, 6):
+            pulls = [each.step(Moment(t, PLAY)).pull for each in (host, *others)]
+            told = [
+                each.step(Moment(t, EXCHANGE), (), [Outcome(t, paid(t, i, pulls[i]))]).send[0][1]
+                for i, each in enumerate((host, *others))
+            ]
+            host.step(Moment(t, LEARN), [Received(1, told[1]), Received(2, told[2])][::order])
+            others[0].step(Moment(t, LEARN), [Received(0, told[0])])
+            others[1].step(Moment(t, LEARN), [Received(0, told[0])])
+        states.append(own(host.machine))
+    assert states[0] == states[1]
+
+
+# --- 5. Nothing of an agent's is of use late; what comes early waits -------------------------------------------------
+
+
+def test_5_a_message_before_its_stage_is_used_in_it():
+    """A neighbour's clock is ahead by a stage: it would never be heard if early messages were dropped."""
+    host, other = Host(role_of(0)), Host(role_of(1))
+    other.step(Moment(1, PLAY))
+    ((_, data),) = other.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.75)]).send
+    host.step(Moment(1, PLAY), [Received(1, data)])
+    host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)])
+    host.step(Moment(1, LEARN))
+    assert host.machine.learner.state.heard_total[0, 1].sum() == 0.75
+
+
+def test_5_a_message_of_a_round_that_is_over_is_counted_and_left():
+    host, other = Host(role_of(0)), Host(role_of(1))
+    other.step(Moment(1, PLAY))
+    ((_, data),) = other.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.75)]).send
+    alone(host, 1)
+    effects = host.step(Moment(2, PLAY), [Received(1, data)])
+    assert effects.counts["messages of another round or too late"] == 1
+    assert effects.noticed == []  # to be late is no fault
+    assert host.machine.learner.state.heard_total[0, 1].sum() == 0.0
+
+
+# --- 6. Chance is handed in -----------------------------------------------------------------------------------------
+
+
+def test_6_an_agent_does_not_go_on_with_other_coins():
+    """Else the arms of one game would come of two chances, and mates who toss together would part."""
+    kept = Kept()
+    alone(Host(role_of(0, fm.GossipUCB()), kept), 0)
+    host = Host(role_of(0, fm.GossipUCB()), kept)
+    for stage in range(4):
+        host.step(Moment(1, stage))
+    with pytest.raises(ValueError, match=r"^kept values: another agent, or one of another algorithm or game"):
+        Host(role_of(0, fm.GossipUCB(), seed=6), kept)
+    for other in (role_of(1, fm.GossipUCB()), role_of(0, fm.GossipUCB(c1=0.5)), role_of(0)):
+        with pytest.raises(ValueError, match=r"^kept values"):
+            Host(other, kept)
+
+
+# --- 7. One identity, one store; a floor for one that lost it --------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_7_two_copies_of_one_agent(shared):
+    """With a store each they pull twice in a round and tell two stories; the shared store stops the second."""
+    store = Kept()
+    one, two = Host(role_of(0), store), Host(role_of(0), store if shared else Kept())
+    one.step(Moment(1, PLAY))
+    if shared:
+        with pytest.raises(ValueError, match=r"^moment"):
+            two.step(Moment(1, PLAY))
+        return
+    two.step(Moment(1, PLAY))
+    told = [
+        copy.step(Moment(1, EXCHANGE), (), [Outcome(1, reward)]).send[0][1]
+        for copy, reward in ((one, 0.25), (two, 0.75))
+    ]
+    assert told[0] != told[1]
+    hearer = Host(role_of(1))
+    hearer.step(Moment(1, PLAY))
+    hearer.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)])
+    effects = hearer.machine.step(Moment(1, LEARN), [Received(0, data) for data in told], [])
+    assert [(notice.sender, notice.reason) for notice in effects.noticed] == [(0, "second message")]
+
+
+def test_7_a_machine_whose_store_is_lost_begins_at_its_floor():
+    newborn = role_of(0).resume({})
+    assert newborn.next == Moment(1, PLAY)  # without a floor it would play rounds again that it has played
+    floored = role_of(0).resume({}, floor=Floor(round=8))
+    assert floored.next == Moment(8, PLAY)
+    with pytest.raises(ValueError, match=r"^moment = \(7, 0\): expected \(8, 0\)"):
+        floored.step(Moment(7, PLAY), [], [])
+    assert floored.step(Moment(8, PLAY), [], []).pull is not None
+
+
+# --- Outcomes: late, never, nonsense ---------------------------------------------------------------------------------
+
+
+def test_without_an_outcome_an_agent_sits_the_round_out():
+    host, other = Host(role_of(0)), Host(role_of(1))
+    other.step(Moment(1, PLAY))
+    ((_, data),) = other.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.75)]).send
+    before = own(host.machine)
+    host.step(Moment(1, PLAY))
+    assert host.step(Moment(1, EXCHANGE)).send == []
+    host.step(Moment(1, LEARN), [Received(1, data)])
+    assert host.step(Moment(2, PLAY)).counts["rounds without an outcome"] == 1
+    assert own(host.machine) == before
+
+
+@pytest.mark.parametrize("reward", [None, float("nan"), float("inf"), 1e300, (0.5, 0.5), (), "much"])
+def test_an_outcome_that_never_came_or_is_no_reward_is_counted_and_not_learnt(reward):
+    host = Host(role_of(0))
+    before = own(host.machine)
+    host.step(Moment(1, PLAY))
+    effects = host.step(Moment(1, EXCHANGE), (), [Outcome(1, reward)])
+    assert effects.counts["outcomes that never came"] == 1
+    assert effects.send == []
+    host.step(Moment(1, LEARN))
+    host.step(Moment(2, PLAY))
+    assert own(host.machine) == before
+
+
+def test_an_outcome_that_is_repeated_or_of_a_round_that_is_over_is_not_learnt_again():
+    host = Host(role_of(0))
+    host.step(Moment(1, PLAY))
+    assert host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)] * 2).counts["outcomes repeated"] == 1
+    assert host.step(Moment(1, LEARN), (), [Outcome(1, 0.5)]).counts["outcomes repeated"] == 1
+    effects = host.step(Moment(2, PLAY), (), [Outcome(1, 0.5), Outcome(2, 0.5)])
+    assert effects.counts == {"outcomes too late": 1, "outcomes before the pull": 1}
+    assert int(host.machine.learner.state.pulls[0].sum()) == 1
