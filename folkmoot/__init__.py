@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from folkmoot import multiparty as multiparty
     from folkmoot import node as node
     from folkmoot.algorithms.base import Algorithm as Algorithm
+    from folkmoot.algorithms.base import Problem as Problem
+    from folkmoot.algorithms.by_hand import agent as agent
     from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
     from folkmoot.algorithms.certificates import S3Cert as S3Cert
     from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
@@ -70,7 +72,8 @@ if TYPE_CHECKING:
 
 # Where each public name lives. Loaded on first use, so that `folkmoot --help` need not import a compiler.
 _HOMES = {
-    "algorithms.base": ["Algorithm"],
+    "algorithms.base": ["Algorithm", "Problem"],
+    "algorithms.by_hand": ["agent"],
     "bc_ucb.algorithm": ["BCUCB"],
     "algorithms.central_ucb": ["CentralUCB"],
     "algorithms.certificates": ["S3Cert"],

@@ -1,0 +1,129 @@
+"""An agent driven by hand: for a loop of one's own, in a notebook or a service, without a simulator.
+
+A round: `arm`, pull it, `outcome`, `message` to the neighbours, `receive` theirs; if the algorithm has a second
+exchange, `message` and `receive` again; then `close_round`. What is left out is as lost: who receives nothing has no
+links.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from folkmoot.algorithms.agent import EXCHANGE, PLAY, Agent
+from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.learner import as_reward
+from folkmoot.algorithms.role import role
+from folkmoot.coins import replicate_coins, seed_words
+from folkmoot.machine import Effects, Kept, Moment, Noticed, Outcome, Received
+
+
+class AgentByHand:
+    """An agent and the place it is at in its round.
+
+    Attributes:
+        machine: the agent as a machine (`folkmoot.algorithms.agent`).
+        kept: what it remembers, for `folkmoot.agent(..., kept=)` in another process; up to date after each call.
+    """
+
+    def __init__(self, machine: Agent, kept: Kept, n_objectives: int) -> None:
+        self.machine, self.kept, self._n_objectives = machine, kept, n_objectives
+        self._round = machine.next.round if machine.next.stage == PLAY else machine.round
+        self._given: list[Outcome] = []
+        self._to_send: list[bytes] = []
+        self._asks = False
+
+    @property
+    def round(self) -> int:
+        """The round it is in, from 1 on."""
+        return self._round
+
+    @property
+    def decision(self) -> int:
+        """The arm it has settled on for good; -1: none."""
+        return self.machine.learner.decision
+
+    @property
+    def asks_to_verify(self) -> bool:
+        """Does it ask for a verified observation of this round's pull?"""
+        self.arm()
+        return self._asks
+
+    def arm(self) -> int:
+        """The arm to pull in this round; the same until the round is closed."""
+        if self.machine.next == Moment(self._round, PLAY):
+            self._asks = self._step().verify
+        return self.machine.arm
+
+    def outcome(self, reward: Any, verified: bool = False) -> None:
+        """What the pull of this round brought; `reward` is a number, or one for each objective.
+
+        Raises:
+            ValueError: no finite numbers, or not so many as the rewards have objectives; or a second outcome.
+        """
+        if as_reward(reward, self._n_objectives) is None:
+            raise ValueError(f"reward = {reward!r}: expected {self._n_objectives} finite number(s)")
+        self.arm()
+        if self._given or self.machine.next.stage > EXCHANGE:
+            raise ValueError(f"round {self._round}: has its outcome, or has gone on without; call close_round first")
+        self._given = [Outcome(self._round, reward, verified)]
+
+    def message(self) -> bytes | None:
+        """What to tell all neighbours now; None: nothing (any more) in this round.
+
+        Called once after `outcome` and, where the algorithm has a second exchange, once after `receive`.
+        """
+        self.arm()
+        if self.machine.next == Moment(self._round, EXCHANGE):
+            self._step()
+        return self._to_send.pop() if self._to_send else None
+
+    def receive(self, messages: Mapping[int, bytes]) -> list[Noticed]:
+        """Learn from the neighbours whose messages came, by their numbers; what was wrong with any of them.
+
+        Raises:
+            ValueError: this round takes no more messages.
+        """
+        self.arm()
+        if self.machine.next == Moment(self._round, EXCHANGE):
+            self._step()
+        if self.machine.next.round != self._round:
+            raise ValueError(f"round {self._round}: takes no more messages; call close_round first")
+        return self._step([Received(j, data) for j, data in sorted(messages.items())]).noticed
+
+    def close_round(self) -> None:
+        """End the round; what it still lacks is taken as lost."""
+        self.arm()
+        while self.machine.next.round == self._round:
+            self._step()
+        self._to_send.clear()
+        self._round += 1
+
+    def _step(self, inbox: list[Received] | None = None) -> Effects:
+        moment = self.machine.next
+        effects = self.machine.step(moment, inbox or [], self._given)
+        self.kept.store(moment, effects.keep)
+        self._given = []
+        self._to_send = [data for _, data in effects.send[:1]]
+        return effects
+
+
+def agent(
+    algorithm: Algorithm, problem: Problem, i: int, *, seed: int = 0, replicate: int = 0, kept: Kept | None = None
+) -> AgentByHand:
+    """Agent i of an algorithm, to be driven by hand.
+
+    With the seed and the replicate of a simulation it chooses as that simulation's agent would. All agents of one game
+    must have the same algorithm, problem, seed and replicate.
+
+    Args:
+        algorithm: what it thinks, such as `GSE()`.
+        problem: what it is told, such as `Problem.on(network, n_arms=5, horizon=1_000)`.
+        i: its number, from 0.
+        seed, replicate: coordinates of its coins.
+        kept: what an agent like this has kept, to go on from there.
+
+    Raises:
+        ValueError: an argument out of its range, an algorithm that no agent can run alone, or another agent's `kept`.
+    """
+    coins = replicate_coins(*seed_words(seed), replicate)
+    kept = Kept() if kept is None else kept
+    return AgentByHand(role(algorithm, problem, i, coins).resume(kept.values), kept, problem.n_objectives)
