@@ -180,7 +180,7 @@ def reproduce(
 ) -> int:
     """Run a paper's experiment and print the paper's number beside ours; status 1 if a tolerance is missed."""
     workers = _jobs(jobs)
-    from folkmoot.experiments import papers
+    from folkmoot.reproductions import papers
 
     folder = papers.papers_folder()
     if what is None:

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 
 from . import settings as s
 

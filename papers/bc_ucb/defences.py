@@ -5,8 +5,8 @@ from pathlib import Path
 import networkx as nx
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
 from folkmoot.report.plots import plot_regret
+from folkmoot.reproductions.claims import Claims
 
 from . import settings as s
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
 from folkmoot.report.plots import plot_setting
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 
 from . import settings as s

@@ -14,10 +14,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from rich.progress import track
 
-from folkmoot.experiments.papers import perform
 from folkmoot.multiparty import HMR, Consortium, Party, SwappedLabels, SwappedWithin, lying
 from folkmoot.multiparty.rules.margin import claimants_of
 from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
+from folkmoot.reproductions.papers import perform
 from folkmoot.simulation.result import provenance
 from folkmoot.world.datasets import load_mnist
 from folkmoot.world.mnist import Digits

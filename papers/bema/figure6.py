@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from folkmoot.experiments.claims import Claims
 from folkmoot.multiparty import LeNet5
 from folkmoot.report.plots import look
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 from folkmoot.world.datasets import load_mnist
 

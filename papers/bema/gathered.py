@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 
 from .cells import ITERATIONS, Cell, accuracy

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 
 from .cells import RATE, play_all
 from .gathered import LOST, SEEDS, accuracies, cell, loss, shared, text

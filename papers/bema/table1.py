@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 
 from .cells import ITERATIONS, RATE, play_all
 from .gathered import SEEDS, accuracies, cell, loss, pattern, shared, text, total

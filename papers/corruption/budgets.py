@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
 from folkmoot.report.plots import plot_setting
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.simulate import make_job
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.simulate import make_job
 

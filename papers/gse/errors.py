@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 from folkmoot.theory import link_threshold
 from folkmoot.world.graphs import as_base_graph
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.stats import linregress
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
 from folkmoot.report.plots import plot_regret, plot_setting
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import Result, student_interval
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards

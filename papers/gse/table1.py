@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 from folkmoot.world.graphs import as_base_graph
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 import folkmoot as fm
 from folkmoot.algorithms.drfed_ucb import recalled_c1
-from folkmoot.experiments.claims import Claims
 from folkmoot.report.plots import plot_regret
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import Result, student_interval
 from folkmoot.world.graphs import named_graph
 from folkmoot.world.networks import Network

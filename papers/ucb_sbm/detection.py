@@ -4,7 +4,7 @@ from pathlib import Path
 
 import folkmoot as fm
 from folkmoot.algorithms.clustering import adjusted_rand_index
-from folkmoot.experiments.claims import Claims
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.replicates import prepared_job
 from folkmoot.simulation.simulate import make_job
 

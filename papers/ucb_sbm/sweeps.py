@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.stats import linregress
 
 import folkmoot as fm
-from folkmoot.experiments.claims import Claims
 from folkmoot.report.plots import plot_setting
+from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 
 from . import settings as s

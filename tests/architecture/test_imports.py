@@ -40,6 +40,8 @@ INSIDE = {
                "folkmoot.comparison"},
     "multiparty": {*CONTRACTS, *BOOKS, "folkmoot.ledger", "folkmoot.agreement"},
     "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.simulation", "folkmoot.report"},
+    # What the folders in papers/ share; cells are played by driver 1.
+    "reproductions": {*CONTRACTS, "folkmoot.simulation"},
     "report": ANYTHING,
     "node": ANYTHING,
     "cli": ANYTHING,
@@ -186,6 +188,8 @@ def test_imports_only_what_it_may(path):
         ("bc_ucb", "from folkmoot.report import plots"),
         ("bc_ucb", "import asyncio"),
         ("report", "from folkmoot.cli import main"),
+        ("reproductions", "import papers.gse"),
+        ("reproductions", "from folkmoot.bc_ucb.job import ChainJob"),
         ("node", "import papers.gse"),
     ],
 )

@@ -11,8 +11,8 @@ import pytest
 import folkmoot as fm
 from folkmoot.algorithms import ALGORITHMS
 from folkmoot.cli import main
-from folkmoot.experiments import papers
 from folkmoot.experiments.files import builtin_names
+from folkmoot.reproductions import papers
 from folkmoot.simulation.result import load_all
 from folkmoot.world import NETWORKS, REWARDS
 from folkmoot.world.corruption import CORRUPTIONS

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
 pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
 
-from folkmoot.experiments.papers import figures, papers_folder
+from folkmoot.reproductions.papers import figures, papers_folder
 from folkmoot.world.datasets import where
 
 

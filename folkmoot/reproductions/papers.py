@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from folkmoot.experiments.problems import choices
+from folkmoot.configuration import choices
 
 Figure = Callable[[Path, int, bool], bool]
 _PREFIX = "folkmoot_papers_"  # of the names under which papers are loaded

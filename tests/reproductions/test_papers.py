@@ -2,7 +2,7 @@
 
 from joblib import Parallel, delayed
 
-from folkmoot.experiments.papers import figures, perform
+from folkmoot.reproductions.papers import figures, perform
 
 
 def test_a_function_beside_reproduce_py_runs_in_processes_of_its_own(tmp_path):
