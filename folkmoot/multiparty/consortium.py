@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from nacl.signing import SigningKey
 
@@ -60,7 +61,7 @@ class Consortium(Together):
             of them were admitted.
         ledger: file for a new chain; samples and parameters are put into the folder FILE.contents beside it.
         n_classes: C; one more than the largest class of a party if None.
-        alpha, delta, sigma, omega, eta, cap, score_gradient, rules, tolerance: see `Terms`.
+        alpha, delta, sigma, omega, eta, cap, score_gradient, rules, tolerance, without: see `Terms`.
         work_bits: leading zero bits of every block's hash.
         seed: of all choices at random, and of the keys of parties that have none.
         clock: milliseconds since 1970 for each block; blocks are stamped with their height if None, so that the same
@@ -80,7 +81,7 @@ class Consortium(Together):
         work_bits: int = 0,
         seed: int = 0,
         clock: Callable[[], int] | None = None,
-        **settings: float | str,
+        **settings: Any,
     ) -> None:
         terms = terms_of(parties, n_classes, settings)
         super().__init__(terms, seed)
@@ -195,12 +196,14 @@ class Consortium(Together):
         return verdicts
 
     def _use_directly(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
+        committee = self.group.copy()  # a state is never changed: the chain gets another one
         seen, verdicts = set(), []
         for number, proposal in proposals:
             given = proposal.of(number)
             said = (number, given.name, given.label, given.wrong)
-            verdicts.append(Judgement(KNOWN) if said in seen else self.group.take(given))
+            verdicts.append(Judgement(KNOWN) if said in seen else committee.take(given))
             seen.add(said)
+        self._chain = replace(self._chain, state=self._chain.state._replace(committee=committee, ahead={}))
         return verdicts
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """HMR (Wu, Liu and Zhou 2019, as BEMA describes it): a server calibrates by the margin of the two surest models."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,12 @@ class HMR(Together):
     """
 
     def __init__(
-        self, parties: Sequence[Party], *, n_classes: int | None = None, seed: int = 0, **settings: float | str
+        self,
+        parties: Sequence[Party],
+        *,
+        n_classes: int | None = None,
+        seed: int = 0,
+        **settings: Any,
     ) -> None:
         terms = terms_of(parties, n_classes, settings)
         super().__init__(terms, seed)

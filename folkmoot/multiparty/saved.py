@@ -67,6 +67,7 @@ def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:
         if told["format"] != FORMAT:
             raise ValueError(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
         told["terms"]["shape"] = tuple(told["terms"]["shape"])
+        told["terms"]["without"] = tuple(told["terms"].get("without", ()))  # a field of later days
         terms = Terms(**told["terms"])
         parties = [_party(source, member, terms) for member in told["parties"]]
         return terms, int(told["seed"]), int(told["iterations"]), parties

@@ -98,8 +98,8 @@ def terms_of(parties: Sequence[Party], n_classes: int | None, settings: Mapping[
     for name in settings:
         if name not in allowed:
             raise ValueError(f"{name}: unknown; the settings are {', '.join(allowed)}")
-    numbers = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in settings.items()}
-    return Terms(n_classes, tuple(int(n) for n in parties[0].x.shape[1:]), **numbers)  # type: ignore[arg-type]
+    given = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in settings.items()}
+    return Terms(n_classes, tuple(int(n) for n in parties[0].x.shape[1:]), **given)  # type: ignore[arg-type]
 
 
 def checked_samples(x: NDArray[np.floating], terms: Terms) -> Floats32:

@@ -87,10 +87,11 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
         parties = [lying(party, attack) if i in liars else party for i, party in enumerate(parties)]
     elif cell.share > 0.0:
         parties = [lying(party, attack, cell.share) for party in parties]
-    terms = {"seed": cell.seed, "score_gradient": cell.score_gradient, "eta": cell.eta, "alpha": cell.alpha}
-    together = HMR(parties, **terms) if cell.method == "HMR" else Consortium(parties, rules=cell.rules, **terms)
-    if cell.without:
-        together.group.checks = tuple(check for check in together.group.checks if check not in cell.without)
+    terms: dict[str, Any] = {name: getattr(cell, name) for name in ("seed", "score_gradient", "eta", "alpha")}
+    if cell.method == "HMR":
+        together: HMR | Consortium = HMR(parties, **terms)
+    else:
+        together = Consortium(parties, rules=cell.rules, without=cell.without, **terms)
     x, y = digits.test_images, digits.test_labels
     begun = time.process_time()
     told: dict[str, Any] = {"cell": asdict(cell), "krum": [], "max": [], "accepted": 0, "refused": {}}

@@ -10,13 +10,17 @@ from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.rules import UnknownRules
 from folkmoot.multiparty.chain.signing import KEY_BYTES
 from folkmoot.multiparty.models import kinds
-from folkmoot.multiparty.models.model import Model, checked_classes
+from folkmoot.multiparty.models.model import Floats32, Model, checked_classes
 from folkmoot.multiparty.rules.terms import MOST_CLASSES, Terms
 
 NAME_BYTES = 32  # of the name of a content
 MOST_PARTIES = 1 << 10
 MOST_NAME = 64  # characters of a party's name and of a model's kind
 _SETTINGS = Limits(size=1 << 14, depth=4, items=1 << 10, int_size=8)
+
+
+class UnusableModel(ValueError):
+    """A model of others that cannot be read, or that gives no scores."""
 
 
 class Entry(NamedTuple):
@@ -77,10 +81,10 @@ def load(party: Entry, terms: Terms, contents: Contents) -> Model:
     Raises:
         MissingContent, TamperedContent: see `Contents.get`.
         UnknownRules: models of this kind are not known here, or what they need is not installed.
-        ValueError: there is no such model.
+        UnusableModel: there is no such model.
     """
     if party.classes[-1] >= terms.n_classes:
-        raise ValueError(f"class {party.classes[-1]}: the classes are 0 to {terms.n_classes - 1}")
+        raise UnusableModel(f"class {party.classes[-1]}: the classes are 0 to {terms.n_classes - 1}")
     return with_parameters(party, terms, contents.get(party.parameters))
 
 
@@ -88,46 +92,43 @@ def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
     """The model of an entry with these parameters instead of those it came with.
 
     Raises:
-        UnknownRules, ValueError: see `load`.
+        UnknownRules, UnusableModel: see `load`.
     """
     try:
         model = kinds.blank(party.model_kind, party.classes, decode(party.settings, _SETTINGS)).from_bytes(data)
     except ImportError as error:
         what = f"models of kind {party.model_kind} need {error.name or 'more'}"
         raise UnknownRules(f"{what}: install folkmoot[multiparty]") from None
-    except ValueError:
+    except ValueError as error:
         if not kinds.is_known(party.model_kind):
             what = f"model of kind {party.model_kind!r}: unknown here"
             how = "enter it with register_architecture or register_model_kind (a command: --models FILE.py)"
             raise UnknownRules(f"{what}; {how}") from None
-        raise
+        raise UnusableModel(str(error)) from None
     same = (model.kind, tuple(model.classes)) == (party.model_kind, party.classes)
     if not same or encode(model.settings(), _SETTINGS) != party.settings or model.to_bytes() != data:
-        raise ValueError(f"model of {party.name}: written down again it is another one")
-    _try_out(model, terms, party.name)
+        raise UnusableModel(f"model of {party.name}: written down again it is another one")
+    scores_of(model, np.zeros((1, *terms.shape), np.float32), party.name)
     return model
 
 
-def _try_out(model: Model, terms: Terms, name: str) -> None:
-    """The model gives scores for a sample of zeros; any failure of a foreign model is its own."""
-    try:
-        scores = model.scores(np.zeros((1, *terms.shape), np.float32))
-    except Exception as error:
-        what = " ".join(str(error).split())[:160]
-        raise ValueError(f"model of {name}: no scores for a sample of shape {terms.shape}: {what}") from None
-    require_scores(scores, (1, len(model.classes)), name)
-
-
-def require_scores(scores: Any, shape: tuple[int, ...], name: str) -> None:
-    """Float32 scores of this shape, from 0 to 1.
+def scores_of(model: Model, x: Floats32, name: str) -> Floats32:
+    """A foreign model's scores [samples, |Y|] of samples [samples, *shape]; any failure of it is its own.
 
     Raises:
-        ValueError: anything else.
+        UnusableModel: no scores, or none that are float32, of this shape, from 0 to 1.
     """
+    try:
+        scores = model.scores(x)
+    except Exception as error:
+        what = " ".join(str(error).split())[:160]
+        raise UnusableModel(f"model of {name}: no scores for samples of shape {x.shape[1:]}: {what}") from None
+    shape = (len(x), len(model.classes))
     if type(scores) is not np.ndarray or scores.dtype != np.float32 or scores.shape != shape:
-        raise ValueError(f"model of {name}: expected float32 scores of shape {shape}")
+        raise UnusableModel(f"model of {name}: expected float32 scores of shape {shape}")
     if not bool(((scores >= 0.0) & (scores <= 1.0)).all()):
-        raise ValueError(f"model of {name}: scores that are no numbers from 0 to 1")
+        raise UnusableModel(f"model of {name}: scores that are no numbers from 0 to 1")
+    return scores
 
 
 def typed(value: Value, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from folkmoot.encoding import Malformed
 from folkmoot.ledger.chain import Chain
-from folkmoot.multiparty.chain.entries import load, require_scores
+from folkmoot.multiparty.chain.entries import UnusableModel, load, scores_of
 from folkmoot.multiparty.chain.messages import Application, read_application
 from folkmoot.multiparty.chain.records import (
     DISTANCE,
@@ -54,6 +54,7 @@ class OriginalParty:
         Raises:
             Malformed: no application to this chain, not signed, or the name or key of a party.
             MissingContent, TamperedContent: the parameters are not in the chain's contents.
+            UnknownRules: models of the newcomer's kind are not known here, which is nobody's fault: nothing is signed.
         """
         state: State = chain.state
         asked = read_application(data)
@@ -68,11 +69,11 @@ class OriginalParty:
             return Refused(party, asked.signature, NO_APPROVER, UNCOVERED, None, b"").to_bytes()
         if not state.covers(number, party.classes):
             return None
-        try:
+        try:  # by name: a fault of ours is no ground to refuse anybody
             model = load(party, state.terms, state.contents)
             hardened = state.terms.rules == "hardened"
             distance = self.distance(model, state.committee.fleet.model(number), hardened)
-        except ValueError:
+        except UnusableModel:
             return self._refused(chain, asked, number, UNUSABLE, None)
         if distance is None:
             return self._refused(chain, asked, number, UNMEASURED, None)
@@ -86,14 +87,13 @@ class OriginalParty:
         """What `assess` measures; None without a sample of the newcomer's classes.
 
         Raises:
-            ValueError: the newcomer's scores are not numbers from 0 to 1.
+            UnusableModel: the newcomer's scores are not numbers from 0 to 1.
         """
         chosen = np.flatnonzero(np.isin(self.labels, newcomer.classes))
         if not len(chosen):
             return None
         x, labels = self.x[chosen], self.labels[chosen]
-        theirs = newcomer.scores(x)
-        require_scores(theirs, (len(x), len(newcomer.classes)), "the newcomer")
+        theirs = scores_of(newcomer, x, "the newcomer")
         ours = own.scores(x)[:, np.searchsorted(own.classes, newcomer.classes)]
         away = np.abs(theirs.astype(np.float64) - ours.astype(np.float64))
         at_label = float(away[np.arange(len(x)), np.searchsorted(newcomer.classes, labels)].mean())

@@ -13,8 +13,6 @@ from folkmoot.multiparty.rules.predictor import krum_prediction
 from folkmoot.multiparty.rules.sample import Sample
 from folkmoot.multiparty.rules.terms import Terms
 
-HARDENED = (validation.DUPLICATE, validation.FOREIGN, validation.CONTRADICTED)  # in this order, before eqs. 8-10
-
 
 class Judgement(NamedTuple):
     """What became of a sample."""
@@ -35,7 +33,7 @@ class Committee:
         self.terms = terms
         self.fleet = Fleet(models, terms.n_classes)
         self.claimants: Claimants = margin.claimants_of(self.fleet.claims, terms.alpha)
-        self.checks = HARDENED if terms.rules == "hardened" else ()
+        self.checks = terms.checks
         self.used: frozenset[bytes] = frozenset()  # names of the samples that have moved models
 
     def copy(self) -> "Committee":
@@ -49,7 +47,7 @@ class Committee:
         """One party more; what has been done stays."""
         models = [self.fleet.model(i) for i in range(len(self.fleet))]
         twin = Committee([*models, model], self.terms)
-        twin.used, twin.checks = self.used, self.checks
+        twin.used = self.used
         return twin
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 from folkmoot.encoding import Value
 from folkmoot.multiparty.models.model import Pace
-from folkmoot.multiparty.rules.validation import Thresholds
+from folkmoot.multiparty.rules.validation import HARDENED, Thresholds
 
 RULES = ("hardened", "printed")
 GRADIENTS = ("probability", "log_probability")
@@ -30,6 +30,7 @@ class Terms:
         rules: "printed" validates samples by eqs. 8-10 alone; "hardened" adds the checks of `validation`.
         tolerance: what a replay's parameters may differ from a block's, per number; 0: the hashes must agree. The
             replay goes on from the block's, so every miner may shift parameters by as much.
+        without: hardened checks that are left out, in the order of `validation.HARDENED`; for measurements.
 
     Raises:
         ValueError: a value out of range, named with what is allowed.
@@ -46,6 +47,7 @@ class Terms:
     score_gradient: str = "log_probability"
     rules: str = "hardened"
     tolerance: float = 0.0
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _integer("n_classes", self.n_classes, 2, MOST_CLASSES)
@@ -64,6 +66,15 @@ class Terms:
         for name, allowed in (("rules", RULES), ("score_gradient", GRADIENTS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} = {getattr(self, name)!r:.80}: expected {' or '.join(map(repr, allowed))}")
+        known = HARDENED if self.rules == "hardened" else ()
+        if type(self.without) is not tuple or self.without != tuple(c for c in known if c in self.without):
+            what = f"some of {known}, in this order, each once" if known else f"() with {self.rules} rules"
+            raise ValueError(f"without = {self.without!r:.80}: expected {what}")
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """What is checked before eqs. 8-10."""
+        return tuple(c for c in HARDENED if c not in self.without) if self.rules == "hardened" else ()
 
     @property
     def thresholds(self) -> Thresholds:
@@ -76,8 +87,9 @@ class Terms:
         return Pace(self.eta, self.cap, self.score_gradient == "log_probability")
 
     def to_value(self) -> Value:
-        """As it is encoded: the values in the order of the fields."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        """As it is encoded: the values in the order of the fields, the last one only if it says something."""
+        values = tuple(getattr(self, field.name) for field in fields(self))
+        return values if self.without else values[:-1]
 
     @classmethod
     def from_value(cls, value: Value) -> "Terms":
@@ -86,8 +98,11 @@ class Terms:
         Raises:
             ValueError: there are none.
         """
-        if type(value) is not tuple or len(value) != len(fields(cls)):
-            raise ValueError(f"terms: expected {len(fields(cls))} values")
+        most = len(fields(cls))
+        if type(value) is not tuple or len(value) not in (most - 1, most):
+            raise ValueError(f"terms: expected {most - 1} or {most} values")
+        if len(value) == most and value[-1] == ():
+            raise ValueError(f"terms: expected {most - 1} values where no check is left out")
         return cls(*value)
 
 

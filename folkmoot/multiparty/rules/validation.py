@@ -16,6 +16,8 @@ MARGIN = "margin"  # eq. 8: rho > 0, the models are right about it already
 CONFIDENCE = "confidence"  # eq. 9: the star of its label is below delta
 SPREAD = "spread"  # eq. 10: those behind the star do not agree within sigma
 
+HARDENED = (DUPLICATE, FOREIGN, CONTRADICTED)  # what is checked before eqs. 8-10
+
 
 class Thresholds(NamedTuple):
     """What a sample is held against.

@@ -522,7 +522,7 @@ def test_a_genesis_that_makes_no_sense():
         (change(4, b"\xff"), "unknown tag"),
         (change(5, b""), "0 bytes"),
         ((told[:-1], parties, miners), "terms: expected"),
-        (((4, (9,), *told[2:]), parties, miners), r"no scores for a sample of shape \(9,\)"),
+        (((4, (9,), *told[2:]), parties, miners), r"no scores for samples of shape \(9,\)"),
         ((told, parties, (b"x",)), "miners: expected at most"),
         ((told, parties, (public(1), public(1))), "each key once"),
     ]:

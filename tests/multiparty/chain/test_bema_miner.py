@@ -16,12 +16,13 @@ from folkmoot.multiparty.chain.miner import BAD_SAMPLE, BAD_SIGNATURE, FULL, KNO
 from folkmoot.multiparty.chain.records import read_calibration, read_head
 from folkmoot.multiparty.chain.signing import SAMPLE, signature_of
 from folkmoot.multiparty.chain.standing import calibrated
-from folkmoot.multiparty.rules import committee, validation
+from folkmoot.multiparty.rules import validation
 
 STORE = ledger.MemoryContents()
 CHAIN = ledger.start(genesis(STORE), STORE)
 ORIGIN = CHAIN.genesis.hash
 X = data(0, (0, 1, 2, 3))[0]
+ONLY_DUPLICATES = (validation.FOREIGN, validation.CONTRADICTED)  # left out: they would refuse samples anyway
 
 
 def miner(chain=CHAIN, **more):
@@ -102,9 +103,8 @@ def test_the_pool_is_bounded_and_shared_by_the_senders():
         miner(capacity=0)
 
 
-def test_what_stands_in_a_block_waits_no_longer(tmp_path, monkeypatch):
-    monkeypatch.setattr(committee, "HARDENED", (validation.DUPLICATE,))
-    with created(tmp_path / "x.ledger", rules="hardened") as book:
+def test_what_stands_in_a_block_waits_no_longer(tmp_path):
+    with created(tmp_path / "x.ledger", rules="hardened", without=ONLY_DUPLICATES) as book:
         one = miner(book.chain)
         messages = [m for n in range(3) for m in party(book.chain, n).mine(book.chain.state.committee, 4)]
         assert [one.receive(m) for m in messages] == [None] * len(messages)
@@ -192,9 +192,8 @@ def test_a_sample_that_makes_parameters_useless_is_dropped(monkeypatch):
     assert one.waiting == len(messages) - 1
 
 
-def test_a_party_sends_under_hardened_terms_what_was_not_used(tmp_path, monkeypatch):
-    monkeypatch.setattr(committee, "HARDENED", (validation.DUPLICATE,))  # the others would refuse it anyway
-    with created(tmp_path / "x.ledger", rules="hardened") as book:
+def test_a_party_sends_under_hardened_terms_what_was_not_used(tmp_path):
+    with created(tmp_path / "x.ledger", rules="hardened", without=ONLY_DUPLICATES) as book:
         one, own = miner(book.chain), party(book.chain, 0, samples=40)
         used = set()
         for time in range(6):

@@ -1,0 +1,1 @@
+"""Its place makes `made_digits` importable in the folders of the rooms."""
