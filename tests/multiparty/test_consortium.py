@@ -54,6 +54,28 @@ def test_the_same_seed_makes_the_same_file_and_another_seed_another(parties, tmp
     assert tips[0] == tips[1] != tips[2]
 
 
+def test_without_a_ledger_too_a_state_stays_as_it_is(parties):
+    consortium = Consortium(parties, seed=3)
+    chain = consortium.chain
+    before = [chain.state.committee.fleet.hash(i) for i in range(len(parties))]
+    consortium.calibrate(1, 20, progress=False)
+    assert [chain.state.committee.fleet.hash(i) for i in range(len(parties))] == before != _hashes(consortium)
+    assert chain.state.committee.used == frozenset()
+
+
+def test_a_check_that_is_left_out_stands_in_the_genesis(parties, tmp_path):
+    """And it is kept when saved; where nothing is left out, the genesis is as it always was."""
+    consortium = Consortium(parties, tmp_path / "a", without=("foreign",))
+    assert consortium.group.checks == ("duplicate", "contradicted")
+    assert consortium.chain.genesis.configuration[0][-1] == ("foreign",)
+    consortium.save(tmp_path / "saved")
+    assert Consortium.load(tmp_path / "saved").terms == consortium.terms
+    assert len(Consortium(parties).chain.genesis.configuration[0]) == 11
+    with pytest.raises(ValueError, match="in this order, each once"):
+        Consortium(parties, without=("foreign", "duplicate"))
+    consortium.close()
+
+
 def test_scores_and_predictions(parties):
     consortium = Consortium(parties)
     scores = consortium.scores(X[TEST])

@@ -492,6 +492,41 @@ def test_an_honest_newcomer_is_hardly_farther_by_hardened_terms():
     assert plain <= hardened < 1.5 * plain
 
 
+class Breaks(Says):
+    """A model that fails as libraries do."""
+
+    def scores(self, x):
+        raise RuntimeError("no such layer")
+
+
+def test_a_failure_of_the_newcomer_s_model_is_told_from_one_of_ours(tmp_path, monkeypatch):
+    """The first is a signed refusal; for the second nobody is refused."""
+    chain = created(tmp_path / "x.ledger").chain
+    asked = asks(chain)
+    with monkeypatch.context() as patch:
+        patch.setattr("folkmoot.multiparty.chain.original_party.load", lambda *given: Breaks())
+        assert read_refused(original(0).assess(chain, asked)).reason == UNUSABLE
+    with monkeypatch.context() as patch:
+        patch.setattr(chain.state.committee.fleet, "model", lambda number: Breaks())
+        with pytest.raises(RuntimeError, match="no such layer"):
+            original(0).assess(chain, asked)
+
+    def bug(*given):
+        raise ValueError("ours")
+
+    monkeypatch.setattr(np, "searchsorted", bug)
+    with pytest.raises(ValueError, match="ours"):
+        original(0).assess(chain, asked)
+
+
+def test_a_newcomer_of_an_unknown_kind_is_nobody_s_fault(tmp_path, monkeypatch):
+    chain = created(tmp_path / "x.ledger").chain
+    asked = asks(chain)
+    monkeypatch.delitem(architectures.ARCHITECTURES, "tiny")
+    with pytest.raises(ledger.UnknownRules, match="'torch/tiny': unknown here"):
+        original(0).assess(chain, asked)
+
+
 # --- Genesis ---------------------------------------------------------------------------------------------------------
 
 
@@ -522,6 +557,8 @@ def test_a_genesis_that_makes_no_sense():
         (change(4, b"\xff"), "unknown tag"),
         (change(5, b""), "0 bytes"),
         ((told[:-1], parties, miners), "terms: expected"),
+        (((*told, ()), parties, miners), "terms: expected 11 values where no check is left out"),
+        (((*told, ("foreign",)), parties, miners), r"without = .*expected \(\) with printed rules"),
         (((4, (9,), *told[2:]), parties, miners), r"no scores for samples of shape \(9,\)"),
         ((told, parties, (b"x",)), "miners: expected at most"),
         ((told, parties, (public(1), public(1))), "each key once"),
