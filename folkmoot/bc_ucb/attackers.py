@@ -1,7 +1,7 @@
 """Attacks done for real: malicious participants are nodes whose answers are changed, with keys of their own only.
 
 Each has the honest code inside, which it overrules where its attack says so. It acts after the honest ones of a
-stage and reads what they have just sent (a *rushing* adversary). See world/byzantine.py for the list.
+stage and reads what they have just sent (a *rushing* adversary). The list is in bc_ucb/attacks.py.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """Games on a bad network, each drawn from a seed: everything that may go wrong, checked by the invariants.
 
-A scenario is a short game of 4 or 7 participants, a third of whom attack in one of the ways of world/byzantine.py or
+A scenario is a short game of 4 or 7 participants, a third of whom attack in one of the ways of bc_ucb/attacks.py or
 are twins: two honest nodes with one key, each heard by about half of the others (after Bano, Sonnino, Chursin,
 Perelman, Malkhi 2022, "Twins: BFT systems made robust"). The network loses, delays, repeats and reorders messages,
 falls apart and lets participants crash, until it heals. After that, blocks must be approved again.
