@@ -152,7 +152,10 @@ def _say(swept: "Swept", report: Path) -> int:
 @app.command("list")
 def list_(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[algorithms|rewards|networks|corruptions|experiments]", help="Only these.")
+        str | None,
+        typer.Argument(
+            metavar="[algorithms|rewards|scalarisations|networks|corruptions|attacks|experiments]", help="Only these."
+        ),
     ] = None,
 ) -> int:
     """List what an experiment file can name, and the built-in experiments."""

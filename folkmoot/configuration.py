@@ -199,14 +199,14 @@ class Configuration(BaseModel):
     Two are equal if they are of one class and say the same; arrays are compared by their numbers.
 
     Attributes:
-        named: does an error begin with the name of the class?
+        says_its_name: does an error begin with the name of the class?
 
     Raises:
         ValueError: a field that is unknown, missing or out of range, in one line.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
-    named: ClassVar[bool] = True
+    says_its_name: ClassVar[bool] = True
 
     def __init__(self, /, **given: Any) -> None:
         name = f"{type(self).__name__}: "
@@ -216,7 +216,7 @@ class Configuration(BaseModel):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise ValueError(f"{name if self.named else ''}{first_of(lines(error, given))}") from None
+            raise ValueError(f"{name if self.says_its_name else ''}{first_of(lines(error, given))}") from None
 
     def __init_subclass__(cls, **options: Any) -> None:
         """A constructor of one's own (for arguments by position) only names the fields: see below."""

@@ -4,15 +4,18 @@ import inspect
 from collections.abc import Mapping
 
 from folkmoot.algorithms import ALGORITHMS
+from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.experiments.files import builtin_names, find, read
-from folkmoot.world import NETWORKS, REWARDS
+from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS
 from folkmoot.world.corruption import CORRUPTIONS
 
 TABLES: dict[str, Mapping[str, type]] = {
     "algorithms": ALGORITHMS,
     "rewards": REWARDS,
+    "scalarisations": SCALARISATIONS,
     "networks": NETWORKS,
     "corruptions": CORRUPTIONS,
+    "attacks": ATTACKS,
 }
 KINDS = (*TABLES, "experiments")
 

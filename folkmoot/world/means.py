@@ -162,6 +162,8 @@ def given_or(drawn: type[Drawn]) -> PlainValidator:
     """
 
     def check(given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, Drawn):
+            return given.table()
         if info.context is None:
             return given
         if isinstance(given, dict):

@@ -33,7 +33,7 @@ class Network(Configuration):
         labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
     """
 
-    named: ClassVar[bool] = False  # errors say what they are about: "edge (1, 9)"
+    says_its_name: ClassVar[bool] = False  # errors say what they are about: "edge (1, 9)"
 
     if TYPE_CHECKING:
 

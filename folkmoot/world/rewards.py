@@ -32,7 +32,7 @@ class Rewards(Configuration):
         scalarisation: record of what such a vector is worth; `means` are the worths of the mean vectors.
     """
 
-    named: ClassVar[bool] = False  # errors say what they are about: "mean of agent 0, arm 1"
+    says_its_name: ClassVar[bool] = False  # errors say what they are about: "mean of agent 0, arm 1"
 
     if TYPE_CHECKING:
 

@@ -22,7 +22,7 @@ _MOST_BETA = 1e6
 class Scalarisation(Configuration):
     """What every scalarisation offers."""
 
-    named: ClassVar[bool] = False
+    says_its_name: ClassVar[bool] = False
 
     def record(self, n_objectives: int) -> NamedTuple:
         """What the kernels need, for vectors of this length.

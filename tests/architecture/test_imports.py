@@ -39,7 +39,8 @@ INSIDE = {
     "bc_ucb": {*CONTRACTS, *BOOKS, "folkmoot.algorithms.base", "folkmoot.ledger", "folkmoot.agreement",
                "folkmoot.comparison"},
     "multiparty": {*CONTRACTS, *BOOKS, "folkmoot.ledger", "folkmoot.agreement"},
-    "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.simulation", "folkmoot.report"},
+    "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.bc_ucb", "folkmoot.simulation",
+                    "folkmoot.report"},
     # What the folders in papers/ share; cells are played by driver 1.
     "reproductions": {*CONTRACTS, "folkmoot.simulation"},
     "report": ANYTHING,

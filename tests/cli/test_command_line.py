@@ -10,11 +10,13 @@ import pytest
 
 import folkmoot as fm
 from folkmoot.algorithms import ALGORITHMS
+from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.cli import main
+from folkmoot.experiments.catalogue import KINDS
 from folkmoot.experiments.files import builtin_names
 from folkmoot.reproductions import papers
 from folkmoot.simulation.result import load_all
-from folkmoot.world import NETWORKS, REWARDS
+from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS
 from folkmoot.world.corruption import CORRUPTIONS
 
 EXPERIMENT = """
@@ -114,8 +116,10 @@ def test_a_grid_has_a_row_for_each_cell(capsys):
     [
         ("algorithms", ALGORITHMS),
         ("rewards", REWARDS),
+        ("scalarisations", SCALARISATIONS),
         ("networks", NETWORKS),
         ("corruptions", CORRUPTIONS),
+        ("attacks", ATTACKS),
         ("experiments", builtin_names()),
     ],
 )
@@ -129,7 +133,7 @@ def test_list_names_everything_with_a_description(capsys, kind, names):
 def test_list_of_all_kinds(capsys):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
-    assert all(f"{kind}\n" in out for kind in ("algorithms", "rewards", "networks", "corruptions", "experiments"))
+    assert all(f"{kind}\n" in out for kind in KINDS)
 
 
 def played(algorithm, **options):
