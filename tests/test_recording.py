@@ -29,6 +29,19 @@ import folkmoot as fm
 world = fm.Bernoulli([0.1, 0.9], n_agents=3), fm.Static(nx.complete_graph(3))
 fm.simulate(fm.GSE(), *world, horizon=20, engine="interpreted", progress=False)
 """
+AGENTS = """
+problem = fm.Problem.on(fm.Static(nx.complete_graph(3)), n_arms=2, horizon=20)
+agents = [fm.agent(fm.GSE(), problem, i) for i in range(3)]
+for t in range(10):
+    for agent in agents:
+        agent.outcome(float(agent.arm()))
+    for _ in range(2):
+        told = [agent.message() for agent in agents]
+        for i, agent in enumerate(agents):
+            assert agent.receive({j: told[j] for j in range(3) if j != i}) == []
+    for agent in agents:
+        agent.close_round()
+"""
 END = "assert 'numba' not in sys.modules and 'llvmlite' not in sys.modules"
 
 
@@ -43,6 +56,10 @@ def test_no_algorithm_or_world_loads_numba():
 
 def test_an_interpreted_run_loads_no_numba():
     in_a_process(WITHOUT, INTERPRETED, END)
+
+
+def test_agents_at_work_load_no_numba():
+    in_a_process(WITHOUT, "import networkx as nx, folkmoot as fm", AGENTS, END)
 
 
 def test_a_compiled_run_does():

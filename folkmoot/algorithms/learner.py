@@ -96,7 +96,11 @@ def _plain(value: Any) -> Any:
 def as_reward(reward: Any, n_objectives: int) -> NDArray[np.float64] | None:
     """A reward as float64 [n_objectives]; None if it is none: not so many finite numbers of at most 2**100."""
     values = reward if isinstance(reward, tuple | list | np.ndarray) else (reward,)
-    if len(values) != n_objectives or not all(isinstance(x, int | float | np.number) for x in values):
+    if len(values) != n_objectives or not all(map(_is_number, values)):
         return None
     numbers = np.array(values, np.float64)
     return numbers if (np.abs(numbers) <= LARGEST).all() else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)

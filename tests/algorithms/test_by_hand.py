@@ -1,0 +1,163 @@
+"""An agent driven by hand is the simulator's agent; what it is handed wrongly is refused in one line."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import folkmoot as fm
+from folkmoot.coins import replicate_coins, seed_words
+from folkmoot.interface import draw_links, links, pay
+from folkmoot.machine import Kept
+
+MEANS = np.array([[0.9, 0.1, 0.7], [0.1, 0.9, 0.8], [0.3, 0.2, 0.9], [0.2, 0.3, 0.8]])
+NETWORK = fm.ErdosRenyi(nx.complete_graph(4), 0.6)
+PROBLEM = fm.Problem.on(NETWORK, n_arms=3, horizon=80)
+
+
+def play(agents, rounds, first=1, seed=3, replicate=2):
+    """The world of `simulate`, in a loop of one's own."""
+    coins, rewards, network = (
+        replicate_coins(*seed_words(seed), replicate),
+        fm.Bernoulli(MEANS).record(),
+        NETWORK.record(),
+    )
+    active, reward, pulls = links(network), np.zeros((4, 1)), np.zeros((4, 3), np.int64)
+    for t in range(first, first + rounds):
+        draw_links(network, t, coins, active)
+        for i, agent in enumerate(agents):
+            arm = agent.arm()
+            pulls[i, arm] += 1
+            pay(rewards, None, i, arm, t, coins, reward)
+            agent.outcome(reward[i, 0])
+        while (messages := [agent.message() for agent in agents])[0] is not None:
+            for i, agent in enumerate(agents):
+                row = active.neighbours[active.start[i] : active.start[i] + active.count[i]]
+                assert agent.receive({int(j): messages[j] for j in row}) == []
+        for agent in agents:
+            agent.close_round()
+    return pulls
+
+
+def simulated(algorithm):
+    result = fm.simulate(algorithm, fm.Bernoulli(MEANS), NETWORK, horizon=80, replicates=3, seed=3, progress=False)
+    return result.pulls[2]
+
+
+@pytest.mark.parametrize(
+    "algorithm", [fm.GSE(), fm.DrFedUCB(burn_in=20), fm.GossipUCB(), fm.UCB()], ids=lambda a: a.label
+)
+def test_a_loop_of_ones_own_plays_what_the_simulator_plays(algorithm):
+    agents = [fm.agent(algorithm, PROBLEM, i, seed=3, replicate=2) for i in range(4)]
+    assert (play(agents, 80) == simulated(algorithm)).all()
+
+
+def test_an_agent_goes_on_from_what_it_kept():
+    agents = [fm.agent(fm.GSE(), PROBLEM, i, seed=3, replicate=2) for i in range(4)]
+    pulls = play(agents, 30)
+    stored = [Kept(dict(agent.kept.values), position=agent.kept.position) for agent in agents]
+    again = [fm.agent(fm.GSE(), PROBLEM, i, seed=3, replicate=2, kept=kept) for i, kept in enumerate(stored)]
+    assert [agent.round for agent in again] == [31] * 4
+    assert (pulls + play(again, 50, 31) == simulated(fm.GSE())).all()
+
+
+def test_inside_a_round_too():
+    agent = fm.agent(fm.GSE(), PROBLEM, 0)
+    arm = agent.arm()
+    agent.outcome(1.0)
+    told = agent.message()
+    kept = Kept(dict(agent.kept.values), position=agent.kept.position)
+    again = fm.agent(fm.GSE(), PROBLEM, 0, kept=kept)
+    assert (again.round, again.arm()) == (1, arm)
+    assert again.message() is None  # that message is gone; nothing is told twice
+    agent.receive({})
+    again.receive({})
+    assert told is not None
+    assert agent.message() == again.message()
+
+
+def test_without_neighbours_it_learns_alone():
+    agent = fm.agent(fm.UCB(), PROBLEM, 0)
+    for reward in (0.1, 0.9, 0.2):
+        agent.outcome(reward)
+        agent.close_round()
+    assert (agent.round, agent.arm()) == (4, 1)
+
+
+def test_a_round_without_an_outcome_teaches_nothing():
+    agent = fm.agent(fm.UCB(), PROBLEM, 0)
+    arm = agent.arm()
+    assert agent.message() is None
+    agent.close_round()
+    assert agent.arm() == arm
+
+
+def test_it_says_when_it_has_settled_and_when_it_wants_a_verified_pull():
+    problem = fm.Problem(4, 3, 80, NETWORK.base, 0.6, 0.5, verification=20)
+    agent = fm.agent(fm.S3Cert(), problem, 0)
+    assert agent.asks_to_verify
+    assert agent.decision == -1
+    assert not fm.agent(fm.GSE(), PROBLEM, 0).asks_to_verify
+
+
+def test_what_was_wrong_with_a_message_is_told():
+    agents = [fm.agent(fm.GSE(), PROBLEM, i) for i in range(2)]
+    for agent in agents:
+        agent.outcome(0.5)
+    told = agents[1].message()
+    notices = agents[0].receive({1: told[:-1], 0: told, 7: told, 2: told})
+    assert [tuple(notice)[:2] for notice in notices] == [(0, "no neighbour"), (1, "malformed"), (7, "no neighbour")]
+
+
+@pytest.mark.parametrize("reward", [float("nan"), float("inf"), (0.5, 0.5), "much", None, True, [True], 1 + 0j])
+def test_what_is_no_reward_is_refused(reward):
+    agent = fm.agent(fm.GSE(), PROBLEM, 0)
+    with pytest.raises(ValueError, match=r"^reward = .*: expected 1 finite number\(s\)$"):
+        agent.outcome(reward)
+
+
+def test_a_second_outcome_and_messages_after_the_end_are_refused():
+    agent = fm.agent(fm.GSE(), PROBLEM, 0)
+    agent.outcome(0.5)
+    with pytest.raises(ValueError, match=r"^round 1: has its outcome"):
+        agent.outcome(0.5)
+    agent.receive({})
+    agent.receive({})
+    with pytest.raises(ValueError, match=r"^round 1: takes no more messages; call close_round first$"):
+        agent.receive({})
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "words"),
+    [
+        (fm.CentralUCB(), "CentralUCB: is an oracle"),
+        (fm.S2(radius="oracle"), "S2: is an oracle"),
+        (fm.BCUCB(), "BCUCB: plays on a chain; use folkmoot.simulate_chain"),
+        (fm.UCBSBM(clusters="detect", n_clusters=2), "UCBSBM: studies its world"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_no_agent_can_run_alone_is_refused(algorithm, words):
+    with pytest.raises(ValueError, match=f"^{words}"):
+        fm.agent(algorithm, PROBLEM, 0)
+
+
+@pytest.mark.parametrize("i", [-1, 4, True, 1.0, "1"])
+def test_an_agent_that_is_not_there_is_refused(i):
+    with pytest.raises(ValueError, match=r"^agent = .*: expected a number from 0 to 3$"):
+        fm.agent(fm.GSE(), PROBLEM, i)
+
+
+def test_after_the_horizon_there_is_no_round():
+    problem = fm.Problem.on(NETWORK, n_arms=3, horizon=3)
+    agent = fm.agent(fm.UCB(), problem, 0)
+    for _ in range(3):
+        agent.outcome(0.5)
+        agent.close_round()
+    with pytest.raises(ValueError, match=r"^round = 4: expected at most the horizon, 3$"):
+        agent.arm()
+
+
+@pytest.mark.parametrize(("n_arms", "horizon"), [(0, 5), (6, 5)])
+def test_a_problem_without_room_is_refused(n_arms, horizon):
+    with pytest.raises(ValueError, match=r"^n_arms = \d, horizon = 5: expected"):
+        fm.Problem.on(NETWORK, n_arms=n_arms, horizon=horizon)
