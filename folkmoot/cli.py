@@ -230,7 +230,9 @@ def verify(
     file: LedgerFile,
     models: Annotated[
         Path | None,
-        typer.Option("--models", metavar="FILE.py", help="Run this Python file first: it enters models of your own."),
+        typer.Option(
+            "--models", metavar="FILE.py", help="Run this Python file first: it enters models or kinds of ledgers."
+        ),
     ] = None,
 ) -> int:
     """Check every block from the genesis on; status 1 and the first bad block if there is one."""

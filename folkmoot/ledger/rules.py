@@ -55,9 +55,15 @@ def rules_of(kind: str) -> Rules:
     """The rules registered for a kind.
 
     Raises:
-        UnknownRules: there are none.
+        UnknownRules: there are none, or their module is not there.
     """
     if kind not in KINDS:
         raise UnknownRules(f"kind = {kind!r}: rules are known for {', '.join(sorted(KINDS))}")
-    rules: Rules = thing(KINDS[kind])
+    module = KINDS[kind].partition(":")[0]
+    try:
+        rules: Rules = thing(KINDS[kind])
+    except ModuleNotFoundError as error:
+        if error.name != module:  # not the module itself, but something that it needs
+            raise
+        raise UnknownRules(f"kind = {kind!r}: no module {module!r} with its rules is found") from None
     return rules

@@ -28,6 +28,7 @@ _FENCE = re.compile(r"^( *)```(\S*)\s*$")
 _MARK = re.compile(r"^\s*<!-- (run|not run): (.+) -->\s*$")
 _FILE = re.compile(r"# (\w+\.py)\n")
 _TABLE = re.compile(r"^\[\[?([A-Za-z_]+)", re.MULTILINE)
+_COMMAND = "import sys; sys.path.remove(''); from folkmoot.cli import main; sys.exit(main())"  # as the script does
 
 
 class Block(NamedTuple):
@@ -127,7 +128,7 @@ class Reader:
 
     def command(self, words: list[str]) -> None:
         print("$ folkmoot", *words, flush=True)
-        subprocess.run([sys.executable, "-m", "folkmoot", *words], check=True)
+        subprocess.run([sys.executable, "-c", _COMMAND, *words], check=True)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,28 @@ def test_show_of_a_damaged_ledger_and_of_a_number_below_zero(path, capsys):
     assert capsys.readouterr().err == "folkmoot: error: --blocks = -1: expected an integer of at least 0\n"
 
 
+def test_a_kind_of_ones_own_is_entered_by_a_file(tmp_path):
+    """In any folder, and by the command as it is installed, which does not look for modules in the current one."""
+    rules = "from folkmoot import ledger\nfrom folkmoot.ledger.notes import NOTES as RULES\n"
+    (tmp_path / "own.py").write_text(rules + "ledger.KINDS['own'] = 'own:RULES'\n")
+    program = "import own, folkmoot.ledger as l; l.create('own.ledger', l.Genesis('own', ((b'k' * 32,), 1))).close()"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+    command = "import sys; sys.path.remove(''); from folkmoot.cli import main; sys.exit(main())"
+    verify = [sys.executable, "-c", command, "ledger", "verify", "own.ledger"]
+    done = subprocess.run([*verify, "--models", "own.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(verify, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "kind = 'own': rules are known for" in done.stderr
+
+
+def test_a_kind_whose_module_is_not_there(path, capsys, monkeypatch):
+    monkeypatch.setitem(ledger.KINDS, "notes", "no_such_module:RULES")
+    assert main(["ledger", "verify", "notes.ledger"]) == 2
+    expected = "folkmoot: error: notes.ledger: kind = 'notes': no module 'no_such_module' with its rules is found\n"
+    assert capsys.readouterr() == ("", expected)
+
+
 def test_the_package_and_its_help_load_no_chain():
     """`folkmoot.ledger` is there when asked for, and neither it nor PyNaCl before."""
     program = (

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from folkmoot.encoding import Value
 from folkmoot.multiparty.models.model import Model
@@ -28,7 +29,8 @@ def register_model_kind(kind: str, build: Build) -> None:
 
 
 def enter_from(path: str | os.PathLike[str]) -> None:
-    """Run a Python file that enters models of one's own, by `register_architecture` or `register_model_kind`.
+    """Run a Python file that enters models or kinds of ledgers of one's own, by `register_architecture`,
+    `register_model_kind` or `ledger.KINDS`. It can be imported by its name afterwards, unless another module has that.
 
     Raises:
         ValueError: it cannot be read, or it fails.
@@ -38,6 +40,7 @@ def enter_from(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{path}: expected a Python file, FILE.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.modules.setdefault(Path(path).stem, module)  # for the "module:RULES" of a kind that it enters
     try:
         spec.loader.exec_module(module)
     except FileNotFoundError as error:
