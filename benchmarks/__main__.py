@@ -221,7 +221,7 @@ def write(path: Path, texts: list[str]) -> None:
 
 `python -m benchmarks` measures all of this in one run; `--save FILE` writes it down, `--quick` only tries it out.
 `--only PART` is one part of it (`ucb`, `gse`, `growth`, `chain`, `learning`), `--blocks N` the length of the ledger
-that is verified.
+that is verified. `python -m benchmarks.versus TREE` plays a row of games in this tree and in another checkout in turn.
 Contenders take turns (A B C A B C ...); costs are medians, ratios are medians of the ratio within one turn.
 Times are processor times of a single thread: other programs may share the machine.
 The interpreted loop and the plain Python one play a single replicate, the interpreted GSE its first rounds.

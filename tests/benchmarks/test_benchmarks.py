@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("resource", reason="peak memory is measured on Unix only")
 
-from benchmarks import growth, rivals, worlds
+from benchmarks import growth, rivals, versus, worlds
 from benchmarks.__main__ import check_twin, main, verdict
+from benchmarks.cases import CASES
 from benchmarks.measure import Row, table
 from benchmarks.twins import Twins, compiler
 
@@ -99,3 +100,36 @@ def test_the_quick_run_prints_and_saves_everything(tmp_path, capsys):
         assert text.count("### ") == 9 + (find_spec("rbcl") is not None) + (find_spec("safetensors") is not None)
         assert "identical pulls" in text or "there is no gcc" in text
     assert [path.name for path in tmp_path.iterdir()] == ["out.md"]
+
+
+class Played:
+    """A tree whose costs are made up."""
+
+    def __init__(self, *costs):
+        self.costs = list(costs)
+
+    def played(self, case):
+        return self.costs.pop(0)
+
+
+def test_two_trees_play_in_turn_and_the_ratio_is_within_a_turn():
+    line = versus.compared("a game", Played(10.0, 30.0, 10.0), Played(5.0, 30.0, 10.0), 3)
+    assert line == ["a game", "10", "10", "1.000", "1.000", "2.000"]
+    assert versus.compared("a game", Played(None), Played(1.0), 1) is None
+
+
+def test_a_tree_is_compared_with_itself(capsys):
+    case = "ledger of a game, verified"
+    assert versus.main([str(versus.HERE), "--turns", "1", "--only", case]) == 0
+    assert f"| {case} " in capsys.readouterr().out
+    assert versus.main([str(versus.HERE), "--turns", "1", "--only", case, "--most", "0"]) == 1
+
+
+def test_another_folder_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        versus.main([str(tmp_path)])
+    assert "expected a checkout" in capsys.readouterr().err
+
+
+def test_cases_have_names_of_their_own():
+    assert all("|" not in name and name.strip() == name for name in CASES)
