@@ -89,6 +89,20 @@ def _probability(value: float) -> float:
 _Probability = Annotated[float, AfterValidator(_probability)]  # in a file: the error has its place
 
 
+class OnGraph(Network):
+    """A network over a base graph.
+
+    Attributes:
+        base: a networkx graph (agent i is its i-th node) or a BaseGraph; in a file the name of one.
+    """
+
+    base: Annotated[BaseGraph, Plain(str)]
+
+    @model_validator(mode="after")
+    def _base_is_a_graph(self, info: ValidationInfo) -> Self:
+        return self._settle(base=_base_graph(self.base, info.context))
+
+
 # --- Static -------------------------------------------------------------------------------------------
 
 
@@ -99,7 +113,7 @@ class StaticRecord(NamedTuple):
     neighbours: np.ndarray  # int32 [2 n_edges]
 
 
-class Static(Network):
+class Static(OnGraph):
     """The same links in every round: all edges of an undirected graph.
 
     Args:
@@ -109,14 +123,8 @@ class Static(Network):
         ValueError: not an undirected graph with at least one node.
     """
 
-    base: Annotated[BaseGraph, Plain(str)]
-
     def __init__(self, graph: "nx.Graph[Any] | BaseGraph") -> None:
         self._write(base=graph)
-
-    @model_validator(mode="after")
-    def _undirected(self, info: ValidationInfo) -> Self:
-        return self._settle(base=_base_graph(self.base, info.context))
 
     @property
     def link_probability(self) -> float:
@@ -144,7 +152,7 @@ class ErdosRenyiRecord(NamedTuple):
     threshold: float  # link probability times 2**32
 
 
-class ErdosRenyi(Network):
+class ErdosRenyi(OnGraph):
     """Each edge of a base graph is up with probability p, independently of the others and in every round.
 
     (GSE, Assumption 3.1. The probability is rounded to a multiple of 2**-32.)
@@ -157,18 +165,17 @@ class ErdosRenyi(Network):
         ValueError: not an undirected graph, or p outside (0, 1].
     """
 
-    base: Annotated[BaseGraph, Plain(str)]
     probability: Annotated[float, Plain(_Probability)] = Field(alias="link_probability")
 
     def __init__(self, base_graph: "nx.Graph[Any] | BaseGraph", link_probability: float) -> None:
         self._write(base=base_graph, link_probability=link_probability)
 
     @model_validator(mode="after")
-    def _undirected_with_a_probability(self, info: ValidationInfo) -> Self:
-        base, probability = _base_graph(self.base, info.context), number(self.probability)
+    def _probability_is_one(self) -> Self:
+        probability = number(self.probability)
         if not 0.0 < probability <= 1.0:
             raise ValueError(f"link_probability = {self.probability!r}: expected a probability in (0, 1]")
-        return self._settle(base=base, probability=probability)
+        return self._settle(probability=probability)
 
     @property
     def link_probability(self) -> float:
