@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from folkmoot.errors import OtherSide
+
 if TYPE_CHECKING:
     from folkmoot.simulation.result import Result
     from folkmoot.simulation.sweep import Swept
@@ -290,7 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status: Any = app(args=given, prog_name="folkmoot", standalone_mode=False)
-    except (ValueError, MemoryError) as error:
+    except (ValueError, OtherSide, MemoryError) as error:
         return _complain(str(error) or type(error).__name__)
     except KeyboardInterrupt:
         print("folkmoot: interrupted", file=sys.stderr)

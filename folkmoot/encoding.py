@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from folkmoot.errors import OtherSide
+
 if TYPE_CHECKING:
     from hashlib import _Hash
 
@@ -37,7 +39,7 @@ _FLOAT = struct.Struct("<d")
 sha256 = hashlib.sha256
 
 
-class Malformed(ValueError):
+class Malformed(OtherSide):
     """Bytes that are not the encoding of a value, or of more than the limits allow."""
 
 

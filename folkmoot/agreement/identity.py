@@ -22,7 +22,7 @@ _PREFIX = b"folkmoot/1/"
 _VRF_SEED, _VRF_KEY, _VRF_POSSESSION = "vrf seed", "vrf key", "vrf possession"
 
 
-class WouldEquivocate(Exception):
+class WouldEquivocate(ValueError):
     """Signing this would give two values for one slot, or a value for a slot that is no longer remembered."""
 
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from folkmoot.agreement.identity import KEY_BYTES, SIGNATURE_BYTES, Signs, check
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
+from folkmoot.errors import OtherSide
 
 MAX_MEMBERS = 256
 MAX_VALUE = 1 << 16  # bytes
@@ -33,7 +34,7 @@ _FAULT_LIMITS = Limits(size=2 * MAX_VALUE + 512, depth=1, items=8, int_size=2)
 Outgoing = list[tuple[int | None, bytes]]  # (index of a member or ALL, message)
 
 
-class Rejected(ValueError):
+class Rejected(OtherSide):
     """A well-formed message that counts for nothing; `reason` is one of a few words."""
 
     def __init__(self, reason: str) -> None:

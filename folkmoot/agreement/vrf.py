@@ -21,6 +21,8 @@ from nacl.bindings import (
     crypto_scalarmult_ed25519_noclamp,
 )
 
+from folkmoot.errors import OtherSide
+
 KEY_BYTES, PROOF_BYTES, OUTPUT_BYTES = 32, 80, 64
 
 _SUITE = b"\x03"  # suite_string of ECVRF-EDWARDS25519-SHA512-TAI
@@ -31,7 +33,7 @@ _IDENTITY = (1).to_bytes(32, "little")
 _C_BYTES = 16
 
 
-class InvalidProof(ValueError):
+class InvalidProof(OtherSide):
     """Proof or public key from another party that proves nothing."""
 
 

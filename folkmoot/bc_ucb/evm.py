@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from folkmoot.bc_ucb import contract
 from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, ONE, REWARD, UNION, Terms
+from folkmoot.errors import OtherSide
 
 MOST_PARTICIPANTS = 32  # of the contract on an EVM; a set of them is a word
 MOST_ARMS = 16
@@ -27,7 +28,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 Argument: TypeAlias = int | Sequence[int]
 
 
-class BadAnswer(ValueError):
+class BadAnswer(OtherSide):
     """What a node says is not what the contract answers."""
 
 

@@ -7,7 +7,7 @@ from folkmoot.agreement.signed_messages import MAX_MEMBERS, MAX_VALUE
 from folkmoot.bc_ucb.contract import MOST_ARMS, ONE, Terms
 from folkmoot.bc_ucb.records import value_bytes
 from folkmoot.coins import WORD
-from folkmoot.encoding import Value
+from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import MOST_RECORD_BYTES
 
 _EACH = 256  # bytes for numbers, signature and heads of what a participant adds to a block, more than enough
@@ -45,36 +45,36 @@ def checked_configuration(value: Value) -> Configuration:
     """The settings in a genesis.
 
     Raises:
-        ValueError: not what `configuration` returns for terms, keys and sortition that make sense.
+        Malformed: not what `configuration` returns for terms, keys and sortition that make sense.
     """
     kinds = [tuple, tuple, int, tuple]
     if type(value) is not tuple or list(map(type, value)) != kinds or len(value[3]) != 2:
-        raise ValueError("configuration of bc_ucb: expected (terms, keys, burn-in, sortition)")
+        raise Malformed("configuration of bc_ucb: expected (terms, keys, burn-in, sortition)")
     numbers, keys, burn_in, (sortition, detail) = value
     if len(numbers) != len(Terms._fields) or not all(type(number) is int for number in numbers):
-        raise ValueError(f"terms of bc_ucb: expected {len(Terms._fields)} integers")
+        raise Malformed(f"terms of bc_ucb: expected {len(Terms._fields)} integers")
     terms = Terms(*numbers)
     _check_terms(terms)
     if len(keys) != terms.n_participants or len(set(keys)) < len(keys):
-        raise ValueError(f"{len(keys)} keys: expected {terms.n_participants} different ones")
+        raise Malformed(f"{len(keys)} keys: expected {terms.n_participants} different ones")
     if not all(type(key) is bytes and len(key) == KEY_BYTES for key in keys):
-        raise ValueError(f"keys of bc_ucb: expected {KEY_BYTES} bytes each")
+        raise Malformed(f"keys of bc_ucb: expected {KEY_BYTES} bytes each")
     if not 0 <= burn_in < 1 << 62:
-        raise ValueError(f"burn_in = {burn_in}: expected an integer from 0 to 2**62 - 1")
+        raise Malformed(f"burn_in = {burn_in}: expected an integer from 0 to 2**62 - 1")
     if type(sortition) is not str or sortition not in (COIN, VRF) or type(detail) is not tuple:
-        raise ValueError(f"sortition = {sortition!r:.80}: expected 'coin' or 'vrf', and its details")
+        raise Malformed(f"sortition = {sortition!r:.80}: expected 'coin' or 'vrf', and its details")
     if sortition == COIN:
         if len(detail) != 3 or not all(type(word) is int and 0 <= word <= WORD for word in detail):
-            raise ValueError("coins of bc_ucb: expected two words of the seed and a replicate, each below 2**32")
+            raise Malformed("coins of bc_ucb: expected two words of the seed and a replicate, each below 2**32")
         return Configuration(terms, keys, (), detail, burn_in)
     if len(detail) != len(keys):
-        raise ValueError(f"{len(detail)} registrations: expected {len(keys)}")
+        raise Malformed(f"{len(detail)} registrations: expected {len(keys)}")
     for number, (key, item) in enumerate(zip(keys, detail)):
         if type(item) is not tuple or len(item) != 3 or not check_registration(key, Registration(*item)):
-            raise ValueError(f"registration {number}: its VRF key is not registered by its participant")
+            raise Malformed(f"registration {number}: its VRF key is not registered by its participant")
     vrf_keys = tuple(item[0] for item in detail)
     if len(set(vrf_keys)) < len(vrf_keys):
-        raise ValueError("registrations: two participants have the same VRF key")
+        raise Malformed("registrations: two participants have the same VRF key")
     return Configuration(terms, keys, vrf_keys, None, burn_in)
 
 
@@ -92,10 +92,10 @@ def _check_terms(terms: Terms) -> None:
     }
     for name, (low, high) in allowed.items():
         if not low <= getattr(terms, name) <= high:
-            raise ValueError(f"{name} = {getattr(terms, name)}: expected an integer from {low} to {high}")
+            raise Malformed(f"{name} = {getattr(terms, name)}: expected an integer from {low} to {high}")
     value = value_bytes(m, k)
     if value > MAX_VALUE:
-        raise ValueError(f"{m} participants with {k} arms: a validator's sets would exceed {MAX_VALUE} bytes")
+        raise Malformed(f"{m} participants with {k} arms: a validator's sets would exceed {MAX_VALUE} bytes")
     most = m * (value + 8 * k + _EACH) + 8 * (m + k) + _EACH
     if most > MOST_RECORD_BYTES:
-        raise ValueError(f"{m} participants with {k} arms: a block could exceed {MOST_RECORD_BYTES} bytes")
+        raise Malformed(f"{m} participants with {k} arms: a block could exceed {MOST_RECORD_BYTES} bytes")

@@ -31,7 +31,7 @@ from folkmoot.comparison.compare import check_installed
 from folkmoot.comparison.in_rounds import Comparison, Machine, Pairwise, Trusting
 from folkmoot.encoding import digest
 from folkmoot.interface import pay, scene, set_scene
-from folkmoot.ledger.chain import Chain, Genesis, start
+from folkmoot.ledger.chain import Chain, Genesis, begin
 from folkmoot.simulation.network import Address, Faults, Network
 
 
@@ -139,7 +139,7 @@ class Table:
         registrations = () if coins else tuple(identity.registration() for identity in self._identities)
         settings = configuration(game.terms, self._keys, int(game.params.burn_in), coins, registrations)
         self.genesis = Genesis(KIND, settings)
-        self.first = start(self.genesis)
+        self.first = begin(self.genesis)
         self._kappa = Fraction(int(game.params.kappa), int(game.params.kappa_parts))
         self._bits = int(game.checkpoints[-1]).bit_length()
         self._machine = Machine(m, self._kappa, self._bits, game.private_comparison)

@@ -33,6 +33,7 @@ from folkmoot.bc_ucb.records import (
 )
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
 from folkmoot.encoding import Malformed, Value, digest
+from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Block, Header
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.ledger.contents import Contents
@@ -60,7 +61,7 @@ class State(NamedTuple):
         return self.configuration.burn_in if self.last is None else self.last.round
 
 
-class Unfinished(Exception):
+class Unfinished(OtherSide):
     """Why the agreed sets give no block; one line."""
 
 
@@ -174,7 +175,7 @@ class Rounds:
         """The state before the first block. Nothing in a round refers to contents.
 
         Raises:
-            ValueError: not what `configuration` returns for terms, keys and sortition that make sense.
+            Malformed: not what `configuration` returns for terms, keys and sortition that make sense.
         """
         settings = checked_configuration(configuration)
         terms = settings.terms

@@ -13,6 +13,7 @@ from folkmoot.bc_ucb import evm
 from folkmoot.bc_ucb.contract import MOST_REPORT, NONE, ONE, UNITS, Accounts, Terms, book, open_accounts, validated
 from folkmoot.bc_ucb.rules import KIND
 from folkmoot.bc_ucb.settled import SettledRound, settled_rounds
+from folkmoot.errors import OtherSide
 from folkmoot.ledger.store import Ledger
 
 MOST_ASKS = 1_200  # for the receipt of one transaction
@@ -24,7 +25,7 @@ T = TypeVar("T")
 Sign: TypeAlias = Callable[[dict[str, Any]], bytes]  # fields of a transaction -> the signed transaction
 
 
-class NotSettled(Exception):
+class NotSettled(OtherSide):
     """What the node answers is not what should happen; the rounds entered so far stay entered."""
 
 

@@ -15,6 +15,7 @@ from folkmoot.comparison.elgamal import Ciphertext
 from folkmoot.comparison.ristretto import ORDER, SIZE
 from folkmoot.comparison.session import Session
 from folkmoot.encoding import Malformed, decode, digest, encode
+from folkmoot.errors import OtherSide
 
 OFFER, ANSWER = "folkmoot comparison offer 1", "folkmoot comparison answer 1"
 _CIPHERTEXT_SIZE = 2 * SIZE
@@ -38,7 +39,7 @@ class Reason(StrEnum):
     SECOND = "a second, different message in one session"
 
 
-class RefusedComparison(ValueError):
+class RefusedComparison(OtherSide):
     """A message of another party that was refused; nothing was computed from it."""
 
     def __init__(self, reason: Reason) -> None:

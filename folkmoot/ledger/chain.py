@@ -85,12 +85,25 @@ def start(genesis: Genesis, contents: Contents = NOTHING) -> Chain:
 
     Raises:
         UnknownRules: no rules are known for its kind or version.
-        ValueError: a configuration that the rules refuse.
+        Malformed: a configuration that the rules refuse.
         MissingContent, TamperedContent: contents that it names.
     """
     if genesis.version != VERSION:
         raise UnknownRules(f"chain of version {genesis.version}: only version {VERSION} is understood")
     return Chain(genesis, 0, genesis.hash, rules_of(genesis.kind).genesis(genesis.configuration, contents))
+
+
+def begin(genesis: Genesis, contents: Contents = NOTHING) -> Chain:
+    """The chain of a genesis of one's own, before its first block: as `start`, but what is wrong is the caller's fault.
+
+    Raises:
+        ValueError: no rules are known for its kind or version, or they refuse the configuration.
+        MissingContent, TamperedContent: contents that it names.
+    """
+    try:
+        return start(genesis, contents)
+    except (UnknownRules, Malformed) as error:
+        raise ValueError(str(error)) from None
 
 
 def propose(chain: Chain, records: Iterable[bytes]) -> Block:

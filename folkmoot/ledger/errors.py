@@ -1,7 +1,9 @@
 """Why a block does not follow: one name for each way. `Malformed`, for bytes that are no block, is in encoding."""
 
+from folkmoot.errors import OtherSide
 
-class InvalidBlock(Exception):
+
+class InvalidBlock(OtherSide):
     """A block that does not follow on the chain it was offered to."""
 
     @property

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from folkmoot.encoding import LIMITS, digest
+from folkmoot.errors import DamagedFile
 from folkmoot.ledger import block
 
 APPLICATION = 0x464D4C47  # "FMLG", SQLite's application_id
@@ -34,7 +35,7 @@ def _blob(column: str) -> str:
 _ROW = f"SELECT {_blob('data')}, {_blob('seal')} FROM blocks WHERE height = ?"
 
 
-class UnreadableLedger(ValueError):
+class UnreadableLedger(DamagedFile):
     """Not a ledger file that this library reads."""
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from folkmoot.encoding import Value
+from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import MOST_SIGNATURES, Header
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
@@ -28,17 +28,17 @@ class Notes:
         """The state before the first note. No note refers to contents.
 
         Raises:
-            ValueError: not what `configuration` returns for 1 to 1,024 different keys and a quorum among them.
+            Malformed: not what `configuration` returns for 1 to 1,024 different keys and a quorum among them.
         """
         if type(configuration) is not tuple or len(configuration) != 2 or type(configuration[0]) is not tuple:
-            raise ValueError("configuration of notes: expected (keys, quorum)")
+            raise Malformed("configuration of notes: expected (keys, quorum)")
         keys, quorum = configuration
         if not 1 <= len(keys) <= MOST_SIGNATURES or not all(type(key) is bytes and len(key) == 32 for key in keys):
-            raise ValueError(f"keys of notes: expected 1 to {MOST_SIGNATURES} of 32 bytes")
+            raise Malformed(f"keys of notes: expected 1 to {MOST_SIGNATURES} of 32 bytes")
         if list(keys) != sorted(set(keys)):
-            raise ValueError("keys of notes: expected ascending order, each key once")
+            raise Malformed("keys of notes: expected ascending order, each key once")
         if type(quorum) is not int or not 1 <= quorum <= len(keys):
-            raise ValueError(f"quorum of notes: expected an integer from 1 to {len(keys)}")
+            raise Malformed(f"quorum of notes: expected an integer from 1 to {len(keys)}")
         return State(Signers(frozenset(keys), quorum), 0)
 
     def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:

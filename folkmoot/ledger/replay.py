@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from folkmoot.encoding import Malformed
+from folkmoot.errors import DamagedFile
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
 from folkmoot.ledger.contents import Contents
@@ -16,7 +17,7 @@ LOWEST = -(1 << 63)  # what a height in a file can be
 _REPORT_EVERY = 64  # blocks
 
 
-class DamagedLedger(ValueError):
+class DamagedLedger(DamagedFile):
     """A ledger file whose content is not a chain.
 
     Attributes:
@@ -93,10 +94,6 @@ def _next(chain: Chain | None, height: int, data: bytes, contents: Contents) -> 
         raise DamagedLedger(height, error.reason) from None
     except Malformed as error:
         raise DamagedLedger(height, f"Malformed: {error}") from None
-    except ValueError as error:
-        if chain is not None:  # only a genesis may be refused so
-            raise
-        raise DamagedLedger(height, str(error)) from None
 
 
 def _checked_head(database: sqlite3.Connection, last: Head) -> Head:

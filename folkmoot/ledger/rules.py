@@ -7,6 +7,7 @@ imports no module of theirs before a chain of that kind is read; a file can name
 from typing import Any, NamedTuple, Protocol
 
 from folkmoot.encoding import Value
+from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Header
 from folkmoot.ledger.contents import Contents
 from folkmoot.registry import LEDGERS, places, thing
@@ -14,7 +15,7 @@ from folkmoot.registry import LEDGERS, places, thing
 KINDS = places(LEDGERS)
 
 
-class UnknownRules(ValueError):
+class UnknownRules(OtherSide):
     """A kind or version of chain whose rules are not known here."""
 
 
@@ -26,13 +27,16 @@ class Signers(NamedTuple):
 
 
 class Rules(Protocol):
-    """The rules of a kind. States are immutable; the functions are pure and never look beyond their arguments."""
+    """The rules of a kind. States are immutable; the functions are pure and never look beyond their arguments.
+
+    What they refuse they refuse by the errors below. Any other error is a mistake in the rules and stops the replay.
+    """
 
     def genesis(self, configuration: Value, contents: Contents) -> Any:
         """The state before the first block; it keeps `contents` if records of this kind name any.
 
         Raises:
-            ValueError: a configuration that no chain of this kind can have.
+            Malformed: a configuration that no chain of this kind can have.
             MissingContent, TamperedContent: contents that the configuration names (`step` raises them too).
         """
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import MOST_HEIGHT, Block
-from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
+from folkmoot.ledger.chain import Chain, Genesis, apply_block, begin
 from folkmoot.ledger.contents import FolderContents, beside
 from folkmoot.ledger.file import (
     Head,
@@ -221,6 +221,6 @@ def create(path: str | os.PathLike[str], genesis: Genesis) -> Ledger:
         MissingContent, TamperedContent: what the genesis names is not there.
     """
     where = file_name(path)
-    first = start(genesis, beside(where))
+    first = begin(genesis, beside(where))
     create_tables(where, genesis.to_bytes(), first.tip)
     return Ledger(where)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from nacl.signing import SigningKey
 
-from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest, start
+from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest
+from folkmoot.ledger.chain import begin
 from folkmoot.ledger.chain import apply_block
 from folkmoot.ledger.contents import Contents, MemoryContents, beside
 from folkmoot.ledger.store import file_name
@@ -100,7 +101,7 @@ class Consortium(Together):
         entries = [self._entry(party, contents) for party in originals]
         genesis = Genesis(KIND, configuration(terms, entries), work_bits)
         if ledger is None:
-            self._chain = start(genesis, contents)
+            self._chain = begin(genesis, contents)
         else:
             self._ledger = create(ledger, genesis)
             self._chain = self._ledger.chain

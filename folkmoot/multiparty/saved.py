@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from folkmoot.encoding import decode, encode
+from folkmoot.errors import DamagedFile
 from folkmoot.multiparty.models.kinds import blank
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.rules.terms import Terms
@@ -57,15 +58,16 @@ def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:
     """Terms, seed, iterations and parties (without data) from a folder.
 
     Raises:
-        ValueError: not a folder that `write` made, or models of a kind that is not known here.
+        ValueError: there is no such folder, or its models are of a kind that is not known here.
+        DamagedFile, Malformed: not what `write` wrote.
     """
     source = Path(folder)
     try:
         if (source / FILE).stat().st_size > MOST_FILE:
-            raise ValueError(f"{source / FILE}: more than {MOST_FILE} bytes")
+            raise DamagedFile(f"{source / FILE}: more than {MOST_FILE} bytes")
         told = json.loads((source / FILE).read_text(encoding="utf-8"))
         if told["format"] != FORMAT:
-            raise ValueError(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
+            raise DamagedFile(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
         told["terms"]["shape"] = tuple(told["terms"]["shape"])
         told["terms"]["without"] = tuple(told["terms"].get("without", ()))  # a field of later days
         terms = Terms(**told["terms"])
@@ -74,7 +76,7 @@ def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:
     except OSError as error:
         raise ValueError(f"{source}: not a saved consortium ({error.strerror})") from None
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{source}: not a saved consortium ({type(error).__name__}: {str(error)[:120]})") from None
+        raise DamagedFile(f"{source}: not a saved consortium ({type(error).__name__}: {str(error)[:120]})") from None
 
 
 def _party(folder: Path, member: dict[str, Any], terms: Terms) -> Party:

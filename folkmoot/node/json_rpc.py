@@ -10,6 +10,8 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
+from folkmoot.errors import OtherSide
+
 MOST_REPLY = 1 << 20  # bytes
 MOST_DEPTH = 64  # of lists and objects inside each other
 _PIECE = 1 << 16
@@ -17,7 +19,7 @@ _MARK = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 _SHOWN = 200  # characters of the other side's words in an error of ours
 
 
-class NodeError(Exception):
+class NodeError(OtherSide):
     """A node that does not answer, refuses the request, or answers something else than JSON-RPC."""
 
 

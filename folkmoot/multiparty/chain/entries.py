@@ -10,7 +10,7 @@ from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.rules import UnknownRules
 from folkmoot.multiparty.chain.signing import KEY_BYTES
 from folkmoot.multiparty.models import kinds
-from folkmoot.multiparty.models.model import Floats32, Model, checked_classes
+from folkmoot.multiparty.models.model import Floats32, Model, Unfit, checked_classes
 from folkmoot.multiparty.rules.terms import MOST_CLASSES, Terms
 
 NAME_BYTES = 32  # of the name of a content
@@ -19,7 +19,7 @@ MOST_NAME = 64  # characters of a party's name and of a model's kind
 _SETTINGS = Limits(size=1 << 14, depth=4, items=1 << 10, int_size=8)
 
 
-class UnusableModel(ValueError):
+class UnusableModel(Malformed):
     """A model of others that cannot be read, or that gives no scores."""
 
 
@@ -94,16 +94,10 @@ def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
     Raises:
         UnknownRules, UnusableModel: see `load`.
     """
+    _require_known(party.model_kind)
     try:
         model = kinds.blank(party.model_kind, party.classes, decode(party.settings, _SETTINGS)).from_bytes(data)
-    except ImportError as error:
-        what = f"models of kind {party.model_kind} need {error.name or 'more'}"
-        raise UnknownRules(f"{what}: install folkmoot[multiparty]") from None
-    except ValueError as error:
-        if not kinds.is_known(party.model_kind):
-            what = f"model of kind {party.model_kind!r}: unknown here"
-            how = "enter it with register_architecture or register_model_kind (a command: --models FILE.py)"
-            raise UnknownRules(f"{what}; {how}") from None
+    except Malformed as error:
         raise UnusableModel(str(error)) from None
     same = (model.kind, tuple(model.classes)) == (party.model_kind, party.classes)
     if not same or encode(model.settings(), _SETTINGS) != party.settings or model.to_bytes() != data:
@@ -112,15 +106,29 @@ def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
     return model
 
 
+def _require_known(kind: str) -> None:
+    try:
+        known = kinds.is_known(kind)
+    except ImportError as error:
+        what = f"models of kind {kind} need {error.name or 'more'}"
+        raise UnknownRules(f"{what}: install folkmoot[multiparty]") from None
+    if not known:
+        what = f"model of kind {kind!r}: unknown here"
+        how = "enter it with register_architecture or register_model_kind (a command: --models FILE.py)"
+        raise UnknownRules(f"{what}; {how}") from None
+
+
 def scores_of(model: Model, x: Floats32, name: str) -> Floats32:
-    """A foreign model's scores [samples, |Y|] of samples [samples, *shape]; any failure of it is its own.
+    """A foreign model's scores [samples, |Y|] of samples [samples, *shape].
+
+    That it takes no such samples, and what its library says of them (a RuntimeError), is the model's own fault.
 
     Raises:
         UnusableModel: no scores, or none that are float32, of this shape, from 0 to 1.
     """
     try:
         scores = model.scores(x)
-    except Exception as error:
+    except (Unfit, RuntimeError) as error:
         what = " ".join(str(error).split())[:160]
         raise UnusableModel(f"model of {name}: no scores for samples of shape {x.shape[1:]}: {what}") from None
     shape = (len(x), len(model.classes))

@@ -48,7 +48,7 @@ class Bema:
         """The state before the first block; the original parties' models are loaded.
 
         Raises:
-            ValueError: not what `standing.configuration` returns for models that can be loaded.
+            Malformed: not what `standing.configuration` returns for models that can be loaded.
             UnknownRules: models of a kind that is not known here, or whose library is not installed.
             MissingContent, TamperedContent: parameters that are not as they are named.
         """
@@ -105,7 +105,7 @@ def _named(what: str) -> Iterator[None]:
         raise RefusedRecord(f"{what}: {error}") from None
     except UnknownRules as error:
         raise UnknownRules(f"{what}: {error}") from None
-    except ValueError as error:
+    except Malformed as error:
         raise Malformed(f"{what}: {error}") from None
 
 
@@ -160,7 +160,7 @@ def _calibrate(state: State, records: tuple[bytes, ...]) -> State:
             samples.append(_sample(state, note))
     try:
         outcome = state.after(samples)
-    except ValueError as error:
+    except Malformed as error:
         raise RefusedRecord(f"these samples make a model useless: {error}") from None
     for number, (note, verdict) in enumerate(zip(notes, outcome.verdicts, strict=True), 1):
         if note.verdict != verdict:

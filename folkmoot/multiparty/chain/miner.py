@@ -174,14 +174,14 @@ class Miner:
             return [], None
         try:
             return candidates, state.after(samples)
-        except ValueError:
+        except Malformed:
             pass
         committee, kept = state.committee, []
         for sent, sample in zip(candidates, samples, strict=True):
             try:
                 committee = calibrated(committee, [sample]).committee
                 kept.append(sent)
-            except ValueError:
+            except Malformed:
                 self._drop(sent.said())
         return (kept, state.after([_sample(sent, state) for sent in kept])) if kept else ([], None)
 

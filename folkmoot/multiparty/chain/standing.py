@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from folkmoot.encoding import Value
+from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.contents import Contents, name_of
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, read_entry, typed
 from folkmoot.multiparty.chain.records import MINER, OP, RP
@@ -65,7 +65,7 @@ class State(NamedTuple):
         """What these samples do to the models, in their order.
 
         Raises:
-            ValueError: they make parameters that are not finite.
+            Malformed: they make parameters that are not finite.
         """
         key = tuple((sample.sender, sample.name, sample.label, sample.wrong) for sample in samples)
         if key not in self.ahead:
@@ -116,18 +116,18 @@ def read_configuration(value: Value) -> tuple[Terms, tuple[Entry, ...], frozense
     """Terms, original parties and miners.
 
     Raises:
-        ValueError: not what `configuration` returns for parties with different names and keys.
+        Malformed: not what `configuration` returns for parties with different names and keys.
     """
     told, parties, miners = typed(value, (tuple, tuple, tuple), "configuration of bema")
     terms = Terms.from_value(told)
     originals = tuple(read_entry(party) for party in parties)
     if not 1 <= len(originals) <= MOST_PARTIES:
-        raise ValueError(f"original parties: {len(originals)} given, expected 1 to {MOST_PARTIES}")
+        raise Malformed(f"original parties: {len(originals)} given, expected 1 to {MOST_PARTIES}")
     for what, found in (("name", {p.name for p in originals}), ("key", {p.key for p in originals})):
         if len(found) < len(originals):
-            raise ValueError(f"original parties: two have the same {what}")
+            raise Malformed(f"original parties: two have the same {what}")
     if len(miners) > MOST_MINERS or not all(type(key) is bytes and len(key) == KEY_BYTES for key in miners):
-        raise ValueError(f"miners: expected at most {MOST_MINERS} public keys of {KEY_BYTES} bytes")
+        raise Malformed(f"miners: expected at most {MOST_MINERS} public keys of {KEY_BYTES} bytes")
     if list(miners) != sorted(set(miners)):
-        raise ValueError("miners: expected ascending order, each key once")
+        raise Malformed("miners: expected ascending order, each key once")
     return terms, originals, frozenset(miners)

@@ -53,7 +53,8 @@ def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
     """A model of a kind, with any parameters: `from_bytes` gives it the right ones.
 
     Raises:
-        ValueError: an unknown kind, or settings that none of its models has.
+        ValueError: an unknown kind.
+        Malformed: settings that none of its models has.
         ImportError: the library of its kind is not installed.
     """
     family = kind.partition("/")[0]

@@ -9,8 +9,8 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from folkmoot.encoding import Value
-from folkmoot.multiparty.models.model import Floats32, Pace, checked_classes
+from folkmoot.encoding import Malformed, Value
+from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, checked_classes
 
 Floats = NDArray[np.float64]
 MOST_INPUTS = 1 << 20
@@ -58,7 +58,7 @@ class SklearnModel:
         # einsum adds in one order, whatever the number of threads a matrix product would use.
         flat = x.reshape(len(x), math.prod(x.shape[1:])).astype(np.float64)
         if flat.shape[1] != self.weights.shape[1]:
-            raise ValueError(f"samples of {flat.shape[1]} numbers: the model takes {self.weights.shape[1]}")
+            raise Unfit(f"samples of {flat.shape[1]} numbers: the model takes {self.weights.shape[1]}")
         sums: Floats = np.einsum("sd,cd->sc", flat, self.weights.astype(np.float64))
         return sums + self.intercepts
 
@@ -106,15 +106,17 @@ class SklearnModel:
     def from_bytes(self, data: bytes) -> "SklearnModel":
         """See `Model`."""
         if len(data) > 4 * self.weights.size + (1 << 16):
-            raise ValueError(f"parameters of {len(data)} bytes: too many for this model")
+            raise Malformed(f"parameters of {len(data)} bytes: too many for this model")
         try:
             found = safetensors.numpy.load(data)
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"parameters that cannot be read: {' '.join(str(error).split())[:200]}") from None
+            raise Malformed(f"parameters that cannot be read: {' '.join(str(error).split())[:200]}") from None
         shapes = {name: (numbers.shape, numbers.dtype) for name, numbers in found.items()}
         ours = {"weights": self.weights, "intercepts": self.intercepts}
         if shapes != {name: (numbers.shape, numbers.dtype) for name, numbers in ours.items()}:
-            raise ValueError("parameters of another model: other names, shapes or types of numbers")
+            raise Malformed("parameters of another model: other names, shapes or types of numbers")
+        if not all(bool(np.isfinite(numbers).all()) for numbers in found.values()):
+            raise Malformed("parameters: numbers that are not finite")
         return _made(self.classes, found["weights"], found["intercepts"], self._link)
 
 
@@ -131,17 +133,17 @@ def blank(kind: str, classes: tuple[int, ...], settings: Value) -> SklearnModel:
     """A model of such a kind, with any parameters; for `kinds.blank`.
 
     Raises:
-        ValueError: an unknown kind, or settings that none of its models has.
+        Malformed: a link that there is not, or settings that none of its models has.
     """
     if type(settings) is not tuple or list(map(type, settings)) != [int, tuple, tuple]:
-        raise ValueError(f"settings of {kind:.80}: expected (inputs, slopes, offsets)")
+        raise Malformed(f"settings of {kind:.80}: expected (inputs, slopes, offsets)")
     inputs, slopes, offsets = settings
     links = len(classes) if kind == "linear/sigmoid" else 0
     if kind not in ("linear/softmax", "linear/sigmoid") or not 1 <= inputs <= MOST_INPUTS:
-        raise ValueError(f"model of kind {kind:.80} with {inputs} inputs: expected linear/softmax or linear/sigmoid")
+        raise Malformed(f"model of kind {kind:.80} with {inputs} inputs: expected linear/softmax or linear/sigmoid")
     for numbers in (slopes, offsets):
         if len(numbers) != links or not all(type(n) is float and np.isfinite(n) for n in numbers):
-            raise ValueError(f"settings of {kind:.80}: expected {links} finite slopes and offsets")
+            raise Malformed(f"settings of {kind:.80}: expected {links} finite slopes and offsets")
     link = (np.array(slopes), np.array(offsets)) if links else None
     return _made(classes, np.zeros((len(classes), inputs)), np.zeros(len(classes)), link)
 

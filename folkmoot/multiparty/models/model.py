@@ -11,6 +11,10 @@ from folkmoot.encoding import Value
 Floats32 = NDArray[np.float32]
 
 
+class Unfit(ValueError):
+    """Samples of a shape that a model does not take, or a model whose outputs do not fit its classes."""
+
+
 class Pace(NamedTuple):
     """How a step is made.
 
@@ -39,7 +43,11 @@ class Model(Protocol):
         """Y, the classes it knows, ascending, out of the consortium's 0 to C - 1."""
 
     def scores(self, x: Floats32) -> Floats32:
-        """Scores in [0, 1] of samples [samples, ...], one column for each of `classes`; float32, deterministic."""
+        """Scores in [0, 1] of samples [samples, ...], one column for each of `classes`; float32, deterministic.
+
+        Raises:
+            Unfit: it takes no samples of this shape.
+        """
 
     def step(self, x: Floats32, column: int, sign: int, pace: Pace) -> None:
         """Move along the clipped gradient of the score of one class for one sample [1, ...] (eqs. 11, 12).
@@ -57,7 +65,7 @@ class Model(Protocol):
         """The same model with other parameters.
 
         Raises:
-            ValueError: not the bytes of such parameters, or numbers that are not finite.
+            Malformed: not the bytes of such parameters, or numbers that are not finite.
         """
 
 

@@ -7,9 +7,9 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from folkmoot.encoding import Value
+from folkmoot.encoding import Malformed, Value
 from folkmoot.multiparty.models.architectures import ARCHITECTURES
-from folkmoot.multiparty.models.model import Floats32, Pace, checked_classes
+from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, checked_classes
 from folkmoot.multiparty.models.stacked import Stack, StateDict
 
 MOST_BYTES = 1 << 28  # of the parameters of a model
@@ -48,7 +48,9 @@ class TorchModel:
             raise ValueError(f"classes = {list(self.classes)}: one class alone needs a reserved one beside it")
         self.architecture = architecture or _known_as(module)
         state = {name: value.detach().clone() for name, value in module.state_dict().items()}
-        _check(state)
+        wrong = _fault(state)
+        if wrong:
+            raise ValueError(wrong)
         self._stack = Stack(module, [state], len(self.classes), self.temperature)
 
     @property
@@ -76,20 +78,29 @@ class TorchModel:
         """See `Model`.
 
         Raises:
-            ValueError: the module has another number of outputs, or scores that are not finite.
+            Unfit: the module takes no such samples, or has another number of outputs.
         """
         wanted = len(self.classes) + self.reserved
         found = torch.Size((len(x[:1]), wanted))
         if len(x):
             with torch.no_grad():
-                found = self._stack.module(torch.from_numpy(np.ascontiguousarray(x[:1], np.float32))).shape
+                found = self._outputs(torch.from_numpy(np.ascontiguousarray(x[:1], np.float32)))
         if tuple(found) != (len(x[:1]), wanted):
-            raise ValueError(
+            raise Unfit(
                 f"model {self.kind}: {found[-1]} outputs for {len(self.classes)} classes"
                 f"{' and a reserved one' if self.reserved else ''}; expected {wanted}"
             )
         own: Floats32 = self._stack.scores(x)[0]
         return own
+
+    def _outputs(self, x: torch.Tensor) -> torch.Size:
+        """Shape of what the module makes of a sample."""
+        try:
+            return torch.Size(self._stack.module(x).shape)
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a module raises for a shape it was not made for
+            raise Unfit(f"model {self.kind}: {' '.join(str(error).split())[:200]}") from None
 
     def step(self, x: Floats32, column: int, sign: int, pace: Pace) -> None:
         """See `Model`."""
@@ -118,26 +129,30 @@ def read(data: bytes, like: StateDict) -> StateDict:
     """A state dictionary of the names, shapes and types of another.
 
     Raises:
-        ValueError: anything else, or numbers that are not finite.
+        Malformed: anything else, or numbers that are not finite.
     """
     if len(data) > MOST_BYTES:
-        raise ValueError(f"parameters of {len(data)} bytes: at most {MOST_BYTES} are allowed")
+        raise Malformed(f"parameters of {len(data)} bytes: at most {MOST_BYTES} are allowed")
     try:
         state: StateDict = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"parameters that cannot be read: {' '.join(str(error).split())[:200]}") from None
+        raise Malformed(f"parameters that cannot be read: {' '.join(str(error).split())[:200]}") from None
     if {n: (v.shape, v.dtype) for n, v in state.items()} != {n: (v.shape, v.dtype) for n, v in like.items()}:
-        raise ValueError("parameters of another model: other names, shapes or types of numbers")
-    _check(state)
+        raise Malformed("parameters of another model: other names, shapes or types of numbers")
+    wrong = _fault(state)
+    if wrong:
+        raise Malformed(wrong)
     return state
 
 
-def _check(state: StateDict) -> None:
+def _fault(state: StateDict) -> str:
+    """What is wrong with the numbers of a state dictionary; empty: nothing."""
     for name, value in state.items():
         if value.is_floating_point() and value.dtype != torch.float32:
-            raise ValueError(f"parameter {name}: {value.dtype}, expected float32")
+            return f"parameter {name}: {value.dtype}, expected float32"
         if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"parameter {name}: numbers that are not finite")
+            return f"parameter {name}: numbers that are not finite"
+    return ""
 
 
 def _known_as(module: nn.Module) -> str:
@@ -151,14 +166,19 @@ def blank(kind: str, classes: tuple[int, ...], settings: Value) -> TorchModel:
     """A model of such a kind, with any parameters; for `kinds.blank`.
 
     Raises:
-        ValueError: an unknown kind, or settings that none of its models has.
+        ValueError: an unknown kind.
+        Malformed: settings that none of its models has.
     """
     name = kind.partition("/")[2]
     if name not in ARCHITECTURES:
         known = ", ".join(sorted(ARCHITECTURES))
         raise ValueError(f"architecture {name!r:.80}: unknown here ({known}); enter it with register_architecture")
     if type(settings) is not tuple or list(map(type, settings)) != [bool, float]:
-        raise ValueError(f"settings of {kind}: expected (reserved, temperature)")
+        raise Malformed(f"settings of {kind}: expected (reserved, temperature)")
     reserved, temperature = settings
+    if not 0.0 < temperature < float("inf"):
+        raise Malformed(f"temperature = {temperature!r}: expected a finite number above 0")
+    if len(classes) + reserved < 2:
+        raise Malformed(f"classes = {list(classes)}: one class alone needs a reserved one beside it")
     module = ARCHITECTURES[name](len(classes) + reserved)
     return TorchModel(module, classes, reserved=reserved, temperature=temperature, architecture=name)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
-from folkmoot.encoding import Value
+from folkmoot.encoding import Malformed, Value
 from folkmoot.multiparty.models.model import Pace
 from folkmoot.multiparty.rules.validation import HARDENED, Thresholds
 
@@ -96,14 +96,17 @@ class Terms:
         """The terms with this value.
 
         Raises:
-            ValueError: there are none.
+            Malformed: there are none.
         """
         most = len(fields(cls))
         if type(value) is not tuple or len(value) not in (most - 1, most):
-            raise ValueError(f"terms: expected {most - 1} or {most} values")
+            raise Malformed(f"terms: expected {most - 1} or {most} values")
         if len(value) == most and value[-1] == ():
-            raise ValueError(f"terms: expected {most - 1} values where no check is left out")
-        return cls(*value)
+            raise Malformed(f"terms: expected {most - 1} values where no check is left out")
+        try:
+            return cls(*value)
+        except ValueError as error:  # of the checks above, which look at these values and do nothing else
+            raise Malformed(str(error)) from None
 
 
 def _integer(name: str, value: Any, least: int, most: int) -> None:

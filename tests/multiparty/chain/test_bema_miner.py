@@ -180,7 +180,7 @@ def test_a_sample_that_makes_parameters_useless_is_dropped(monkeypatch):
 
     def broken(committee, samples):
         if any(sample.name == bad for sample in samples):
-            raise ValueError("parameter 0: numbers that are not finite")
+            raise Malformed("parameter 0: numbers that are not finite")
         return calibrated(committee, samples)
 
     CHAIN.state.ahead.clear()

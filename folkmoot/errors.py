@@ -1,0 +1,21 @@
+"""Whose fault: every error of this package belongs to one of four families, and no `except` takes two for one.
+
+- The caller's: `ValueError`. An argument, a configuration or a file that the caller wrote is not what is allowed.
+- The other side's: `OtherSide`, never a ValueError. Bytes, messages, blocks, proofs or stored files that somebody else
+  made are not what they should be. Who reads them says which subclass in "Raises".
+- The machine's: Python's own `OSError`, `MemoryError`, `ImportError`. A full disk, too little memory, a library that
+  is not installed.
+- Ours: `AssertionError`, or whatever else a mistake in this package raises. Nothing here catches it.
+
+How it works. Whoever judges others (a rule of a chain, a participant that takes messages, an original party that looks
+at a newcomer) catches `OtherSide` and nothing wider. So a mistake of ours surfaces: it never becomes a refusal that we
+sign, nor a message counted as rejected.
+"""
+
+
+class OtherSide(Exception):
+    """Something that another party made is not what it should be."""
+
+
+class DamagedFile(OtherSide):
+    """A stored file that is damaged, cut short, or of another kind or version than it should be."""
