@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from nacl.signing import SigningKey
 
 from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest
-from folkmoot.ledger.chain import begin
-from folkmoot.ledger.chain import apply_block
+from folkmoot.ledger.chain import apply_block, begin
 from folkmoot.ledger.contents import Contents, MemoryContents, beside
 from folkmoot.ledger.store import file_name
 from folkmoot.multiparty.chain.entries import Entry, entry

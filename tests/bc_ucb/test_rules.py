@@ -392,7 +392,7 @@ def terms_but(**fields):
 )
 def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
     ROUNDS.genesis(RIGHT, NOTHING)
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises(Malformed, match=match):
         ROUNDS.genesis(wrong, NOTHING)
 
 
@@ -400,16 +400,16 @@ def test_a_block_must_hold_everybodys_sets():
     keys = tuple(n.to_bytes(32, "big") for n in range(256))
     large = TERMS._replace(n_participants=256, n_arms=1_000)
     assert value_bytes(256, 1_000) < 1 << 16
-    with pytest.raises(ValueError, match="a block could exceed"):
+    with pytest.raises(Malformed, match="a block could exceed"):
         ROUNDS.genesis(configuration(large, keys, 2_000, COINS), NOTHING)
-    with pytest.raises(ValueError, match="sets would exceed"):
+    with pytest.raises(Malformed, match="sets would exceed"):
         ROUNDS.genesis(configuration(large._replace(n_arms=4_000), keys, 8_000, COINS), NOTHING)
 
 
 def test_a_vrf_key_of_another_is_refused():
     registrations = [identity.registration() for identity in identities()]
     registrations[1] = registrations[0]
-    with pytest.raises(ValueError, match="registration 1"):
+    with pytest.raises(Malformed, match="registration 1"):
         ROUNDS.genesis(configuration(TERMS, keys(), BURN_IN, None, tuple(registrations)), NOTHING)
 
 

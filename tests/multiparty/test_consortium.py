@@ -12,6 +12,7 @@ from made_digits import digits, linear_models, skewed
 from sklearn.linear_model import LogisticRegression
 
 from folkmoot import ledger
+from folkmoot.encoding import Malformed
 from folkmoot.multiparty import HMR, Consortium, Party, SklearnModel, SwappedLabels, claiming, lying
 from folkmoot.multiparty.consortium import Registration
 
@@ -98,7 +99,7 @@ def test_saved_and_loaded_it_predicts_the_same(parties, tmp_path):
         with pytest.raises(ValueError, match="exists already"):
             begun.save(tmp_path / kind.__name__)
     (tmp_path / "HMR" / "0.parameters").write_bytes(b"\0" * 100)
-    with pytest.raises(ValueError, match="parameters"):
+    with pytest.raises(Malformed, match="parameters"):
         HMR.load(tmp_path / "HMR")
     for folder in ("nowhere", "."):
         with pytest.raises(ValueError, match="not a saved consortium"):

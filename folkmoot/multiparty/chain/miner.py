@@ -162,7 +162,10 @@ class Miner:
 
     def _made(self, what: str, time: int, records: list[bytes], stop: Callable[[], bool]) -> Block | None:
         head = Head(what, time, self.key.verify_key.encode(), self._kind).to_bytes()
-        read_head(head)
+        try:
+            read_head(head)
+        except Malformed as error:  # of one's own making: the time is the caller's
+            raise ValueError(str(error)) from None
         block = mined(propose(self.chain, [head, *records]), NONCES, stop)
         return None if block is None else block.signed(self.key)
 

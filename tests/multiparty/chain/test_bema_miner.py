@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from made_bema import MINER, asks, created, data, genesis, key, next_block, original, party
 
 from folkmoot import ledger
-from folkmoot.encoding import encode
+from folkmoot.encoding import Malformed, encode
 from folkmoot.multiparty.chain.messages import MOST_MESSAGE, SampleSent, read_sample, sample_message
 from folkmoot.multiparty.chain.miner import BAD_SAMPLE, BAD_SIGNATURE, FULL, KNOWN, UNKNOWN_CLASS, UNKNOWN_SENDER, Miner
 from folkmoot.multiparty.chain.records import read_calibration, read_head

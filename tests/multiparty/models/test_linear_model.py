@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import LinearSVC
 
+from folkmoot.encoding import Malformed
 from folkmoot.multiparty.models import Pace, blank
 from folkmoot.multiparty.models.linear_model import SklearnModel
 
@@ -105,7 +106,7 @@ def test_a_model_written_and_read_scores_the_same(maker):
 def test_bytes_that_are_no_parameters_are_refused_in_one_line(data):
     classes = (3, 7)
     model = SklearnModel(MAKERS["softmax"]().fit(*_digits(classes)), classes)
-    with pytest.raises(ValueError, match="parameters") as caught:
+    with pytest.raises(Malformed, match="parameters") as caught:
         model.from_bytes(data)
     assert "\n" not in str(caught.value)
 

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `multiparty`")
 
 from torch import nn
 
+from folkmoot.encoding import Malformed
 from folkmoot.multiparty.models import Pace, blank
 from folkmoot.multiparty.models.architectures import (
     ARCHITECTURES,
@@ -182,9 +183,23 @@ def test_bytes_that_are_no_such_parameters_are_refused_in_one_line():
     from folkmoot.multiparty.models.stacked import written
 
     for data in (b"", b"\xff" * 64, model.to_bytes()[:-1], written({"w": torch.zeros(2)}), written(nan)):
-        with pytest.raises(ValueError, match="parameter") as caught:
+        with pytest.raises(Malformed, match="parameter") as caught:
             model.from_bytes(data)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("classes", "settings", "words"),
+    [
+        ((0, 1), (False, "hot"), "settings of torch/lenet5"),
+        ((0, 1), (False, 0.0), "temperature = 0.0"),
+        ((0, 1), (False, float("inf")), "temperature = inf"),
+        ((4,), (False, 1.0), "reserved"),
+    ],
+)
+def test_settings_of_others_that_no_model_has_are_their_fault(classes, settings, words):
+    with pytest.raises(Malformed, match=words):
+        blank("torch/lenet5", classes, settings)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +213,6 @@ def test_bytes_that_are_no_such_parameters_are_refused_in_one_line():
         (lambda: TorchModel(LeNet5(3).double(), [0, 1, 2]), "expected float32"),
         (lambda: TorchModel(LeNet5(4), [0, 1, 2]).scores(X), "4 outputs for 3 classes; expected 3"),
         (lambda: blank("torch/nosuch", (0, 1), (False, 1.0)), "'nosuch': unknown here"),
-        (lambda: blank("torch/lenet5", (0, 1), (False, "hot")), "settings of torch/lenet5"),
         (lambda: blank("oracle", (0, 1), ()), "unknown here"),
         (lambda: register_architecture("lenet5", LeNet4), "taken"),
         (lambda: register_architecture("Le Net", LeNet4), "expected 1 to 32"),
