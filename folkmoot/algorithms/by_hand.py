@@ -13,7 +13,7 @@ from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.learner import as_reward
 from folkmoot.algorithms.role import role
 from folkmoot.coins import replicate_coins, seed_words
-from folkmoot.machine import Effects, Kept, Moment, Noticed, Outcome, Received
+from folkmoot.machine import Effects, Moment, Noticed, Outcome, Put, Received
 
 
 class AgentByHand:
@@ -21,11 +21,12 @@ class AgentByHand:
 
     Attributes:
         machine: the agent as a machine (`folkmoot.algorithms.agent`).
-        kept: what it remembers, for `folkmoot.agent(..., kept=)` in another process; up to date after each call.
+        kept: what it remembers, bytes by name, for `folkmoot.agent(..., kept=)` in another process; up to date after
+            each call.
     """
 
-    def __init__(self, machine: Agent, kept: Kept, n_objectives: int) -> None:
-        self.machine, self.kept, self._n_objectives = machine, kept, n_objectives
+    def __init__(self, machine: Agent, kept: Mapping[str, bytes], n_objectives: int) -> None:
+        self.machine, self.kept, self._n_objectives = machine, dict(kept), n_objectives
         self._round = machine.next.round if machine.next.stage == PLAY else machine.round
         self._given: list[Outcome] = []
         self._to_send: list[bytes] = []
@@ -98,16 +99,21 @@ class AgentByHand:
         self._round += 1
 
     def _step(self, inbox: list[Received] | None = None) -> Effects:
-        moment = self.machine.next
-        effects = self.machine.step(moment, inbox or [], self._given)
-        self.kept.store(moment, effects.keep)
+        effects = self.machine.step(self.machine.next, inbox or [], self._given)
+        self.kept.update({item.key: item.value for item in effects.keep if isinstance(item, Put)})
         self._given = []
         self._to_send = [data for _, data in effects.send[:1]]
         return effects
 
 
 def agent(
-    algorithm: Algorithm, problem: Problem, i: int, *, seed: int = 0, replicate: int = 0, kept: Kept | None = None
+    algorithm: Algorithm,
+    problem: Problem,
+    i: int,
+    *,
+    seed: int = 0,
+    replicate: int = 0,
+    kept: Mapping[str, bytes] | None = None,
 ) -> AgentByHand:
     """Agent i of an algorithm, to be driven by hand.
 
@@ -125,5 +131,5 @@ def agent(
         ValueError: an argument out of its range, an algorithm that no agent can run alone, or another agent's `kept`.
     """
     coins = replicate_coins(*seed_words(seed), replicate)
-    kept = Kept() if kept is None else kept
-    return AgentByHand(role(algorithm, problem, i, coins).resume(kept.values), kept, problem.n_objectives)
+    kept = kept or {}
+    return AgentByHand(role(algorithm, problem, i, coins).resume(kept), kept, problem.n_objectives)

@@ -7,7 +7,6 @@ import pytest
 import folkmoot as fm
 from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.interface import draw_links, links, pay
-from folkmoot.machine import Kept
 
 MEANS = np.array([[0.9, 0.1, 0.7], [0.1, 0.9, 0.8], [0.3, 0.2, 0.9], [0.2, 0.3, 0.8]])
 NETWORK = fm.ErdosRenyi(nx.complete_graph(4), 0.6)
@@ -54,7 +53,7 @@ def test_a_loop_of_ones_own_plays_what_the_simulator_plays(algorithm):
 def test_an_agent_goes_on_from_what_it_kept():
     agents = [fm.agent(fm.GSE(), PROBLEM, i, seed=3, replicate=2) for i in range(4)]
     pulls = play(agents, 30)
-    stored = [Kept(dict(agent.kept.values), position=agent.kept.position) for agent in agents]
+    stored = [dict(agent.kept) for agent in agents]
     again = [fm.agent(fm.GSE(), PROBLEM, i, seed=3, replicate=2, kept=kept) for i, kept in enumerate(stored)]
     assert [agent.round for agent in again] == [31] * 4
     assert (pulls + play(again, 50, 31) == simulated(fm.GSE())).all()
@@ -65,8 +64,7 @@ def test_inside_a_round_too():
     arm = agent.arm()
     agent.outcome(1.0)
     told = agent.message()
-    kept = Kept(dict(agent.kept.values), position=agent.kept.position)
-    again = fm.agent(fm.GSE(), PROBLEM, 0, kept=kept)
+    again = fm.agent(fm.GSE(), PROBLEM, 0, kept=agent.kept)
     assert (again.round, again.arm()) == (1, arm)
     assert again.message() is None  # that message is gone; nothing is told twice
     agent.receive({})

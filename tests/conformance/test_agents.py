@@ -10,10 +10,10 @@ from cases import ALIKE, CASES, DIFFERENT, Case, complete
 import folkmoot as fm
 from folkmoot.algorithms import wire
 from folkmoot.coins import seed_words
-from folkmoot.interface import late_outbox, outbox
+from folkmoot.interface import IMPLEMENTATIONS, late_outbox, outbox
 from folkmoot.simulation.agents import Agents
 from folkmoot.simulation.compiled import loop
-from folkmoot.simulation.engine import Control, blank_tally
+from folkmoot.simulation.engine import Control, blank_tally, play
 from folkmoot.simulation.replicates import Job
 from folkmoot.simulation.simulate import make_job
 
@@ -95,6 +95,50 @@ def machine_arms(job: Job, replicate: int, rounds: int) -> np.ndarray:
 def test_machines_play_the_arms_of_the_compiled_loop(case: Case, world: str) -> None:
     job = job_of(case, world)
     assert (machine_arms(job, 1, ROUNDS) == compiled_arms(job, 1, ROUNDS)).all()
+
+
+@pytest.mark.parametrize("what", ["reads a neighbour's state", "writes a neighbour's state", "reads who did not send"])
+def test_an_algorithm_that_cheats_is_caught(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Breaks the rule: in one program nobody would notice."""
+    job = job_of(next(case for case in RUNNABLE if case.name == "GSE"), "complete, p = .7")
+    record = type(job.params())
+    honest = IMPLEMENTATIONS[record, "update"]
+
+    def update(params: Any, state: Any, i: Any, t: Any, seen: Any, inbox: Any, neighbours: Any, coins: Any) -> None:
+        honest(params, state, i, t, seen, inbox, neighbours, coins)
+        other = (i + 1) % params.n_agents
+        if what == "reads a neighbour's state":
+            state.gossip[i, 0] += 0.5 * state.pulls[other, 0]
+        elif what == "writes a neighbour's state":
+            state.pulls[other, 0] += 1
+        else:
+            for j in range(params.n_agents):
+                state.gossip[i, 0] += 0.1 * inbox.gossip[j, 0]
+
+    in_one_program = interpreted_arms(job, update, monkeypatch)
+    monkeypatch.setitem(IMPLEMENTATIONS, (record, "update"), update)
+    with pytest.raises((AssertionError, ValueError)):  # other arms, a row written, or no number to be sent
+        assert (machine_arms(job, 0, ROUNDS) == in_one_program).all()
+
+
+def interpreted_arms(job: Job, update: Any, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """The arms of the interpreted loop with this update."""
+    arms = np.zeros((ROUNDS, job.rewards.n_agents), np.int64)
+    record = type(job.params())
+    with monkeypatch.context() as patch:
+        choose = IMPLEMENTATIONS[record, "select"]
+
+        def select(params: Any, state: Any, i: Any, t: Any, coins: Any) -> Any:
+            arms[t - 1, i] = choose(params, state, i, t, coins)
+            return arms[t - 1, i]
+
+        patch.setitem(IMPLEMENTATIONS, (record, "update"), update)
+        patch.setitem(IMPLEMENTATIONS, (record, "select"), select)
+        tally = blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, 1)
+        control = Control(np.zeros(1, np.int64), np.zeros(1, np.bool_), np.zeros(1, np.bool_))
+        words = seed_words(job.seed)
+        play(job.params(), job.world(), 0, *words, np.array([0]), np.array([ROUNDS]), tally, control)
+    return arms
 
 
 @pytest.mark.parametrize("case", [c for c in RUNNABLE if c.verification], ids=lambda case: case.name)
