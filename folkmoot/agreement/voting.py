@@ -21,9 +21,9 @@ from folkmoot.agreement.messages import (
     vote_words,
 )
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.bc_ucb.algorithm import learn
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.records import RoundRecord
+from folkmoot.bc_ucb.round import is_paid, learn
 from folkmoot.bc_ucb.rules import would_follow
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, apply_block
@@ -184,8 +184,7 @@ class Voter:
         self.checked += len(block.signatures) + len(record.reports) + len(record.sets)
         memory.chain, memory.lock = chain, None
         memory.blocks.append(block)
-        paid = any(report.participant == self.index for report in record.reports)
-        if paid and record.round in memory.pending:
+        if is_paid(self.settings, record.round, record.holds(self.index)) and record.round in memory.pending:
             arm, reward = memory.pending[record.round]
             learn(memory.learnt, self.index, arm, reward)
         memory.pending = {round: pull for round, pull in memory.pending.items() if round > record.round}

@@ -1,8 +1,8 @@
 """BC-UCB: a participant in a bandit on a chain, among others of whom some lie.
 
-Source: BC-UCB, Algorithms 1 to 3. What a participant thinks: which arm it pulls, what it reports, and, when it is a
-validator, whom it screens out. Agreement, contract and chain are elsewhere; the two drivers (all participants in
-one compiled loop, or each a state machine on a network) call these same functions.
+Source: BC-UCB, Algorithms 1 to 3. What a participant thinks: which arm it pulls, and what it remembers. What it does
+with the others stands in round.py; the two drivers (all participants in one compiled loop, or each a state machine on
+a network) call these same functions.
 """
 
 from math import inf, log, sqrt
@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.bc_ucb.round import arm_in_turn, in_burn_in
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
 
@@ -116,8 +117,8 @@ def choose(params, state, estimates, known, levels, i, t, coins):
         known: bool, are there any? Its own means serve until then.
         levels: int64 [n_arms], N_i: how often others are known to have pulled the arms.
     """
-    if t <= params.burn_in:
-        return (t - 1) % params.n_arms
+    if in_burn_in(params, t):
+        return arm_in_turn(params, t)
     behind = 0
     for k in range(params.n_arms):
         if state.pulls[i, k] == 0:
@@ -139,44 +140,3 @@ def choose(params, state, estimates, known, levels, i, t, coins):
         if index > bound:
             best, bound = k, index
     return best
-
-
-@kernel
-def enough(params, theirs, own):
-    """Does a participant's count of an arm suffice for a validator with this one? One bit, all it may learn."""
-    return params.kappa * theirs > params.kappa_parts * own
-
-
-@kernel
-def name_set(params, heard, reports, arm, chosen):
-    """Fill `chosen` (bool [participants]) with those a validator names for an arm.
-
-    Of those heard, the `faulty` largest and smallest reports are dropped (ties to the lower number); nobody is
-    named unless more than twice as many were heard.
-
-    Args:
-        heard: bool [participants], who reported and passed the comparison on every arm.
-        reports: int64 [participants, arms], scaled.
-    """
-    n, count = params.n_agents, 0
-    for m in range(n):
-        chosen[m] = False
-        if heard[m]:
-            count += 1
-    cut = params.faulty if params.trimming else 0
-    if count <= 2 * params.faulty:
-        return
-    for m in range(n):
-        if heard[m]:
-            below_it = 0
-            for j in range(n):
-                if heard[j] and (reports[j, arm] < reports[m, arm] or (reports[j, arm] == reports[m, arm] and j < m)):
-                    below_it += 1
-            chosen[m] = cut <= below_it < count - cut
-
-
-@kernel
-def learn(state, i, arm, reward):
-    """Enter a pull that was paid."""
-    state.pulls[i, arm] += 1
-    state.mean[i, arm] += (reward - state.mean[i, arm]) / state.pulls[i, arm]

@@ -8,9 +8,9 @@ from folkmoot.agreement import vrf
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.messages import ReportSent
 from folkmoot.agreement.signed_messages import Agreement
-from folkmoot.bc_ucb.algorithm import Params, name_set
-from folkmoot.bc_ucb.contract import MOST_REPORT, ONE
+from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.records import NOBODY, SETS, Named, Report, RoundRecord, named_words
+from folkmoot.bc_ucb.round import named, usable
 from folkmoot.bc_ucb.rules import State, Unfinished, conclude, counted
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, is_drawn, question
 from folkmoot.comparison.in_rounds import Comparison
@@ -88,23 +88,20 @@ class Deliberation:
             names.append(report.name)
             self.held[report.name] = report
 
-    def named(self) -> Named:
+    def naming(self) -> Named:
         """What a validator names, and of which reports; signed."""
         m, k = self._state.members.shape
         table, names, present = np.zeros((m, k), np.int64), [NOBODY] * m, np.zeros(m, np.bool_)
         for sender, told in self._names.items():
             if len(told) == 1:  # who says two things says nothing
                 report = self.held[told[0]]
-                names[sender] = report.name
-                present[sender] = _in_range(report)
-                table[sender] = report.means if present[sender] else 0
+                names[sender], table[sender] = report.name, report.means
+                present[sender] = usable(table, sender, report.reward)
         if self._params.screening:
             present &= self._comparison.passed(self.answers)
-        members, chosen = np.zeros((m, k), np.bool_), np.zeros(m, np.bool_)
-        for arm in range(k):
-            name_set(self._params, present, table, arm, chosen)
-            members[:, arm] = chosen
-        return self.signed(Named(self.proof, members, tuple(names), b""))
+        sets = np.zeros((1, m, k), np.bool_)
+        named(self._params, present, table, sets, 0)
+        return self.signed(Named(self.proof, sets[0], tuple(names), b""))
 
     def signed(self, named: Named, hand: Hand | None = None) -> Named:
         """With the signature that belongs into the value; `hand` as in `agreement`."""
@@ -166,8 +163,3 @@ class Deliberation:
             return False
         sets = counted(self._state, self.previous, self.round, self.values)
         return dict(record.sets) == {v: self.values[v] for v in sets}
-
-
-def _in_range(report: Report) -> bool:
-    inside = (report.means <= MOST_REPORT) & (report.means >= -MOST_REPORT)
-    return bool(inside.all()) and 0 <= report.reward <= ONE

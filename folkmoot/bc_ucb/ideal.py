@@ -9,28 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from folkmoot.bc_ucb.algorithm import choose, enough, learn, name_set
+from folkmoot.bc_ucb.algorithm import choose
 from folkmoot.bc_ucb.attacks import ALLIES, HONEST, lie
-from folkmoot.bc_ucb.contract import MOST_REPORT, ONE, book, drawn_by_coin, open_accounts, rounded, validated
+from folkmoot.bc_ucb.contract import ONE, drawn_by_coin, open_accounts, rounded
+from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, named, strike_out
+from folkmoot.bc_ucb.tally import close_checkpoint, close_game, count_block, count_pull
 from folkmoot.coins import replicate_coins
+from folkmoot.comparison.functionality import suffices
 from folkmoot.interface import init, inlined, kernel, pay, scene, set_scene
 
 
-class Tally(NamedTuple):
-    """What the loop writes down: counts, hence exact in any order of evaluation."""
-
-    pulls: np.ndarray  # int64 [replicates, participants, arms] at the horizon
-    paid: np.ndarray  # int64 [replicates, checkpoints, arms] pulls of honest participants in approved rounds
-    unpaid: np.ndarray  # int64 [replicates, checkpoints, arms] their pulls in other rounds
-    entered: np.ndarray  # int64 [replicates, checkpoints] blocks whose average a malicious estimate has entered
-    approved: np.ndarray  # int64 [replicates, checkpoints] blocks
-    validators: np.ndarray  # int64 [replicates] over all rounds
-    estimates: np.ndarray  # int64 [replicates, checkpoints, arms] scaled, of the last approved block
-    units: np.ndarray  # int64 [replicates, participants] trust at the horizon
-
-
-class Round(NamedTuple):
-    """Scratch space of one round."""
+class Scratch(NamedTuple):
+    """What a round is worked out in."""
 
     arms: np.ndarray  # int64 [participants]
     reward: np.ndarray  # float64 [participants, 1]
@@ -39,7 +29,6 @@ class Round(NamedTuple):
     reports: np.ndarray  # int64 [participants, arms]
     present: np.ndarray  # bool [participants]
     heard: np.ndarray  # bool [participants]
-    chosen: np.ndarray  # bool [participants]
     sets: np.ndarray  # bool [participants, participants, arms]
     members: np.ndarray  # bool [participants, arms]
     estimates: np.ndarray  # int64 [arms]
@@ -48,22 +37,13 @@ class Round(NamedTuple):
 
 
 @kernel
-def blank_round(m, k):
-    """A Round before the first one."""
-    return Round(
+def blank_scratch(m, k):
+    """Scratch space for m participants and k arms."""
+    return Scratch(
         np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64),
-        np.zeros((m, k), np.int64), np.zeros(m, np.bool_), np.zeros(m, np.bool_), np.zeros(m, np.bool_),
+        np.zeros((m, k), np.int64), np.zeros(m, np.bool_), np.zeros(m, np.bool_),
         np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64), np.zeros(m, np.int64),
         np.zeros(k),
-    )  # fmt: skip
-
-
-def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> Tally:
-    """A tally before the first round."""
-    r, c, count = replicates, checkpoints, np.int64
-    return Tally(
-        np.zeros((r, m, k), count), np.zeros((r, c, k), count), np.zeros((r, c, k), count), np.zeros((r, c), count),
-        np.zeros((r, c), count), np.zeros(r, count), np.zeros((r, c, k), count), np.zeros((r, m), count),
     )  # fmt: skip
 
 
@@ -94,7 +74,7 @@ def pull(params, state, rewards, nature, accounts, attack, malicious, known, t, 
 
 @inlined
 def report(params, state, attack, malicious, t, coins, now):
-    """Everybody sends its means; reports that are out of range count as absent."""
+    """Everybody sends its means and its reward."""
     for m in range(params.n_agents):
         for i in range(params.n_arms):
             now.own[m, i] = rounded(state.mean[m, i])
@@ -103,10 +83,7 @@ def report(params, state, attack, malicious, t, coins, now):
         if malicious[m] and attack.report != HONEST:
             lie(attack, m, t, now.own, now.reports, malicious, params.faulty, coins)
     for m in range(params.n_agents):
-        now.present[m] = True
-        for i in range(params.n_arms):
-            if abs(now.reports[m, i]) > MOST_REPORT:
-                now.present[m] = False
+        admit(now.reports, m, rounded(now.reward[m, 0]), now.present, now.paid)
 
 
 @inlined
@@ -126,13 +103,10 @@ def name_all(params, state, attack, malicious, now, h, row):
         heard = now.present[m]
         if params.screening and not (malicious[m] and attack.inflated):
             for i in range(params.n_arms):
-                if not enough(params, state.pulls[m, i], state.pulls[h, i]):
+                if not suffices(params.kappa, params.kappa_parts, state.pulls[m, i], state.pulls[h, i]):
                     heard = False
         now.heard[m] = heard
-    for i in range(params.n_arms):
-        name_set(params, now.heard, now.reports, i, now.chosen)
-        for m in range(params.n_agents):
-            now.sets[row, m, i] = now.chosen[m]
+    named(params, now.heard, now.reports, now.sets, row)
 
 
 @inlined
@@ -151,7 +125,8 @@ def screen(params, state, attack, malicious, now, n_validators):
         if lying:
             for m in range(params.n_agents):
                 for i in range(params.n_arms):
-                    now.sets[n_sets, m, i] = malicious[m] and now.present[m]
+                    now.sets[n_sets, m, i] = malicious[m]
+            strike_out(now.sets, n_sets, now.present)
         elif model >= 0 and alike(state, model, h):
             for m in range(params.n_agents):
                 for i in range(params.n_arms):
@@ -164,31 +139,17 @@ def screen(params, state, attack, malicious, now, n_validators):
 
 
 @inlined
-def decide(params, terms, state, accounts, attack, malicious, t, coins, now, tally, r):
-    """Sortition, reports, screening, agreement and contract: is there an approved block?"""
-    n_validators = sortition(terms, accounts, coins, t, now.validators)
-    tally.validators[r] += n_validators
+def decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now):
+    """Reports, screening, agreement and contract: is there an approved block?"""
     report(params, state, attack, malicious, t, coins, now)
     n_sets = screen(params, state, attack, malicious, now, n_validators)
-    if n_sets == 0 or not validated(terms, now.sets, n_sets, now.reports, now.estimates, now.members):
+    if not enter_round(
+        terms, accounts, now.sets, n_sets, now.reports, now.present, now.paid, now.estimates, now.members
+    ):
         return False
-    for m in range(params.n_agents):
-        now.paid[m] = rounded(now.reward[m, 0])
-    book(terms, accounts, now.reports, now.present, now.estimates, now.paid)
     for i in range(params.n_arms):
         now.known[i] = now.estimates[i] / ONE
     return True
-
-
-@inlined
-def entered(malicious, members):
-    """Has a malicious participant's estimate entered the average of any arm?"""
-    for m in range(len(malicious)):
-        if malicious[m]:
-            for i in range(members.shape[1]):
-                if members[m, i]:
-                    return True
-    return False
 
 
 def play(
@@ -207,55 +168,36 @@ def play(
         done: bool [replicates], complete; written.
         stop: bool [1], set from outside: give up after this round.
     """
-    now, nature = blank_round(params.n_agents, params.n_arms), scene(rewards)
+    now, nature = blank_scratch(params.n_agents, params.n_arms), scene(rewards)
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
         state, accounts = init(params), open_accounts(terms)
-        c, known, blocks, harmed = 0, False, 0, 0
+        c, known, drawn = 0, False, 0
         for t in range(1, checkpoints[-1] + 1):
             if stop[0]:
                 return
             pull(params, state, rewards, nature, accounts, attack, malicious, known, t, coins, now)
-            good = t <= params.burn_in
-            if not good:
-                good = decide(params, terms, state, accounts, attack, malicious, t, coins, now, tally, r)
-                if good:
+            approved = False
+            if not in_burn_in(params, t):
+                n_validators = sortition(terms, accounts, coins, t, now.validators)
+                drawn += n_validators
+                approved = decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now)
+                if approved:
                     known = True
-                    blocks += 1
-                    if entered(malicious, now.members):
-                        harmed += 1
-            settle(params, state, malicious, good, now, tally, r, c)
+                    count_block(tally, r, c, malicious, now.members)
+            conclude(params, state, malicious, t, approved, now, tally, r, c)
             rounds[0] += 1
             if t == checkpoints[c]:
-                c = mark(params, accounts, blocks, harmed, tally, r, c)
-        for m in range(params.n_agents):
-            tally.units[r, m] = accounts.units[m]
+                c = close_checkpoint(tally, r, c, accounts.estimates)
+        close_game(tally, r, drawn, accounts.units)
         done[r] = True
 
 
 @inlined
-def settle(params, state, malicious, good, now, tally, r, c):
-    """Pulls are counted; those of an approved round are paid and learnt from."""
+def conclude(params, state, malicious, t, approved, now, tally, r, c):
+    """Pulls are counted, and learnt from if they are paid; nothing is lost on the way: a block holds every report."""
     for m in range(params.n_agents):
-        arm = now.arms[m]
-        tally.pulls[r, m, arm] += 1
-        if good:
-            learn(state, m, arm, now.reward[m, 0])
-        if not malicious[m]:
-            if good:
-                tally.paid[r, c, arm] += 1
-            else:
-                tally.unpaid[r, c, arm] += 1
-
-
-@inlined
-def mark(params, accounts, blocks, harmed, tally, r, c):
-    """Write down a checkpoint; the next one continues its counts."""
-    tally.approved[r, c] = blocks
-    tally.entered[r, c] = harmed
-    for i in range(params.n_arms):
-        tally.estimates[r, c, i] = accounts.estimates[i]
-        if c + 1 < tally.approved.shape[1]:
-            tally.paid[r, c + 1, i] = tally.paid[r, c, i]
-            tally.unpaid[r, c + 1, i] = tally.unpaid[r, c, i]
-    return c + 1
+        paid = is_paid(params, t, approved)
+        if paid:
+            learn(state, m, now.arms[m], now.reward[m, 0])
+        count_pull(tally, r, c, m, now.arms[m], malicious, paid)

@@ -39,10 +39,11 @@ from folkmoot.agreement.messages import (
 )
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.voting import Effects, Voter
-from folkmoot.bc_ucb.algorithm import Params, choose, learn
+from folkmoot.bc_ucb.algorithm import Params, choose
 from folkmoot.bc_ucb.contract import ONE, rounded
 from folkmoot.bc_ucb.deliberation import Deliberation
 from folkmoot.bc_ucb.records import REPORT, Named, report_words
+from folkmoot.bc_ucb.round import is_paid, learn
 from folkmoot.coins import Coins
 from folkmoot.comparison.in_rounds import Comparison
 from folkmoot.encoding import Malformed
@@ -101,7 +102,7 @@ class Node(Voter):
 
     def observe(self, round: int, arm: int, reward: float) -> None:
         """The reward of that pull; learnt from at once in the burn-in, else once it is paid."""
-        if round <= self._params.burn_in:
+        if is_paid(self._params, round, False):
             learn(self.memory.learnt, self.index, arm, reward)
         else:
             self.memory.pending[round] = arm, reward
@@ -184,7 +185,7 @@ class Node(Voter):
     def _screen(self, effects: Effects) -> None:
         work = self._work
         if work is not None and work.previous == self.memory.chain.tip:
-            value = self.own_value(work, work.named()) if work.drawn else None
+            value = self.own_value(work, work.naming()) if work.drawn else None
             self._share(effects, work.start(value))
 
     def _share(self, effects: Effects, contents: list[bytes]) -> None:

@@ -22,13 +22,14 @@ from folkmoot.bc_ucb.attackers import Attacker
 from folkmoot.bc_ucb.attacks import Misbehaviour
 from folkmoot.bc_ucb.contract import Terms
 from folkmoot.bc_ucb.genesis import configuration
-from folkmoot.bc_ucb.ideal import Tally, blank_tally
 from folkmoot.bc_ucb.invariants import Watch
 from folkmoot.bc_ucb.participant import REPORTING, Node, newborn, stages
+from folkmoot.bc_ucb.round import in_burn_in, is_paid
 from folkmoot.bc_ucb.rules import KIND
+from folkmoot.bc_ucb.tally import GameTally, blank_tally, close_checkpoint, close_game, count_block, count_pull
 from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.comparison.compare import check_installed
-from folkmoot.comparison.in_rounds import Comparison, Machine, Pairwise, Trusting
+from folkmoot.comparison.in_rounds import Comparison, Pairwise, TrustedMachine, Trusting
 from folkmoot.encoding import digest
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.ledger.chain import Chain, Genesis, begin
@@ -72,13 +73,13 @@ class Played:
     """What came of it.
 
     Attributes:
-        tally: with one row, counted on the longest chain of an honest participant; see `Tally`.
+        tally: with one row, counted on the longest chain of an honest participant; see `GameTally`.
         signatures: checked by all participants together.
         messages, bytes: sent, each receiver counted.
         chain: that chain at the end.
     """
 
-    tally: Tally
+    tally: GameTally
     signatures: int
     messages: int
     bytes: int
@@ -142,7 +143,7 @@ class Table:
         self.first = begin(self.genesis)
         self._kappa = Fraction(int(game.params.kappa), int(game.params.kappa_parts))
         self._bits = int(game.checkpoints[-1]).bit_length()
-        self._machine = Machine(m, self._kappa, self._bits, game.private_comparison)
+        self._machine = TrustedMachine(m, self._kappa, self._bits, game.private_comparison)
         self._stages = stages(game.terms.faulty)
         first_round = int(game.params.burn_in) + 1
         addresses = [Address(number, copy) for number in range(m) for copy in range(1 + (number in game.twins))]
@@ -193,7 +194,7 @@ class Table:
                 node.observe(t, arm, float(reward[m, 0]))
                 if address.copy == 0:
                     self._arms[t, m] = arm
-        if t > self.game.params.burn_in:
+        if not in_burn_in(self.game.params, t):
             for stage in range(self._stages.total):
                 self._play_stage(t, stage)
 
@@ -235,31 +236,23 @@ class Table:
         checked = self._checked + sum(node.checked for node in self.nodes.values())
         return Played(self._tally(), checked, self.network.messages, self.network.bytes, self.watch.chains[-1])
 
-    def _tally(self) -> Tally:
-        game, points = self.game, self.game.checkpoints
-        m, k = game.terms.n_participants, game.terms.n_arms
-        tally = blank_tally(1, m, k, len(points))
-        states = {chain.state.last.round: chain.state for chain in self.watch.chains[1:]}
+    def _tally(self) -> GameTally:
+        """Counted on the chain: a pull is paid if a block of its round holds the participant's report."""
+        game, chains = self.game, self.watch.chains
+        tally, c = blank_tally(1, len(game.malicious), game.terms.n_arms, len(game.checkpoints)), 0
+        states = {chain.state.last.round: chain.state for chain in chains[1:]}
+        accounts = chains[0].state.accounts
         for t in range(1, len(self._arms)):
-            c = int(np.searchsorted(points, t))
             state = states.get(t)
-            in_block = {report.participant for report in state.last.reports} if state is not None else set()
             for number in np.flatnonzero(self._arms[t] >= 0):
-                arm = self._arms[t, number]
-                tally.pulls[0, number, arm] += 1
-                if not game.malicious[number]:
-                    paid = number in in_block or t <= game.params.burn_in
-                    (tally.paid if paid else tally.unpaid)[0, c:, arm] += 1
+                paid = is_paid(game.params, t, state is not None and state.last.holds(number))
+                count_pull(tally, 0, c, number, self._arms[t, number], game.malicious, paid)
             if state is not None:
-                tally.approved[0, c:] += 1
-                tally.entered[0, c:] += bool(state.members[game.malicious].any())
-                tally.estimates[0, c:] = state.accounts.estimates
-        before = states and min(states)
-        for c, point in enumerate(points):
-            if not states or point < before:
-                tally.estimates[0, c] = self.first.state.accounts.estimates
-        tally.validators[0] = self._drawn
-        tally.units[0] = self.watch.chains[-1].state.accounts.units
+                count_block(tally, 0, c, game.malicious, state.members)
+                accounts = state.accounts
+            if t == game.checkpoints[c]:
+                c = close_checkpoint(tally, 0, c, accounts.estimates)
+        close_game(tally, 0, self._drawn, accounts.units)
         return tally
 
 

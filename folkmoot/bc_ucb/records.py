@@ -108,6 +108,10 @@ class RoundRecord(NamedTuple):
     estimates: NDArray[np.int64]  # [arms], scaled
     paid: NDArray[np.int64]  # [participants], scaled
 
+    def holds(self, participant: int) -> bool:
+        """Is a report of this participant in it, usable or not?"""
+        return any(report.participant == participant for report in self.reports)
+
     def to_bytes(self) -> bytes:
         """The one encoding."""
         return encode((*self[:2], tuple(map(tuple, self.reports)), *self[3:]), _RECORD)

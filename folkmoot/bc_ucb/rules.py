@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.agreement.identity import check
-from folkmoot.bc_ucb.contract import MOST_REPORT, ONE, Accounts, book, open_accounts, validated
+from folkmoot.bc_ucb.contract import Accounts, open_accounts, validated
 from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
 from folkmoot.bc_ucb.records import (
     DISPUTED,
@@ -31,6 +31,7 @@ from folkmoot.bc_ucb.records import (
     named_words,
     report_words,
 )
+from folkmoot.bc_ucb.round import admit, enter_round, payable, strike_out
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
 from folkmoot.encoding import Malformed, Value, digest
 from folkmoot.errors import OtherSide
@@ -89,13 +90,19 @@ def counted(state: State, previous: bytes, round: int, values: Mapping[int, byte
 
 
 def conclude(
-    state: State, previous: bytes, round: int, values: Mapping[int, bytes | None], held: Mapping[bytes, Report]
+    state: State,
+    previous: bytes,
+    round: int,
+    values: Mapping[int, bytes | None],
+    held: Mapping[bytes, Report],
+    accounts: Accounts | None = None,
 ) -> tuple[RoundRecord, NDArray[np.bool_]]:
     """The record that agreed values and the reports they name amount to, and the validated sets.
 
     Args:
         values: of each validator (by its number as participant) the agreed value, None if there is none.
         held: reports with right signatures, by their names.
+        accounts: the round is entered into them; None: it is not.
 
     Raises:
         Unfinished: there is none: nobody's set counts, a report that is needed is not held, or disapproved.
@@ -106,21 +113,21 @@ def conclude(
         raise Unfinished("no set counts")
     names, reasons = _agreed_names(sets, held, terms.n_participants)
     reports = {m: held[name] for m, name in names.items()}
-    table = np.zeros((terms.n_participants, terms.n_arms), np.int64)
-    paid = np.zeros(terms.n_participants, np.int64)
+    table, paid = np.zeros((terms.n_participants, terms.n_arms), np.int64), np.zeros(terms.n_participants, np.int64)
+    present = np.zeros(terms.n_participants, np.bool_)
     for m, report in reports.items():
         table[m] = report.means
-        if not 0 <= report.reward <= ONE:
-            reasons[m] = REWARD
-            continue
-        paid[m] = report.reward
-        if ((report.means > MOST_REPORT) | (report.means < -MOST_REPORT)).any():
-            reasons[m] = RANGE
-    present = _present(terms.n_participants, reasons)
+        admit(table, m, report.reward, present, paid)
+        if not present[m]:
+            reasons[m] = RANGE if payable(report.reward) else REWARD
     table[~present] = 0
-    named = heard_sets(sets, names, present)
-    estimates, members = np.zeros(terms.n_arms, np.int64), np.zeros(table.shape, np.bool_)
-    if not validated(terms, named, len(named), table, estimates, members):
+    agreed, estimates = heard_sets(sets, names, present), np.zeros(terms.n_arms, np.int64)
+    members = np.zeros(table.shape, np.bool_)
+    if accounts is None:
+        approved = validated(terms, agreed, len(agreed), table, estimates, members)
+    else:
+        approved = enter_round(terms, accounts, agreed, len(agreed), table, present, paid, estimates, members)
+    if not approved:
         raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
     validators = tuple(sorted(sets))
     if settings.coins is not None:
@@ -153,19 +160,13 @@ def _agreed_names(
 def heard_sets(sets: Mapping[int, Named], names: Mapping[int, bytes], present: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whom each set names, bool [sets, participants, arms], in ascending order of the validators.
 
-    A set speaks for the reports it was made of: naming somebody counts only if the report it holds of it is the one
-    that entered the record (`names`, by participant). Else who tells two validators two things could pass with one and
-    enter with the other.
+    Naming somebody counts only if the report a set holds of it is the one in the record (`names`, by participant).
     """
-    rows = []
-    for v in sorted(sets):
+    rows = np.array([sets[v].members for v in sorted(sets)], np.bool_)
+    for row, v in enumerate(sorted(sets)):
         same = np.array([name == names.get(m) for m, name in enumerate(sets[v].names)])
-        rows.append(sets[v].members & (same & present)[:, None])
-    return np.array(rows, np.bool_).reshape(len(sets), *next(iter(sets.values())).members.shape)
-
-
-def _present(participants: int, reasons: Mapping[int, str]) -> NDArray[np.bool_]:
-    return np.array([m not in reasons for m in range(participants)])
+        strike_out(rows, row, same & present)
+    return rows
 
 
 class Rounds:
@@ -237,19 +238,14 @@ def transition(state: State, header: Header, records: tuple[bytes, ...]) -> Stat
         if not signed_by(settings.keys[report.participant], REPORT, words, report.signature):
             raise RefusedRecord(f"the report of participant {report.participant} is not signed by it")
     held = {report.name: report for report in record.reports}
+    accounts = Accounts(*(array.copy() for array in state.accounts))
     try:
-        expected, members = conclude(state, header.previous, record.round, dict(record.sets), held)
+        expected, members = conclude(state, header.previous, record.round, dict(record.sets), held, accounts)
     except Unfinished as error:
         raise RefusedRecord(str(error)) from None
     for field, told, found in zip(RoundRecord._fields, record, expected):
         if not _same(told, found):
             raise RefusedRecord(f"{field}: not what follows from the sets and the reports")
-    accounts = Accounts(*(array.copy() for array in state.accounts))
-    table, present = np.zeros(members.shape, np.int64), _present(len(members), dict(record.refused))
-    for report in record.reports:
-        if present[report.participant]:
-            table[report.participant] = report.means
-    book(terms, accounts, table, present, record.estimates, record.paid)
     for array in (*accounts, members):
         array.setflags(write=False)
     return State(settings, state.origin, header.hash, accounts, record, members)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from folkmoot.bc_ucb import evm
-from folkmoot.bc_ucb.contract import MOST_REPORT, NONE, ONE, UNITS, Accounts, Terms, book, open_accounts, validated
+from folkmoot.bc_ucb.contract import MOST_REPORT, NONE, ONE, UNITS, Accounts, Terms, open_accounts
+from folkmoot.bc_ucb.round import enter_round
 from folkmoot.bc_ucb.rules import KIND
 from folkmoot.bc_ucb.settled import SettledRound, settled_rounds
 from folkmoot.errors import OtherSide
@@ -129,10 +130,7 @@ def entered(terms: Terms, accounts: Accounts, a_round: SettledRound) -> bool:
     estimates = np.zeros(terms.n_arms, np.int64)
     members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
     reports, present, sets, paid = a_round
-    approved = bool(validated(terms, sets, len(sets), reports, estimates, members))
-    if approved:
-        book(terms, accounts, reports, present, estimates, paid)
-    return approved
+    return bool(enter_round(terms, accounts, sets, len(sets), reports, present, paid, estimates, members))
 
 
 class _Sender:

@@ -15,6 +15,7 @@ from folkmoot.bc_ucb.attacks import Attack
 from folkmoot.bc_ucb.contract import NONE, ONE
 from folkmoot.bc_ucb.job import ChainJob, make_chain_job
 from folkmoot.bc_ucb.result import ChainResult
+from folkmoot.bc_ucb.tally import GameTally, blank_tally
 from folkmoot.coins import seed_words
 from folkmoot.ledger.store import file_name
 from folkmoot.simulation.compiled import compiled
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 class Finished(NamedTuple):
     """One replicate."""
 
-    tally: ideal.Tally  # of one replicate
+    tally: GameTally  # of one replicate
     signatures: int
     messages: int
     bytes: int
@@ -42,7 +43,7 @@ Play = Callable[[int, NDArray[np.int64], NDArray[np.bool_]], Finished | None]
 
 def _by_loop(job: ChainJob, replicate: int, rounds: NDArray[np.int64], stop: NDArray[np.bool_]) -> Finished | None:
     """Played by the loop that takes agreement for granted; None if stopped."""
-    tally = ideal.blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, len(job.checkpoints))
+    tally = blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, len(job.checkpoints))
     records = (job.params, job.terms, job.rewards.record(), job.misbehaviour)
     play: Any = compiled(ideal.play, records) if job.engine == "compiled" else ideal.play
     head, done = (*records, job.malicious, *seed_words(job.seed)), np.zeros(1, np.bool_)
@@ -115,7 +116,7 @@ def _protocol(
 
 def _merged(job: ChainJob, finished: Sequence[Finished], configuration: dict[str, object]) -> ChainResult:
     """Replicates in the order of their numbers, as a result."""
-    tally = ideal.Tally(*(np.concatenate(column) for column in zip(*(one.tally for one in finished), strict=True)))
+    tally = GameTally(*(np.concatenate(column) for column in zip(*(one.tally for one in finished), strict=True)))
     shape = (len(finished), job.rewards.n_agents)
     estimates = np.where(tally.estimates == NONE, np.nan, tally.estimates / ONE)
     return ChainResult(

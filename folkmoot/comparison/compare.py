@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.comparison.functionality import compare_ideal
 from folkmoot.comparison.joint import compare_mpyc, runtime
 from folkmoot.comparison.pairwise import PairwiseParticipant, PairwiseValidator
 from folkmoot.comparison.ristretto import RandomBytes, base
@@ -70,12 +71,6 @@ def check_installed(backend: str) -> None:
         base(1)
     elif backend == "mpyc":
         runtime()
-
-
-def compare_ideal(participants: list[list[int]], validator: list[int], kappa: Fraction) -> list[list[bool]]:
-    """The functionality: counts [M, K] and [K] in, bits [M, K] out, nothing kept."""
-    num, den = kappa.numerator, kappa.denominator
-    return [[num * count > den * own for count, own in zip(row, validator)] for row in participants]
 
 
 def _compare_pairwise(

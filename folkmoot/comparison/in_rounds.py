@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.comparison.compare import compare_ideal
+from folkmoot.comparison.functionality import compare_ideal
 from folkmoot.comparison.joint import compare_mpyc
 from folkmoot.comparison.messages import RefusedComparison
 from folkmoot.comparison.pairwise import PairwiseParticipant, PairwiseValidator
@@ -38,7 +38,7 @@ class Comparison(Protocol):
         """As a validator: who has pulled every arm often enough; bool [participants]."""
 
 
-class Machine:
+class TrustedMachine:
     """A trusted machine that everybody tells its counts, and that forgets all but the bits.
 
     `how` is "ideal" or "mpyc" (the same by secure integers, of a committee of one).
@@ -71,7 +71,7 @@ class Machine:
 class Trusting:
     """A participant of a game with such a machine."""
 
-    def __init__(self, machine: Machine, participant: int) -> None:
+    def __init__(self, machine: TrustedMachine, participant: int) -> None:
         self._machine, self._me, self._round = machine, participant, -1
         self._counts: Counts = ()
 

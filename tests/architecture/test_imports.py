@@ -30,7 +30,7 @@ INSIDE = {
     "algorithms": CONTRACTS,  # never the world: an agent cannot see the means it learns
     "world": CONTRACTS,
     "ledger": BOOKS,
-    "comparison": BOOKS,
+    "comparison": {*BOOKS, "folkmoot.interface"},
     # Agreement of any kind of chain: it is handed the kind's rules and imports none of them.
     "agreement": {*BOOKS, "folkmoot.machine", "folkmoot.ledger"},
     # Driver 1 knows systems only through the contracts.

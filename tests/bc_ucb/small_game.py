@@ -7,6 +7,7 @@ from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE, Terms
 from folkmoot.bc_ucb.protocol import Game
+from folkmoot.bc_ucb.tally import blank_tally
 from folkmoot.coins import seed_words
 from folkmoot.world.rewards import Bernoulli
 
@@ -27,7 +28,7 @@ def small_game(attack="attack", m=4, seed=0, horizon=24, more=None, combination=
 
 def by_the_loop(game, replicate):
     """The tally of the loop that takes agreement for granted, interpreted."""
-    tally = ideal.blank_tally(1, game.terms.n_participants, game.terms.n_arms, len(game.checkpoints))
+    tally = blank_tally(1, game.terms.n_participants, game.terms.n_arms, len(game.checkpoints))
     head = (game.params, game.terms, game.rewards, game.attack, game.malicious, *seed_words(game.seed))
     once = np.zeros(1, np.int64), np.zeros(1, np.bool_), np.zeros(1, np.bool_)
     ideal.play(*head, np.array([replicate]), game.checkpoints, tally, *once)

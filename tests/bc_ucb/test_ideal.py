@@ -9,6 +9,7 @@ import folkmoot as fm
 from folkmoot.bc_ucb import ideal
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.job import make_chain_job
+from folkmoot.bc_ucb.tally import blank_tally
 from folkmoot.coins import seed_words
 
 MEANS = np.linspace(0.9, 0.3, 5)
@@ -163,7 +164,7 @@ def test_the_share_of_validators_is_that_of_their_units() -> None:
 
 def test_the_stop_flag_ends_the_game() -> None:
     job = make_chain_job(fm.BCUCB(), TEN, horizon=1_000)
-    tally, done = ideal.blank_tally(1, 10, 5, len(job.checkpoints)), np.zeros(1, np.bool_)
+    tally, done = blank_tally(1, 10, 5, len(job.checkpoints)), np.zeros(1, np.bool_)
     records = (job.params, job.terms, job.rewards.record(), job.misbehaviour, job.malicious)
     rounds = np.zeros(1, np.int64)
     ideal.play(*records, *seed_words(0), np.arange(1), job.checkpoints, tally, rounds, done, np.ones(1, np.bool_))

@@ -26,7 +26,7 @@ from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.participant import Node, newborn, stages
 from folkmoot.bc_ucb.records import NOBODY, REPORT, RoundRecord, report_words
 from folkmoot.coins import replicate_coins
-from folkmoot.comparison.in_rounds import Machine, Trusting
+from folkmoot.comparison.in_rounds import TrustedMachine, Trusting
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import propose
 
@@ -38,7 +38,7 @@ class Four:
     """Four honest nodes; `lose(t, stage, sender, receiver, message)` says what does not arrive."""
 
     def __init__(self):
-        self.machine = Machine(M, Fraction(3, 2), 16)
+        self.machine = TrustedMachine(M, Fraction(3, 2), 16)
         self.nodes = [self.made(m, newborn(first_chain(), PARAMS)) for m in range(M)]
         self.inboxes = [[] for _ in range(M)]
         self.lose = lambda *_: False

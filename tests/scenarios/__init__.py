@@ -114,8 +114,8 @@ def _added_up(self, round):
     self._round, self._prevotes = round, {}
 
 
-def _named_untrimmed(params, heard, reports, arm, chosen):
-    chosen[:] = heard
+def _named_untrimmed(params, heard, reports, sets, row):
+    sets[row] = heard[:, None]
 
 
 BROKEN = {
@@ -123,7 +123,7 @@ BROKEN = {
     "lock": lambda: patch.object(Finality, "choice", _forgetful_choice),
     "precommit": lambda: patch.object(Finality, "decided", _hasty),
     "rounds": lambda: patch.object(Finality, "enter", _added_up),
-    "trimming": lambda: patch.object(deliberation, "name_set", _named_untrimmed),
+    "trimming": lambda: patch.object(deliberation, "named", _named_untrimmed),
     "memory": lambda: patch.object(Table, "remembered", staticmethod(_forgotten)),
 }
 

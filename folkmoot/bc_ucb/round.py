@@ -1,0 +1,144 @@
+"""The rules of a round of BC-UCB, each written once; source: BC-UCB, Algorithms 1 and 2.
+
+How a round goes, whoever plays it:
+
+    burn-in     the arm is given, its reward is paid and learnt from at once, nothing is agreed
+    select      `algorithm.choose`
+    report      `admit`: which reports count, and what a report is paid
+    screen      `suffices` (of folkmoot.comparison) for each count, then `named`: whom a validator names
+    agree       of each set that counts, `strike_out` those it may not speak for
+    settle      `enter_round`: validated estimates and approval; an approved round enters the accounts
+    learn       `is_paid`, then `learn`
+
+Two drivers put them in order: `ideal` for all participants in one loop, and a participant with the ledger kind's rules
+for itself. What differs between them is how values become agreed: taken for granted in the loop, by signed messages
+among participants. The arithmetic of estimates, trust and levels is the contract's, which an EVM chain runs as well.
+"""
+
+from folkmoot.bc_ucb.contract import MOST_REPORT, ONE, book, validated
+from folkmoot.interface import kernel
+
+
+@kernel
+def in_burn_in(params, t):
+    """Is round t = 1, 2, ... one of those in which every arm is pulled in turn?"""
+    return t <= params.burn_in
+
+
+@kernel
+def arm_in_turn(params, t):
+    """The arm of a round of the burn-in, the same for everybody."""
+    return (t - 1) % params.n_arms
+
+
+@kernel
+def is_paid(params, t, reported):
+    """Is a pull of round t paid, and therefore learnt from?
+
+    Args:
+        reported: does an approved block of the round hold the participant's report? Out of range is enough: that the
+            report was refused says nothing of the pull.
+    """
+    return in_burn_in(params, t) or reported
+
+
+@kernel
+def learn(state, i, arm, reward):
+    """Enter a pull that was paid."""
+    state.pulls[i, arm] += 1
+    state.mean[i, arm] += (reward - state.mean[i, arm]) / state.pulls[i, arm]
+
+
+@kernel
+def payable(reward):
+    """Can a claimed reward be one? Rewards lie in [0, 1]; scaled."""
+    return 0 <= reward <= ONE
+
+
+@kernel
+def usable(reports, m, reward):
+    """Does participant m's report count: means in range on every arm, and a reward that can be one?
+
+    Args:
+        reports: int64 [participants, arms], scaled.
+        reward: int, scaled, as claimed.
+    """
+    for i in range(reports.shape[1]):
+        if not -MOST_REPORT <= reports[m, i] <= MOST_REPORT:  # abs() of the least integer is negative
+            return False
+    return payable(reward)
+
+
+@kernel
+def admit(reports, m, reward, present, paid):
+    """Take participant m's report: fill in whether it is `present` with one that counts, and what it is `paid`.
+
+    Args:
+        reports, reward: as of `usable`.
+        present: bool [participants].
+        paid: int64 [participants], scaled; the claimed reward if there can be such, whatever the means say.
+    """
+    present[m] = usable(reports, m, reward)
+    paid[m] = reward if payable(reward) else 0
+
+
+@kernel
+def named(params, heard, reports, sets, row):
+    """Fill row `row` of `sets` (bool [sets, participants, arms]) with those whom a validator names.
+
+    Of those heard, the `faulty` largest and smallest reports of each arm are dropped (ties to the lower number); nobody
+    is named unless more than twice as many were heard.
+
+    Args:
+        heard: bool [participants], whose reports count and whose pull counts suffice on every arm.
+        reports: int64 [participants, arms], scaled.
+    """
+    n, count = params.n_agents, 0
+    for m in range(n):
+        if heard[m]:
+            count += 1
+    cut = params.faulty if params.trimming else 0
+    for m in range(n):
+        for i in range(params.n_arms):
+            sets[row, m, i] = False
+        if heard[m] and count > 2 * params.faulty:
+            for i in range(params.n_arms):
+                before = 0
+                for j in range(n):
+                    if heard[j] and (reports[j, i] < reports[m, i] or (reports[j, i] == reports[m, i] and j < m)):
+                        before += 1
+                sets[row, m, i] = cut <= before < count - cut
+
+
+@kernel
+def strike_out(sets, row, spoken_for):
+    """Drop from row `row` of the sets those that it does not speak for.
+
+    A set speaks for the reports it was made of, as far as they count. Else who tells two validators two things could
+    pass with one and enter with the other.
+
+    Args:
+        sets: bool [sets, participants, arms], written.
+        spoken_for: bool [participants], whose report in the record is present and the one that the set was made of.
+    """
+    for m in range(sets.shape[1]):
+        if not spoken_for[m]:
+            for i in range(sets.shape[2]):
+                sets[row, m, i] = False
+
+
+@kernel
+def enter_round(terms, accounts, sets, n_sets, reports, present, paid, estimates, members):
+    """Fill `estimates` and `members` from the agreed sets, and enter an approved round into the accounts; is it one?
+
+    Args:
+        terms, accounts: the contract; the accounts are written.
+        sets: bool [n_sets, participants, arms].
+        reports, present, paid: as `admit` leaves them.
+        estimates: int64 [arms], scaled, written.
+        members: bool [participants, arms], the validated sets, written.
+    """
+    approved = validated(terms, sets, n_sets, reports, estimates, members)
+    if approved:
+        book(terms, accounts, reports, present, estimates, paid)
+    return approved
