@@ -10,6 +10,7 @@ import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
@@ -224,6 +225,17 @@ class Configuration(BaseModel):
         own = cls.__dict__.get("__init__")
         if own is not None:
             own.__pydantic_base_init__ = True
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Refuse a field that a property would hide: its value could never be read."""
+        super().__pydantic_init_subclass__(**options)
+        for name in cls.model_fields:
+            if any(isinstance(vars(base).get(name), property | cached_property) for base in cls.__mro__):
+                raise TypeError(
+                    f"{cls.__name__}: field {name!r} has the name of a property; call it something else, with "
+                    f"Field(alias={name!r})"
+                )
 
     @classmethod
     def written_names(cls) -> list[str]:

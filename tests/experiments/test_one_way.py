@@ -279,6 +279,16 @@ def test_a_class_added_to_a_table_can_be_listed_and_written(kind, table, mine, f
         del table["mine"]
 
 
+@pytest.mark.filterwarnings("ignore:Field name:UserWarning")
+def test_a_field_that_a_property_would_hide_is_refused():
+    with pytest.raises(
+        TypeError, match=r"^Marked: field 'labels' has the name of a property; call it something else, w"
+    ):
+
+        class Marked(Rewards):
+            labels: tuple[int, ...]
+
+
 def test_every_table_is_listed():
     assert [*TABLES, "experiments"] == list(KINDS)
     every = {id(table) for table in (ALGORITHMS, REWARDS, SCALARISATIONS, NETWORKS, CORRUPTIONS, ATTACKS)}
