@@ -21,7 +21,8 @@ import numpy as np
 from benchmarks import chain, growth, rivals, worlds
 from benchmarks.measure import Contender, Row, interleave, table
 from benchmarks.twins import FLAGS, Counts, Twins, compiler
-from folkmoot.simulation.replicates import Job, Outcome, run_batch
+from folkmoot.simulation.replicates import Job, run_batch
+from folkmoot.simulation.rows import Finished
 from folkmoot.simulation.simulate import make_job
 
 OURS, TWIN = "compiled loop", "C twin"
@@ -41,7 +42,7 @@ def check_twin(job: Job, replicates: int, twin: Callable[[Job, int], tuple[np.nd
     Raises:
         AssertionError: it does not.
     """
-    ours: list[Outcome] = run_batch(job, range(replicates))
+    ours: list[Finished] = run_batch(job, range(replicates))
     pulls, team_pulls = twin(job, replicates)
     for r, outcome in enumerate(ours):
         assert (outcome.pulls == pulls[r]).all(), f"replicate {r}: other pulls than the C twin"

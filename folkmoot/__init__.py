@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from folkmoot.report.plots import plot_regret as plot_regret
     from folkmoot.simulation.network import Faults as Faults
     from folkmoot.simulation.result import Result as Result
-    from folkmoot.simulation.result import load as load
+    from folkmoot.simulation.saved import load as load
     from folkmoot.simulation.simulate import simulate as simulate
     from folkmoot.world.block_model import StochasticBlockModel as StochasticBlockModel
     from folkmoot.world.block_model import karate_block_model as karate_block_model
@@ -92,7 +92,8 @@ _HOMES = {
     "bc_ucb.result": ["ChainResult"],
     "bc_ucb.simulate": ["simulate_chain"],
     "report.plots": ["plot_regret"],
-    "simulation.result": ["Result", "load"],
+    "simulation.result": ["Result"],
+    "simulation.saved": ["load"],
     "simulation.simulate": ["simulate"],
     "world.block_model": ["StochasticBlockModel", "karate_block_model"],
     "bc_ucb.attacks": [

@@ -6,7 +6,7 @@ Exit status: 0 done; 1 something failed while running, or a stated tolerance is 
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +15,7 @@ import typer
 from folkmoot.errors import OtherSide
 
 if TYPE_CHECKING:
-    from folkmoot.simulation.result import Result
+    from folkmoot.simulation.saved import Saved
     from folkmoot.simulation.sweep import Swept
 
 app = typer.Typer(
@@ -77,26 +77,13 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console.print(table)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.1f}" if abs(value) < 1_000 else f"{value:,.0f}"
+def _print_results(results: "Mapping[str, Saved]") -> None:
+    """A table, as results of their kind have it."""
+    from folkmoot.report.files import report_of
 
-
-def _print_results(results: "dict[str, Result]") -> None:
-    """A table; with an adversary, or verified pulls, also what was spent of their budgets and whether they suffice."""
-    from folkmoot.report.tables import corruption_columns
-    from folkmoot.report.words import certificates
-
-    rows, accounts = [], corruption_columns(results)
-    for name, result in results.items():
-        summary = result.summary()
-        interval = f"{_number(summary['regret_low'])} to {_number(summary['regret_high'])}"
-        shown = interval if result.replicates > 1 else "one replicate"
-        share = f"{summary['best_arm_share']:.1%}"
-        spent = [f"{summary[key]:,.0f}" if key == "verified" else _number(summary[key]) for key in accounts]
-        rows.append([name, _number(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}", *spent])
-    headings = [heading.lower() for heading in accounts.values()]
-    _print_table(["algorithm", "final regret", "95 % interval", "best arm", "messages", *headings], rows)
-    for sentence in certificates(results):
+    header, rows, sentences = report_of(results).terminal(results)
+    _print_table(header, rows)
+    for sentence in sentences:
         print(sentence)
 
 

@@ -1,16 +1,14 @@
 """The folder of an experiment: running into it, writing its files, building its report anew."""
 
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from folkmoot.experiments.plan import Plan
-from folkmoot.simulation.result import Result, load_all, write_arrays
+from folkmoot.simulation.saved import Saved, load_all, write_arrays
 from folkmoot.simulation.sweep import Swept, sweep
 
 LOG = "log.jsonl"
@@ -55,14 +53,14 @@ def run(plan: Plan, folder: Path, jobs: int, progress: bool = True) -> Swept:
     return swept
 
 
-def _with(about: About, result: Result) -> Result:
+def _with(about: About, result: Saved) -> Saved:
     extra: dict[str, object] = {"experiment": about.title, "description": about.description}
     if about.failures:
         extra["failed"] = about.failures
-    return replace(result, configuration={**result.configuration, **extra})
+    return result.configured(**extra)
 
 
-def rebuild(folder: Path) -> dict[str, Result]:
+def rebuild(folder: Path) -> dict[str, Saved]:
     """Build the tables, figures and report anew from `result.json` and `curves.npz`.
 
     Raises:
@@ -78,30 +76,13 @@ def rebuild(folder: Path) -> dict[str, Result]:
     return results
 
 
-def _rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """Results of equal settings side by side, under the names of their algorithms."""
-    rows: dict[str, dict[str, Any]] = {}
-    for name, result in results.items():
-        cell = result.configuration.get("cell", {"label": name, "settings": {}})
-        plain = {
-            key: value if isinstance(value, int | float) else _words(value) for key, value in cell["settings"].items()
-        }
-        rows.setdefault(json.dumps(plain), plain)[cell["label"]] = result
-    return list(rows.values())
-
-
-def _words(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def write(results: Mapping[str, Result], folder: Path, about: About, arrays: bool = True) -> None:
+def write(results: Mapping[str, Saved], folder: Path, about: About, arrays: bool = True) -> None:
     """Write all files beside the folder's log; each is replaced as a whole.
 
     Raises:
         ValueError: the folder cannot be written.
     """
     from folkmoot.report.files import write_files  # here: drawing is slow to import, and the runs come first
-    from folkmoot.report.grid import render_grid
 
     notes = [f"Failed, hence not shown: {name}: {error}." for name, error in about.failures.items()]
     try:
@@ -110,9 +91,6 @@ def write(results: Mapping[str, Result], folder: Path, about: About, arrays: boo
             if arrays:
                 write_arrays(results, fresh)
             write_files(fresh, about.title, results, about.description, notes)
-            if any("cell" in result.configuration for result in results.values()):
-                page = render_grid(about.title, _rows(results), about.description, notes)
-                (fresh / REPORT).write_text(page, encoding="utf-8", newline="\n")
             for path in sorted(fresh.iterdir()):
                 os.replace(path, folder / path.name)
         finally:

@@ -13,8 +13,8 @@ from folkmoot.algorithms.base import Algorithm
 from folkmoot.configuration import Wrong, of_kind
 from folkmoot.experiments.grids import GridCell, expand
 from folkmoot.experiments.problems import Place, Section, first_of, lines, path, shown
+from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.simulate import make_job
-from folkmoot.simulation.sweep import Cell
 from folkmoot.world import NETWORKS, REWARDS, datasets
 from folkmoot.world.clusters import digest
 from folkmoot.world.corruption import CORRUPTIONS, Corruption

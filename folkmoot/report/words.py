@@ -63,6 +63,11 @@ def scaled(value: float, unit: str = "") -> str:
     return f"{number(value, 0)}\N{NO-BREAK SPACE}{unit}" if unit else number(value, 0)
 
 
+def short(value: float) -> str:
+    """A number for the terminal."""
+    return f"{value:,.1f}" if abs(value) < 1_000 else f"{value:,.0f}"
+
+
 def joined(names: Sequence[str]) -> str:
     """a, b and c."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

@@ -1,89 +1,34 @@
-"""The log of a sweep: one line of JSON for each finished replicate, only ever appended to.
+"""The log of a sweep: one line of JSON for each finished replicate of any system, only ever appended to.
 
 The file survives a killed process: what is complete counts, a torn last line is cut off. One process
 at a time writes it.
 """
 
-import base64
-import binascii
 import json
 import os
 import sqlite3
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
-from folkmoot.simulation.replicates import Job, Outcome
+from folkmoot.simulation.cells import Playable, Replicate
 
 FORMAT = 2
-_ROW = {"cell", "name", "replicate", "team_pulls", "pulls", "messages", "bytes", "seconds"}
-_ROW |= {"verified", "spent", "decisions", "decided_at"}
-_ERROR = {"cell", "name", "error"}
 
 
 class LogError(ValueError):
     """The log cannot be read or written, or another process is writing it."""
 
 
-def encode(key: str, name: str, outcome: Outcome) -> dict[str, Any]:
-    """A finished replicate as a row; the pulls are little-endian 64-bit integers, deflated, in base 64."""
-    packed = zlib.compress(np.ascontiguousarray(outcome.pulls, "<i8").tobytes())
-    return {
-        "cell": key,
-        "name": name,
-        "replicate": int(outcome.replicate),
-        "team_pulls": outcome.team_pulls.tolist(),
-        "pulls": base64.b64encode(packed).decode("ascii"),
-        "messages": int(outcome.messages),
-        "bytes": int(outcome.bytes),
-        "seconds": float(outcome.seconds),
-        "verified": int(outcome.verified),
-        "spent": [float(x) for x in outcome.spent],
-        "decisions": outcome.decisions.tolist(),
-        "decided_at": outcome.decided_at.tolist(),
-    }
-
-
-def decode(row: dict[str, Any], job: Job) -> Outcome:
-    """A row as the replicate of this job that it was.
-
-    Raises:
-        ValueError: it is not one; also when its counts do not add up.
-    """
-    n, k = job.rewards.n_agents, job.rewards.n_arms
-    try:
-        data = zlib.decompress(base64.b64decode(row["pulls"], validate=True))
-        pulls = np.frombuffer(data, "<i8").astype(np.int64).reshape(n, k)
-        team = np.array(row["team_pulls"])
-        spent = np.array(row["spent"], np.float64)
-        decisions, decided_at = np.array(row["decisions"]), np.array(row["decided_at"])
-    except (TypeError, ValueError, binascii.Error, zlib.error) as error:
-        raise ValueError(f"unreadable numbers: {error}") from None
-    if team.shape != (len(job.checkpoints), k) or team.dtype != np.int64:
-        raise ValueError("team_pulls: expected whole numbers [checkpoints, n_arms]")
-    if (team.sum(axis=1) != n * job.checkpoints).any() or (pulls.sum(axis=0) != team[-1]).any():
-        raise ValueError("the pulls do not add up")
-    if spent.shape != (k,) or not (spent >= 0.0).all():
-        raise ValueError("spent: expected numbers of at least 0 [n_arms]")
-    for name, value, low, high in (("decisions", decisions, -1, k - 1), ("decided_at", decided_at, 0, job.horizon)):
-        if value.shape != (n,) or value.dtype != np.int64 or (value < low).any() or (value > high).any():
-            raise ValueError(f"{name}: expected whole numbers [n_agents] from {low} to {high}")
-    counts = (row["messages"], row["bytes"], row["seconds"], row["verified"])
-    return Outcome(row["replicate"], pulls, team, *counts, spent, decisions, decided_at)
-
-
 def _check(row: Any) -> None:
-    """Raise ValueError unless this is a row of a replicate or an error."""
-    if not isinstance(row, dict) or set(row) not in (_ROW, _ERROR):
-        raise ValueError(f"expected the fields {', '.join(sorted(_ROW))}")
-    kinds = {"cell": str, "name": str, "replicate": int, "messages": int, "bytes": int, "seconds": float, "error": str}
-    kinds |= {"verified": int}
-    for name, kind in kinds.items():
-        if name in row and type(row[name]) is not kind:
+    """Raise ValueError unless this is a row of a replicate, of whatever kind, or an error."""
+    what: dict[str, type] = {"cell": str, "name": str}
+    what |= {"error": str} if isinstance(row, dict) and "error" in row else {"replicate": int}
+    if not isinstance(row, dict) or not set(what) <= set(row) or ("error" in row and set(row) != set(what)):
+        raise ValueError("expected the fields cell, name, replicate and those of its kind, or cell, name and error")
+    for name, kind in what.items():
+        if type(row[name]) is not kind:
             raise ValueError(f"{name} = {row[name]!r}: expected {kind.__name__}")
     if row.get("replicate", 0) < 0:
         raise ValueError(f"replicate = {row['replicate']}: expected at least 0")
@@ -138,13 +83,13 @@ class Log:
             raise LogError(f"log {self.path}: {beside} is not its lock ({error}); remove that file") from None
         return lock
 
-    def read(self, jobs: dict[str, Job]) -> dict[str, dict[int, Outcome]]:
+    def read(self, jobs: Mapping[str, Playable]) -> dict[str, dict[int, Any]]:
         """The finished replicates of these jobs, by key and number. A torn last line is cut off.
 
         Raises:
             LogError: a line that is not a row of this format, with its number.
         """
-        finished: dict[str, dict[int, Outcome]] = {key: {} for key in jobs}
+        finished: dict[str, dict[int, Any]] = {key: {} for key in jobs}
         self.foreign = 0
         complete = 0
         with open(self.path, "rb") as lines:
@@ -161,7 +106,8 @@ class Log:
                     if row["cell"] not in jobs:
                         self.foreign += 1
                     elif "error" not in row:
-                        outcome = decode(row, jobs[row["cell"]])
+                        own = {name: value for name, value in row.items() if name not in ("cell", "name")}
+                        outcome: Replicate = jobs[row["cell"]].decode(own)
                         finished[row["cell"]].setdefault(outcome.replicate, outcome)
                 except ValueError as error:
                     raise LogError(f"log {self.path}, line {number}: not a row of this log ({error})") from None

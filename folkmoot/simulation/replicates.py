@@ -1,12 +1,7 @@
-"""Running replicates: in threads on this machine, or on a cluster through joblib's backends.
+"""A game of bandits: one algorithm in one world, what it is told, and how its replicates are played."""
 
-A replicate is a coordinate of its coins, so the outcome does not depend on how many workers there are,
-which of them runs it, or in which order.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -16,9 +11,11 @@ from numpy.typing import NDArray
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
 from folkmoot.interface import Honest, late_outbox, outbox
+from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
 from folkmoot.simulation.engine import Control, Tally, World, blank_tally
-from folkmoot.simulation.threads import in_threads
+from folkmoot.simulation.result import Result
+from folkmoot.simulation.rows import Finished, decode, encode
 from folkmoot.world.corruption import Corruption
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
@@ -26,21 +23,6 @@ from folkmoot.world.rewards import Rewards
 _BATCH_STEPS = 20_000_000  # agent-steps a task may have before it is cut into smaller ones
 _MANY_AGENTS = 20_000  # from here on the agents of a round run in parallel rather than the replicates
 _DEFAULT_CHECKPOINTS = 200
-
-
-class Outcome(NamedTuple):
-    """One finished replicate."""
-
-    replicate: int
-    pulls: NDArray[np.int64]  # [n_agents, n_arms]
-    team_pulls: NDArray[np.int64]  # [checkpoints, n_arms]
-    messages: int
-    bytes: int
-    seconds: float
-    verified: int  # pulls
-    spent: NDArray[np.float64]  # [n_arms] by the adversary
-    decisions: NDArray[np.int64]  # [n_agents] arms settled on for good; -1 is none
-    decided_at: NDArray[np.int64]  # [n_agents] the round of that; 0 is never
 
 
 @dataclass(frozen=True)
@@ -78,6 +60,21 @@ class Job:
             verification=self.verification,
         )
 
+    @property
+    def rounds(self) -> int:
+        """The horizon."""
+        return self.horizon
+
+    @property
+    def label(self) -> str:
+        """The algorithm's."""
+        return self.algorithm.label
+
+    @property
+    def own_process(self) -> bool:
+        """Compiled loops share a process."""
+        return False
+
     def params(self) -> NamedTuple:
         """The algorithm's record for this world."""
         return self.algorithm.params(self.problem())
@@ -103,6 +100,58 @@ class Job:
             "seed": self.seed,
             "engine": self.engine,
         }
+
+    def key(self) -> str:
+        """What a row of the log belongs to; every number of the world counts, also where the configuration is short."""
+        kind = type(self.algorithm)
+        told = {
+            "configuration": self.configuration(),
+            "checkpoints": self.checkpoints.tolist(),
+            "algorithm": [kind.__module__, kind.__qualname__, *foreign_source(kind)],
+        }
+        return key_of(told, self.world())
+
+    def alone(self, workers: int) -> bool:
+        """With very many agents, the agents of a round run in parallel rather than the replicates."""
+        many = workers > 1 and self.engine == "compiled" and self.rewards.n_agents >= _MANY_AGENTS
+        return many and all(map(is_flat, (self.params(), self.rewards.record(), self.network.record())))
+
+    def batches(self, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
+        """Equal shares for the workers, cut further so that finished work is handed over often."""
+        return _batches(self, replicates, workers)
+
+    def play(self, replicates: Sequence[int], control: Control, threads: int) -> list[Finished]:
+        """Play these in this thread, or the agents of a round in so many."""
+        if threads > 1:
+            use_threads(threads)
+        return run_batch(self, replicates, threads > 1, control)
+
+    def encode(self, outcome: Finished) -> dict[str, Any]:
+        """A finished replicate as a row of the log."""
+        return encode(outcome)
+
+    def decode(self, row: Mapping[str, Any]) -> Finished:
+        """A row of the log as the replicate that it was. Raises ValueError if it is none."""
+        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints)
+
+    def collect(self, outcomes: Sequence[Finished], name: str | None = None) -> Result:
+        """Finished replicates, in the order of their numbers, as a Result."""
+        ordered = sorted(outcomes, key=lambda outcome: outcome.replicate)
+        return Result(
+            name=name or self.algorithm.label,
+            configuration={**self.configuration(), "replicates": [o.replicate for o in ordered]},
+            checkpoints=self.checkpoints,
+            gaps=self.rewards.gaps,
+            team_pulls=np.stack([o.team_pulls for o in ordered]),
+            pulls=np.stack([o.pulls for o in ordered]),
+            messages=np.array([o.messages for o in ordered], np.int64),
+            bytes=np.array([o.bytes for o in ordered], np.int64),
+            seconds=np.array([o.seconds for o in ordered]),
+            verified=np.array([o.verified for o in ordered], np.int64),
+            corruption_spent_per_arm=np.stack([o.spent for o in ordered]),
+            decisions=np.stack([o.decisions for o in ordered]),
+            decided_at=np.stack([o.decided_at for o in ordered]),
+        )
 
 
 def default_checkpoints(horizon: int) -> NDArray[np.int64]:
@@ -165,12 +214,12 @@ class Prepares(Protocol):
 
 def run_batch(
     job: Job, replicates: Sequence[int], parallel: bool = False, control: Control | None = None
-) -> list[Outcome]:
+) -> list[Finished]:
     """Run these replicates in this thread; those finished when `control.stop` was set."""
-    control = control or _control(len(replicates))
+    control = control or new_control(len(replicates))
     if _study(job) is None:
         return _play(job, replicates, parallel, control)
-    outcomes: list[Outcome] = []
+    outcomes: list[Finished] = []
     for x, replicate in enumerate(replicates):
         own = _prepared(job, replicate, parallel, control.stop)
         if own is not None:
@@ -199,7 +248,7 @@ def _prepared(job: Job, replicate: int, parallel: bool, stop: NDArray[np.bool_])
     if found is None:
         return job
     algorithm, study, rounds = found
-    control = _control(1)._replace(stop=stop)
+    control = new_control(1)._replace(stop=stop)
     _rounds(job, study, [replicate], np.array([rounds]), parallel, control)
     return replace(job, algorithm=algorithm.prepared(job.problem(), study)) if control.done[0] else None
 
@@ -224,12 +273,12 @@ def _rounds(
     return tally, perf_counter() - begun
 
 
-def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Outcome]:
+def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Finished]:
     params = job.params()
     tally, seconds = _rounds(job, params, replicates, job.checkpoints, parallel, control)
     exchanges = sum(_row_bytes(box) > 0 for box in _boxes(params))
     return [
-        Outcome(
+        Finished(
             replicate,
             tally.pulls[x],
             tally.team_pulls[x],
@@ -246,94 +295,8 @@ def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control)
     ]
 
 
-def _control(replicates: int) -> Control:
-    return Control(np.zeros(1, np.int64), np.zeros(replicates, np.bool_), np.zeros(1, np.bool_))
-
-
 def _batches(job: Job, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
     """Equal shares for the workers, cut further so that finished work is handed over often."""
     steps = job.rewards.n_agents * job.horizon * (1 if job.engine == "compiled" else 1_000)
     size = max(1, min(-(-len(replicates) // workers), _BATCH_STEPS // max(1, steps)))
     return [replicates[first : first + size] for first in range(0, len(replicates), size)]
-
-
-def run(
-    job: Job,
-    replicates: Sequence[int],
-    jobs: int = 1,
-    backend: str | None = None,
-    on_rounds: Callable[[int], None] = lambda rounds: None,
-) -> Iterator[list[Outcome]]:
-    """Run replicates and hand them over as they finish.
-
-    On KeyboardInterrupt the loops stop after their current round and what is finished is handed over
-    before the interrupt goes on.
-
-    Args:
-        job: what to run, already checked.
-        replicates: their numbers.
-        jobs: workers.
-        backend: None for threads of this process, or a joblib backend that ships tasks ("dask", "ray").
-        on_rounds: told now and then how many rounds, over all replicates, are complete.
-
-    Raises:
-        ValueError: jobs below 1, or an unknown or missing backend.
-    """
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise ValueError(f"jobs = {jobs!r}: expected an integer of at least 1")
-    if backend is not None:
-        yield from _run_on_cluster(job, replicates, jobs, backend, on_rounds)
-    else:
-        yield from _run_in_threads(job, replicates, jobs, on_rounds)
-
-
-def _run_in_threads(
-    job: Job, replicates: Sequence[int], jobs: int, on_rounds: Callable[[int], None]
-) -> Iterator[list[Outcome]]:
-    many = jobs > 1 and job.engine == "compiled" and job.rewards.n_agents >= _MANY_AGENTS
-    parallel = many and all(map(is_flat, (job.params(), job.rewards.record(), job.network.record())))
-    workers = 1 if parallel else jobs
-    stop = np.zeros(1, np.bool_)
-    batches = _batches(job, replicates, workers)
-    controls = [_control(len(batch))._replace(stop=stop) for batch in batches]
-
-    def task(batch: Sequence[int], control: Control) -> list[Outcome]:
-        if parallel:
-            use_threads(jobs)
-        return run_batch(job, batch, parallel, control)
-
-    tasks = (partial(task, batch, control) for batch, control in zip(batches, controls))
-    yield from in_threads(tasks, workers, stop, lambda: on_rounds(sum(int(control.rounds[0]) for control in controls)))
-
-
-def _run_on_cluster(
-    job: Job, replicates: Sequence[int], jobs: int, backend: str, on_rounds: Callable[[int], None]
-) -> Iterator[list[Outcome]]:
-    import joblib
-
-    _enable_backend(backend)
-    rounds = 0
-    with joblib.parallel_config(backend=backend, n_jobs=jobs):
-        tasks = (joblib.delayed(run_batch)(job, batch) for batch in _batches(job, replicates, jobs))
-        for outcomes in joblib.Parallel()(tasks):
-            rounds += job.horizon * len(outcomes)
-            on_rounds(rounds)
-            yield outcomes
-
-
-def _enable_backend(backend: str) -> None:
-    if backend not in ("dask", "ray"):
-        raise ValueError(f"backend = {backend!r}: allowed are None, 'dask' and 'ray'")
-    try:
-        if backend == "dask":
-            from distributed import default_client
-
-            default_client()  # type: ignore[no-untyped-call]
-        else:
-            from ray.util.joblib import register_ray
-
-            register_ray()
-    except ImportError:
-        raise ValueError(f"backend = {backend!r}: needs an extra; pip install 'folkmoot[{backend}]'") from None
-    except ValueError:
-        raise ValueError("backend = 'dask': no client; create a distributed.Client first") from None

@@ -1,39 +1,12 @@
-"""What a simulation found: regret, pulls, messages, provenance; summarise, save, load."""
+"""What a simulation of bandits found: regret, pulls, messages, provenance."""
 
-import json
-import platform
-import shutil
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.registry import RESULTS, places, thing
-
-FORMAT = 2
-KINDS = places(RESULTS)
-
-
-def provenance() -> dict[str, str]:
-    """Versions and platform under which a result is produced."""
-    from folkmoot.simulation.compiled import source_digest
-
-    packages = {name: version(name) for name in ("numpy", "numba", "networkx", "scipy")}
-    return {
-        "folkmoot": version("folkmoot"),
-        "sources": source_digest(),
-        "python": platform.python_version(),
-        **packages,
-        "platform": platform.platform(),
-        "processor": platform.machine(),
-    }
+from folkmoot.simulation.saved import Saved, provenance
 
 
 def student_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -49,7 +22,7 @@ def student_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Saved):
     """The outcome of one algorithm in one world over several replicates.
 
     Attributes:
@@ -73,6 +46,7 @@ class Result:
         "checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds",
         "verified", "corruption_spent_per_arm", "decisions", "decided_at",
     )  # fmt: skip
+    CURVES: ClassVar[tuple[str, ...]] = ("regret",)
     KIND: ClassVar[str] = "bandit"
 
     name: str
@@ -159,102 +133,3 @@ class Result:
             "wall_seconds": seconds,
             "agent_steps_per_second": steps / seconds if seconds > 0 else float("inf"),
         }
-
-    def save(self, folder: str | Path) -> Path:
-        """Write `result.json` and `curves.npz` into a folder, which appears whole or not at all.
-
-        Raises:
-            ValueError: the folder exists and is not empty, or cannot be written.
-        """
-        return save({self.name: self}, folder)
-
-
-def write_arrays(results: Mapping[str, Result], folder: Path) -> None:
-    """Put `result.json` and `curves.npz` for these results into an existing folder."""
-    head = [
-        {"name": r.name, "kind": r.KIND, "configuration": r.configuration, "summary": r.summary()}
-        for r in results.values()
-    ]
-    first = next(iter(results.values()))
-    text = json.dumps({"format": FORMAT, "provenance": first.provenance, "results": head}, indent=1, allow_nan=True)
-    (folder / "result.json").write_text(text, encoding="utf-8")
-    arrays = {f"{n}.{a}": getattr(r, a) for n, r in enumerate(results.values()) for a in r.ARRAYS}
-    arrays |= {f"{n}.regret": r.regret for n, r in enumerate(results.values())}
-    np.savez_compressed(folder / "curves.npz", **arrays)
-
-
-def save(results: Mapping[str, Result], folder: str | Path) -> Path:
-    """Write several results into one new folder, by way of a temporary name.
-
-    Raises:
-        ValueError: the folder exists and is not empty, or cannot be written.
-    """
-    target = Path(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"folder {target}: exists and is not empty; choose another")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise ValueError(f"folder {target}: cannot be written ({error.strerror})") from None
-    try:
-        write_arrays(results, temporary)
-        temporary.chmod(0o755)
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return target
-
-
-def _class_of(kind: str) -> type[Result]:
-    """The class of a saved result, imported only when there is one.
-
-    Raises:
-        KeyError: no such kind.
-    """
-    found: type[Result] = thing(KINDS[kind])
-    return found
-
-
-def load_all(folder: str | Path) -> dict[str, Result]:
-    """All results of a folder, by name.
-
-    Raises:
-        ValueError: no result there, or not one this version reads.
-    """
-    source = Path(folder)
-    try:
-        head = json.loads((source / "result.json").read_text(encoding="utf-8"))
-        if head["format"] != FORMAT:
-            raise ValueError(f"folder {source}: format {head['format']}, this version reads {FORMAT}")
-        if not zipfile.is_zipfile(source / "curves.npz"):
-            (source / "curves.npz").stat()
-            raise ValueError(f"folder {source}: not a readable result (curves.npz is no zip file)")
-        with np.load(source / "curves.npz", allow_pickle=False) as arrays:
-            return {
-                entry["name"]: _class_of(entry["kind"])(
-                    name=entry["name"],
-                    configuration=entry["configuration"],
-                    provenance=head["provenance"],
-                    **{a: arrays[f"{n}.{a}"] for a in _class_of(entry["kind"]).ARRAYS},
-                )
-                for n, entry in enumerate(head["results"])
-            }
-    except (EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"folder {source}: not a readable result (curves.npz: {error})") from None
-    except FileNotFoundError as error:
-        raise ValueError(f"folder {source}: no result there ({Path(error.filename).name} is missing)") from None
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"folder {source}: not a readable result ({error})") from None
-
-
-def load(folder: str | Path) -> "Result | dict[str, Result]":
-    """The result saved in a folder; a dictionary by name when it holds several.
-
-    Raises:
-        ValueError: no result there, or not one this version reads.
-    """
-    results = load_all(folder)
-    return next(iter(results.values())) if len(results) == 1 else results

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm
 from folkmoot.simulation.progress import Progress
-from folkmoot.simulation.replicates import Job, Outcome, check_job, default_checkpoints, run
+from folkmoot.simulation.replicates import Job, check_job, default_checkpoints
 from folkmoot.simulation.result import Result
+from folkmoot.simulation.rows import Finished
+from folkmoot.simulation.runner import run_one
 from folkmoot.world.corruption import Corruption
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
@@ -82,26 +84,6 @@ def make_job(
     return job
 
 
-def collect(job: Job, outcomes: Sequence[Outcome], name: str | None = None) -> Result:
-    """Finished replicates, in the order of their numbers, as a Result."""
-    ordered = sorted(outcomes, key=lambda outcome: outcome.replicate)
-    return Result(
-        name=name or job.algorithm.label,
-        configuration={**job.configuration(), "replicates": [o.replicate for o in ordered]},
-        checkpoints=job.checkpoints,
-        gaps=job.rewards.gaps,
-        team_pulls=np.stack([o.team_pulls for o in ordered]),
-        pulls=np.stack([o.pulls for o in ordered]),
-        messages=np.array([o.messages for o in ordered], np.int64),
-        bytes=np.array([o.bytes for o in ordered], np.int64),
-        seconds=np.array([o.seconds for o in ordered]),
-        verified=np.array([o.verified for o in ordered], np.int64),
-        corruption_spent_per_arm=np.stack([o.spent for o in ordered]),
-        decisions=np.stack([o.decisions for o in ordered]),
-        decided_at=np.stack([o.decided_at for o in ordered]),
-    )
-
-
 def simulate(
     algorithm: Algorithm,
     rewards: Rewards,
@@ -157,9 +139,9 @@ def simulate(
         verification=verification,
     )
     replicates = whole("replicates", replicates)
-    outcomes: list[Outcome] = []
+    outcomes: list[Finished] = []
     with Progress(progress) as bar:
         line = bar.line(algorithm.label, horizon * replicates)
-        for finished in run(job, range(replicates), jobs, backend, line):
+        for finished in run_one(job, range(replicates), jobs, backend, line):
             outcomes.extend(finished)
-    return collect(job, outcomes)
+    return job.collect(outcomes)

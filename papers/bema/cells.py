@@ -18,7 +18,7 @@ from folkmoot.multiparty import HMR, Consortium, Party, SwappedLabels, SwappedWi
 from folkmoot.multiparty.rules.margin import claimants_of
 from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
 from folkmoot.reproductions.papers import perform
-from folkmoot.simulation.result import provenance
+from folkmoot.simulation.saved import provenance
 from folkmoot.world.datasets import load_mnist
 from folkmoot.world.mnist import Digits
 

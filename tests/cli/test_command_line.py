@@ -15,7 +15,7 @@ from folkmoot.cli import main
 from folkmoot.experiments.catalogue import KINDS
 from folkmoot.experiments.files import builtin_names
 from folkmoot.reproductions import papers
-from folkmoot.simulation.result import load_all
+from folkmoot.simulation.saved import load_all
 from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS
 from folkmoot.world.corruption import CORRUPTIONS
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from folkmoot.cli import main
-from folkmoot.simulation.result import load_all
+from folkmoot.simulation.saved import load_all
 
 EXPERIMENT = """
 name = "breaks"
@@ -135,16 +135,16 @@ def test_other_settings_do_not_mix(capsys):
 
 def test_a_cell_that_fails_while_running(capsys, monkeypatch):
     """It is named, the others are complete, the status is 1; once it works, it is run."""
-    from folkmoot.simulation import sweep
+    from folkmoot.simulation.replicates import Job
 
-    real = sweep.run
+    real = Job.play
 
-    def failing(job, replicates, *rest):
-        if job.seed == 2 and replicates:
+    def failing(job, *rest):
+        if job.seed == 2:
             raise ValueError("seed 2 is\nunlucky")
-        return real(job, replicates, *rest)
+        return real(job, *rest)
 
-    monkeypatch.setattr(sweep, "run", failing)
+    monkeypatch.setattr(Job, "play", failing)
     assert run("out") == 1
     captured = capsys.readouterr()
     assert captured.err == "folkmoot: failed: UCB (alone), seed = 2: seed 2 is unlucky\n"
@@ -154,7 +154,7 @@ def test_a_cell_that_fails_while_running(capsys, monkeypatch):
     assert "UCB (alone), seed = 2: seed 2 is unlucky" in page
     assert main(["report", "out"]) == 0
     assert "UCB (alone), seed = 2: seed 2 is unlucky" in Path("out", "report.html").read_text(encoding="utf-8")
-    monkeypatch.setattr(sweep, "run", real)
+    monkeypatch.setattr(Job, "play", real)
     assert run("out") == 0
     assert len(load_all("out")) == 4
     assert "unlucky" not in Path("out", "report.html").read_text(encoding="utf-8")

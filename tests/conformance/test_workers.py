@@ -8,8 +8,9 @@ import pytest
 from cases import CASES, DIFFERENT, Case, complete
 
 import folkmoot as fm
+from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.simulate import make_job
-from folkmoot.simulation.sweep import Cell, sweep
+from folkmoot.simulation.sweep import sweep
 
 every_algorithm = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 FIELDS = ("pulls", "team_pulls", "messages", "bytes", "regret")

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import folkmoot as fm
-from folkmoot.simulation import replicates as runner
-from folkmoot.simulation.replicates import run, run_batch
+from folkmoot.simulation import replicates
+from folkmoot.simulation.replicates import run_batch
+from folkmoot.simulation.runner import run_one as run
 from folkmoot.simulation.simulate import make_job
 
 LONE = fm.Static(nx.empty_graph(1))
@@ -55,13 +56,13 @@ def test_an_interrupt_after_the_last_round_loses_nothing():
 
 
 def test_an_interrupt_loses_no_batch_and_hands_none_over_twice(monkeypatch):
-    monkeypatch.setattr(runner, "_BATCH_STEPS", 1)
+    monkeypatch.setattr(replicates, "_BATCH_STEPS", 1)
     assert set(interrupted(50, 40, 40 * 50, jobs=2)) == set(range(40))
 
 
 def test_closing_the_iterator_early_stops_the_workers(monkeypatch):
     """To run the rest would take hours."""
-    monkeypatch.setattr(runner, "_BATCH_STEPS", 1)
+    monkeypatch.setattr(replicates, "_BATCH_STEPS", 1)
     batches = run(job(20_000), range(100_000), 2)
     assert len(next(batches)) == 1
     batches.close()

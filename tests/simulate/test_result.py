@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 import folkmoot as fm
-from folkmoot.simulation.result import Result, load_all, save, student_interval
+from folkmoot.simulation.result import Result, student_interval
+from folkmoot.simulation.saved import load_all, save
 
 RNG = np.random.default_rng(11)
 ARRAYS = ("checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds")

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 import folkmoot as fm
+from folkmoot.simulation import cells as cells_module
 from folkmoot.simulation import log as log_module
+from folkmoot.simulation import replicates
 from folkmoot.simulation import sweep as module
+from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.log import Log, LogError
+from folkmoot.simulation.replicates import Job
 from folkmoot.simulation.simulate import make_job
-from folkmoot.simulation.sweep import Cell, key, sweep
+from folkmoot.simulation.sweep import sweep
 
 MEANS = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]
 
@@ -22,6 +26,10 @@ MEANS = [[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]
 def job(means=MEANS, graph=None, seed=0, horizon=50, algorithm=None, **more):
     network = fm.Static(graph or nx.complete_graph(len(means)))
     return make_job(algorithm or fm.UCB(), fm.Bernoulli(means), network, horizon=horizon, seed=seed, **more)
+
+
+def key(one):
+    return one.key()
 
 
 def cells(n=2, **more):
@@ -232,8 +240,8 @@ def test_the_key_tells_adversaries_apart(other):
 
 def test_the_key_changes_with_the_sources(monkeypatch):
     before = key(job())
-    versions = module.provenance()
-    monkeypatch.setattr(module, "provenance", lambda: {**versions, "sources": "edited"})
+    versions = cells_module.provenance()
+    monkeypatch.setattr(cells_module, "provenance", lambda packages: {**versions, "sources": "edited"})
     assert key(job()) != before
 
 
@@ -241,29 +249,36 @@ def test_the_key_changes_with_the_sources(monkeypatch):
 
 
 def test_a_failing_cell_is_recorded_and_retried(tmp_path, monkeypatch):
-    real = module.run
+    real = Job.play
 
-    def failing(job, replicates, *rest):
-        if job.seed == 0 and replicates:
+    def failing(job, *rest):
+        if job.seed == 0:
             raise ValueError("no luck")
-        return real(job, replicates, *rest)
+        return real(job, *rest)
 
-    monkeypatch.setattr(module, "run", failing)
+    monkeypatch.setattr(Job, "play", failing)
     swept = run(tmp_path)
     assert swept.failures == {"seed 0": "no luck"}
     assert list(swept.results) == ["seed 1"]
-    row = json.loads(lines(tmp_path)[1])
-    assert (row["name"], row["error"]) == ("seed 0", "no luck")
-    monkeypatch.setattr(module, "run", real)
+    errors = [row for row in map(json.loads, lines(tmp_path)[1:]) if "error" in row]
+    assert [(row["name"], row["error"]) for row in errors] == [("seed 0", "no luck")]
+    monkeypatch.setattr(Job, "play", real)
     swept = run(tmp_path)
     assert swept.failures == {}
     assert list(swept.results) == ["seed 0", "seed 1"]
     assert swept.resumed == 3
 
 
+def test_a_failing_cell_is_said_to_have_failed_once(tmp_path, monkeypatch):
+    """However many of its tasks had begun."""
+    monkeypatch.setattr(replicates, "_BATCH_STEPS", 1)
+    monkeypatch.setattr(Job, "play", lambda job, *rest: [][0])
+    assert run(tmp_path, cells(1), 5, workers=2).failures == {"seed 0": "IndexError: list index out of range"}
+    assert len(lines(tmp_path)) == 2
+
+
 def test_an_unexpected_error_names_its_type_and_place(tmp_path, monkeypatch, capsys):
-    real = module.run
-    monkeypatch.setattr(module, "run", lambda job, r, *rest: 1 / 0 if r else real(job, r, *rest))
+    monkeypatch.setattr(Job, "play", lambda job, *rest: 1 / 0)
     assert run(tmp_path).failures["seed 0"] == "ZeroDivisionError: division by zero"
     assert "Traceback" in capsys.readouterr().err
 
@@ -282,11 +297,10 @@ def test_an_algorithm_that_refuses_the_problem_is_a_failure(tmp_path):
 def test_an_interrupt_keeps_what_is_finished(tmp_path, monkeypatch):
     real = module.run
 
-    def interrupted(job, replicates, *rest):
-        if not replicates:
-            return
-        yield from real(job, replicates[:2], *rest)
-        raise KeyboardInterrupt
+    def interrupted(games, *rest):
+        yield from real([(job, numbers[:2]) for job, numbers in games[:1]], *rest)
+        if games:
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):

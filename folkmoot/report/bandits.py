@@ -1,0 +1,67 @@
+"""The files of a report on bandits: curves of regret, the final table, the page (of a grid, if it is one)."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from folkmoot.report.files import Told
+from folkmoot.report.grid import render_grid
+from folkmoot.report.html import render
+from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
+from folkmoot.report.plots import plot_regret
+from folkmoot.report.tables import check_results, corruption_columns, summary_csv
+from folkmoot.report.words import certificates, short
+from folkmoot.simulation.result import Result
+
+
+def contents(told: Told) -> dict[str, bytes]:
+    """regret.png (150 dpi), regret.svg, summary.csv and report.html.
+
+    Raises:
+        ValueError: no results, or something that is not a Result.
+    """
+    results = told.results
+    check_results(results)
+    with fixed_style():
+        drawing = plot_regret(results)
+    if any("cell" in result.configuration for result in results.values()):
+        text = render_grid(told.title, rows(results), told.description, told.notes)
+    else:
+        text = render(told.title, results, told.description, told.notes)
+    return {
+        "regret.png": png_bytes(drawing, dpi=150),
+        "regret.svg": svg_bytes(drawing),
+        "summary.csv": summary_csv(results).encode(),
+        "report.html": text.encode(),
+    }
+
+
+def terminal(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]], list[str]]:
+    """Final regret; with an adversary, or verified pulls, also what was spent of their budgets and if they suffice."""
+    lines, accounts = [], corruption_columns(results)
+    for name, result in results.items():
+        summary = result.summary()
+        interval = f"{short(summary['regret_low'])} to {short(summary['regret_high'])}"
+        shown = interval if result.replicates > 1 else "one replicate"
+        share = f"{summary['best_arm_share']:.1%}"
+        spent = [f"{summary[key]:,.0f}" if key == "verified" else short(summary[key]) for key in accounts]
+        lines.append([name, short(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}", *spent])
+    headings = [heading.lower() for heading in accounts.values()]
+    header = ["algorithm", "final regret", "95 % interval", "best arm", "messages", *headings]
+    return header, lines, certificates(results)
+
+
+def rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
+    """Results of equal settings side by side, under the names of their algorithms."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, result in results.items():
+        cell = result.configuration.get("cell", {"label": name, "settings": {}})
+        plain = {
+            key: value if isinstance(value, int | float) else _words(value) for key, value in cell["settings"].items()
+        }
+        found.setdefault(json.dumps(plain), plain)[cell["label"]] = result
+    return list(found.values())
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -1,0 +1,108 @@
+"""A replicate of bandits as the plain values of a row of the log, and back; and arrays of any system likewise."""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Finished(NamedTuple):
+    """One finished replicate of bandits."""
+
+    replicate: int
+    pulls: NDArray[np.int64]  # [n_agents, n_arms]
+    team_pulls: NDArray[np.int64]  # [checkpoints, n_arms]
+    messages: int
+    bytes: int
+    seconds: float
+    verified: int  # pulls
+    spent: NDArray[np.float64]  # [n_arms] by the adversary
+    decisions: NDArray[np.int64]  # [n_agents] arms settled on for good; -1 is none
+    decided_at: NDArray[np.int64]  # [n_agents] the round of that; 0 is never
+
+
+_KINDS = {"replicate": int, "messages": int, "bytes": int, "seconds": float, "verified": int}
+
+
+def check_fields(row: Mapping[str, Any], kinds: Mapping[str, type], others: tuple[str, ...] = ()) -> None:
+    """See that a row has these fields, and those of `kinds` these types.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if set(row) != {*kinds, *others}:
+        raise ValueError(f"expected the fields {', '.join(sorted({*kinds, *others}))}")
+    for name, kind in kinds.items():
+        if type(row[name]) is not kind:
+            raise ValueError(f"{name} = {row[name]!r}: expected {kind.__name__}")
+
+
+def pack(array: NDArray[Any]) -> str:
+    """The numbers of an array, little-endian, deflated, in base 64."""
+    data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+    return base64.b64encode(zlib.compress(data)).decode("ascii")
+
+
+def unpack(text: Any, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The array with these numbers.
+
+    Raises:
+        ValueError: there is none of this type and shape.
+    """
+    kind = np.dtype(dtype)
+    size = kind.itemsize * int(np.prod(shape, dtype=np.int64))
+    try:
+        inflate = zlib.decompressobj()
+        data = inflate.decompress(base64.b64decode(text, validate=True), size + 1)
+    except (TypeError, ValueError, binascii.Error, zlib.error) as error:
+        raise ValueError(f"unreadable numbers: {error}") from None
+    if len(data) != size:
+        raise ValueError(f"unreadable numbers: expected {size} bytes")
+    return np.frombuffer(data, kind.newbyteorder("<")).astype(kind).reshape(shape)
+
+
+def encode(outcome: Finished) -> dict[str, Any]:
+    """A finished replicate as a row, without its number."""
+    return {
+        "team_pulls": outcome.team_pulls.tolist(),
+        "pulls": pack(outcome.pulls),
+        "messages": int(outcome.messages),
+        "bytes": int(outcome.bytes),
+        "seconds": float(outcome.seconds),
+        "verified": int(outcome.verified),
+        "spent": [float(x) for x in outcome.spent],
+        "decisions": outcome.decisions.tolist(),
+        "decided_at": outcome.decided_at.tolist(),
+    }
+
+
+def decode(row: Mapping[str, Any], n: int, k: int, checkpoints: NDArray[np.int64]) -> Finished:
+    """A row as the replicate of n agents and k arms that it was.
+
+    Raises:
+        ValueError: it is not one; also when its counts do not add up.
+    """
+    check_fields(row, _KINDS, ("team_pulls", "pulls", "spent", "decisions", "decided_at"))
+    pulls = unpack(row["pulls"], np.int64, (n, k))
+    try:
+        team = np.array(row["team_pulls"])
+        spent = np.array(row["spent"], np.float64)
+        decisions, decided_at = np.array(row["decisions"]), np.array(row["decided_at"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"unreadable numbers: {error}") from None
+    if team.shape != (len(checkpoints), k) or team.dtype != np.int64:
+        raise ValueError("team_pulls: expected whole numbers [checkpoints, n_arms]")
+    if (team.sum(axis=1) != n * checkpoints).any() or (pulls.sum(axis=0) != team[-1]).any():
+        raise ValueError("the pulls do not add up")
+    if spent.shape != (k,) or not (spent >= 0.0).all():
+        raise ValueError("spent: expected numbers of at least 0 [n_arms]")
+    horizon = int(checkpoints[-1])
+    for name, value, low, high in (("decisions", decisions, -1, k - 1), ("decided_at", decided_at, 0, horizon)):
+        if value.shape != (n,) or value.dtype != np.int64 or (value < low).any() or (value > high).any():
+            raise ValueError(f"{name}: expected whole numbers [n_agents] from {low} to {high}")
+    counts = (row["messages"], row["bytes"], row["seconds"], row["verified"])
+    return Finished(row["replicate"], pulls, team, *counts, spent, decisions, decided_at)
