@@ -28,7 +28,7 @@ from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.bc_ucb.simulate import simulate_chain
 from folkmoot.comparison.pairwise import pairwise_cost
 from folkmoot.ledger import notes
-from folkmoot.ledger.block import SIGNED
+from folkmoot.signatures import ON_HEADER
 from folkmoot.world.rewards import Bernoulli
 
 SIGNERS = 7  # of each block of notes, and participants of the game whose ledger is verified
@@ -47,7 +47,6 @@ def game(participants: int, horizon: int, **more: object) -> ChainResult:
 def forget() -> None:
     """What a process remembers for the many participants it plays, a verifier of a file has never known."""
     rounds._OUTCOMES.clear()
-    rounds.signed_by.cache_clear()
 
 
 def protocol(sizes: Sequence[int], blocks: int, repetitions: int) -> str:
@@ -116,7 +115,7 @@ def opened(name: str, path: Path) -> File:
             record = RoundRecord.from_bytes(block.records[0], game_of, _ARMS)
             count += len(record.reports) + len(record.sets)
         if len(bare) < _MOST_BARE:
-            bare += [(signature + SIGNED + block.hash, key) for key, signature in block.signatures]
+            bare += [(signature + ON_HEADER + block.hash, key) for key, signature in block.signatures]
     return File(name, book, book.height, count, bare)
 
 

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from nacl.signing import SigningKey
-
 from folkmoot.agreement.identity import Identity, Signer, Signs, WouldEquivocate
 from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, PROPOSAL, Certificate
 from folkmoot.agreement.signed_messages import VALUE
 from folkmoot.bc_ucb.algorithm import State
 from folkmoot.bc_ucb.records import REPORT, SETS
-from folkmoot.ledger.block import SIGNED, Block
+from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain
+from folkmoot.signatures import SigningKey, sign_header
 
 _ONCE = (REPORT, SETS, VALUE, PROPOSAL, PREVOTE, PRECOMMIT)  # purposes with one value a round
 _CONFIRM = "confirmation"
@@ -65,4 +64,4 @@ class Hand:
         if height < last[0] or (height == last[0] and hash != last[1]):
             raise WouldEquivocate(f"height = {height}: a block of height {last[0]} was confirmed")
         self._slots[_CONFIRM] = height, hash
-        return bytes(self._header_key.sign(SIGNED + hash).signature)
+        return sign_header(self._header_key, hash)

@@ -9,16 +9,11 @@ from collections.abc import Callable
 from hashlib import sha256, sha512
 from typing import NamedTuple, Protocol
 
-from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_open, crypto_sign_seed_keypair
-from nacl.exceptions import BadSignatureError
-
 from folkmoot.agreement import vrf
+from folkmoot.signatures import SEED_BYTES, SigningKey, check, in_domain, public_key, sign
 
-SEED_BYTES, KEY_BYTES, SIGNATURE_BYTES = 32, 32, crypto_sign_BYTES
-MAX_DOMAIN = 64  # characters
 MAX_SLOT = 2**63 - 1
 
-_PREFIX = b"folkmoot/1/"
 _VRF_SEED, _VRF_KEY, _VRF_POSSESSION = "vrf seed", "vrf key", "vrf possession"
 
 
@@ -56,8 +51,9 @@ class Identity:
     def __init__(self, seed: bytes) -> None:
         if not isinstance(seed, bytes) or len(seed) != SEED_BYTES:
             raise ValueError(f"seed of type {type(seed).__name__}: expected {SEED_BYTES} bytes")
-        self.public_key, self._secret = crypto_sign_seed_keypair(seed)
-        self._vrf_secret = sha512(_message(_VRF_SEED, seed)).digest()[: vrf.KEY_BYTES]
+        self._key = SigningKey(seed)
+        self.public_key = public_key(self._key)
+        self._vrf_secret = sha512(in_domain(_VRF_SEED, seed)).digest()[: vrf.KEY_BYTES]
         self.vrf_key = vrf.public_key(self._vrf_secret)
 
     def __repr__(self) -> str:
@@ -69,7 +65,7 @@ class Identity:
         Raises:
             ValueError: the domain is not 1 to 64 printable ASCII characters, or the payload is not bytes.
         """
-        return crypto_sign(_message(domain, payload), self._secret)[:SIGNATURE_BYTES]
+        return sign(self._key, domain, payload)
 
     def prove(self, alpha: bytes) -> bytes:
         """The proof (80 bytes) of this identity's verifiable random function at `alpha`."""
@@ -77,21 +73,8 @@ class Identity:
 
     def registration(self) -> Registration:
         """What others need to accept this identity's VRF key."""
-        possession = self.prove(_message(_VRF_POSSESSION, self.public_key))
+        possession = self.prove(in_domain(_VRF_POSSESSION, self.public_key))
         return Registration(self.vrf_key, self.sign(_VRF_KEY, self.vrf_key), possession)
-
-
-def check(public_key: bytes, domain: str, payload: bytes, signature: bytes) -> bool:
-    """Is this the signature of `payload` by `public_key` for the purpose `domain`? False for any nonsense."""
-    if not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
-        return False
-    if not isinstance(public_key, bytes) or len(public_key) != KEY_BYTES:
-        return False
-    try:
-        crypto_sign_open(signature + _message(domain, payload), public_key)
-    except (BadSignatureError, ValueError):
-        return False
-    return True
 
 
 def check_registration(public_key: bytes, registration: Registration) -> bool:
@@ -102,7 +85,7 @@ def check_registration(public_key: bytes, registration: Registration) -> bool:
     if not vrf.valid_key(vrf_key) or not check(public_key, _VRF_KEY, vrf_key, signature):
         return False
     try:
-        vrf.verify(vrf_key, _message(_VRF_POSSESSION, public_key), possession)
+        vrf.verify(vrf_key, in_domain(_VRF_POSSESSION, public_key), possession)
     except vrf.InvalidProof:
         return False
     return True
@@ -125,7 +108,7 @@ class Signer:
         persist: Callable[[int, bytes], object],
         last: tuple[int, bytes] | None = None,
     ) -> None:
-        _message(domain, b"")
+        in_domain(domain, b"")
         if last is not None:
             slot, digest = last
             _require_slot(slot)
@@ -145,7 +128,7 @@ class Signer:
             ValueError: the slot is not an integer from 0 to 2**63 - 1, or the payload is not bytes.
         """
         _require_slot(slot)
-        digest = sha256(_message(self._domain, payload)).digest()
+        digest = sha256(in_domain(self._domain, payload)).digest()
         if self._last is not None:
             if slot < self._last[0]:
                 raise WouldEquivocate(f"slot = {slot}: slot {self._last[0]} was signed already")
@@ -176,16 +159,6 @@ class _AtSlot:
         if domain == self._domain:
             return self._signer.sign(self._slot, payload)
         return self._identity.sign(domain, payload)
-
-
-def _message(domain: str, payload: bytes) -> bytes:
-    """Prefix, length of the domain, domain, payload: no two (domain, payload) give the same bytes."""
-    plain = isinstance(domain, str) and domain.isascii() and domain.isprintable()
-    if not plain or not 1 <= len(domain) <= MAX_DOMAIN:
-        raise ValueError(f"domain = {domain!r:.80}: expected 1 to {MAX_DOMAIN} printable ASCII characters")
-    if not isinstance(payload, bytes):
-        raise ValueError(f"payload of type {type(payload).__name__}: expected bytes")
-    return _PREFIX + bytes([len(domain)]) + domain.encode("ascii") + payload
 
 
 def _require_slot(slot: int) -> None:

@@ -10,18 +10,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from nacl.bindings import crypto_sign_open
-from nacl.exceptions import BadSignatureError
 from numpy.typing import NDArray
 
-from folkmoot.agreement.identity import SIGNATURE_BYTES
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, Rejected
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.bc_ucb.records import MOST_ROUND, REPORT, report_words
-from folkmoot.bc_ucb.rules import signed_by
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.block import LIMITS as BLOCK_LIMITS
-from folkmoot.ledger.block import SIGNED
+from folkmoot.signatures import SIGNATURE_BYTES, check, check_header
 
 COMPARISON, PROPOSAL = "round comparison", "round proposal"  # purposes of signatures
 PREVOTE, PRECOMMIT = "round prevote", "round precommit"
@@ -229,15 +225,15 @@ def verify(message: Unverified, keys: Sequence[bytes], quorum: int) -> Verified:
             raise Rejected("quorum")
         words = vote_words(PREVOTE, message.height, message.round, message.hash)
         for voter, signature in zip(message.voters, message.signatures):
-            if not signed_by(keys[voter], PREVOTE, words, signature):
+            if not check(keys[voter], PREVOTE, words, signature):
                 raise Rejected("signature")
         return Verified(message, len(message.voters), _SEAL)
     if isinstance(message, SetsSent | Want | Blocks):
         return Verified(message, 0, _SEAL)
     if isinstance(message, Confirmation):
-        good = confirms(keys[message.sender], message.hash, message.signature)
+        good = check_header(keys[message.sender], message.hash, message.signature)
     else:
-        good = signed_by(keys[message.sender], *_purpose_and_words(message), message.signature)
+        good = check(keys[message.sender], *_purpose_and_words(message), message.signature)
     if not good:
         raise Rejected("signature")
     return Verified(message, 1, _SEAL)
@@ -269,13 +265,3 @@ def proposal_words(height: int, round: int, hash: bytes) -> bytes:
 def vote_words(phase: str, height: int, round: int, hash: bytes) -> bytes:
     """What is signed of a vote; the hash covers the chain before the block, so no vote counts on another chain."""
     return digest("round vote", (phase, height, round, hash))
-
-
-@lru_cache(maxsize=1 << 12)
-def confirms(key: bytes, hash: bytes, signature: bytes) -> bool:
-    """Is this the signature of a key on the header with this hash? As ledger.block.is_signed, without the header."""
-    try:
-        crypto_sign_open(signature + SIGNED + hash, key)
-    except BadSignatureError:
-        return False
-    return True

@@ -18,9 +18,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from folkmoot.agreement.identity import KEY_BYTES, SIGNATURE_BYTES, Signs, check
+from folkmoot.agreement.identity import Signs
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.errors import OtherSide
+from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES, check
 
 MAX_MEMBERS = 256
 MAX_VALUE = 1 << 16  # bytes

@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from folkmoot.agreement.identity import KEY_BYTES, Registration, check_registration
+from folkmoot.agreement.identity import Registration, check_registration
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, MAX_VALUE
 from folkmoot.bc_ucb.contract import MOST_ARMS, ONE, Terms
 from folkmoot.bc_ucb.records import value_bytes
 from folkmoot.coins import WORD
 from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import MOST_RECORD_BYTES
+from folkmoot.signatures import KEY_BYTES
 
 _EACH = 256  # bytes for numbers, signature and heads of what a participant adds to a block, more than enough
 COIN, VRF = "coin", "vrf"

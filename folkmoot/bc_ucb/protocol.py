@@ -33,6 +33,7 @@ from folkmoot.comparison.in_rounds import Comparison, Pairwise, TrustedMachine, 
 from folkmoot.encoding import digest
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.ledger.chain import Chain, Genesis, begin
+from folkmoot.signatures import remembering
 from folkmoot.simulation.network import Address, Faults, Network
 
 
@@ -103,7 +104,7 @@ def play(
         NotStored: the file cannot be made, or the disk is full; the blocks that are in it are valid.
         Broken: an invariant does not hold, which would be an error of this library.
     """
-    with Table(game, replicate) as table:
+    with remembering(), Table(game, replicate) as table:
         for t in range(1, int(game.checkpoints[-1]) + 1):
             if stop is not None and stop[0]:
                 break

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.agreement.identity import SIGNATURE_BYTES
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
+from folkmoot.signatures import SIGNATURE_BYTES
 
 REPORT, SETS = "round report", "round sets"  # what a participant, what a validator signs
 NAME_BYTES = 32

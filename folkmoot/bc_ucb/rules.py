@@ -6,7 +6,6 @@ it all again and refuses what differs, by name; `conclude` is the same computati
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from operator import is_
 from threading import Lock
 from typing import NamedTuple
@@ -14,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.agreement.identity import check
 from folkmoot.bc_ucb.contract import Accounts, open_accounts, validated
 from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
 from folkmoot.bc_ucb.records import (
@@ -40,10 +38,9 @@ from folkmoot.ledger.chain import Chain, propose
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers, rules_of
+from folkmoot.signatures import check
 
 KIND = "bc_ucb"
-
-signed_by = lru_cache(maxsize=1 << 15)(check)  # a signature that many look at is computed once
 
 
 class State(NamedTuple):
@@ -81,7 +78,7 @@ def counted(state: State, previous: bytes, round: int, values: Mapping[int, byte
         except Malformed:
             continue
         words = named_words(previous, round, validator, named)
-        if not signed_by(settings.keys[validator], SETS, words, named.signature):
+        if not check(settings.keys[validator], SETS, words, named.signature):
             continue
         if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof):
             continue
@@ -235,7 +232,7 @@ def transition(state: State, header: Header, records: tuple[bytes, ...]) -> Stat
         raise RefusedRecord(f"round {record.round}: expected one after {state.round}")
     for report in record.reports:
         words = report_words(header.previous, record.round, *report[:3])
-        if not signed_by(settings.keys[report.participant], REPORT, words, report.signature):
+        if not check(settings.keys[report.participant], REPORT, words, report.signature):
             raise RefusedRecord(f"the report of participant {report.participant} is not signed by it")
     held = {report.name: report for report in record.reports}
     accounts = Accounts(*(array.copy() for array in state.accounts))

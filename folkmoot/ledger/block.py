@@ -11,12 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from nacl.bindings import crypto_sign_open
-from nacl.exceptions import BadSignatureError
-from nacl.signing import SigningKey
-
 from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
 from folkmoot.ledger import merkle, work
+from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES, SigningKey, check_header, public_key, sign_header
 
 VERSION = 1
 MOST_HEIGHT = (1 << 63) - 1
@@ -24,7 +21,6 @@ MOST_RECORDS = 1 << 15
 MOST_RECORD_BYTES = 1 << 22  # of all records of a block together
 MOST_SIGNATURES = 1 << 10
 HEADER = "header"  # the domain of the hash
-SIGNED = b"folkmoot/block-signature/"  # stands before the hash in what is signed
 
 # Heads of tuples, records and signatures are at most 10 bytes each; a header is below 1,000.
 LIMITS = Limits(
@@ -169,7 +165,7 @@ def _check_signatures(signatures: object) -> None:
         if type(pair) is not tuple or len(pair) != 2 or not type(pair[0]) is type(pair[1]) is bytes:
             raise ValueError("signatures: expected a tuple of (public key, signature)")
         key, signature = pair
-        if len(key) != 32 or len(signature) != 64:
+        if len(key) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
             raise ValueError(f"signature of {len(signature)} bytes, key of {len(key)}: expected 64 and 32")
         if key <= last:
             raise ValueError("signatures: expected ascending order of their keys, each key once")
@@ -178,16 +174,13 @@ def _check_signatures(signatures: object) -> None:
 
 def sign(header: Header, key: SigningKey) -> Signature:
     """The public key and its signature on the header."""
-    return key.verify_key.encode(), key.sign(SIGNED + header.hash).signature
+    return public_key(key), sign_header(key, header.hash)
 
 
 def is_signed(header: Header, signature: Signature) -> bool:
     """Is this a signature of its key on this header?"""
-    try:
-        crypto_sign_open(signature[1] + SIGNED + header.hash, signature[0])
-    except BadSignatureError:
-        return False
-    return True
+    key, given = signature
+    return check_header(key, header.hash, given)
 
 
 def draft(kind: str, height: int, previous: bytes, records: tuple[bytes, ...], work_bits: int = 0) -> Block:

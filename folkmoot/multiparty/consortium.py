@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from nacl.signing import SigningKey
-
 from folkmoot.ledger import Block, Chain, Genesis, Ledger, create, digest
 from folkmoot.ledger.chain import apply_block, begin
 from folkmoot.ledger.contents import Contents, MemoryContents, beside
@@ -29,6 +27,7 @@ from folkmoot.multiparty.party import ORIGINAL, Party
 from folkmoot.multiparty.rules.committee import Committee, Judgement
 from folkmoot.multiparty.rules.sample import Proposal
 from folkmoot.multiparty.together import Together, checked, terms_of
+from folkmoot.signatures import SigningKey, public_key
 
 
 class Registration(NamedTuple):
@@ -116,7 +115,7 @@ class Consortium(Together):
         return self._keys[party.name]
 
     def _entry(self, party: Party, contents: Contents) -> Entry:
-        return entry(party.name, self._key(party).verify_key.encode(), party.model, contents)
+        return entry(party.name, public_key(self._key(party)), party.model, contents)
 
     @property
     def chain(self) -> Chain:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from folkmoot.agreement import vrf
-from folkmoot.agreement.identity import Identity, Registration, Signer, WouldEquivocate, check, check_registration
+from folkmoot.agreement.identity import Identity, Registration, Signer, WouldEquivocate, check_registration
+from folkmoot.signatures import check
 
 ALICE, BOB = Identity(b"a" * 32), Identity(b"b" * 32)
 DOMAINS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=64)

@@ -33,7 +33,7 @@ from folkmoot.agreement.messages import (
 )
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.encoding import Malformed, decode, encode
-from folkmoot.ledger.block import SIGNED
+from folkmoot.signatures import sign_header
 
 QUORUM = 3
 HASH = b"h" * 32
@@ -64,7 +64,7 @@ def made_vote(phase=PREVOTE, sender=0):
 
 
 def made_confirmation():
-    return Confirmation(1, 3, HASH, SigningKey(SEEDS[3]).sign(SIGNED + HASH).signature)
+    return Confirmation(1, 3, HASH, sign_header(SigningKey(SEEDS[3]), HASH))
 
 
 def made_certificate(voters=(0, 1, 3)):

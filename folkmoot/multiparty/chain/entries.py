@@ -8,10 +8,10 @@ import numpy as np
 from folkmoot.encoding import Limits, Malformed, Value, decode, encode
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.rules import UnknownRules
-from folkmoot.multiparty.chain.signing import KEY_BYTES
 from folkmoot.multiparty.models import kinds
 from folkmoot.multiparty.models.model import Floats32, Model, Unfit, checked_classes
 from folkmoot.multiparty.rules.terms import MOST_CLASSES, Terms
+from folkmoot.signatures import KEY_BYTES
 
 NAME_BYTES = 32  # of the name of a content
 MOST_PARTIES = 1 << 10

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from nacl.signing import SigningKey
 
 from folkmoot.multiparty.chain.messages import sample_message
 from folkmoot.multiparty.rules.committee import Committee
 from folkmoot.multiparty.rules.sample import Proposal, View
+from folkmoot.signatures import SigningKey
 
 
 class Finds(Protocol):

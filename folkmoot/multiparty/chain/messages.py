@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 import numpy as np
-from nacl.signing import SigningKey
 
 from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.ledger.contents import name_of
 from folkmoot.multiparty.chain.entries import Entry, read_entry, typed
 from folkmoot.multiparty.chain.records import LIMITS, SAMPLE_LIMITS, require_claim
-from folkmoot.multiparty.chain.signing import APPLICATION, SAMPLE, SIGNATURE_BYTES, signature_of
+from folkmoot.multiparty.chain.signing import APPLICATION, SAMPLE, signature_of
 from folkmoot.multiparty.models.model import Floats32
+from folkmoot.signatures import SIGNATURE_BYTES, SigningKey, public_key
 
 _MESSAGE = Limits(size=SAMPLE_LIMITS.size + 256, depth=1, items=8, int_size=8)
 MOST_MESSAGE = _MESSAGE.size  # bytes of a sample on its way
@@ -56,7 +56,7 @@ def application(key: SigningKey, origin: bytes, party: Entry) -> bytes:
     Raises:
         ValueError: the entry is that of another key.
     """
-    if party.key != key.verify_key.encode():
+    if party.key != public_key(key):
         raise ValueError(f"application of {party.name}: its entry has another key than the one it signs with")
     return Application(party, signature_of(key, APPLICATION, origin, tuple(party))).to_bytes()
 

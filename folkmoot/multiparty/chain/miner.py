@@ -3,8 +3,6 @@
 import math
 from collections.abc import Callable, Iterable
 
-from nacl.signing import SigningKey
-
 from folkmoot.encoding import Malformed, decode
 from folkmoot.ledger.block import Block, mined
 from folkmoot.ledger.chain import Chain, propose
@@ -25,6 +23,7 @@ from folkmoot.multiparty.chain.records import (
 from folkmoot.multiparty.chain.signing import SAMPLE, is_signed
 from folkmoot.multiparty.chain.standing import Calibrated, State, calibrated
 from folkmoot.multiparty.rules.sample import Sample
+from folkmoot.signatures import SigningKey, public_key
 
 MOST_POOL = 1 << 13  # samples waiting
 MOST_POOL_BYTES = 1 << 28  # of all of them together
@@ -60,9 +59,9 @@ class Miner:
         self._waiting: dict[tuple[int, bytes, int, int], SampleSent] = {}  # in the order of arrival
         self._held: dict[int, int] = {}  # sender -> samples of its that wait
         state: State = chain.state
-        kind = state.kind_of(key.verify_key.encode())
+        kind = state.kind_of(public_key(key))
         if kind is None:
-            raise ValueError(f"key {key.verify_key.encode().hex()}: neither a miner nor a party of this chain")
+            raise ValueError(f"key {public_key(key).hex()}: neither a miner nor a party of this chain")
         self._kind = kind
         self._room = max(1, min(capacity, MOST_POOL_BYTES // (4 * math.prod(state.terms.shape) + 64)))
 
@@ -161,7 +160,7 @@ class Miner:
         return self._made(what, time, [answer], stop)
 
     def _made(self, what: str, time: int, records: list[bytes], stop: Callable[[], bool]) -> Block | None:
-        head = Head(what, time, self.key.verify_key.encode(), self._kind).to_bytes()
+        head = Head(what, time, public_key(self.key), self._kind).to_bytes()
         try:
             read_head(head)
         except Malformed as error:  # of one's own making: the time is the caller's

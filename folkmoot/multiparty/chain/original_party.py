@@ -1,7 +1,6 @@
 """An original party: it looks at the models of newcomers and approves or refuses them by its own data."""
 
 import numpy as np
-from nacl.signing import SigningKey
 from numpy.typing import NDArray
 
 from folkmoot.encoding import Malformed
@@ -21,6 +20,7 @@ from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, is
 from folkmoot.multiparty.chain.standing import State
 from folkmoot.multiparty.models.model import Floats32, Model
 from folkmoot.multiparty.rules.margin import Integers
+from folkmoot.signatures import SigningKey, public_key
 
 
 class OriginalParty:
@@ -63,7 +63,7 @@ class OriginalParty:
             raise Malformed(f"the application of {party.name} to this chain is not signed by its key")
         if any(party.name == other.name or party.key == other.key for other in state.parties):
             raise Malformed(f"the name or the key of {party.name} is that of a party already")
-        own = self.key.verify_key.encode()
+        own = public_key(self.key)
         number = next((i for i in range(state.originals) if state.parties[i].key == own), state.originals)
         if not any(state.covers(original, party.classes) for original in range(state.originals)):
             return Refused(party, asked.signature, NO_APPROVER, UNCOVERED, None, b"").to_bytes()

@@ -13,9 +13,9 @@ import numpy as np
 
 from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
 from folkmoot.multiparty.chain.entries import MOST_NAME, MOST_PARTIES, NAME_BYTES, Entry, read_entry, typed
-from folkmoot.multiparty.chain.signing import KEY_BYTES, SIGNATURE_BYTES
 from folkmoot.multiparty.models.model import Floats32
 from folkmoot.multiparty.rules.terms import MOST_CLASSES
+from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES
 
 REGISTER, REFUSE, CALIBRATE = "register", "refuse", "calibrate"  # what a block is
 WHATS = (REGISTER, REFUSE, CALIBRATE)

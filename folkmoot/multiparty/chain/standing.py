@@ -9,11 +9,11 @@ from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.contents import Contents, name_of
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, read_entry, typed
 from folkmoot.multiparty.chain.records import MINER, OP, RP
-from folkmoot.multiparty.chain.signing import KEY_BYTES
 from folkmoot.multiparty.models.model import Model
 from folkmoot.multiparty.rules.committee import Committee
 from folkmoot.multiparty.rules.sample import Sample
 from folkmoot.multiparty.rules.terms import Terms
+from folkmoot.signatures import KEY_BYTES
 
 MOST_MINERS = 1 << 10
 
