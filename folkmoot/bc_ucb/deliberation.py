@@ -22,7 +22,7 @@ _MOST_EACH = 2  # reports kept of one participant: two prove that it lies
 
 
 class Deliberation:
-    """What comes in must be verified; see node.py for the order of calls.
+    """What comes in must be verified; see participant.py for the order of calls.
 
     Attributes:
         previous: hash of the block that the round's block is to follow.
