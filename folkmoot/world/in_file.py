@@ -3,13 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from folkmoot.configuration import Later
 from folkmoot.world.clusters import Labels
-
-if TYPE_CHECKING:
-    from folkmoot.world.replay import Replay
 
 
 @dataclass(frozen=True)
@@ -18,13 +15,13 @@ class InFile:
 
     Attributes:
         folder: where the paths in the file start.
-        load: makes the rewards of a data set from its name and options.
+        load: makes the rewards of a data set, a `replay.Replay`, from its name and options.
         n_agents: number of agents of the rewards, for the network; None while it is not known.
         labels: int64 [n_agents], the clusters of the rewards, for the network; None if they have none.
     """
 
     folder: Path
-    load: "Callable[..., Replay]"
+    load: Callable[..., Any]
     n_agents: int | None = None
     labels: Labels | None = None
 
