@@ -11,9 +11,11 @@ import folkmoot
 PACKAGE = Path(folkmoot.__file__).parent
 ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-PUBLIC = [path for path in [ROOT / "README.md", ROOT / "pyproject.toml", ROOT / "Makefile"] if path.exists()]
-PUBLIC += sorted(path for folder in ("docs", "benchmarks", "papers") for path in (ROOT / folder).rglob("*.*"))
-TEXTS = [path for path in [*FILES, *PUBLIC] if path.suffix in {".py", ".md", ".toml", ".c", ".txt", ""}]
+PUBLIC = [path for path in [*sorted(ROOT.glob("*.md")), ROOT / "pyproject.toml", ROOT / "Makefile"] if path.exists()]
+PUBLIC += sorted(
+    path for folder in ("docs", "benchmarks", "contracts", "papers") for path in (ROOT / folder).rglob("*.*")
+)
+TEXTS = [path for path in [*FILES, *PUBLIC] if path.suffix in {".py", ".md", ".toml", ".c", ".txt", ".vy", ""}]
 
 FILE_LINES, FUNCTION_LINES, LINE_WIDTH = 400, 70, 120
 
