@@ -22,13 +22,17 @@ class ChainResult(Result):
         trust: float64 [replicates, n_agents], shares of the trust units at the horizon.
         validators: int64 [replicates], validators over all rounds.
         signatures: int64 [replicates], how many were checked; 0 where the loop takes agreement for granted.
+        included: int64 [replicates, n_agents], over approved blocks and arms, how often a participant's report was in
+            the validated set; None in results of version 0.1.0.
         best_mean: the mean of the best arm.
         honest: int, how many participants are.
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = (
         *Result.ARRAYS, "paid", "entered", "approved_so_far", "estimates", "trust", "validators", "signatures",
+        "included",
     )  # fmt: skip
+    LATER: ClassVar[tuple[str, ...]] = ("included",)
     KIND: ClassVar[str] = "chain"
 
     paid: NDArray[np.int64] = None  # type: ignore[assignment]
@@ -38,6 +42,7 @@ class ChainResult(Result):
     trust: NDArray[np.float64] = None  # type: ignore[assignment]
     validators: NDArray[np.int64] = None  # type: ignore[assignment]
     signatures: NDArray[np.int64] = None  # type: ignore[assignment]
+    included: NDArray[np.int64] | None = None
 
     @property
     def approved(self) -> NDArray[np.int64]:
@@ -48,6 +53,13 @@ class ChainResult(Result):
     def blocks(self) -> NDArray[np.int64]:
         """int64 [replicates]: rounds after the burn-in, each of which could have become a block."""
         return np.full(self.replicates, self.horizon - int(self.configuration["burn_in"]), np.int64)
+
+    @property
+    def included_share(self) -> NDArray[np.float64] | None:
+        """float64 [replicates, n_agents]: in how many of all approved blocks and arms a report counted."""
+        if self.included is None:
+            return None
+        return np.asarray(self.included / np.maximum(self.approved * self.n_arms, 1)[:, None])
 
     @property
     def regret(self) -> NDArray[np.float64]:

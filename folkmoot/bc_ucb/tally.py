@@ -22,6 +22,7 @@ class GameTally(NamedTuple):
     validators: np.ndarray  # int64 [replicates] over all rounds
     estimates: np.ndarray  # int64 [replicates, checkpoints, arms] scaled, of the last approved block
     units: np.ndarray  # int64 [replicates, participants] trust at the horizon
+    included: np.ndarray  # int64 [replicates, participants] over blocks and arms, how often in the validated set
 
 
 def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> GameTally:
@@ -30,6 +31,7 @@ def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> GameTally:
     return GameTally(
         np.zeros((r, m, k), count), np.zeros((r, c, k), count), np.zeros((r, c, k), count), np.zeros((r, c), count),
         np.zeros((r, c), count), np.zeros(r, count), np.zeros((r, c, k), count), np.zeros((r, m), count),
+        np.zeros((r, m), count),
     )  # fmt: skip
 
 
@@ -59,6 +61,10 @@ def has_entered(malicious, members):
 def count_block(tally, r, c, malicious, members):
     """An approved block before checkpoint c, with these validated sets."""
     tally.approved[r, c] += 1
+    for m in range(members.shape[0]):
+        for i in range(members.shape[1]):
+            if members[m, i]:
+                tally.included[r, m] += 1
     if has_entered(malicious, members):
         tally.entered[r, c] += 1
 

@@ -55,6 +55,7 @@ GAMES = {
     "agreement/voting.py": {"folkmoot.bc_ucb"},
     "bc_ucb/attacks.py": {"folkmoot.world"},
     "bc_ucb/ideal.py": {"folkmoot.simulation"},
+    "bc_ucb/game.py": {"folkmoot.simulation"},
     "bc_ucb/job.py": {"folkmoot.simulation", "folkmoot.world"},
     "bc_ucb/protocol.py": {"folkmoot.simulation"},
     "bc_ucb/result.py": {"folkmoot.simulation"},
@@ -93,7 +94,7 @@ SURROUNDINGS = {"os.environ", "os.getenv"}  # for the world's data sets: where i
 PURE = {
     "ledger", "multiparty", "agreement", "comparison", "bc_ucb", "algorithms", "world", "coins", "interface", "machine",
 }  # fmt: skip
-NOT_PURE = {"bc_ucb/simulate.py", "bc_ucb/protocol.py"}  # drive games: they take the time and write files
+NOT_PURE = {"bc_ucb/game.py", "bc_ucb/protocol.py"}  # drive games: they take the time and write files
 
 
 _PLACE = re.compile(r"(folkmoot(?:\.[a-z_0-9]+)+)(?::(\w+))?")  # "module:name" and "module", as importlib takes them
