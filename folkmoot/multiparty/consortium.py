@@ -12,8 +12,9 @@ from folkmoot.ledger.store import file_name
 from folkmoot.multiparty.chain.entries import Entry, entry
 from folkmoot.multiparty.chain.kind import KIND
 from folkmoot.multiparty.chain.messages import application, sample_message
-from folkmoot.multiparty.chain.miner import KNOWN, Miner
+from folkmoot.multiparty.chain.miner import Miner
 from folkmoot.multiparty.chain.original_party import OriginalParty
+from folkmoot.multiparty.chain.pool import KNOWN
 from folkmoot.multiparty.chain.records import (
     REFUSE,
     UNCOVERED,

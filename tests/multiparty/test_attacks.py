@@ -19,7 +19,7 @@ from folkmoot.multiparty import (
     SwappedWithin,
     lying,
 )
-from folkmoot.multiparty.chain.miner import KNOWN
+from folkmoot.multiparty.chain.pool import KNOWN
 from folkmoot.multiparty.rules import validation
 
 X, Y = digits()

@@ -22,6 +22,7 @@ from folkmoot.multiparty.chain.records import (
     DISTANCE,
     REGISTER,
     UNCOVERED,
+    Head,
     Leaf,
     Refused,
     Registered,
@@ -34,6 +35,7 @@ from folkmoot.multiparty.chain.records import (
 )
 from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, SAMPLE, is_signed
 from folkmoot.multiparty.chain.standing import Moved, State, read_configuration, replaced
+from folkmoot.multiparty.chain.voting import in_turn, quorum
 from folkmoot.multiparty.models.model import Model
 from folkmoot.multiparty.rules.committee import Committee
 from folkmoot.multiparty.rules.sample import Sample
@@ -52,27 +54,24 @@ class Bema:
             UnknownRules: models of a kind that is not known here, or whose library is not installed.
             MissingContent, TamperedContent: parameters that are not as they are named.
         """
-        terms, originals, miners = read_configuration(configuration)
+        terms, originals, miners, voting = read_configuration(configuration)
         models = []
         for number, party in enumerate(originals):
             with _named(f"original party {number} ({party.name})"):
                 models.append(load(party, terms, contents))
-        return State(terms, originals, len(originals), miners, Committee(models, terms), contents, b"", {})
+        committee = Committee(models, terms)
+        return State(terms, originals, len(originals), miners, committee, contents, b"", {}, voting)
 
     def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:
-        """The miner whom record 0 names, alone.
+        """The miner whom record 0 names, alone; where blocks are voted on, more than two thirds of all who vote.
 
         Raises:
-            RefusedRecord, Malformed: there is no such miner.
+            RefusedRecord, Malformed: there is no such miner, or it is not its turn.
         """
-        if not records:
-            raise RefusedRecord("no records: expected the head of a block")
-        head = read_head(records[0])
-        kind = state.kind_of(head.miner)
-        if kind != head.miner_kind:
-            what = "neither a miner nor a party" if kind is None else f"of kind {kind}"
-            raise RefusedRecord(f"record 0: miner {head.miner.hex()} of kind {head.miner_kind} is {what}")
-        return Signers(frozenset([head.miner]), 1)
+        head = head_of(state, records)
+        if state.voting is None:
+            return Signers(frozenset([head.miner]), 1)
+        return Signers(frozenset(state.members), quorum(len(state.members)))
 
     def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
         """The state after a block, everything in it computed again.
@@ -81,8 +80,10 @@ class Bema:
             RefusedRecord: something in it is not what it should be; `MissingContent` and `TamperedContent` are such.
             UnknownRules: it admits a model of a kind that is not known here.
         """
+        head = head_of(state, records)
         state = state._replace(origin=header.previous) if header.height == 1 else state
-        what = read_head(records[0]).what
+        state = state if head.round is None else state._replace(round=head.round)
+        what = head.what
         if what == CALIBRATE:
             return _calibrate(state, records[1:])
         if len(records) != 2:
@@ -107,6 +108,30 @@ def _named(what: str) -> Iterator[None]:
         raise UnknownRules(f"{what}: {error}") from None
     except Malformed as error:
         raise Malformed(f"{what}: {error}") from None
+
+
+def head_of(state: State, records: tuple[bytes, ...]) -> Head:
+    """Record 0, which says who made the block, and that it might.
+
+    Raises:
+        RefusedRecord, Malformed: there is none, or its miner may make no block, or not in its round.
+    """
+    if not records:
+        raise RefusedRecord("no records: expected the head of a block")
+    head = read_head(records[0])
+    kind = state.kind_of(head.miner)
+    if kind != head.miner_kind:
+        what = "neither a miner nor a party" if state.voting is None else "none that proposes blocks"
+        what = what if kind is None else f"of kind {kind}"
+        raise RefusedRecord(f"record 0: miner {head.miner.hex()} of kind {head.miner_kind} is {what}")
+    if (head.round is None) != (state.voting is None):
+        raise RefusedRecord(f"record 0: {'no ' if head.round is None else 'a '}round of a vote on this chain")
+    if state.voting is not None and head.round is not None:
+        if head.round <= state.round:
+            raise RefusedRecord(f"record 0: round {head.round}: expected one after {state.round}")
+        if head.miner not in in_turn(state.voting, state.makers, head.round):
+            raise RefusedRecord(f"record 0: round {head.round} is not the turn of miner {head.miner.hex()}")
+    return head
 
 
 def _register(state: State, data: bytes) -> State:

@@ -31,6 +31,7 @@ REASONS = (UNCOVERED, DISTANCE, UNUSABLE, UNMEASURED)
 NO_APPROVER = -1  # number of the original party where none covers the classes
 
 MOST_TIME = 1 << 53  # milliseconds
+MOST_ROUND = (1 << 62) - 1
 MOST_SAMPLES = 1 << 12  # in one block
 LIMITS = Limits(size=1 << 16, depth=3, items=1 << 13, int_size=8)
 SAMPLE_LIMITS = Limits(size=(1 << 22) + 64, depth=0, items=1, int_size=1)  # shapes of terms hold at most 2**20 numbers
@@ -44,10 +45,12 @@ class Head(NamedTuple):
     time: int  # milliseconds since 1970, as its miner says; nobody judges it
     miner: bytes  # public key
     miner_kind: str
+    round: int | None = None  # of the vote it was proposed in; None on a chain without votes
 
     def to_bytes(self) -> bytes:
         """The one encoding; as in the paper, it holds the hash of miner and kind too."""
-        return encode((*self, miner_hash(self.miner, self.miner_kind)), LIMITS)
+        said = self[:4] if self.round is None else tuple(self)
+        return encode((*said, miner_hash(self.miner, self.miner_kind)), LIMITS)
 
 
 class Registered(NamedTuple):
@@ -129,7 +132,9 @@ def read_head(data: bytes) -> Head:
     Raises:
         Malformed: there is none.
     """
-    *fields, told = typed(decode(data, LIMITS), (str, int, bytes, str, bytes), "head of a block")
+    value = decode(data, LIMITS)
+    voted = type(value) is tuple and len(value) == 6
+    *fields, told = typed(value, (str, int, bytes, str, *[int] * voted, bytes), "head of a block")
     head = Head(*fields)
     if head.what not in WHATS or head.miner_kind not in MINER_KINDS:
         raise Malformed(
@@ -137,6 +142,8 @@ def read_head(data: bytes) -> Head:
         )
     if not 0 <= head.time <= MOST_TIME:
         raise Malformed(f"time = {head.time}: expected milliseconds from 0 to {MOST_TIME}")
+    if head.round is not None and not 1 <= head.round <= MOST_ROUND:
+        raise Malformed(f"round = {head.round}: expected 1 to {MOST_ROUND}")
     if len(head.miner) != KEY_BYTES or told != miner_hash(head.miner, head.miner_kind):
         raise Malformed("head of a block: the hash is not that of the miner and its kind")
     return head

@@ -9,6 +9,7 @@ from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.contents import Contents, name_of
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, read_entry, typed
 from folkmoot.multiparty.chain.records import MINER, OP, RP
+from folkmoot.multiparty.chain.voting import MOST_MEMBERS, Voting, read_voting
 from folkmoot.multiparty.models.model import Model
 from folkmoot.multiparty.rules.committee import Committee
 from folkmoot.multiparty.rules.sample import Sample
@@ -45,9 +46,23 @@ class State(NamedTuple):
     contents: Contents
     origin: bytes  # hash of the genesis; empty before the first block
     ahead: dict[tuple[tuple[int, bytes, int, int], ...], Calibrated]  # of the samples last asked for
+    voting: Voting | None = None  # None: a block has one signature, its maker's
+    round: int = 0  # in which the last block was proposed, where there are votes
+
+    @property
+    def members(self) -> tuple[bytes, ...]:
+        """Keys of those who vote, in the order of their numbers."""
+        return tuple(party.key for party in self.parties[: self.originals]) + tuple(sorted(self.miners))
+
+    @property
+    def makers(self) -> tuple[bytes, ...]:
+        """Keys of those who propose blocks to be voted on, in the order of their turns."""
+        return tuple(sorted(self.miners)) or self.members
 
     def kind_of(self, key: bytes) -> str | None:
         """As what this key makes blocks, None if it may not."""
+        if self.voting is not None and key not in self.makers:
+            return None
         for number, party in enumerate(self.parties):
             if party.key == key:
                 return OP if number < self.originals else RP
@@ -101,24 +116,29 @@ def replaced(committee: Committee, others: dict[int, Model]) -> Committee:
     return twin
 
 
-def configuration(terms: Terms, originals: Sequence[Entry], miners: Sequence[bytes] = ()) -> Value:
+def configuration(
+    terms: Terms, originals: Sequence[Entry], miners: Sequence[bytes] = (), voting: Voting | None = None
+) -> Value:
     """What the genesis of a chain holds.
 
     Args:
         terms: see there.
         originals: the parties that begin it, see `entries.entry`.
         miners: public keys of those who may make blocks and are no parties.
+        voting: how blocks are voted on; None: they are not, one signature makes a block.
     """
-    return (terms.to_value(), tuple(tuple(party) for party in originals), tuple(sorted(miners)))
+    said = (terms.to_value(), tuple(tuple(party) for party in originals), tuple(sorted(miners)))
+    return said if voting is None else (*said, tuple(voting))
 
 
-def read_configuration(value: Value) -> tuple[Terms, tuple[Entry, ...], frozenset[bytes]]:
-    """Terms, original parties and miners.
+def read_configuration(value: Value) -> tuple[Terms, tuple[Entry, ...], frozenset[bytes], Voting | None]:
+    """Terms, original parties, miners, and how blocks are voted on.
 
     Raises:
         Malformed: not what `configuration` returns for parties with different names and keys.
     """
-    told, parties, miners = typed(value, (tuple, tuple, tuple), "configuration of bema")
+    voted = type(value) is tuple and len(value) == 4
+    told, parties, miners, *more = typed(value, (tuple, tuple, tuple, *[tuple] * voted), "configuration of bema")
     terms = Terms.from_value(told)
     originals = tuple(read_entry(party) for party in parties)
     if not 1 <= len(originals) <= MOST_PARTIES:
@@ -130,4 +150,10 @@ def read_configuration(value: Value) -> tuple[Terms, tuple[Entry, ...], frozense
         raise Malformed(f"miners: expected at most {MOST_MINERS} public keys of {KEY_BYTES} bytes")
     if list(miners) != sorted(set(miners)):
         raise Malformed("miners: expected ascending order, each key once")
-    return terms, originals, frozenset(miners)
+    voting = read_voting(more[0]) if more else None
+    if voting is not None:
+        members = [party.key for party in originals] + list(miners)
+        if len(members) > MOST_MEMBERS or len(set(members)) < len(members):
+            what = f"expected at most {MOST_MEMBERS}, each key once"
+            raise Malformed(f"original parties and miners who vote: {len(members)} given, {what}")
+    return terms, originals, frozenset(miners), voting

@@ -12,7 +12,8 @@ from made_bema import MINER, asks, created, data, genesis, key, next_block, orig
 from folkmoot import ledger
 from folkmoot.encoding import Malformed, encode
 from folkmoot.multiparty.chain.messages import MOST_MESSAGE, SampleSent, read_sample, sample_message
-from folkmoot.multiparty.chain.miner import BAD_SAMPLE, BAD_SIGNATURE, FULL, KNOWN, UNKNOWN_CLASS, UNKNOWN_SENDER, Miner
+from folkmoot.multiparty.chain.miner import Miner
+from folkmoot.multiparty.chain.pool import BAD_SAMPLE, BAD_SIGNATURE, FULL, KNOWN, UNKNOWN_CLASS, UNKNOWN_SENDER
 from folkmoot.multiparty.chain.records import read_calibration, read_head
 from folkmoot.multiparty.chain.signing import SAMPLE, signature_of
 from folkmoot.multiparty.chain.standing import calibrated
