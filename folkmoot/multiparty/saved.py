@@ -41,7 +41,7 @@ def write(folder: str | os.PathLike[str], terms: Terms, seed: int, iterations: i
             settings = encode(party.model.settings()).hex()
             model = {"model": party.model.kind, "classes": list(party.model.classes), "settings": settings}
             members.append({"name": party.name, "kind": party.kind, **model, "parameters": name})
-        head = {"format": FORMAT, "terms": asdict(terms), "seed": seed, "iterations": iterations}
+        head = {"format": FORMAT, "terms": _told(terms), "seed": seed, "iterations": iterations}
         (temporary / FILE).write_text(json.dumps(head | {"parties": members}, indent=1) + "\n", encoding="utf-8")
         temporary.rename(target)
     except OSError as error:
@@ -52,6 +52,12 @@ def write(folder: str | os.PathLike[str], terms: Terms, seed: int, iterations: i
                 file.unlink()
             temporary.rmdir()
     return target
+
+
+def _told(terms: Terms) -> dict[str, Any]:
+    """As in earlier versions, which knew no checks that are left out, if none is."""
+    told = asdict(terms)
+    return told if told["without"] else {name: value for name, value in told.items() if name != "without"}
 
 
 def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:

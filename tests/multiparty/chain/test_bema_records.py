@@ -16,6 +16,7 @@ from folkmoot.multiparty.chain.messages import Application, SampleSent, read_app
 from folkmoot.multiparty.chain.records import (
     DISTANCE,
     MINER_KINDS,
+    MOST_ROUND,
     MOST_TIME,
     REASONS,
     UNCOVERED,
@@ -40,7 +41,8 @@ DISTANCES = st.floats(0, allow_infinity=False, allow_nan=False)
 SETTINGS = st.sampled_from([(False, 1.0), (3, (0.5,), (0.25,)), (), np.arange(3.0)]).map(encode)
 ENTRIES = st.builds(Entry, TEXT, NAMES, TEXT, st.sets(CLASSES, min_size=1).map(sorted).map(tuple), SETTINGS, NAMES)
 HEADS = st.builds(
-    Head, st.sampled_from(WHATS), st.integers(0, MOST_TIME), NAMES, st.sampled_from(MINER_KINDS)
+    Head, st.sampled_from(WHATS), st.integers(0, MOST_TIME), NAMES, st.sampled_from(MINER_KINDS),
+    st.none() | st.integers(1, MOST_ROUND),
 )  # fmt: skip
 REGISTERED = st.builds(Registered, ENTRIES, SIGNATURES, PARTIES, DISTANCES, SIGNATURES)
 
