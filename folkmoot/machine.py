@@ -12,10 +12,11 @@ The duties of a driver. Each has a test that breaks it (`tests/machine/`).
 1.  What `keep` says is on disk, all of it or nothing, before anything of `send` or `pull` leaves. Then the same round
     has the same arm after a crash, no slot is signed twice, and each outcome enters exactly once.
 2.  `Received.sender` is vouched for by the channel. It is never read from the message.
-3.  Steps come in the order of their moments, none twice, none skipped inside a round. Who missed a stage abandons the
-    round: the next call is for stage 0 of a later round.
+3.  Steps come in the order of their moments, none twice, none skipped inside a round. Who missed a stage goes on with
+    the next one that is `open`; if there is none it abandons the round: the next call is for stage 0 of a later round.
 4.  The bounds of a stage hold for each sender before bytes reach the machine: messages, and bytes in all. An inbox is
-    sorted by sender; the messages of one sender keep their order.
+    sorted by sender; the messages of one sender keep their order. (A driver that plays bad networks may choose another
+    order, and then repeats it by its seed.)
 5.  What is late is delivered in the next step if its kind is one of the stage's `late` kinds (confirmations,
     certificates, blocks and wants always are). To drop them would isolate a member with a fast clock for ever.
 6.  Chance is handed in. It never gives the same bytes twice, also after a restart. What was committed to is in `keep`.
@@ -36,6 +37,15 @@ ALL = None  # the receiver "everybody else"
 
 Chance: TypeAlias = Callable[[int], bytes]  # so many fresh bytes
 
+# What is to be kept: bytes, or a function that gives them. A store that writes calls it at once; one in memory may call
+# it when the bytes are read, which is never for most of them. So it holds on to nothing that changes.
+Content: TypeAlias = bytes | Callable[[], bytes]
+
+
+def content(kept: Content) -> bytes:
+    """The bytes that are to be kept."""
+    return kept if isinstance(kept, bytes) else kept()
+
 
 class Stage(NamedTuple):
     """A stage of a round, and what a driver lets through in it."""
@@ -44,6 +54,7 @@ class Stage(NamedTuple):
     messages: int  # at most, of one sender
     bytes: int  # at most, of one sender, all messages together
     late: frozenset[str] = frozenset()  # kinds of messages that are delivered although they come after their stage
+    open: bool = False  # may who missed the stages before it, in a crash, come in here?
 
 
 class Moment(NamedTuple):
@@ -82,7 +93,7 @@ class Put(NamedTuple):
     """Keep this value under this key; it replaces what was there."""
 
     key: str
-    value: bytes
+    value: Content
 
 
 class Delete(NamedTuple):
@@ -95,7 +106,7 @@ class Append(NamedTuple):
     """Keep the next block of the chain."""
 
     height: int
-    block: bytes
+    block: Content
 
 
 Keep: TypeAlias = Put | Delete | Append
@@ -150,24 +161,27 @@ class Chain(Protocol):
         """
 
 
-@dataclass
 class Kept:
     """What a store holds for one identity: the reference, in memory, of what a node does on disk.
 
     Attributes:
-        values: by key.
-        blocks: those of height 1, 2, ...
         position: the moment of the last step that was stored; None before the first.
     """
 
-    values: dict[str, bytes] = field(default_factory=dict)
-    blocks: list[bytes] = field(default_factory=list)
-    position: Moment | None = None
+    def __init__(self) -> None:
+        self._values: dict[str, Content] = {}
+        self._blocks: list[Content] = []
+        self.position: Moment | None = None
+
+    @property
+    def values(self) -> dict[str, bytes]:
+        """What is kept, by key."""
+        return {key: content(value) for key, value in self._values.items()}
 
     @property
     def height(self) -> int:
         """Of the last block."""
-        return len(self.blocks)
+        return len(self._blocks)
 
     def block(self, height: int) -> bytes:
         """A stored block.
@@ -175,9 +189,10 @@ class Kept:
         Raises:
             IndexError: there is none of this height.
         """
-        if not 1 <= height <= len(self.blocks):
-            raise IndexError(f"height = {height}: expected 1 to {len(self.blocks)}")
-        return self.blocks[height - 1]
+        if not 1 <= height <= len(self._blocks):
+            raise IndexError(f"height = {height}: expected 1 to {len(self._blocks)}")
+        block = self._blocks[height - 1] = content(self._blocks[height - 1])
+        return block
 
     def store(self, moment: Moment, keep: Iterable[Keep]) -> None:
         """Take in what a step wants kept: all of it, with its moment.
@@ -193,11 +208,11 @@ class Kept:
             raise ValueError(f"blocks of heights {heights}: expected those from {self.height + 1} on, in order")
         for item in items:
             if isinstance(item, Put):
-                self.values[item.key] = item.value
+                self._values[item.key] = item.value
             elif isinstance(item, Delete):
-                self.values.pop(item.key, None)
+                self._values.pop(item.key, None)
             else:
-                self.blocks.append(item.block)
+                self._blocks.append(item.block)
         self.position = moment
 
 
@@ -213,7 +228,7 @@ class Machine(Protocol):
         """The first moment it may act in. A later round is fine too: the rounds between are abandoned."""
 
     def step(
-        self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any]
+        self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()
     ) -> Effects:
         """Take in what has come, and do what this stage asks for."""
 

@@ -1,6 +1,6 @@
-"""Which block becomes the next one: prevotes, precommits and confirmations of all participants.
+"""Which block becomes the next one: prevotes, precommits and confirmations of all members.
 
-After Tendermint (Buchman, Kwon, Milosevic 2018). In every round of the game each participant prevotes once; a quorum
+After Tendermint (Buchman, Kwon, Milosevic 2018). In every round each member prevotes once; a quorum
 of prevotes of one round for one block is a certificate. Whoever sees one in its own round keeps it durably (its *lock*)
 and precommits. Everybody prevotes for the block of the highest certificate it knows, and for a new candidate only if
 it knows none. A quorum of precommits of ONE round decides; then the header is signed, and a quorum of these
@@ -9,33 +9,22 @@ confirmations is what the chain keeps.
 Confirmations are apart from precommits because signatures on a header name no round: added up over several rounds,
 precommits for two blocks could each reach a quorum. A decision is for ever, so confirmations may be added up.
 
-With less than a third of the participants faulty, two quorums share an honest one. If a quorum precommits B in round
+With less than a third of the members faulty, two quorums share an honest one. If a quorum precommits B in round
 r, every later certificate is for B: the first one for another block would need a prevote of somebody honest that was
 locked on B in round r, knew a certificate of round r or later, hence one for B. This holds whatever the network does.
 Once everybody hears everybody, the highest certificate of the honest is known to all of them before they prevote.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TypeAlias
 
-from folkmoot.agreement.messages import PREVOTE, Certificate
+from folkmoot.agreement.messages import PREVOTE, Certificate, Confirmation, Verified, Vote
 
-
-class Ballot(Protocol):
-    """What is asked of a vote or a confirmation."""
-
-    @property
-    def sender(self) -> int: ...
-
-    @property
-    def hash(self) -> bytes: ...
-
-    @property
-    def signature(self) -> bytes: ...
+Ballot: TypeAlias = Vote | Confirmation
 
 
 class Finality:
-    """What one participant knows of the votes for one height. All that comes in must be verified.
+    """What one member knows of the votes for one height.
 
     Attributes:
         height: of the block that is sought.
@@ -46,9 +35,9 @@ class Finality:
         self.height, self.quorum = height, quorum
         self.best = best
         self._round = -1
-        self._prevotes: dict[int, Ballot] = {}
-        self._precommits: dict[int, Ballot] = {}
-        self._confirmations: dict[int, Ballot] = {}
+        self._prevotes: dict[int, Vote] = {}
+        self._precommits: dict[int, Vote] = {}
+        self._confirmations: dict[int, Confirmation] = {}
 
     def enter(self, round: int) -> None:
         """Votes of earlier rounds are forgotten: they never count together with those of this one."""
@@ -59,8 +48,9 @@ class Finality:
         """The hash to prevote for, given the round's new candidate; None: nothing."""
         return candidate if self.best is None else self.best.hash
 
-    def learn(self, certificate: Certificate) -> bool:
+    def learn(self, verified: Verified[Certificate]) -> bool:
         """Take in a certificate for this height; does it change what is prevoted?"""
+        certificate = verified.message
         if certificate.height != self.height or certificate.round > self._round:
             return False
         if self.best is not None and certificate.round <= self.best.round:
@@ -68,27 +58,24 @@ class Finality:
         self.best = certificate
         return True
 
-    def has_voted(self, phase: str, sender: int) -> bool:
-        """Has a vote of this phase been counted in this round?"""
-        return sender in (self._prevotes if phase == PREVOTE else self._precommits)
+    def vote_of(self, phase: str, sender: int) -> Vote | None:
+        """The vote of this phase that was counted in this round."""
+        return (self._prevotes if phase == PREVOTE else self._precommits).get(sender)
 
-    def has_confirmed(self, sender: int) -> bool:
-        """Has a confirmation been counted?"""
-        return sender in self._confirmations
+    def confirmation_of(self, sender: int) -> Confirmation | None:
+        """The confirmation that was counted."""
+        return self._confirmations.get(sender)
 
-    def prevote(self, round: int, vote: Ballot) -> None:
-        """Count a prevote, the first of its sender in the round."""
-        if round == self._round:
-            self._prevotes.setdefault(vote.sender, vote)
+    def vote(self, vote: Verified[Vote]) -> None:
+        """Count a prevote or precommit, the first of its sender in the round."""
+        message = vote.message
+        if message.round == self._round:
+            counted = self._prevotes if message.phase == PREVOTE else self._precommits
+            counted.setdefault(message.sender, message)
 
-    def precommit(self, round: int, vote: Ballot) -> None:
-        """Count a precommit, the first of its sender in the round."""
-        if round == self._round:
-            self._precommits.setdefault(vote.sender, vote)
-
-    def confirm(self, confirmation: Ballot) -> None:
-        """Count a confirmation; honest participants confirm one block of a height only."""
-        self._confirmations.setdefault(confirmation.sender, confirmation)
+    def confirm(self, confirmation: Verified[Confirmation]) -> None:
+        """Count a confirmation; honest members confirm one block of a height only."""
+        self._confirmations.setdefault(confirmation.message.sender, confirmation.message)
 
     def certified(self, blocks: Mapping[bytes, bytes]) -> Certificate | None:
         """The certificate of this round, if there are the votes and the block is among `blocks` (bytes by hash)."""

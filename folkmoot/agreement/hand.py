@@ -1,52 +1,85 @@
-"""What a participant must not lose, and the only way it signs: one value a slot, stored before a signature leaves."""
+"""The only way a member signs: one value a slot, which is kept before the signature leaves."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from hashlib import sha256
+from typing import NamedTuple
 
-from folkmoot.agreement.identity import Identity, Signer, Signs, WouldEquivocate
-from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, PROPOSAL, Certificate
+from folkmoot.agreement.identity import MAX_SLOT, Identity, Signer, Signs, WouldEquivocate
+from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, PROPOSAL
 from folkmoot.agreement.signed_messages import VALUE
-from folkmoot.bc_ucb.algorithm import State
-from folkmoot.bc_ucb.records import REPORT, SETS
-from folkmoot.ledger.block import Block
-from folkmoot.ledger.chain import Chain
+from folkmoot.encoding import Limits, Malformed, decode, encode
+from folkmoot.machine import NO_FLOOR, Floor, Keep, Put
 from folkmoot.signatures import SigningKey, sign_header
 
-_ONCE = (REPORT, SETS, VALUE, PROPOSAL, PREVOTE, PRECOMMIT)  # purposes with one value a round
-_CONFIRM = "confirmation"
+VOTES = (PROPOSAL, PREVOTE, PRECOMMIT)  # purposes with one value a round, in any system
+_CONFIRM = "confirmation"  # one value a height
+_DIGEST = sha256().digest_size
+_LIMITS = Limits(size=64, depth=1, items=3, int_size=8)
 
 
-@dataclass
-class Memory:
-    """Everything that survives a crash: a driver that restarts a node gives it back."""
+class Slot(NamedTuple):
+    """The last slot that was signed for a purpose, and what."""
 
-    chain: Chain
-    learnt: State
-    blocks: list[Block] = field(default_factory=list)
-    pending: dict[int, tuple[int, float]] = field(default_factory=dict)  # round: arm and reward that are not yet paid
-    slots: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # purpose: last slot signed, and a digest
-    lock: Certificate | None = None  # for the next block
+    number: int  # a round; of confirmations a height
+    digest: bytes  # 32 bytes
+
+    @staticmethod
+    def from_bytes(data: bytes) -> "Slot":
+        """What was kept.
+
+        Raises:
+            Malformed: bytes that are no slot.
+        """
+        value = decode(data, _LIMITS)
+        if type(value) is not tuple or tuple(map(type, value)) != (int, bytes) or len(value[1]) != _DIGEST:
+            raise Malformed(f"slot: expected a number and {_DIGEST} bytes")
+        if not 0 <= value[0] <= MAX_SLOT:
+            raise Malformed(f"slot {value[0]}: expected 0 to {MAX_SLOT}")
+        return Slot(*value)
+
+
+def _forget(item: Keep) -> None:
+    """Of a hand that remembers nothing."""
 
 
 class Hand:
-    """A participant's keys behind guards."""
+    """A member's keys behind guards.
 
-    def __init__(self, seed: bytes, slots: dict[str, tuple[int, bytes]]) -> None:
+    Args:
+        seed: 32 secret bytes.
+        purposes: those for which it may sign one value a round, besides a proposal, a prevote and a precommit.
+        kept: of an earlier hand, see `keep`.
+        keep: takes what must be stored before anything that was signed leaves.
+        floor: nothing is signed for a round or height below it.
+    """
+
+    def __init__(
+        self,
+        seed: bytes,
+        purposes: Iterable[str] = (VALUE,),
+        kept: Mapping[str, bytes] | None = None,
+        keep: Callable[[Keep], object] = _forget,
+        floor: Floor = NO_FLOOR,
+    ) -> None:
         self.identity = Identity(seed)
         self._header_key = SigningKey(seed)
-        self._slots = slots
-        self._signers = {purpose: self._guarded(purpose) for purpose in _ONCE}
+        self._keep = keep
+        slots = {name: Slot.from_bytes(data) for name, data in (kept or {}).items() if name.startswith("slot/")}
+        self._signers = {p: self._guarded(p, slots.get(f"slot/{p}"), floor.round) for p in (*VOTES, *purposes)}
+        self._confirmed = _not_below(slots.get(f"slot/{_CONFIRM}"), floor.height)
 
-    def _guarded(self, purpose: str) -> Signer:
-        def persist(slot: int, digest: bytes) -> None:
-            self._slots[purpose] = slot, digest
+    def _guarded(self, purpose: str, last: Slot | None, floor: int) -> Signer:
+        def persist(number: int, digest: bytes) -> None:
+            self._keep(_put(purpose, Slot(number, digest)))
 
-        return Signer(self.identity, purpose, persist, self._slots.get(purpose))
+        return Signer(self.identity, purpose, persist, _not_below(last, floor))
 
     def sign(self, purpose: str, round: int, words: bytes) -> bytes:
         """The signature of these words, the only ones for this purpose in this round.
 
         Raises:
-            WouldEquivocate: others were signed, or a later round was.
+            WouldEquivocate: others were signed, or a later round was, or the round is below the floor.
         """
         return self._signers[purpose].sign(round, words)
 
@@ -58,10 +91,23 @@ class Hand:
         """The signature on the header of a decided block, one for each height.
 
         Raises:
-            WouldEquivocate: another block of this height was confirmed, or a higher one.
+            WouldEquivocate: another block of this height was confirmed, or a higher one, or it is below the floor.
         """
-        last = self._slots.get(_CONFIRM, (-1, b""))
-        if height < last[0] or (height == last[0] and hash != last[1]):
-            raise WouldEquivocate(f"height = {height}: a block of height {last[0]} was confirmed")
-        self._slots[_CONFIRM] = height, hash
+        last, new = self._confirmed, Slot(height, hash)
+        if last is not None and new != last and height <= last.number:
+            raise WouldEquivocate(f"height = {height}: a block of height {last.number} was confirmed")
+        if new != last:
+            self._keep(_put(_CONFIRM, new))
+            self._confirmed = new
         return sign_header(self._header_key, hash)
+
+
+def _put(purpose: str, slot: Slot) -> Put:
+    return Put(f"slot/{purpose}", partial(encode, tuple(slot), _LIMITS))
+
+
+def _not_below(last: Slot | None, floor: int) -> Slot | None:
+    """As if something that nobody can repeat had been signed just below the floor."""
+    if floor > 0 and (last is None or last.number < floor):
+        return Slot(floor - 1, bytes(_DIGEST))
+    return last

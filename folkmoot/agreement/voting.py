@@ -1,202 +1,354 @@
-"""The half of a participant that votes: proposals, prevotes, precommits, confirmations; blocks kept and passed on."""
+"""How a member votes on the next block of a chain, whatever its kind: what it knows, what it says, what it keeps.
 
-from collections import Counter
-from dataclasses import dataclass, field
+A round ends with the stages propose, prevote, precommit, confirm, commit; a kind may have others before and between.
+What is said in one stage is taken in (`take`) in the next, then the member acts (`vote` says what on). See finality.py
+for why this is safe.
+"""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from folkmoot.agreement.evidence import TwoVotes
 from folkmoot.agreement.finality import Finality
-from folkmoot.agreement.hand import Hand, Memory
+from folkmoot.agreement.forms import Forms, Shape
+from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.messages import (
     MOST_BLOCKS,
     PRECOMMIT,
     PREVOTE,
+    PROPOSAL,
+    AnySigned,
     Blocks,
     Certificate,
     Confirmation,
     Proposal,
     Unverified,
+    Verified,
     Vote,
     Want,
-    to_bytes,
+    proposal_words,
+    signed_here,
     verify,
     vote_words,
 )
+from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.bc_ucb.genesis import Configuration
-from folkmoot.bc_ucb.records import RoundRecord
-from folkmoot.bc_ucb.round import is_paid, learn
-from folkmoot.bc_ucb.rules import would_follow
+from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block
-from folkmoot.ledger.chain import Chain, apply_block
+from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.errors import InvalidBlock
+from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put
+from folkmoot.machine import Chain as Stored
 
-ALL = None  # the destination "everybody else"
+LOCK = "lock"  # the key under which a lock is kept
+CONFIRMING = "confirmation"
 
 
-@dataclass
-class Effects:
-    """What a step came to."""
+class Final(NamedTuple):
+    """A block that became final, and the chain after it."""
 
-    outgoing: list[tuple[int | None, bytes]] = field(default_factory=list)  # (participant or ALL, message)
-    committed: list[Chain] = field(default_factory=list)  # the chain after each new block
+    block: Block
+    chain: Chain
+
+
+class Kind(Protocol):
+    """What a kind of chain says to those who vote on its blocks."""
+
+    @property
+    def forms(self) -> Forms:
+        """The messages of the system."""
+
+    def shape(self, state: Any) -> Shape:
+        """What bounds the fields of messages: the number of members, and what else."""
+
+    def keys(self, state: Any) -> Sequence[bytes]:
+        """Of the members who vote, in the order of their numbers."""
+
+    def quorum(self, state: Any) -> int:
+        """How many of them make a certificate, a decision, a final block."""
+
+    def follow(self, chain: Chain, block: Block) -> Any:
+        """The state after a block that nobody has signed yet.
+
+        Raises:
+            InvalidBlock: it does not follow.
+        """
+
+    def append(self, chain: Chain, block: Block) -> Chain:
+        """The chain after a block with its signatures.
+
+        Raises:
+            InvalidBlock: it does not follow.
+        """
+
+    def candidate(self, voter: "Voter") -> bytes | None:
+        """The hash of the block to prevote for in this round, of those that would follow (`voter.states`)."""
+
+    def committed(self, final: Final, effects: Effects) -> None:
+        """A block is final: what is learnt from it is kept, what its check took is counted."""
 
 
 class Voter:
-    """What a participant knows of the block that is sought; a Node adds how candidates come about.
+    """What a member knows of the block that is sought.
 
     Attributes:
-        index: the participant's number.
-        memory: all that must survive a crash.
+        index: the member's number.
         hand: its keys.
-        checked: signatures checked.
-        rejected: messages that counted for nothing, by reason.
+        kind: what the chain's kind says.
+        chain: as it stands.
+        round: it is in.
+        proposals: hash by sender, of this round.
+        states: after each block that was seen in this round and would follow, by its hash.
     """
 
-    def __init__(self, index: int, seed: bytes, memory: Memory) -> None:
-        self.index, self.memory, self.hand = index, memory, Hand(seed, memory.slots)
-        self.checked = 0
-        self.rejected: Counter[str] = Counter()
-        self._round = -1
+    def __init__(self, index: int, hand: Hand, kind: Kind, chain: Chain, stored: Stored, call: Call = directly) -> None:
+        """`stored`: where the blocks of the chain are read."""
+        self.index, self.hand, self.kind, self.chain = index, hand, kind, chain
+        self.round = -1
+        self.proposals: dict[int, bytes] = {}
+        self.states: dict[bytes, Any] = {}
+        self._stored, self._call = stored, call
+        self._shown: dict[int, Proposal] = {}  # the proposal of each in this round
         self._sent: set[str] = set()  # what was done in this round already
-        self._proposals: dict[int, bytes] = {}  # hashes, of this round
+        self._caught: set[tuple[str, int]] = set()  # whose second word was noticed in this round
         self._bodies: dict[bytes, bytes] = {}  # unsigned blocks that would follow, by hash
-        self._records: dict[bytes, RoundRecord | None] = {}  # of these, as far as they were seen in this round
-        self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a participant
+        self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a member
         self._ahead: int | None = None  # somebody who has blocks that are missing here
-        self._finality = self._next_height(memory.lock)
+        self._finality = self._next_height(None)
+
+    def resume(self, kept: Mapping[str, bytes]) -> None:
+        """Go on with the lock that was kept, if there is one.
+
+        Raises:
+            Malformed: bytes that are no certificate for the next block.
+        """
+        if LOCK in kept:
+            lock = self.kind.forms.from_bytes(kept[LOCK], self.kind.shape(self.chain.state))
+            if not isinstance(lock, Certificate) or lock.height != self.height:
+                raise Malformed(f"lock: expected a certificate for height {self.height}")
+            self._finality = self._next_height(lock)
 
     @property
-    def settings(self) -> Configuration:
-        """What the genesis says."""
-        settings: Configuration = self.memory.chain.state.configuration
-        return settings
+    def best(self) -> Certificate | None:
+        """The certificate of the highest round known for the next block."""
+        return self._finality.best
+
+    @property
+    def height(self) -> int:
+        """Of the block that is sought."""
+        return self._finality.height
+
+    @property
+    def keys(self) -> Sequence[bytes]:
+        """Of the members."""
+        return self.kind.keys(self.chain.state)
 
     def enter(self, round: int) -> None:
         """Begin a round: votes and proposals of the last one are forgotten, what is certified stays."""
-        self._round, self._sent, self._proposals, self._records = round, set(), {}, {}
+        self.round, self._sent, self._caught = round, set(), set()
+        self.proposals, self._shown, self.states = {}, {}, {}
         best = self._finality.best
         self._bodies = {} if best is None else {best.hash: best.block}
         self._finality.enter(round)
 
     def _next_height(self, best: Certificate | None) -> Finality:
-        finality = Finality(self.memory.chain.height + 1, self.settings.quorum, best)
-        finality.enter(self._round)
+        finality = Finality(self.chain.height + 1, self.kind.quorum(self.chain.state), best)
+        finality.enter(self.round)
         self._bodies = {} if best is None else {best.hash: best.block}
         return finality
 
-    def _verify(self, message: Unverified) -> None:
-        self.checked += verify(message, self.settings.keys, self.settings.quorum).checked
+    # --- What comes in -----------------------------------------------------------------------------------------------
 
-    def _consider(self, block: Block) -> bool:
-        """Remember a block if it would follow."""
-        try:
-            state = would_follow(self.memory.chain, block)
-        except InvalidBlock:
-            self.rejected["block"] += 1
-            return False
-        self._bodies[block.hash] = Block(block.header, block.records).to_bytes()
-        self._records[block.hash] = state.last
-        return True
+    def take(self, message: Unverified, sender: int, effects: Effects) -> None:
+        """Take in a message, its signatures checked only if it can matter.
 
-    def _take_vote(self, message: Proposal | Vote | Confirmation | Certificate) -> None:
-        finality = self._finality
-        if isinstance(message, Certificate):
-            if message.round <= self._round and (finality.best is None or message.round > finality.best.round):
-                self._verify(message)
-                block = Block.from_bytes(message.block)
-                if block.hash == message.hash and self._consider(block):
-                    finality.learn(message)
+        Raises:
+            Rejected: it counts for nothing.
+            Malformed: a block in it is none.
+        """
+        if isinstance(message, Want):
+            self._answer(message, sender, effects)
+        elif isinstance(message, Blocks):
+            for data in message.blocks:
+                self.append(Block.from_bytes(data), effects, sender)
+        elif message.height > self.height:
+            self.seen_ahead(sender)
+        elif message.height < self.height:
+            raise Rejected("old height")
+        elif isinstance(message, Certificate):
+            if message.round <= self.round and (self.best is None or message.round > self.best.round):
+                self._take_certificate(self._verified(message, effects), sender, effects)
         elif isinstance(message, Confirmation):
-            if not finality.has_confirmed(message.sender):
-                self._verify(message)
-                finality.confirm(message)
-        elif message.round != self._round:
+            if self._finality.confirmation_of(message.sender) is None:
+                self._finality.confirm(self._verified(message, effects))
+        elif message.round != self.round:
             raise Rejected("other round")
         elif isinstance(message, Vote):
-            if not finality.has_voted(message.phase, message.sender):
-                self._verify(message)
-                (finality.prevote if message.phase == PREVOTE else finality.precommit)(message.round, message)
-        elif message.sender not in self._proposals:
-            self._verify(message)
-            self._proposals[message.sender] = message.hash
-            if message.block and message.hash not in self._bodies:
-                self._consider(Block.from_bytes(message.block))
+            first = self._finality.vote_of(message.phase, message.sender)
+            if first is None:
+                self._finality.vote(self._verified(message, effects))
+            else:
+                self._second_word(message.phase, first, message, effects)
+        elif message.sender not in self.proposals:
+            self._take_proposal(self._verified(message, effects), sender, effects)
+        elif (shown := self._shown.get(message.sender)) is not None:
+            self._second_word(PROPOSAL, shown, message, effects)
 
-    def _send(self, effects: Effects, message: Unverified, to: int | None = ALL) -> None:
-        effects.outgoing.append((to, to_bytes(message)))
+    def seen_ahead(self, sender: int) -> None:
+        """A member speaks of a height that is missing here."""
+        self._ahead = sender
 
-    def _vote(self, effects: Effects, phase: str, hash: bytes) -> Vote | None:
+    def _verified(self, message: AnySigned, effects: Effects) -> Verified[AnySigned]:
+        state = self.chain.state
+        verified = verify(message, self.kind.keys(state), self.kind.quorum(state), self._call)
+        effects.counts["signatures"] += verified.checked
+        return verified
+
+    def _take_certificate(self, verified: Verified[Certificate], sender: int, effects: Effects) -> None:
+        certificate = verified.message
+        block = Block.from_bytes(certificate.block)
+        if block.hash == certificate.hash and self.consider(block, effects, sender):
+            self._finality.learn(verified)
+
+    def _take_proposal(self, verified: Verified[Proposal], sender: int, effects: Effects) -> None:
+        message = verified.message
+        self.proposals[message.sender] = message.hash
+        self._shown[message.sender] = message
+        if message.block and message.hash not in self._bodies:
+            self.consider(Block.from_bytes(message.block), effects, sender)
+
+    def _second_word(self, purpose: str, first: Proposal | Vote, second: Proposal | Vote, effects: Effects) -> None:
+        """Somebody who says two things in one slot is shown to all, once; the first one counts."""
+        who = second.sender
+        if second.hash != first.hash and (purpose, who) not in self._caught:
+            self._verified(second, effects)
+            self._caught.add((purpose, who))
+            evidence = TwoVotes.of(self.kind.forms, first, second).to_bytes()
+            effects.noticed.append(Noticed(who, "two values", evidence))
+
+    def consider(self, block: Block, effects: Effects, sender: int = -1) -> bool:
+        """Remember a block if it would follow."""
+        try:
+            state = self.kind.follow(self.chain, block)
+        except InvalidBlock:
+            effects.noticed.append(Noticed(sender, "block"))
+            return False
+        self._bodies[block.hash] = Block(block.header, block.records).to_bytes()
+        self.states[block.hash] = state
+        return True
+
+    def append(self, block: Block, effects: Effects, sender: int = -1) -> None:
+        """Add a block that is signed by a quorum; the kind learns from it."""
+        try:
+            chain = self.kind.append(self.chain, block)
+        except InvalidBlock:
+            effects.noticed.append(Noticed(sender, "block"))
+            return
+        effects.counts["signatures"] += len(block.signatures)
+        self.chain, final = chain, Final(block, chain)
+        effects.keep += [Append(chain.height, block.to_bytes), Delete(LOCK)]
+        self._finality = self._next_height(None)
+        self.proposals, self._shown = {}, {}
+        self.kind.committed(final, effects)
+        effects.committed.append(final)
+
+    def _answer(self, want: Want, sender: int, effects: Effects) -> None:
+        """Send the next few blocks, once a round to each who asks."""
+        if not 1 <= want.height <= self.chain.height or self._asked.get(sender) == self.round:
+            raise Rejected("want")
+        self._asked[sender] = self.round
+        blocks: list[bytes] = []
+        room = self.kind.forms.limits.size - 256
+        for height in range(want.height, min(want.height + MOST_BLOCKS, self.chain.height + 1)):
+            block = self._block(height, effects)
+            room -= len(block) + 16
+            if room < 0:
+                break
+            blocks.append(block)
+        self._send(effects, Blocks(tuple(blocks)), sender)
+
+    def _block(self, height: int, effects: Effects) -> bytes:
+        """A block of the chain; those of this step are not stored yet."""
+        if height <= self._stored.height:
+            return self._stored.block(height)
+        fresh: Final = next(final for final in effects.committed if final.chain.height == height)
+        return fresh.block.to_bytes()
+
+    # --- What a member says ------------------------------------------------------------------------------------------
+
+    def _send(self, effects: Effects, message: Any, to: int | None = ALL) -> None:
+        effects.send.append((to, self.kind.forms.to_bytes(message)))
+
+    def show_lock(self, effects: Effects) -> bool:
+        """Whoever knows a certificate for the next block shows it instead of proposing another; does it?"""
+        if self.best is None:
+            return False
+        self._send(effects, self.best)
+        return True
+
+    def propose(self, hash: bytes, effects: Effects) -> None:
+        """Stand for a block that would follow, once a round."""
+        self.proposals[self.index] = hash
+        if "proposal" not in self._sent:
+            self._sent.add("proposal")
+            words = self._call(proposal_words, self.height, self.round, hash)
+            signature = self.hand.sign(PROPOSAL, self.round, words)
+            message = Proposal(self.height, self.round, self.index, hash, signature, self._bodies[hash])
+            self._send(effects, message)
+
+    def vote(self, since: int, effects: Effects) -> None:
+        """What is to be said so many stages after that of the prevotes: in it (0), in the next one (1), and so on."""
+        if since == 0:
+            self._prevote(effects)
+        if since >= 1:
+            self._precommit(effects)
+        if since >= 2:
+            self._confirm(effects)
+
+    def _cast(self, effects: Effects, phase: str, hash: bytes) -> None:
         if phase in self._sent:
-            return None
+            return
         self._sent.add(phase)
-        height, round = self._finality.height, self._round
-        signature = self.hand.sign(phase, round, vote_words(phase, height, round, hash))
+        height, round = self.height, self.round
+        signature = self.hand.sign(phase, round, self._call(vote_words, phase, height, round, hash))
         vote = Vote(phase, height, round, self.index, hash, signature)
         self._send(effects, vote)
-        return vote
+        self._finality.vote(signed_here(vote))
 
-    def _prevote(self, effects: Effects, candidate: bytes | None) -> None:
-        hash = self._finality.choice(candidate)
-        if hash is not None and (vote := self._vote(effects, PREVOTE, hash)) is not None:
-            self._finality.prevote(self._round, vote)
+    def _prevote(self, effects: Effects) -> None:
+        hash = self._finality.choice(self.kind.candidate(self))
+        if hash is not None:
+            self._cast(effects, PREVOTE, hash)
 
     def _precommit(self, effects: Effects) -> None:
         certificate = self._finality.certified(self._bodies)
         if certificate is None or PRECOMMIT in self._sent:
             return
-        self._finality.learn(certificate)
-        self.memory.lock = self._finality.best
-        vote = self._vote(effects, PRECOMMIT, certificate.hash)
-        if vote is not None:
-            self._finality.precommit(self._round, vote)
+        self._finality.learn(signed_here(certificate))
+        effects.keep.append(Put(LOCK, partial(self.kind.forms.to_bytes, self.best)))
+        self._cast(effects, PRECOMMIT, certificate.hash)
 
     def _confirm(self, effects: Effects) -> None:
         hash = self._finality.decided()
-        if hash is not None and "confirmation" not in self._sent:
-            self._sent.add("confirmation")
-            height = self._finality.height
-            confirmation = Confirmation(height, self.index, hash, self.hand.confirm(height, hash))
+        if hash is not None and CONFIRMING not in self._sent:
+            self._sent.add(CONFIRMING)
+            confirmation = Confirmation(self.height, self.index, hash, self.hand.confirm(self.height, hash))
             self._send(effects, confirmation)
-            self._finality.confirm(confirmation)
+            self._finality.confirm(signed_here(confirmation))
 
-    def _commit_if_confirmed(self, effects: Effects) -> None:
+    def close(self, effects: Effects) -> None:
+        """At the end of every stage: commit what a quorum has confirmed, ask for what is missing."""
         found = self._finality.confirmed()
-        if found is None:
-            return
-        hash, signatures = found
-        if hash not in self._bodies:
-            self._ahead = next(v for v in sorted(signatures) if v != self.index)
-            return
-        block = Block.from_bytes(self._bodies[hash])
-        keys = self.settings.keys
-        self._append(
-            Block(block.header, block.records, tuple(sorted((keys[v], s) for v, s in signatures.items()))), effects
-        )
-
-    def _append(self, block: Block, effects: Effects) -> None:
-        """Add a block that is signed by a quorum, and learn from the round if it was paid."""
-        memory = self.memory
-        try:
-            chain = apply_block(memory.chain, block)
-        except InvalidBlock:
-            self.rejected["block"] += 1
-            return
-        record = chain.state.last
-        self.checked += len(block.signatures) + len(record.reports) + len(record.sets)
-        memory.chain, memory.lock = chain, None
-        memory.blocks.append(block)
-        if is_paid(self.settings, record.round, record.holds(self.index)) and record.round in memory.pending:
-            arm, reward = memory.pending[record.round]
-            learn(memory.learnt, self.index, arm, reward)
-        memory.pending = {round: pull for round, pull in memory.pending.items() if round > record.round}
-        self._finality = self._next_height(None)
-        self._proposals = {}
-        effects.committed.append(chain)
-
-    def _answer_want(self, want: Want, sender: int, effects: Effects) -> None:
-        """Send the next few blocks, once a round to each who asks."""
-        first = want.height - 1
-        if not 0 <= first < len(self.memory.blocks) or self._asked.get(sender) == self._round:
-            raise Rejected("want")
-        self._asked[sender] = self._round
-        blocks = tuple(block.to_bytes() for block in self.memory.blocks[first : first + MOST_BLOCKS])
-        self._send(effects, Blocks(blocks), sender)
+        if found is not None:
+            hash, signatures = found
+            if hash in self._bodies:
+                block, keys = Block.from_bytes(self._bodies[hash]), self.keys
+                signed = tuple(sorted((keys[v], s) for v, s in signatures.items()))
+                self.append(Block(block.header, block.records, signed), effects)
+            else:
+                self._ahead = next(v for v in sorted(signatures) if v != self.index)
+        if self._ahead is not None:
+            effects.behind.append(self.chain.height + 1)
+            self._send(effects, Want(self.chain.height + 1), self._ahead)
+            self._ahead = None

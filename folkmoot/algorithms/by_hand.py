@@ -13,7 +13,7 @@ from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.learner import as_reward
 from folkmoot.algorithms.role import role
 from folkmoot.coins import replicate_coins, seed_words
-from folkmoot.machine import Effects, Moment, Noticed, Outcome, Put, Received
+from folkmoot.machine import Effects, Moment, Noticed, Outcome, Put, Received, content
 
 
 class AgentByHand:
@@ -100,7 +100,7 @@ class AgentByHand:
 
     def _step(self, inbox: list[Received] | None = None) -> Effects:
         effects = self.machine.step(self.machine.next, inbox or [], self._given)
-        self.kept.update({item.key: item.value for item in effects.keep if isinstance(item, Put)})
+        self.kept.update({item.key: content(item.value) for item in effects.keep if isinstance(item, Put)})
         self._given = []
         self._to_send = [data for _, data in effects.send[:1]]
         return effects

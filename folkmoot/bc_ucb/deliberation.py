@@ -1,28 +1,29 @@
 """One participant's way through one round, from the reports to a candidate for the next block."""
 
-from collections import Counter
-
 import numpy as np
 
 from folkmoot.agreement import vrf
 from folkmoot.agreement.hand import Hand
-from folkmoot.agreement.messages import ReportSent
+from folkmoot.agreement.messages import Verified
 from folkmoot.agreement.signed_messages import Agreement
 from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, ReportSent
 from folkmoot.bc_ucb.records import NOBODY, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
-from folkmoot.bc_ucb.rules import State, Unfinished, conclude, counted
+from folkmoot.bc_ucb.rules import Rounds, State, Unfinished, conclude, counted
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, is_drawn, question
 from folkmoot.comparison.in_rounds import Comparison
 from folkmoot.encoding import encode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, propose
+from folkmoot.machine import Effects, Noticed
 
 _MOST_EACH = 2  # reports kept of one participant: two prove that it lies
+TWO_REPORTS, TWO_SETS, NO_VALIDATOR = "two reports", "two sets", "no validator"  # what evidence is for
 
 
 class Deliberation:
-    """What comes in must be verified; see participant.py for the order of calls.
+    """See participant.py for the order of calls.
 
     Attributes:
         previous: hash of the block that the round's block is to follow.
@@ -33,26 +34,27 @@ class Deliberation:
         offered: validators whose offers were taken.
         answers: to the own offer of a comparison, by participant.
         values: of each general the agreed value (or None) once the agreement is over.
-        rejected: messages of the agreement that counted for nothing, by reason.
     """
 
-    def __init__(self, me: int, hand: Hand, chain: Chain, round: int, params: Params, comparison: Comparison) -> None:
+    def __init__(
+        self, me: int, hand: Hand, chain: Chain, round: int, params: Params, comparison: Comparison, rules: Rounds
+    ) -> None:
+        self._call = rules.call
         self._me, self._hand, self._chain, self._params, self._comparison = me, hand, chain, params, comparison
         self.round, self.previous = round, chain.tip
         self.validators: tuple[int, ...] | None = None
         self.proof = b""
         self.held: dict[bytes, Report] = {}
-        self._names: dict[int, list[bytes]] = {}
+        self._told: dict[int, list[ReportSent]] = {}
         self.answers: dict[int, bytes] = {}
         self.offered: set[int] = set()
         self._agreement: Agreement | None = None
         self._inner: list[bytes] = []
         self.values: dict[int, bytes | None] | None = None
         self._step_number = 0
-        self.rejected: Counter[str] = Counter()
         state, settings = self._state, self._state.configuration
         if settings.coins is not None:
-            self.validators = drawn_by_coins(settings, state.accounts.units, round)
+            self.validators = drawn_by_coins(settings, state.accounts.units, round, self._call)
             self.drawn = me in self.validators
         else:
             proof = hand.identity.prove(question(self.previous, round))
@@ -64,37 +66,63 @@ class Deliberation:
         state: State = self._chain.state
         return state
 
-    @property
-    def checked(self) -> int:
-        """Signatures checked in the agreement."""
-        return 0 if self._agreement is None else self._agreement.checked
+    def tell(self, effects: Effects) -> None:
+        """What the agreement, which is over, took and brought to light."""
+        agreement = self._agreement
+        if agreement is not None:
+            effects.counts["signatures"] += agreement.checked
+            effects.noticed += [Noticed(-1, reason) for reason in agreement.rejected.elements()]
+            for fault in agreement.proofs_of_fault():
+                effects.noticed.append(Noticed(self.members()[fault.general], TWO_SETS, fault.encode()))
 
     def is_validator(self, participant: int, proof: bytes) -> bool:
         """Is another one a validator, by coins or by this proof?"""
         if self.validators is not None:
             return participant in self.validators
         state = self._state
-        return has_proof(state.configuration, state.accounts.units, self.previous, self.round, participant, proof)
+        about = self.previous, self.round, participant, proof
+        return has_proof(state.configuration, state.accounts.units, *about, self._call)
 
-    def knows_enough(self, sender: int) -> bool:
-        """Has this participant reported twice already?"""
-        return len(self._names.get(sender, ())) >= _MOST_EACH
+    def matters(self, message: Early) -> bool:
+        """Would this message, if it is verified, change anything?"""
+        if isinstance(message, ReportSent):
+            return len(self._told.get(message.sender, ())) < _MOST_EACH
+        if isinstance(message, Answer):
+            return message.validator == self._me and message.sender not in self.answers
+        return message.sender not in self.offered
 
-    def take_report(self, message: ReportSent) -> None:
-        """Hold a verified report for this round after this block."""
-        report = Report(message.sender, message.means, message.reward, message.signature)
-        names = self._names.setdefault(message.sender, [])
-        if report.name not in names and len(names) < _MOST_EACH:
-            names.append(report.name)
-            self.held[report.name] = report
+    def take_report(self, verified: Verified[ReportSent]) -> list[Noticed]:
+        """Hold a report for this round after this block; two of one participant are evidence."""
+        message = verified.message
+        report = _report(message)
+        told = self._told.setdefault(message.sender, [])
+        if report.name in self.held or len(told) >= _MOST_EACH:
+            return []
+        told.append(message)
+        self.held[report.name] = report
+        if len(told) == 1:
+            return []
+        return [Noticed(message.sender, TWO_REPORTS, encode(tuple(map(GAME.to_bytes, told))))]
+
+    def take_answer(self, verified: Verified[Answer]) -> None:
+        """An answer to the own offer."""
+        self.answers[verified.message.sender] = verified.message.content
+
+    def take_offer(self, verified: Verified[Offer]) -> list[Noticed]:
+        """A validator offers to compare; `offered` has it then. Who is none has shown it."""
+        offer = verified.message
+        if self.is_validator(offer.sender, offer.proof):
+            self.offered.add(offer.sender)
+            return []
+        return [Noticed(offer.sender, NO_VALIDATOR, GAME.to_bytes(offer))]
 
     def naming(self) -> Named:
         """What a validator names, and of which reports; signed."""
         m, k = self._state.members.shape
         table, names, present = np.zeros((m, k), np.int64), [NOBODY] * m, np.zeros(m, np.bool_)
-        for sender, told in self._names.items():
+        for sender, told in self._told.items():
             if len(told) == 1:  # who says two things says nothing
-                report = self.held[told[0]]
+                report = _report(told[0])
                 names[sender], table[sender] = report.name, report.means
                 present[sender] = usable(table, sender, report.reward)
         if self._params.screening:
@@ -144,7 +172,6 @@ class Deliberation:
         self._step_number += 1
         if agreement.finished:
             self.values = dict(zip(self.members(), agreement.result()))
-            self.rejected.update(agreement.rejected)
         return [content for _, content in outgoing]
 
     def candidate(self) -> Block | None:
@@ -152,7 +179,7 @@ class Deliberation:
         if self.values is None:
             return None
         try:
-            record, _ = conclude(self._state, self.previous, self.round, self.values, self.held)
+            record, _ = conclude(self._state, self.previous, self.round, self.values, self.held, call=self._call)
         except Unfinished:
             return None
         return propose(self._chain, [record.to_bytes()])
@@ -161,5 +188,9 @@ class Deliberation:
         """Is this record made of the values that were agreed on here?"""
         if self.values is None or record is None or record.round != self.round:
             return False
-        sets = counted(self._state, self.previous, self.round, self.values)
+        sets = counted(self._state, self.previous, self.round, self.values, self._call)
         return dict(record.sets) == {v: self.values[v] for v in sets}
+
+
+def _report(message: ReportSent) -> Report:
+    return Report(message.sender, message.means, message.reward, message.signature)

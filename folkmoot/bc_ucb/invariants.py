@@ -8,13 +8,12 @@ from folkmoot.agreement.messages import (
     PREVOTE,
     Confirmation,
     Proposal,
-    ReportSent,
-    SetsSent,
     Vote,
-    from_bytes,
 )
 from folkmoot.agreement.signed_messages import Unverified as Chained
+from folkmoot.agreement.voting import Final
 from folkmoot.bc_ucb.contract import MAJORITY
+from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
@@ -84,13 +83,14 @@ class Watch:
         self._said: dict[tuple[int, str, int], bytes] = {}
         self._reported: dict[tuple[int, bytes], list[NDArray[np.int64]]] = {}  # round, block before: honest means
 
-    def committed(self, participant: int, chain: Chain, block: Block) -> None:
+    def committed(self, participant: int, final: Final) -> None:
         """An honest participant has committed a block.
 
         Raises:
             Broken: another honest one has committed another block at this height, too few have signed it, or an
                 estimate is out of range.
         """
+        block, chain = final
         if 3 * len(block.signatures) <= 2 * len(self._honest):
             raise Broken(f"quorum: {len(block.signatures)} of {len(self._honest)} signed block {chain.height}")
         if chain.height < len(self.chains):
@@ -110,7 +110,7 @@ class Watch:
             Broken: it has signed something else for the same purpose in the same round, it confirms another block
                 than another honest one, or see `Votes`.
         """
-        message = from_bytes(data, *self.chains[0].state.members.shape)
+        message = GAME.from_bytes(data, self.chains[0].state.members.shape)
         if isinstance(message, ReportSent):
             self._reported.setdefault((message.round, message.previous), []).append(message.means)
         if isinstance(message, ReportSent | Proposal):

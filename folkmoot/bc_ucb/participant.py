@@ -1,88 +1,137 @@
-"""One participant of a game on a chain: bytes in, bytes out, in lock-step stages; no clock, socket or coin of its own.
+"""One participant of a game on a chain: a machine of contract 2 (see folkmoot/machine.py).
 
-A round after the burn-in has the stages below; what is sent in one arrives in the next, or it is late.
+A round has the stages below; what is sent in one arrives in the next, or it is late. One of the burn-in ends after its
+first stage: its pulls are learnt from at once, and nothing is said.
 
-    report   pull an arm, report means and reward; validators offer to compare pull counts
+    pull     choose an arm, which the driver pulls
+    report   take the outcome, report means and reward; validators offer to compare pull counts
     answer   answer the offers
     screen   validators name whom they heard and begin to agree; f + 1 relay stages follow
-    propose  validators propose the block that follows; whoever is locked shows its certificate
+    propose  the last of these: validators propose the block that follows; whoever is locked shows its certificate
     second   validators that lack a report confirm a proposal that is made of the sets they agreed on
-    prevote, precommit, confirm, commit: see finality.py
+    prevote, precommit, confirm, commit: see agreement/finality.py
 
-A driver calls `arm` and `observe` for the pull of a round, then `step` once a stage. The rewards of a round are paid,
-and learnt from, when its block is committed, be it in a later round; if it never is, they never are.
+The rewards of a round are paid, and learnt from, when its block is committed, be it in a later round; if it never is,
+they never are. Without an outcome by `report` there is no report. After a restart the participant may go on in the
+middle of a round: it only votes then, and keeps silent where it may have said something else before.
 """
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.agreement.hand import Memory
+from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
-from folkmoot.agreement.messages import (
-    COMPARISON,
-    PROPOSAL,
-    Answer,
-    Blocks,
-    Offer,
-    Proposal,
-    ReportSent,
-    SetsSent,
-    Unverified,
-    Want,
-    comparison_words,
-    from_bytes,
-    proposal_words,
-)
-from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.agreement.voting import Effects, Voter
+from folkmoot.agreement.messages import Verified, signed_here
+from folkmoot.agreement.signed_messages import VALUE, Rejected
+from folkmoot.agreement.voting import Final, Voter
 from folkmoot.bc_ucb.algorithm import Params, choose
 from folkmoot.bc_ucb.contract import ONE, rounded
 from folkmoot.bc_ucb.deliberation import Deliberation
-from folkmoot.bc_ucb.records import REPORT, Named, report_words
-from folkmoot.bc_ucb.round import is_paid, learn
+from folkmoot.bc_ucb.kind import GameKind
+from folkmoot.bc_ucb.messages import (
+    COMPARISON,
+    GAME,
+    Answer,
+    Early,
+    Offer,
+    ReportSent,
+    SetsSent,
+    comparison_words,
+    verify_early,
+)
+from folkmoot.bc_ucb.pulls import Pulls
+from folkmoot.bc_ucb.records import REPORT, SETS, Named, report_words
+from folkmoot.bc_ucb.rules import Rounds, SharedRounds
+from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, SCREENING, bounded, stages
 from folkmoot.coins import Coins
-from folkmoot.comparison.in_rounds import Comparison
-from folkmoot.encoding import Malformed
-from folkmoot.interface import init
+from folkmoot.comparison.in_rounds import Comparing
+from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain
+from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received
+from folkmoot.machine import Chain as Stored
 
-REPORTING, ANSWERING, SCREENING = 0, 1, 2
-
-
-class Stages(NamedTuple):
-    """Numbers of the later stages of a round, and how many there are."""
-
-    propose: int
-    second: int
-    prevote: int
-    precommit: int
-    confirm: int
-    commit: int
-    total: int
+ROUND = "round"  # the key under which the last round is kept that was entered
+_SMALL = 1 << 11  # bytes of a message that many get, so that to decode it once is worth while
+_ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
 
-def stages(faulty: int) -> Stages:
-    """The stages of a round of a game that stands so many faulty participants."""
-    first = SCREENING + faulty + 1
-    return Stages(*range(first, first + 7))
+@dataclass(frozen=True)
+class Role:
+    """Who a participant is, and what it was told before the game.
+
+    Attributes:
+        index: its number.
+        seed: 32 secret bytes.
+        first: the chain before its first block.
+        params: what it thinks.
+        comparing: its part in the comparison of counts, given chance.
+        coins: for its own random choices.
+        rules: of the chain; shared among participants that live in one program.
+    """
+
+    index: int
+    seed: bytes
+    first: Chain
+    params: Params
+    comparing: Comparing
+    coins: Coins
+    rules: Rounds = field(default_factory=SharedRounds)
+
+    def resume(
+        self, kept: Mapping[str, bytes], chain: Stored, chance: Chance, floor: Floor = NO_FLOOR
+    ) -> "Participant":
+        """See `folkmoot.machine.Resumes`.
+
+        Raises:
+            Malformed, InvalidBlock: what was kept is damaged, or is another participant's or game's.
+        """
+        return Participant(self, kept, chain, chance, floor)
 
 
-class Node(Voter):
-    """A participant; its `memory` goes to the Node that takes its place after a crash. Attributes as of `Voter`."""
+class Participant(GameKind):
+    """A participant between two steps.
 
-    def __init__(
-        self, index: int, seed: bytes, memory: Memory, params: Params, comparison: Comparison, coins: Coins
-    ) -> None:
-        """`seed`: 32 secret bytes; `coins`: for the own random choices."""
-        super().__init__(index, seed, memory)
-        self._params, self._comparison, self._coins = params, comparison, coins
-        self._stages = stages(self.settings.terms.faulty)
+    Attributes:
+        role: who it is.
+        pulls: its own.
+        voter: what it knows of the next block.
+        hand: its keys.
+        next: the first moment it may act in.
+    """
+
+    def __init__(self, role: Role, kept: Mapping[str, bytes], stored: Stored, chance: Chance, floor: Floor) -> None:
+        super().__init__(role.rules)
+        self.role, self._floor = role, floor
+        chain = role.first
+        for height in range(1, stored.height + 1):
+            chain = self.append(chain, Block.from_bytes(stored.block(height)))
+        self._effects = Effects()  # of the step under way
+        self.hand = Hand(role.seed, (REPORT, SETS, VALUE), kept, lambda item: self._effects.keep.append(item), floor)
+        self.voter = Voter(role.index, self.hand, self, chain, stored, role.rules.call)
+        self.voter.resume(kept)
+        self.pulls = Pulls(role.index, role.params, kept)
+        self._comparison = role.comparing(chance)
+        terms = chain.state.configuration.terms
+        self.stages, self._at = bounded(terms), stages(terms.faulty)
         self._work: Deliberation | None = None
+        last = _last_round(kept)
+        self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
+
+    @property
+    def index(self) -> int:
+        """Its number."""
+        return self.role.index
+
+    @property
+    def chain(self) -> Chain:
+        """As it stands."""
+        return self.voter.chain
 
     @property
     def drawn(self) -> bool:
@@ -93,27 +142,17 @@ class Node(Voter):
 
     def arm(self, round: int) -> int:
         """The arm to pull in round 1, 2, ..."""
-        chain = self.memory.chain
-        accounts, known = chain.state.accounts, chain.height > 0
-        estimates = accounts.estimates / ONE
-        return int(
-            choose(self._params, self.memory.learnt, estimates, known, accounts.levels, self.index, round, self._coins)
-        )
-
-    def observe(self, round: int, arm: int, reward: float) -> None:
-        """The reward of that pull; learnt from at once in the burn-in, else once it is paid."""
-        if is_paid(self._params, round, False):
-            learn(self.memory.learnt, self.index, arm, reward)
-        else:
-            self.memory.pending[round] = arm, reward
+        accounts, known = self.chain.state.accounts, self.chain.height > 0
+        told = accounts.estimates / ONE, known, accounts.levels
+        return int(choose(self.role.params, self.pulls.learnt, *told, self.index, round, self.role.coins))
 
     def own_means(self) -> NDArray[np.int64]:
         """What to report: int64 [arms], scaled."""
-        return np.array([rounded(float(mean)) for mean in self.memory.learnt.mean[self.index]], np.int64)
+        return np.array([rounded(float(mean)) for mean in self.pulls.learnt.mean[self.index]], np.int64)
 
     def own_counts(self) -> list[int]:
         """The own pulls that were paid: [arms]."""
-        return [int(count) for count in self.memory.learnt.pulls[self.index]]
+        return [int(count) for count in self.pulls.learnt.pulls[self.index]]
 
     def told_counts(self) -> list[int]:
         """What goes into the answers to others' comparisons: [arms]."""
@@ -125,26 +164,35 @@ class Node(Voter):
 
     # --- A stage -------------------------------------------------------------------------------------------------
 
-    def step(self, round: int, stage: int, inbox: Sequence[tuple[int, bytes]]) -> Effects:
-        """Take in what has arrived, (sender, bytes), and do what this stage of the round asks for."""
-        effects = Effects()
-        if round != self._round:
-            self.enter(round)
+    def step(
+        self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()
+    ) -> Effects:
+        """See `folkmoot.machine.Machine`; `blocks` are of the ledger, with their signatures."""
+        effects = self._effects = Effects()
+        round, stage = moment
+        if round != self.voter.round:
+            self.voter.enter(round)
             self._work = None
+        for block in blocks:
+            self.voter.append(block, effects)
+        for outcome in outcomes:
+            effects.keep += self.pulls.outcome(outcome.round, _number(outcome.reward))
         self._receive(stage, inbox, effects)
         try:
-            self._act(stage, effects)
+            if round >= self._floor.round:
+                self._act(round, stage, effects)
         except WouldEquivocate:
-            self.rejected["own second value"] += 1  # after a crash: silent rather than faulty
-        self._commit_if_confirmed(effects)
-        if self._ahead is not None:
-            self._send(effects, Want(self.memory.chain.height + 1), self._ahead)
-            self._ahead = None
+            effects.counts["own second value"] += 1  # after a crash: silent rather than faulty
+        self.voter.close(effects)
+        self.next = Moment(round, stage + 1) if stage + 1 < self._at.total else Moment(round + 1, PULLING)
         return effects
 
-    def _act(self, stage: int, effects: Effects) -> None:
-        at = self._stages
-        if stage == REPORTING:
+    def _act(self, round: int, stage: int, effects: Effects) -> None:
+        at = self._at
+        if stage == PULLING:
+            effects.pull = self.arm(round)
+            effects.keep += [Put(ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
+        elif stage == REPORTING:
             self._report(effects)
         elif stage == SCREENING:
             self._screen(effects)
@@ -152,156 +200,153 @@ class Node(Voter):
             self._share(effects, self._work.relay())
         if stage == at.propose:
             if self._work is not None:
-                self.checked += self._work.checked
-                self.rejected.update(self._work.rejected)
+                self._work.tell(effects)
             self._propose(effects)
         if stage == at.second:
-            self._second()
-            self._say_proposal(effects)
-        if stage == at.prevote:
-            self._prevote(effects, self._candidate())
-        if stage >= at.precommit:
-            self._precommit(effects)
-        if stage >= at.confirm:
-            self._confirm(effects)
+            self._second(effects)
+        if stage >= at.prevote:
+            self.voter.vote(stage - at.prevote, effects)
 
     def _report(self, effects: Effects) -> None:
-        chain, round = self.memory.chain, self._round
-        work = self._work = Deliberation(self.index, self.hand, chain, round, self._params, self._comparison)
-        if self._params.screening:
+        chain, round, params = self.chain, self.voter.round, self.role.params
+        work = self._work = Deliberation(self.index, self.hand, chain, round, params, self._comparison, self.rules)
+        if params.screening:
             self._comparison.begin(chain.tip, round, self.own_counts(), self.told_counts())
-        if round in self.memory.pending:
-            means, reward = self.own_means(), rounded(self.memory.pending[round][1])
+        effects.counts["drawn"] += work.drawn
+        pull = self.pulls.pending.get(round)
+        if pull is not None and pull.reward is not None:
+            means, reward = self.own_means(), rounded(pull.reward)
             words = report_words(chain.tip, round, self.index, means, reward)
             signature = self.hand.sign(REPORT, round, words)
             message = ReportSent(chain.height, chain.tip, round, self.index, means, reward, signature)
-            work.take_report(message)
+            work.take_report(signed_here(message))
             self._send(effects, message)
-        if work.drawn and self._params.screening and (content := self._comparison.offer(self.hand.identity.public_key)):
+        if work.drawn and params.screening and (content := self._comparison.offer(self.hand.identity.public_key)):
             offer = Offer(chain.tip, round, self.index, work.proof, content, b"")
             signature = self.hand.identity.sign(COMPARISON, comparison_words(offer))
             self._send(effects, offer._replace(signature=signature))
 
     def _screen(self, effects: Effects) -> None:
         work = self._work
-        if work is not None and work.previous == self.memory.chain.tip:
+        if work is not None and work.previous == self.chain.tip:
             value = self.own_value(work, work.naming()) if work.drawn else None
             self._share(effects, work.start(value))
 
     def _share(self, effects: Effects, contents: list[bytes]) -> None:
         for content in contents:
-            self._send(effects, SetsSent(self._round, content))
+            self._send(effects, SetsSent(self.voter.round, content))
+
+    def _send(self, effects: Effects, message: Any, to: int | None = ALL) -> None:
+        effects.send.append((to, GAME.to_bytes(message)))
+
+    # --- The block of the round -------------------------------------------------------------------------------------
 
     def _propose(self, effects: Effects) -> None:
-        best, work = self._finality.best, self._work
-        if best is not None:
-            self._send(effects, best)
-        elif work is not None and (candidate := work.candidate()) is not None and self._consider(candidate):
-            if work.drawn:
-                self._proposals[self.index] = candidate.hash
-            self._say_proposal(effects)
-
-    def _second(self) -> None:
-        """A validator that could not make the block itself supports one of the same sets."""
-        work = self._work
-        if work is None or not work.drawn or self._finality.best is not None or self.index in self._proposals:
+        work, voter = self._work, self.voter
+        if voter.show_lock(effects) or work is None:
             return
-        for hash in sorted(set(self._proposals.values())):
-            if work.agrees(self._records.get(hash)):
-                self._proposals[self.index] = hash
+        candidate = work.candidate()
+        if candidate is not None and voter.consider(candidate, effects) and work.drawn:
+            voter.propose(candidate.hash, effects)
 
-    def _say_proposal(self, effects: Effects) -> None:
-        if self.index in self._proposals and "proposal" not in self._sent:
-            self._sent.add("proposal")
-            hash, height, round = self._proposals[self.index], self._finality.height, self._round
-            signature = self.hand.sign(PROPOSAL, round, proposal_words(height, round, hash))
-            self._send(effects, Proposal(height, round, self.index, hash, signature, self._bodies[hash]))
+    def _second(self, effects: Effects) -> None:
+        """A validator that could not make the block itself supports one of the same sets."""
+        work, voter = self._work, self.voter
+        if work is None or not work.drawn or voter.best is not None or self.index in voter.proposals:
+            return
+        seen = sorted(hash for hash in set(voter.proposals.values()) if hash in voter.states)
+        alike = [hash for hash in seen if work.agrees(voter.states[hash].last)]
+        if alike:
+            voter.propose(alike[-1], effects)
 
-    def _candidate(self) -> bytes | None:
+    def candidate(self, voter: Voter) -> bytes | None:
         """The block of this round that enough validators stand for.
 
         Where coins are public, more than half of the validators; else everybody took part in the agreement and
         supports what follows from it.
         """
         work = self._work
-        if work is None or work.previous != self.memory.chain.tip:
+        if work is None or work.previous != self.chain.tip:
             return None
         if work.validators is None:
-            return next((h for h in sorted(self._records) if work.agrees(self._records[h])), None)
-        hashes = [hash for sender, hash in self._proposals.items() if sender in work.validators]
+            return next((h for h in sorted(voter.states) if work.agrees(voter.states[h].last)), None)
+        hashes = [hash for sender, hash in voter.proposals.items() if sender in work.validators]
         found = next((h for h in set(hashes) if 2 * hashes.count(h) > len(work.validators)), None)
-        record = None if found is None else self._records.get(found)
-        return found if record is not None and record.round == self._round else None
+        return found if found in voter.states and voter.states[found].last.round == voter.round else None
+
+    def committed(self, final: Final, effects: Effects) -> None:
+        """Learn from the round of a block if it was paid."""
+        record = final.chain.state.last
+        effects.counts["signatures"] += len(record.reports) + len(record.sets)
+        effects.keep += self.pulls.settle(record.round, record.holds(self.index))
 
     # --- What comes in -------------------------------------------------------------------------------------------
 
-    def _receive(self, stage: int, inbox: Sequence[tuple[int, bytes]], effects: Effects) -> None:
-        """Take in messages: bounded for each sender, malformed and worthless ones counted by reason."""
-        m, k = self.memory.chain.state.members.shape
-        most, got = 4 * m + 16, Counter[int]()
+    def _receive(self, stage: int, inbox: Sequence[Received], effects: Effects) -> None:
+        """Take in messages; what is malformed or worth nothing is noticed."""
+        shape, call = self.shape(self.chain.state), self.rules.call
         for sender, data in inbox:
-            got[sender] += 1
             try:
-                if got[sender] > most:
-                    raise Rejected("flood")
-                self._take(from_bytes(data, m, k), sender, stage, effects)
+                small = type(data) is bytes and len(data) <= _SMALL
+                message = call(GAME.from_bytes, data, shape) if small else GAME.from_bytes(data, shape)
+                self._take(message, sender, stage, effects)
             except Malformed:
-                self.rejected["malformed"] += 1
+                effects.noticed.append(Noticed(sender, "malformed"))
             except Rejected as error:
-                self.rejected[error.reason] += 1
+                effects.noticed.append(Noticed(sender, error.reason))
 
-    def _take(self, message: Unverified, sender: int, stage: int, effects: Effects) -> None:
+    def _take(self, message: Any, sender: int, stage: int, effects: Effects) -> None:
         """Act on one message, its signatures checked only if it can matter."""
-        if isinstance(message, Want):
-            self._answer_want(message, sender, effects)
-        elif isinstance(message, Blocks):
-            for data in message.blocks:
-                self._append(Block.from_bytes(data), effects)
-        elif isinstance(message, SetsSent):
-            if self._work is not None and message.round == self._round:
+        if isinstance(message, SetsSent):
+            if self._work is not None and message.round == self.voter.round:
                 self._work.take_inner(message.content)
         elif isinstance(message, ReportSent | Offer | Answer):
             self._take_early(message, sender, stage, effects)
-        elif message.height > self._finality.height:
-            self._ahead = sender
-        elif message.height < self._finality.height:
-            raise Rejected("old height")
         else:
-            self._take_vote(message)
+            self.voter.take(message, sender, effects)
 
-    def _take_early(self, message: ReportSent | Offer | Answer, sender: int, stage: int, effects: Effects) -> None:
+    def _take_early(self, message: Early, sender: int, stage: int, effects: Effects) -> None:
         work = self._work
-        if isinstance(message, ReportSent) and message.height > self.memory.chain.height:
-            self._ahead = sender
-        if work is None or message.round != self._round or message.previous != work.previous:
+        if isinstance(message, ReportSent) and message.height > self.chain.height:
+            self.voter.seen_ahead(sender)
+        if work is None or message.round != work.round or message.previous != work.previous:
             raise Rejected("other round or block")
         if stage > SCREENING or (isinstance(message, Offer) and stage > ANSWERING):
             raise Rejected("late")
+        if not work.matters(message):
+            return
+        verified = verify_early(message, self.voter.keys)
+        effects.counts["signatures"] += 1
         if isinstance(message, ReportSent):
-            if not work.knows_enough(message.sender):
-                self._verify(message)
-                work.take_report(message)
+            effects.noticed += work.take_report(verified)
         elif isinstance(message, Answer):
-            if message.validator == self.index and message.sender not in work.answers:
-                self._verify(message)
-                work.answers[message.sender] = message.content
-        elif message.sender not in work.offered:
-            self._verify(message)
-            if not work.is_validator(message.sender, message.proof):
-                raise Rejected("no validator")
-            work.offered.add(message.sender)
-            content = self._comparison.answer(self.settings.keys[message.sender], message.content)
-            if content:
-                answer = Answer(work.previous, self._round, self.index, message.sender, content, b"")
-                signature = self.hand.identity.sign(COMPARISON, comparison_words(answer))
-                self._send(effects, answer._replace(signature=signature), message.sender)
+            work.take_answer(verified)
+        else:
+            self._answer(work, verified, effects)
 
-    def _may_propose(self, sender: int) -> bool:
-        return self._work is None or self._work.validators is None or sender in self._work.validators
-
-    # --- Blocks that are final -------------------------------------------------------------------------------------
+    def _answer(self, work: Deliberation, verified: Verified[Offer], effects: Effects) -> None:
+        effects.noticed += work.take_offer(verified)
+        offer = verified.message
+        if offer.sender not in work.offered:
+            return
+        content = self._comparison.answer(self.voter.keys[offer.sender], offer.content)
+        if content:
+            answer = Answer(work.previous, work.round, self.index, offer.sender, content, b"")
+            signature = self.hand.identity.sign(COMPARISON, comparison_words(answer))
+            self._send(effects, answer._replace(signature=signature), offer.sender)
 
 
-def newborn(chain: Chain, params: Params) -> Memory:
-    """What a participant remembers at the start of a game."""
-    return Memory(chain, init(params))
+def _last_round(kept: Mapping[str, bytes]) -> int:
+    if ROUND not in kept:
+        return 0
+    round = decode(kept[ROUND], _ROUND_LIMITS)
+    if type(round) is not int or round < 0:
+        raise Malformed(f"{ROUND} = {round!r:.80}: expected a number")
+    return round
+
+
+def _number(reward: float | tuple[float, ...] | None) -> float | None:
+    """The reward of an outcome; a game has one objective, so anything but one number is as if none had come."""
+    if isinstance(reward, tuple):
+        return float(reward[0]) if len(reward) == 1 else None
+    return reward

@@ -1,10 +1,13 @@
-"""BC-UCB with every participant a node of its own on a network in memory, told the same world as the compiled loop.
+"""BC-UCB with every participant a machine of its own on a network in memory, told the same world as the compiled loop.
 
+The driver keeps the duties at the head of folkmoot/machine.py; a machine that crashes comes back from its store alone.
+Inboxes are not sorted: here the order of messages is one of the things that may go wrong.
 Without faults and with public coins for the sortition, pulls and estimates are those of ideal.py to the last unit.
 """
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import shake_256
@@ -14,32 +17,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot import ledger
-from folkmoot.agreement.hand import Memory
 from folkmoot.agreement.identity import Identity
-from folkmoot.agreement.voting import Effects
 from folkmoot.bc_ucb.algorithm import Params
-from folkmoot.bc_ucb.attackers import Attacker
+from folkmoot.bc_ucb.attackers import Attacker, AttackerRole
 from folkmoot.bc_ucb.attacks import Misbehaviour
 from folkmoot.bc_ucb.contract import Terms
 from folkmoot.bc_ucb.genesis import configuration
 from folkmoot.bc_ucb.invariants import Watch
-from folkmoot.bc_ucb.participant import REPORTING, Node, newborn, stages
+from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.round import in_burn_in, is_paid
-from folkmoot.bc_ucb.rules import KIND
+from folkmoot.bc_ucb.rules import KIND, SharedRounds
+from folkmoot.bc_ucb.stages import PULLING, REPORTING, stages
 from folkmoot.bc_ucb.tally import GameTally, blank_tally, close_checkpoint, close_game, count_block, count_pull
 from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.comparison.compare import check_installed
-from folkmoot.comparison.in_rounds import Comparison, Pairwise, TrustedMachine, Trusting
+from folkmoot.comparison.in_rounds import Comparing, Pairwise, TrustedMachine, Trusting
+from folkmoot.comparison.ristretto import RandomBytes
 from folkmoot.encoding import digest
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.ledger.chain import Chain, Genesis, begin
+from folkmoot.machine import Effects, Moment, Outcome, Received
 from folkmoot.signatures import remembering
+from folkmoot.simulation.host import Host
 from folkmoot.simulation.network import Address, Faults, Network
 
 
 @dataclass(frozen=True)
 class Game:
-    """Everything but the replicate. Twins are participants run as two honest nodes with one key; count them malicious.
+    """Everything but the replicate. Twins are two honest machines with one key; count them malicious.
 
     Attributes:
         params, terms, rewards, attack: records of the participants, the contract, the reward law, the attack.
@@ -118,8 +123,9 @@ class Table:
 
     Attributes:
         watch: checks the invariants.
-        nodes: by address.
+        hosts: of each address, the participant and its store.
         honest: addresses of honest participants.
+        noticed: what participants noticed of others, by address and reason.
     """
 
     def __init__(self, game: Game, replicate: int) -> None:
@@ -145,14 +151,18 @@ class Table:
         self._kappa = Fraction(int(game.params.kappa), int(game.params.kappa_parts))
         self._bits = int(game.checkpoints[-1]).bit_length()
         self._machine = TrustedMachine(m, self._kappa, self._bits, game.private_comparison)
-        self._stages = stages(game.terms.faulty)
+        # A pull takes no time on the network: it is in the same moment there as what is said after it.
+        self._stages = stages(game.terms.faulty).total - REPORTING
         first_round = int(game.params.burn_in) + 1
         addresses = [Address(number, copy) for number in range(m) for copy in range(1 + (number in game.twins))]
-        self.network = Network(addresses, game.faults, self._coins, self._stages.total, first_round)
+        self.network = Network(addresses, game.faults, self._coins, self._stages, first_round)
         self.honest = [a for a in addresses if not game.malicious[a.participant] and a.participant not in game.twins]
         self._others = [a for a in addresses if a not in self.honest]
-        self._born = 0  # nodes so far: no two ever draw the same bytes
-        self.nodes = {a: self._node(a, newborn(self.first, game.params)) for a in addresses}
+        rules = SharedRounds()
+        self.hosts = {a: Host(self._role(a, rules), chance=self._dice(a), sorts=False) for a in addresses}
+        self.noticed = {a: Counter[str]() for a in addresses}
+        self._outcomes: dict[Address, list[Outcome]] = {a: [] for a in addresses}
+        self._reward = np.zeros((m, 1))
         good = np.array([Address(number, 0) in self.honest for number in range(m)])
         self.watch = Watch(self.first, good, game.params.trimming)
         self._arms = np.full((int(game.checkpoints[-1]) + 1, m), -1, np.int64)
@@ -166,76 +176,83 @@ class Table:
         if self._file is not None:
             self._file.close()
 
-    def _node(self, address: Address, memory: Memory) -> Node:
+    def _role(self, address: Address, rules: SharedRounds) -> Role:
         game, me = self.game, address.participant
-        self._born += 1
-        comparison: Comparison = Trusting(self._machine, me)
-        if game.private_comparison == "pairwise":
-            random = _bytes_from(digest("simulated dice", (self._seeds[me], self._born)))
-            comparison = Pairwise(me, self._keys, self._kappa, self._bits, random)
-        kind = Attacker if game.malicious[me] and me not in game.twins else Node
-        node = kind(me, self._seeds[me], memory, game.params, comparison, self._coins)
-        if isinstance(node, Attacker):
-            node.corrupt(game.attack, game.malicious, self._seeds[me])
-        return node
+        about = me, self._seeds[me], self.first, game.params, self._comparing(me), self._coins, rules
+        if game.malicious[me] and me not in game.twins:
+            return AttackerRole(*about, attack=game.attack, allies=game.malicious)
+        return Role(*about)
 
-    @staticmethod
-    def remembered(memory: Memory) -> Memory:
-        """What is left after a crash: everything that was stored."""
-        return memory
+    def _comparing(self, me: int) -> Comparing:
+        def pairwise(random: RandomBytes) -> Pairwise:
+            return Pairwise(me, self._keys, self._kappa, self._bits, random)
+
+        def trusting(random: RandomBytes) -> Trusting:
+            return Trusting(self._machine, me)
+
+        return pairwise if self.game.private_comparison == "pairwise" else trusting
+
+    def _dice(self, address: Address) -> RandomBytes:
+        return _bytes_from(digest("simulated dice", (self._seeds[address.participant], address.copy)))
 
     def play_round(self, t: int) -> None:
         """All stages of a round; one of the burn-in is nothing but pulls."""
         set_scene(self.game.rewards, t, self._coins, self._nature)
-        reward = np.zeros((self.game.terms.n_participants, 1))
-        for address, node in self.nodes.items():
-            if not self.network.is_down(t * self._stages.total, address):
-                m, arm = address.participant, node.arm(t)
-                pay(self.game.rewards, self._nature, m, arm, t, self._coins, reward)
-                node.observe(t, arm, float(reward[m, 0]))
-                if address.copy == 0:
-                    self._arms[t, m] = arm
+        for address in self.hosts:
+            if not self.network.is_down(t * self._stages, address):
+                self._step(Moment(t, PULLING), address)
         if not in_burn_in(self.game.params, t):
-            for stage in range(self._stages.total):
-                self._play_stage(t, stage)
+            for stage in range(REPORTING, REPORTING + self._stages):
+                self._play_stage(Moment(t, stage))
 
-    def _play_stage(self, t: int, stage: int) -> None:
+    def _play_stage(self, moment: Moment) -> None:
         """The honest first; the others have then read what these send."""
-        now = t * self._stages.total + stage
+        now = moment.round * self._stages + moment.stage - REPORTING
         arrived, said = self.network.deliver(now), list[bytes]()
         for address in (*self.honest, *self._others):
-            node = self.nodes[address]
             if self.network.crashes(now, address):
-                self._checked += node.checked
-                self.nodes[address] = self._node(address, self.remembered(node.memory))
+                self.hosts[address].restart()
             if self.network.is_down(now, address):
                 continue
-            if isinstance(node, Attacker):
-                node.overhear(said)
-            effects = node.step(t, stage, arrived.get(address, ()))
-            self._drawn += stage == REPORTING and node.drawn and address.copy == 0
+            machine = self.hosts[address].machine
+            if isinstance(machine, Attacker):
+                machine.overhear(said)
+            effects = self._step(moment, address, [Received(*message) for message in arrived.get(address, ())])
             if address in self.honest:
-                said += [data for _, data in effects.outgoing]
-                self._check(address, stage, effects)
-            for receiver, data in effects.outgoing:
+                said += [data for _, data in effects.send]
+                self._check(address, moment.stage, effects)
+            for receiver, data in effects.send:
                 self.network.send(now, address, receiver, data)
+
+    def _step(self, moment: Moment, address: Address, inbox: Sequence[Received] = ()) -> Effects:
+        """One step of a machine, by the duties of a driver; it may be told what its pull brought in the next one."""
+        outcomes, self._outcomes[address] = self._outcomes[address], []
+        effects = self.hosts[address].step(moment, inbox, outcomes)
+        self._checked += effects.counts["signatures"]
+        self._drawn += effects.counts["drawn"] if address.copy == 0 else 0
+        self.noticed[address].update(notice.reason for notice in effects.noticed)
+        if effects.pull is not None:
+            m, t = address.participant, moment.round
+            pay(self.game.rewards, self._nature, m, effects.pull, t, self._coins, self._reward)
+            self._outcomes[address].append(Outcome(t, float(self._reward[m, 0])))
+            if address.copy == 0:
+                self._arms[t, m] = effects.pull
+        return effects
 
     def _check(self, address: Address, stage: int, effects: Effects) -> None:
         """The invariants; and what is new goes to the file."""
         if self.game.watched or stage == REPORTING:
-            for _, data in effects.outgoing:
+            for _, data in effects.send:
                 self.watch.sent(address.participant, data)
-        node = self.nodes[address]
-        for chain in effects.committed:
-            new, block = chain.height == len(self.watch.chains), node.memory.blocks[chain.height - 1]
-            self.watch.committed(address.participant, chain, block)
+        for final in effects.committed:
+            new = final.chain.height == len(self.watch.chains)
+            self.watch.committed(address.participant, final)
             if new and self._file is not None:
-                self._file.append(block)
+                self._file.append(final.block)
 
     def played(self) -> Played:
         """The result so far."""
-        checked = self._checked + sum(node.checked for node in self.nodes.values())
-        return Played(self._tally(), checked, self.network.messages, self.network.bytes, self.watch.chains[-1])
+        return Played(self._tally(), self._checked, self.network.messages, self.network.bytes, self.watch.chains[-1])
 
     def _tally(self) -> GameTally:
         """Counted on the chain: a pull is paid if a block of its round holds the participant's report."""

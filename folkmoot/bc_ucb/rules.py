@@ -7,12 +7,12 @@ it all again and refuses what differs, by name; `conclude` is the same computati
 
 from collections.abc import Mapping
 from operator import is_
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.agreement.shared import Call, Shared, directly
 from folkmoot.bc_ucb.contract import Accounts, open_accounts, validated
 from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
 from folkmoot.bc_ucb.records import (
@@ -37,7 +37,7 @@ from folkmoot.ledger.block import Block, Header
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
-from folkmoot.ledger.rules import Signers, rules_of
+from folkmoot.ledger.rules import Signers
 from folkmoot.signatures import check
 
 KIND = "bc_ucb"
@@ -63,11 +63,13 @@ class Unfinished(OtherSide):
     """Why the agreed sets give no block; one line."""
 
 
-def counted(state: State, previous: bytes, round: int, values: Mapping[int, bytes | None]) -> dict[int, Named]:
+def counted(
+    state: State, previous: bytes, round: int, values: Mapping[int, bytes | None], call: Call = directly
+) -> dict[int, Named]:
     """Of the agreed values, those that are well-formed, signed by their validators and, with VRFs, proven."""
     settings, found = state.configuration, {}
     units = state.accounts.units
-    members = range(len(settings.keys)) if settings.coins is None else drawn_by_coins(settings, units, round)
+    members = range(len(settings.keys)) if settings.coins is None else drawn_by_coins(settings, units, round, call)
     shape = (settings.terms.n_participants, settings.terms.n_arms)
     for validator in members:
         value = values.get(validator)
@@ -80,7 +82,7 @@ def counted(state: State, previous: bytes, round: int, values: Mapping[int, byte
         words = named_words(previous, round, validator, named)
         if not check(settings.keys[validator], SETS, words, named.signature):
             continue
-        if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof):
+        if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof, call):
             continue
         found[validator] = named
     return found
@@ -93,6 +95,7 @@ def conclude(
     values: Mapping[int, bytes | None],
     held: Mapping[bytes, Report],
     accounts: Accounts | None = None,
+    call: Call = directly,
 ) -> tuple[RoundRecord, NDArray[np.bool_]]:
     """The record that agreed values and the reports they name amount to, and the validated sets.
 
@@ -105,7 +108,7 @@ def conclude(
         Unfinished: there is none: nobody's set counts, a report that is needed is not held, or disapproved.
     """
     settings, terms = state.configuration, state.configuration.terms
-    sets = counted(state, previous, round, values)
+    sets = counted(state, previous, round, values, call)
     if not sets:
         raise Unfinished("no set counts")
     names, reasons = _agreed_names(sets, held, terms.n_participants)
@@ -128,7 +131,7 @@ def conclude(
         raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
     validators = tuple(sorted(sets))
     if settings.coins is not None:
-        validators = drawn_by_coins(settings, state.accounts.units, round)
+        validators = drawn_by_coins(settings, state.accounts.units, round, call)
     kept = tuple((v, value) for v in sorted(sets) if (value := values[v]) is not None)
     void = tuple(v for v in validators if v not in sets)
     ordered = tuple(reports[m] for m in sorted(reports))
@@ -167,7 +170,14 @@ def heard_sets(sets: Mapping[int, Named], names: Mapping[int, bytes], present: N
 
 
 class Rounds:
-    """The rules: see the top of the file."""
+    """The rules: see the top of the file.
+
+    Attributes:
+        call: how proofs of random functions are checked, and validators drawn.
+    """
+
+    def __init__(self, call: Call = directly) -> None:
+        self.call = call
 
     def genesis(self, configuration: Value, contents: Contents) -> State:
         """The state before the first block. Nothing in a round refers to contents.
@@ -190,33 +200,47 @@ class Rounds:
         Raises:
             RefusedRecord: something in it is not what it should be.
         """
+        return transition(state, header, records, self.call)
+
+
+ROUNDS = Rounds()
+
+
+class SharedRounds(Rounds):
+    """The rules for one who sees the same blocks again and again, or for many in one program: each is looked at once.
+
+    What was looked at is named completely by the digest of the genesis, the blocks before and after, and the records.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        """`most`: blocks whose outcomes are remembered."""
+        super().__init__(Shared())
+        self._most = most
+        self._outcomes: dict[tuple[bytes, bytes, bytes, tuple[bytes, ...]], State | str] = {}
+
+    def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
+        """As of `Rounds`.
+
+        Raises:
+            RefusedRecord: see there.
+        """
         key = (state.origin, state.tip, header.hash, records)
-        outcome = _OUTCOMES.get(key)
+        outcome = self._outcomes.get(key)
         if outcome is None:
             try:
-                outcome = transition(state, header, records)
+                outcome = super().step(state, header, records)
             except RefusedRecord as refused:
                 outcome = str(refused)
-            with _ONE_AT_A_TIME:
-                if len(_OUTCOMES) >= _MOST_OUTCOMES:
-                    del _OUTCOMES[next(iter(_OUTCOMES))]
-                _OUTCOMES[key] = outcome
+            if len(self._outcomes) >= self._most:
+                del self._outcomes[next(iter(self._outcomes))]
+            self._outcomes[key] = outcome
         if isinstance(outcome, str):
             raise RefusedRecord(outcome)
         return outcome
 
 
-ROUNDS = Rounds()
-
-# Where many participants run in one process, each looks at the same block after the same history, which these keys
-# name completely; the transition is a pure function, so its outcome is kept for a while.
-_OUTCOMES: dict[tuple[bytes, bytes, bytes, tuple[bytes, ...]], State | str] = {}
-_MOST_OUTCOMES = 64
-_ONE_AT_A_TIME = Lock()
-
-
-def transition(state: State, header: Header, records: tuple[bytes, ...]) -> State:
-    """`Rounds.step`, computed anew.
+def transition(state: State, header: Header, records: tuple[bytes, ...], call: Call = directly) -> State:
+    """`Rounds.step`.
 
     Raises:
         RefusedRecord: see there.
@@ -237,7 +261,8 @@ def transition(state: State, header: Header, records: tuple[bytes, ...]) -> Stat
     held = {report.name: report for report in record.reports}
     accounts = Accounts(*(array.copy() for array in state.accounts))
     try:
-        expected, members = conclude(state, header.previous, record.round, dict(record.sets), held, accounts)
+        sets = dict(record.sets)
+        expected, members = conclude(state, header.previous, record.round, sets, held, accounts, call)
     except Unfinished as error:
         raise RefusedRecord(str(error)) from None
     for field, told, found in zip(RoundRecord._fields, record, expected):
@@ -257,7 +282,7 @@ def _same(told: object, found: object) -> bool:
     return told == found
 
 
-def would_follow(chain: Chain, candidate: Block) -> State:
+def would_follow(chain: Chain, candidate: Block, rules: Rounds = ROUNDS) -> State:
     """The state after a block that nobody has signed yet.
 
     Raises:
@@ -265,5 +290,4 @@ def would_follow(chain: Chain, candidate: Block) -> State:
     """
     if propose(chain, candidate.records).header != candidate.header:
         raise RefusedRecord("the header is not that of the next block with these records")
-    state: State = rules_of(chain.genesis.kind).step(chain.state, candidate.header, candidate.records)
-    return state
+    return rules.step(chain.state, candidate.header, candidate.records)

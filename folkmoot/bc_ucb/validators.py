@@ -1,11 +1,10 @@
 """Who the validators of a round are: by public coins, or by the proofs of verifiable random functions."""
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.agreement import vrf
+from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.sortition import drawn
 from folkmoot.bc_ucb.contract import drawn_by_coin
 from folkmoot.bc_ucb.genesis import Configuration
@@ -15,7 +14,7 @@ from folkmoot.encoding import digest
 Units = NDArray[np.int64]  # [participants], trust
 
 
-def drawn_by_coins(settings: Configuration, units: Units, round: int) -> tuple[int, ...]:
+def drawn_by_coins(settings: Configuration, units: Units, round: int, call: Call = directly) -> tuple[int, ...]:
     """The validators of a round, where coins are public: the same as the compiled loop draws.
 
     Raises:
@@ -23,11 +22,10 @@ def drawn_by_coins(settings: Configuration, units: Units, round: int) -> tuple[i
     """
     if settings.coins is None:
         raise ValueError("sortition = 'vrf': validators are known by their proofs only")
-    return _drawn_by_coins(settings.coins, settings.terms.expected_validators, tuple(units.tolist()), round)
+    return call(_drawn, settings.coins, settings.terms.expected_validators, tuple(units.tolist()), round)
 
 
-@lru_cache(maxsize=1 << 8)
-def _drawn_by_coins(seed: tuple[int, int, int], expected: int, units: tuple[int, ...], round: int) -> tuple[int, ...]:
+def _drawn(seed: tuple[int, int, int], expected: int, units: tuple[int, ...], round: int) -> tuple[int, ...]:
     coins, total = replicate_coins(*seed), sum(units)
     return tuple(m for m, own in enumerate(units) if drawn_by_coin(coins, round, m, own, total, expected))
 
@@ -43,13 +41,20 @@ def is_drawn(settings: Configuration, units: Units, validator: int, output: byte
     return drawn(output, int(units[validator]), min(settings.terms.expected_validators, total), total) >= 1
 
 
-def has_proof(settings: Configuration, units: Units, previous: bytes, round: int, validator: int, proof: bytes) -> bool:
+def has_proof(
+    settings: Configuration,
+    units: Units,
+    previous: bytes,
+    round: int,
+    validator: int,
+    proof: bytes,
+    call: Call = directly,
+) -> bool:
     """Does the proof make this participant a validator of the round?"""
-    output = _proven_output(settings.vrf_keys[validator], question(previous, round), proof)
+    output = call(_proven_output, settings.vrf_keys[validator], question(previous, round), proof)
     return output is not None and is_drawn(settings, units, validator, output)
 
 
-@lru_cache(maxsize=1 << 12)
 def _proven_output(key: bytes, asked: bytes, proof: bytes) -> bytes | None:
     """The output that a proof shows, None if it shows nothing."""
     try:

@@ -133,4 +133,4 @@ class Pairwise:
         return found
 
 
-Comparing = Callable[[int], Comparison]  # the part of each participant
+Comparing = Callable[[RandomBytes], Comparison]  # a participant's part, given its dice

@@ -21,7 +21,7 @@ from folkmoot.ledger.errors import (
     WrongRoot,
     WrongVersion,
 )
-from folkmoot.ledger.rules import Signers, UnknownRules, rules_of
+from folkmoot.ledger.rules import Rules, Signers, UnknownRules, rules_of
 
 GENESIS = "genesis"  # the domain of its hash, and the first word of its encoding
 
@@ -116,13 +116,14 @@ def propose(chain: Chain, records: Iterable[bytes]) -> Block:
     return draft(genesis.kind, chain.height + 1, chain.tip, tuple(records), genesis.work_bits)
 
 
-def apply_block(chain: Chain, block: Block) -> Chain:
-    """The chain after one more block.
+def apply_block(chain: Chain, block: Block, rules: Rules | None = None) -> Chain:
+    """The chain after one more block; `rules`: those of its kind, None: as they are registered.
 
     Raises:
         InvalidBlock: a subclass that says why the block does not follow; the cheap checks come first.
     """
-    header, records, rules = block.header, block.records, rules_of(chain.genesis.kind)
+    header, records = block.header, block.records
+    rules = rules_of(chain.genesis.kind) if rules is None else rules
     _check_header(chain, header)
     if merkle.root(records) != header.records_root:
         raise WrongRoot(f"the header does not cover these {len(records)} records")

@@ -4,7 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from folkmoot.machine import Effects, Kept, Machine, Moment, Outcome, Received, Resumes, Stage
+from folkmoot.machine import NO_FLOOR, Chance, Effects, Floor, Kept, Machine, Moment, Outcome, Received, Resumes, Stage
+
+
+def _no_chance(size: int) -> bytes:
+    raise AssertionError("this machine was not to need secret chance")
 
 
 class Host:
@@ -16,13 +20,17 @@ class Host:
         counts: messages refused because a bound does not hold.
     """
 
-    def __init__(self, role: Resumes, kept: Kept | None = None) -> None:
+    def __init__(
+        self, role: Resumes, kept: Kept | None = None, chance: Chance = _no_chance, sorts: bool = True
+    ) -> None:
+        """`chance` goes on where it was when the machine is born again. `sorts`: inboxes, by sender (duty 4)?"""
         self._role, self.kept, self.counts = role, kept or Kept(), Counter[str]()
+        self._chance, self._sorts = chance, sorts
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, floor: Floor = NO_FLOOR) -> None:
         """The machine is gone; another one goes on from the store."""
-        self.machine: Machine = self._role.resume(self.kept.values, self.kept, _no_chance)
+        self.machine: Machine = self._role.resume(self.kept.values, self.kept, self._chance, floor)
 
     def step(
         self,
@@ -32,18 +40,22 @@ class Host:
         blocks: Sequence[Any] = (),
     ) -> Effects:
         """Hand in what has come, within bounds and in order; store what is to be kept; only then hand out the rest."""
-        admitted, refused = admit(self.machine.stages[moment.stage], inbox)
+        admitted, refused = admit(self.machine.stages[moment.stage], inbox, self._sorts)
         self.counts.update(refused)
         effects = self.machine.step(moment, admitted, outcomes, blocks)
         self.kept.store(moment, effects.keep)
         return effects
 
 
-def admit(stage: Stage, inbox: Iterable[Received]) -> tuple[list[Received], Counter[str]]:
-    """What of this inbox is within the stage's bounds, sorted by sender, and how much is not."""
+def _sender(received: Received) -> int:
+    return received.sender
+
+
+def admit(stage: Stage, inbox: Iterable[Received], sorts: bool = True) -> tuple[list[Received], Counter[str]]:
+    """What of this inbox is within the stage's bounds, sorted by sender if it `sorts`, and how much is not."""
     admitted: list[Received] = []
     refused, number, size = Counter[str](), Counter[int](), Counter[int]()
-    for received in sorted(inbox, key=lambda message: message.sender):  # stable: a sender's own order stays
+    for received in sorted(inbox, key=_sender) if sorts else inbox:  # stable: a sender's own order stays
         sender, length = received.sender, len(received.data)
         if number[sender] >= stage.messages:
             refused["too many messages"] += 1
@@ -54,7 +66,3 @@ def admit(stage: Stage, inbox: Iterable[Received]) -> tuple[list[Received], Coun
             number[sender] += 1
             size[sender] += length
     return admitted, refused
-
-
-def _no_chance(size: int) -> bytes:
-    raise AssertionError("this machine was not to need secret chance")

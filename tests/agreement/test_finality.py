@@ -1,20 +1,12 @@
 """Votes for the next block: what makes a certificate, a decision, a final block; and why the signatures are apart."""
 
-from typing import NamedTuple
-
 import pytest
 
 from folkmoot.agreement.finality import Finality
-from folkmoot.agreement.messages import PREVOTE, Certificate
+from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, Certificate, Confirmation, Vote, signed_here
 
 B, C = b"B" * 32, b"C" * 32
 BODIES = {B: b"block B", C: b"block C"}
-
-
-class Ballot(NamedTuple):
-    sender: int
-    hash: bytes
-    signature: bytes = b"s" * 64
 
 
 def entered(round, quorum=3, best=None):
@@ -23,14 +15,21 @@ def entered(round, quorum=3, best=None):
     return finality
 
 
-def prevoted(finality, round, hash, senders):
+def cast(finality, phase, round, hash, senders):
     for sender in senders:
-        finality.prevote(round, Ballot(sender, hash))
+        finality.vote(signed_here(Vote(phase, 5, round, sender, hash, b"s" * 64)))
+
+
+def prevoted(finality, round, hash, senders):
+    cast(finality, PREVOTE, round, hash, senders)
 
 
 def precommitted(finality, round, hash, senders):
-    for sender in senders:
-        finality.precommit(round, Ballot(sender, hash))
+    cast(finality, PRECOMMIT, round, hash, senders)
+
+
+def confirmed(finality, sender, hash, signature):
+    finality.confirm(signed_here(Confirmation(5, sender, hash, signature)))
 
 
 def certificate(round, hash=B, height=5):
@@ -55,11 +54,11 @@ def test_a_certificate_needs_the_block_itself():
 def test_only_the_first_vote_of_a_sender_counts():
     finality = entered(9)
     prevoted(finality, 9, B, [0, 1])
-    finality.prevote(9, Ballot(2, C))
+    prevoted(finality, 9, C, [2])
     prevoted(finality, 9, B, [2, 2, 1])
     assert finality.certified(BODIES) is None
-    assert finality.has_voted(PREVOTE, 2)
-    assert not finality.has_voted(PREVOTE, 3)
+    assert finality.vote_of(PREVOTE, 2).hash == C
+    assert finality.vote_of(PREVOTE, 3) is None
 
 
 def test_votes_of_other_rounds_do_not_count():
@@ -92,13 +91,13 @@ def test_precommits_of_several_rounds_are_never_added_up():
 
 def test_confirmations_are_added_up_over_rounds():
     finality = entered(9)
-    finality.confirm(Ballot(0, B, b"0"))
-    finality.confirm(Ballot(1, C, b"1"))
+    confirmed(finality, 0, B, b"0")
+    confirmed(finality, 1, C, b"1")
     finality.enter(10)
-    finality.confirm(Ballot(2, B, b"2"))
-    finality.confirm(Ballot(1, B, b"changed its mind"))
+    confirmed(finality, 2, B, b"2")
+    confirmed(finality, 1, B, b"changed its mind")
     assert finality.confirmed() is None
-    finality.confirm(Ballot(3, B, b"3"))
+    confirmed(finality, 3, B, b"3")
     assert finality.confirmed() == (B, {0: b"0", 2: b"2", 3: b"3"})
 
 
@@ -106,18 +105,18 @@ def test_the_highest_certificate_is_voted_for_instead_of_a_candidate():
     finality = entered(9)
     assert finality.choice(C) == C
     assert finality.choice(None) is None
-    assert finality.learn(certificate(6, B))
+    assert finality.learn(signed_here(certificate(6, B)))
     assert finality.choice(C) == B
-    assert finality.learn(certificate(7, C))
+    assert finality.learn(signed_here(certificate(7, C)))
     assert finality.choice(B) == C
-    assert not finality.learn(certificate(6, B))
+    assert not finality.learn(signed_here(certificate(6, B)))
     assert finality.choice(B) == C
 
 
 @pytest.mark.parametrize("wrong", [certificate(7, B, height=4), certificate(7, B, height=6), certificate(10, B)])
 def test_certificates_of_another_height_or_a_coming_round_are_not_learnt(wrong):
     finality = entered(9)
-    assert not finality.learn(wrong)
+    assert not finality.learn(signed_here(wrong))
     assert finality.best is None
 
 

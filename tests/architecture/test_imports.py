@@ -50,9 +50,6 @@ INSIDE = {
     "__main__": ANYTHING,
 }  # fmt: skip
 GAMES = {
-    "agreement/hand.py": {"folkmoot.bc_ucb"},
-    "agreement/messages.py": {"folkmoot.bc_ucb"},
-    "agreement/voting.py": {"folkmoot.bc_ucb"},
     "bc_ucb/attacks.py": {"folkmoot.world"},
     "bc_ucb/ideal.py": {"folkmoot.simulation"},
     "bc_ucb/game.py": {"folkmoot.simulation"},

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from made_round import BURN_IN, COINS, SEEDS, K, M, first_chain, full_round, identities
 
+from folkmoot.agreement.evidence import TwoVotes
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.messages import (
     PRECOMMIT,
@@ -15,70 +16,104 @@ from folkmoot.agreement.messages import (
     Blocks,
     Certificate,
     Proposal,
-    ReportSent,
     Vote,
     Want,
-    from_bytes,
     proposal_words,
-    to_bytes,
+    vote_words,
 )
+from folkmoot.agreement.voting import LOCK
 from folkmoot.bc_ucb.algorithm import Params
-from folkmoot.bc_ucb.participant import Node, newborn, stages
+from folkmoot.bc_ucb.messages import GAME, ReportSent
+from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.records import NOBODY, REPORT, RoundRecord, report_words
+from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, SCREENING, stages
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.in_rounds import TrustedMachine, Trusting
+from folkmoot.encoding import decode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import propose
+from folkmoot.machine import ALL, Moment, Noticed, Outcome, Received
+from folkmoot.simulation.host import Host
 
 AT = stages(1)
 PARAMS = Params(M, K, BURN_IN, 2.0, 1500, 1000, 1, True, True)
+to_bytes = GAME.to_bytes
+
+
+def from_bytes(data):
+    return GAME.from_bytes(data, (M, K))
 
 
 class Four:
-    """Four honest nodes; `lose(t, stage, sender, receiver, message)` says what does not arrive."""
+    """Four honest ones; `lose(t, stage, sender, receiver, message)` says what does not arrive."""
 
     def __init__(self):
-        self.machine = TrustedMachine(M, Fraction(3, 2), 16)
-        self.nodes = [self.made(m, newborn(first_chain(), PARAMS)) for m in range(M)]
+        machine = TrustedMachine(M, Fraction(3, 2), 16)
+        coins = replicate_coins(*COINS)
+        self.hosts = [
+            Host(Role(m, SEEDS[m], first_chain(), PARAMS, lambda dice, m=m: Trusting(machine, m), coins))
+            for m in range(M)
+        ]
         self.inboxes = [[] for _ in range(M)]
+        self.outcomes = [[] for _ in range(M)]
         self.lose = lambda *_: False
         self.sent = []  # (round, stage, sender, message)
         self.committed = [[] for _ in range(M)]
+        self.noticed = Counter()
 
-    def made(self, m, memory):
-        return Node(m, SEEDS[m], memory, PARAMS, Trusting(self.machine, m), replicate_coins(*COINS))
+    @property
+    def nodes(self):
+        return [host.machine for host in self.hosts]
 
     def crash(self, m):
-        self.nodes[m] = self.made(m, self.nodes[m].memory)
+        self.hosts[m].restart()
 
-    def play(self, t, first=0, last=AT.total - 1):
-        if first == 0:
-            for m, node in enumerate(self.nodes):
-                arm = node.arm(t)
-                node.observe(t, arm, 0.25 + 0.5 * arm + 0.01 * m)
-        for stage in range(first, last + 1) if t > BURN_IN else ():
+    def play(self, t, first=PULLING, last=AT.total - 1):
+        for stage in range(first, (last if t > BURN_IN else PULLING) + 1):
             self.stage(t, stage)
 
     def stage(self, t, stage):
         arrived, self.inboxes = self.inboxes, [[] for _ in range(M)]
-        for m, node in enumerate(self.nodes):
-            effects = node.step(t, stage, arrived[m])
-            self.committed[m] += effects.committed
-            for receiver, data in effects.outgoing:
-                message = from_bytes(data, M, K)
+        for m, host in enumerate(self.hosts):
+            outcomes, self.outcomes[m] = self.outcomes[m], []
+            effects = host.step(Moment(t, stage), arrived[m], outcomes)
+            if effects.pull is not None:
+                self.outcomes[m].append(Outcome(t, 0.25 + 0.5 * effects.pull + 0.01 * m))
+            self.committed[m] += [final.chain for final in effects.committed]
+            self.noticed.update(notice.reason for notice in effects.noticed)
+            for receiver, data in effects.send:
+                message = from_bytes(data)
                 self.sent.append((t, stage, m, message))
                 for to in range(M):
-                    wanted = to != m and receiver in (None, to)
+                    wanted = to != m and receiver in (ALL, to)
                     if wanted and not self.lose(t, stage, m, to, message):
-                        self.inboxes[to].append((m, data))
+                        self.inboxes[to].append(Received(m, data))
 
     def heights(self):
-        return [node.memory.chain.height for node in self.nodes]
+        return [node.chain.height for node in self.nodes]
 
     def of_kind(self, kind, t, sender=None):
         return [
             said for round, _, m, said in self.sent if round == t and isinstance(said, kind) and sender in (None, m)
         ]
+
+
+def step(node, t, stage, *messages):
+    """One stage, with these (sender, message); a message may be bytes."""
+    inbox = [Received(m, said if isinstance(said, bytes) else to_bytes(said)) for m, said in messages]
+    return node.step(Moment(t, stage), inbox, [])
+
+
+def reasons(effects):
+    return [notice.reason for notice in effects.noticed]
+
+
+def locked_at(host):
+    return from_bytes(host.kept.values[LOCK]) if LOCK in host.kept.values else None
+
+
+def paid(node):
+    return node.pulls.learnt.pulls.sum()
 
 
 def after_burn_in():
@@ -102,20 +137,19 @@ def one_round_with_blocks(four, t):
 
 def test_all_commit_the_same_block_in_the_last_stage_and_learn_from_it():
     four = after_burn_in()
-    pulls = [node.memory.learnt.pulls.sum() for node in four.nodes]
     t = one_round_with_blocks(four, BURN_IN + 1)
     assert four.heights() == [1] * M
     assert len({chains[0].tip for chains in four.committed}) == 1
-    assert [node.memory.learnt.pulls.sum() for node in four.nodes] == [before + 1 for before in pulls]
-    assert len(four.nodes[0].memory.blocks[0].signatures) == M
-    assert not any(node.rejected for node in four.nodes)
-    assert all(node.memory.pending == {} for node in four.nodes)
+    assert [paid(node) for node in four.nodes] == [BURN_IN + 1] * M
+    assert len(Block.from_bytes(four.hosts[0].kept.block(1)).signatures) == M
+    assert not four.noticed
+    assert all(node.pulls.pending == {} for node in four.nodes)
     assert four.committed[0][0].state.last.round == t - 1
 
 
 def test_a_round_takes_the_stages_it_says():
-    assert (AT.propose, AT.total) == (4, 10)
-    assert stages(5).propose == 8
+    assert (AT.propose, AT.total) == (5, 11)
+    assert stages(5).propose == 9
     four = after_burn_in()
     t = one_round_with_blocks(four, BURN_IN + 1) - 1
     when = {}
@@ -123,7 +157,7 @@ def test_a_round_takes_the_stages_it_says():
         if round == t:
             name = message.phase if isinstance(message, Vote) else type(message).__name__
             when.setdefault(name, set()).add(stage)
-    assert when["ReportSent"] == {0}
+    assert when["ReportSent"] == {REPORTING}
     assert when["Proposal"] == {AT.propose}
     assert (when[PREVOTE], when[PRECOMMIT], when["Confirmation"]) == ({AT.prevote}, {AT.precommit}, {AT.confirm})
 
@@ -134,7 +168,7 @@ def test_a_signature_never_leaves_before_it_is_remembered():
         four.play(BURN_IN + 1, stage, stage)
         for round, _, m, message in four.sent:
             if isinstance(message, Vote):
-                assert four.nodes[m].memory.slots[message.phase][0] >= round
+                assert decode(four.hosts[m].kept.values[f"slot/{message.phase}"])[0] >= round
 
 
 # --- Locks and crashes ---------------------------------------------------------------------------------------------
@@ -145,7 +179,7 @@ def until_locked(four):
     four.lose = lambda t, stage, m, to, message: isinstance(message, Vote) and message.phase == PRECOMMIT
     for t in range(BURN_IN + 1, BURN_IN + 12):
         four.play(t)
-        if all(node.memory.lock is not None for node in four.nodes):
+        if all(locked_at(host) is not None for host in four.hosts):
             return t
     raise AssertionError("nobody was ever locked")
 
@@ -153,7 +187,7 @@ def until_locked(four):
 def test_whoever_is_locked_shows_the_certificate_and_all_vote_for_it():
     four = after_burn_in()
     t = until_locked(four)
-    locked = four.nodes[0].memory.lock
+    locked = locked_at(four.hosts[0])
     four.play(t + 1)
     assert four.of_kind(Proposal, t + 1) == []
     assert {said.hash for said in four.of_kind(Certificate, t + 1)} == {locked.hash}
@@ -165,22 +199,22 @@ def test_a_block_that_was_locked_is_committed_later_and_paid_then():
     four = after_burn_in()
     t = until_locked(four)
     four.play(t + 1)
-    pending = [dict(node.memory.pending) for node in four.nodes]
+    pending = [dict(node.pulls.pending) for node in four.nodes]
     assert all(set(pulls) == {*range(BURN_IN + 1, t + 2)} for pulls in pending)
     four.lose = lambda *_: False
-    pulls = four.nodes[0].memory.learnt.pulls.sum()
+    pulls = paid(four.nodes[0])
     four.play(t + 2)
     assert four.heights() == [1] * M
     assert four.committed[0][0].state.last.round == t
-    assert four.nodes[0].memory.learnt.pulls.sum() == pulls + 1
+    assert paid(four.nodes[0]) == pulls + 1
     arm, _ = pending[0][t]
-    assert four.nodes[0].memory.learnt.pulls[0, arm] == BURN_IN // K + 1
+    assert four.nodes[0].pulls.learnt.pulls[0, arm] == BURN_IN // K + 1
 
 
 def test_a_lock_survives_a_crash_of_everybody():
     four = after_burn_in()
     t = until_locked(four)
-    locked = four.nodes[0].memory.lock
+    locked = locked_at(four.hosts[0])
     for m in range(M):
         four.crash(m)
     four.play(t + 1)
@@ -200,11 +234,11 @@ def test_after_a_crash_in_a_round_nothing_else_is_signed():
     node = four.nodes[1]
     with pytest.raises(WouldEquivocate):
         node.hand.sign(PREVOTE, t, b"other words")
-    node._round = t
-    node._finality.enter(t)
-    node._finality.best = Certificate(1, t - 1, b"h" * 32, (0, 1, 2), (bytes(64),) * 3, b"")
-    assert node.step(t, AT.prevote, []).outgoing == []
-    assert node.rejected["own second value"] == 1
+    node.voter.enter(t)
+    node.voter._finality.best = Certificate(1, t - 1, b"h" * 32, (0, 1, 2), (bytes(64),) * 3, b"")
+    effects = step(node, t, AT.prevote)
+    assert effects.send == []
+    assert effects.counts["own second value"] == 1
 
 
 def test_a_second_block_of_a_height_is_never_confirmed():
@@ -215,6 +249,35 @@ def test_a_second_block_of_a_height_is_never_confirmed():
         with pytest.raises(WouldEquivocate):
             hand.confirm(height, hash)
     hand.confirm(4, b"b" * 32)
+
+
+def test_attack_of_two_votes_in_one_round_is_evidence_for_all():
+    """The first counts; who sees both can show them to anybody, and is asked to check no third one."""
+    node, t = Four().nodes[0], BURN_IN + 1
+    step(node, t, REPORTING)
+
+    def vote(hash):
+        words = vote_words(PREVOTE, 1, t, hash)
+        return Vote(PREVOTE, 1, t, 2, hash, identities()[2].sign(PREVOTE, words))
+
+    first, second, third = (vote(letter * 32) for letter in (b"a", b"b", b"c"))
+    effects = step(node, t, AT.precommit, (2, first), (2, first), (1, second), (2, third))
+    (notice,) = effects.noticed
+    assert (notice.sender, notice.reason) == (2, "two values")
+    assert effects.counts["signatures"] == 2
+    shape, keys = node.shape(node.chain.state), node.voter.keys
+    evidence = TwoVotes.from_bytes(notice.evidence)
+    assert evidence.culprit(GAME, shape, keys) == 2
+    for false in (
+        TwoVotes.of(GAME, first, first),
+        TwoVotes.of(GAME, first, second._replace(signature=third.signature)),
+        TwoVotes.of(GAME, first, second._replace(round=t + 1)),
+        TwoVotes.of(GAME, first, second._replace(phase=PRECOMMIT)),
+        TwoVotes(evidence.one, to_bytes(Want(1))),
+        TwoVotes(b"", evidence.other),
+    ):
+        assert false.culprit(GAME, shape, keys) is None
+    assert node.voter._finality.vote_of(PREVOTE, 2) == first
 
 
 # --- Gaps ----------------------------------------------------------------------------------------------------------
@@ -231,9 +294,9 @@ def test_who_missed_blocks_asks_for_them_and_catches_up():
     four.lose = lambda *_: False
     four.play(t)
     asked = [stage for round, stage, m, said in four.sent if (round, m) == (t, 3) and isinstance(said, Want)]
-    assert asked[0] == 1  # the others' reports tell their heights
+    assert asked[0] == ANSWERING  # the others' reports tell their heights
     assert four.heights()[3] >= 3
-    assert four.nodes[3].memory.chain.tip in {chain.tip for chain in four.committed[0]}
+    assert four.nodes[3].chain.tip in {chain.tip for chain in four.committed[0]}
 
 
 def test_blocks_are_given_once_a_round_to_each_and_never_many():
@@ -241,33 +304,33 @@ def test_blocks_are_given_once_a_round_to_each_and_never_many():
     t = one_round_with_blocks(four, BURN_IN + 1)
     node = four.nodes[0]
     for wanted, expected in [(1, 1), (1, 0)]:
-        effects = node.step(t, 1, [(2, to_bytes(Want(wanted)))])
-        assert len(effects.outgoing) == expected
-    ((_, data),) = node.step(t + 1, 1, [(2, to_bytes(Want(1)))]).outgoing
-    assert len(from_bytes(data, M, K).blocks) == 1
+        assert len(step(node, t, ANSWERING, (2, Want(wanted))).send) == expected
+    ((_, data),) = step(node, t + 1, ANSWERING, (2, Want(1))).send
+    assert len(from_bytes(data).blocks) == 1
     for nonsense in (0, 5, 1 << 40):
-        assert node.step(t + 2, 1, [(1, to_bytes(Want(nonsense)))]).outgoing == []
-    assert node.rejected["want"] == 4
+        effects = step(node, t + 2, ANSWERING, (1, Want(nonsense)))
+        assert (effects.send, reasons(effects)) == ([], ["want"])
 
 
 def test_attack_of_blocks_that_nobody_signed():
     four = after_burn_in()
     one_round_with_blocks(four, BURN_IN + 1)
-    block = four.nodes[0].memory.blocks[0]
+    block = Block.from_bytes(four.hosts[0].kept.block(1))
     fresh = Four().nodes[0]
     unsigned = type(block)(block.header, block.records, block.signatures[:2])
-    assert fresh.step(50, 1, [(1, to_bytes(Blocks((unsigned.to_bytes(),))))]).committed == []
-    assert fresh.rejected["block"] == 1
-    assert len(fresh.step(50, 2, [(1, to_bytes(Blocks((block.to_bytes(),))))]).committed) == 1
+    effects = step(fresh, 50, ANSWERING, (1, Blocks((unsigned.to_bytes(),))))
+    assert (effects.committed, reasons(effects)) == ([], ["block"])
+    assert len(step(fresh, 50, SCREENING, (1, Blocks((block.to_bytes(),)))).committed) == 1
 
 
 # --- Whatever comes in ---------------------------------------------------------------------------------------------
 
 
 def test_attack_of_a_flood_is_cut_off():
-    node = Four().nodes[0]
-    node.step(50, 1, [(2, b"rubbish")] * 1_000)
-    assert node.rejected == Counter({"flood": 1_000 - (4 * M + 16), "malformed": 4 * M + 16})
+    host = Four().hosts[0]
+    effects = host.step(Moment(50, ANSWERING), [Received(2, b"rubbish")] * 1_000)
+    assert host.counts == {"too many messages": 1_000 - (4 * M + 16)}
+    assert effects.noticed == [Noticed(2, "malformed")] * (4 * M + 16)
 
 
 @pytest.mark.parametrize(
@@ -282,13 +345,12 @@ def test_attack_of_a_flood_is_cut_off():
 def test_attack_of_false_reports_is_refused_with_its_reason(change, reason):
     four = after_burn_in()
     t = BURN_IN + 1
-    four.play(t, 0, 0)
+    four.play(t, PULLING, REPORTING)
     (message,) = four.of_kind(ReportSent, t, 1)
     node = four.nodes[0]
-    node.step(t, 1, [(1, to_bytes(message._replace(**change)))])
-    assert node.rejected == Counter({reason: 1})
+    assert reasons(step(node, t, ANSWERING, (1, message._replace(**change)))) == [reason]
     assert len(node._work.held) == 1  # its own
-    node.step(t, 2, [(1, to_bytes(message))])
+    assert reasons(step(node, t, SCREENING, (1, message))) == []
     assert len(node._work.held) == 2
 
 
@@ -296,46 +358,48 @@ def test_attack_of_two_reports_in_one_round():
     """Who says two things is heard as saying nothing; a third is not even looked at."""
     four = after_burn_in()
     t = BURN_IN + 1
-    four.play(t, 0, 0)
+    four.play(t, PULLING, REPORTING)
     (message,) = four.of_kind(ReportSent, t, 1)
     told = []
     for reward in (1, 2, 3):
         words = report_words(message.previous, t, 1, message.means, reward)
         told.append(message._replace(reward=reward, signature=identities()[1].sign(REPORT, words)))
     once, thrice = four.nodes[0], four.nodes[2]
-    once.step(t, 1, [(1, to_bytes(told[0]))])
-    thrice.step(t, 1, [(1, to_bytes(one)) for one in told])
+    assert step(once, t, ANSWERING, (1, told[0])).noticed == []
+    (notice,) = step(thrice, t, ANSWERING, *((1, one) for one in told)).noticed
+    assert (notice.sender, notice.reason) == (1, "two reports")
+    assert decode(notice.evidence) == tuple(map(to_bytes, told[:2]))
     assert sum(held.participant == 1 for held in thrice._work.held.values()) == 2
-    assert once._work.named().names[1] != NOBODY
-    assert thrice._work.named().names[1] == NOBODY
+    assert once._work.naming().names[1] != NOBODY
+    assert thrice._work.naming().names[1] == NOBODY
 
 
 def test_late_reports_do_not_count():
     four = after_burn_in()
     t = BURN_IN + 1
-    four.play(t, 0, 0)
+    four.play(t, PULLING, REPORTING)
     (message,) = four.of_kind(ReportSent, t, 1)
     node = four.nodes[0]
-    node.step(t, 3, [(1, to_bytes(message))])
-    assert node.rejected == Counter({"late": 1})
+    assert reasons(step(node, t, SCREENING + 1, (1, message))) == ["late"]
 
 
 def test_attack_of_a_certificate_for_a_block_that_does_not_follow():
     four = after_burn_in()
     t = until_locked(four)
-    good = four.nodes[0].memory.lock
+    good = locked_at(four.hosts[0])
     fresh = Four().nodes[0]
-    fresh.step(t + 1, 0, [])
-    fresh.step(t + 1, 1, [(1, to_bytes(good._replace(block=b"rubbish")))])
-    assert fresh._finality.best is None
+    step(fresh, t + 1, REPORTING)
     block = Block.from_bytes(good.block)
     other = Block(replace(block.header, nonce=1), block.records).to_bytes()
-    fresh.step(t + 1, 1, [(1, to_bytes(good._replace(block=other)))])
-    assert fresh._finality.best is None
-    fresh.step(t + 1, 1, [(1, to_bytes(good._replace(signatures=good.signatures[::-1])))])
-    assert fresh._finality.best is None
-    fresh.step(t + 1, 1, [(1, to_bytes(good))])
-    assert fresh._finality.best == good
+    for false, reason in [
+        (good._replace(block=b"rubbish"), ["malformed"]),
+        (good._replace(block=other), []),
+        (good._replace(signatures=good.signatures[::-1]), ["signature"]),
+    ]:
+        assert reasons(step(fresh, t + 1, ANSWERING, (1, false))) == reason
+        assert fresh.voter.best is None
+    step(fresh, t + 1, ANSWERING, (1, good))
+    assert fresh.voter.best == good
 
 
 def test_attack_of_a_validator_that_proposes_a_false_block():
@@ -343,18 +407,18 @@ def test_attack_of_a_validator_that_proposes_a_false_block():
     four = after_burn_in()
     t = one_round_with_blocks(four, BURN_IN + 1) - 1
     fresh = Four().nodes[0]
-    chain = fresh.memory.chain
+    chain = fresh.chain
     (good,) = four.of_kind(Proposal, t)[:1]
     made = chain_record(chain, good.block)
     for estimates, remembered in [(made.estimates + 1, False), (made.estimates, True)]:
-        fresh.step(t, 0, [])
+        step(fresh, t, REPORTING)
         false = propose(chain, [made._replace(estimates=estimates).to_bytes()])
         signature = identities()[1].sign(PROPOSAL, proposal_words(1, t, false.hash))
         proposal = Proposal(1, t, 1, false.hash, signature, false.to_bytes())
-        fresh.step(t, AT.second, [(1, to_bytes(proposal))])
-        assert (false.hash in fresh._bodies) is remembered
-        assert fresh.rejected["block"] == 1
-        fresh.enter(t)
+        effects = step(fresh, t, AT.second, (1, proposal))
+        assert (false.hash in fresh.voter.states) is remembered
+        assert reasons(effects) == [] if remembered else ["block"]
+        fresh.voter.enter(t)
 
 
 def chain_record(chain, body):

@@ -1,4 +1,4 @@
-"""Every participant a node of its own: the loop's results to the last unit, attacks by name, and bad networks."""
+"""Every participant a machine of its own: the loop's results to the last unit, attacks by name, and bad networks."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def named_in(state, value, proven=False):
 
 
 def rejected(table, reason):
-    return sum(table.nodes[address].rejected[reason] for address in table.honest)
+    return sum(table.noticed[address][reason] for address in table.honest)
 
 
 # --- The same as the compiled loop ---------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_two_copies_with_one_key_do_not_break_anything():
     twins = tuple(int(m) for m in np.flatnonzero(game.malicious))
     game = replace(game, twins=twins, faults=Faults(drop=0.2, partition=0.5))
     table = played_table(game)
-    assert len(table.nodes) == 9
+    assert len(table.hosts) == 9
     assert table.watch.chains[-1].height > 0
 
 

@@ -18,7 +18,6 @@ from made_round import (
     value,
 )
 
-from folkmoot.bc_ucb import rules as rounds
 from folkmoot.bc_ucb.contract import ONE, drawn_by_coin
 from folkmoot.bc_ucb.genesis import configuration
 from folkmoot.bc_ucb.records import NOBODY, Named, RoundRecord, value_bytes
@@ -31,12 +30,6 @@ from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, propose, start
 from folkmoot.ledger.contents import NOTHING
 from folkmoot.ledger.errors import MissingSignature, RefusedRecord, UnknownSigner
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered():
-    rounds._OUTCOMES.clear()
-
 
 # --- A right block -------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Games on a bad network, each drawn from a seed: everything that may go wrong, checked by the invariants.
 
 A scenario is a short game of 4 or 7 participants, a third of whom attack in one of the ways of bc_ucb/attacks.py or
-are twins: two honest nodes with one key, each heard by about half of the others (after Bano, Sonnino, Chursin,
+are twins: two honest machines with one key, each heard by about half of the others (after Bano, Sonnino, Chursin,
 Perelman, Malkhi 2022, "Twins: BFT systems made robust"). The network loses, delays, repeats and reorders messages,
 falls apart and lets participants crash, until it heals. After that, blocks must be approved again.
 """
@@ -13,14 +13,16 @@ from unittest.mock import patch
 import numpy as np
 
 from folkmoot.agreement.finality import Finality
+from folkmoot.agreement.voting import LOCK
 from folkmoot.bc_ucb import deliberation
-from folkmoot.bc_ucb import rules as rounds
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE, Terms
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.invariants import Broken, verify_again
 from folkmoot.bc_ucb.protocol import Game, Table
+from folkmoot.ledger.block import Block
+from folkmoot.machine import Kept
 from folkmoot.simulation.network import Faults
 from folkmoot.world.rewards import Bernoulli
 
@@ -84,19 +86,20 @@ def last_round(table):
 
 def check_end(table):
     """The chains verify from the genesis, and there are new blocks since the network has healed."""
-    chains = [node.memory for address, node in table.nodes.items() if address in table.honest]
-    rounds._OUTCOMES.clear()  # verified anew, not remembered
-    longest = max(chains, key=lambda memory: memory.chain.height)
-    verify_again(table.genesis, longest.blocks, longest.chain.tip)
-    for memory in chains:
-        tips = [block.hash for block in memory.blocks]
+    hosts = [host for address, host in table.hosts.items() if address in table.honest]
+    chains = [host.machine.chain for host in hosts]
+    longest = max(chains, key=lambda chain: chain.height)
+    stored = [[Block.from_bytes(host.kept.block(h + 1)) for h in range(host.kept.height)] for host in hosts]
+    verify_again(table.genesis, stored[chains.index(longest)], longest.tip)
+    for blocks in stored:
+        tips = [block.hash for block in blocks]
         if tips != [chain.tip for chain in table.watch.chains[1 : len(tips) + 1]]:
             raise Broken("agreement: an honest participant ends with another chain")
     if last_round(table) <= LAST_BAD:
         raise Broken(f"progress: no block since round {last_round(table)}, the network healed after {LAST_BAD}")
-    behind = [memory.chain.height for memory in chains if memory.chain.height < longest.chain.height - 1]
+    behind = [chain.height for chain in chains if chain.height < longest.height - 1]
     if behind:
-        raise Broken(f"progress: honest participants are at heights {behind}, others at {longest.chain.height}")
+        raise Broken(f"progress: honest participants are at heights {behind}, others at {longest.height}")
 
 
 # --- Rules broken on purpose: a suite that does not notice is worth nothing --------------------------------------
@@ -124,12 +127,15 @@ BROKEN = {
     "precommit": lambda: patch.object(Finality, "decided", _hasty),
     "rounds": lambda: patch.object(Finality, "enter", _added_up),
     "trimming": lambda: patch.object(deliberation, "named", _named_untrimmed),
-    "memory": lambda: patch.object(Table, "remembered", staticmethod(_forgotten)),
+    "memory": lambda: patch.object(Kept, "values", property(_forgotten)),
 }
 
 
-def _forgotten(memory):
-    return replace(memory, lock=None, slots={})
+def _forgotten(kept):
+    return {key: data for key, data in _values(kept).items() if key != LOCK and not key.startswith("slot/")}
+
+
+_values = Kept.values.fget
 
 
 @contextmanager
@@ -138,5 +144,4 @@ def broken(name):
     with ExitStack() as stack:
         if name is not None:
             stack.enter_context(BROKEN[name]())
-        rounds._OUTCOMES.clear()
         yield

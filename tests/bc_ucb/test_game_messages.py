@@ -9,34 +9,46 @@ from made_round import first_chain as chain
 from nacl.signing import SigningKey
 
 from folkmoot.agreement.messages import (
-    COMPARISON,
     PRECOMMIT,
     PREVOTE,
     PROPOSAL,
-    Answer,
     Blocks,
     Certificate,
     Confirmation,
-    Offer,
     Proposal,
-    ReportSent,
-    SetsSent,
     Verified,
     Vote,
     Want,
-    comparison_words,
-    from_bytes,
     proposal_words,
-    to_bytes,
-    verify,
     vote_words,
 )
+from folkmoot.agreement.messages import verify as verify_vote
 from folkmoot.agreement.signed_messages import Rejected
+from folkmoot.bc_ucb.messages import (
+    COMPARISON,
+    GAME,
+    Answer,
+    Offer,
+    ReportSent,
+    SetsSent,
+    comparison_words,
+    verify_early,
+)
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.signatures import sign_header
 
+to_bytes = GAME.to_bytes
 QUORUM = 3
 HASH = b"h" * 32
+
+
+def from_bytes(data, participants, arms):
+    return GAME.from_bytes(data, (participants, arms))
+
+
+def verify(message, keys, quorum):
+    early = isinstance(message, ReportSent | Offer | Answer)
+    return verify_early(message, keys) if early else verify_vote(message, keys, quorum)
 
 
 def made_report():
@@ -87,7 +99,8 @@ def test_a_message_comes_back_from_its_bytes_and_is_verified(make):
     message = make()
     again = from_bytes(to_bytes(message), M, K)
     assert same(message, again)
-    assert same(verify(again, keys(), QUORUM).message, message)
+    if not isinstance(message, SetsSent | Want | Blocks):
+        assert same(verify(again, keys(), QUORUM).message, message)
 
 
 @pytest.mark.parametrize("make", SIGNED_ONES)
@@ -193,7 +206,8 @@ def test_attack_of_changed_bytes_is_malformed_or_rejected_or_the_same_words(make
     data[place % len(data)] ^= flip
     for attempt in (bytes(data), bytes(data[: len(data) - cut])):
         try:
-            got = verify(from_bytes(attempt, M, K), keys(), QUORUM).message
+            told = from_bytes(attempt, M, K)
+            got = told if isinstance(told, SetsSent | Want | Blocks) else verify(told, keys(), QUORUM).message
         except (Malformed, Rejected):
             continue
         free = FREE.get(type(got), ())

@@ -1,0 +1,39 @@
+"""Pure functions computed once for many: a driver that plays many members in one program hands all of them a `Shared`.
+
+Everybody decodes the same messages and looks at the same blocks, so most of what a member computes another one has
+computed just before. A pure function holds no memory for that; it is given a `Call`, by which it calls what is dear.
+(Signatures have `folkmoot.signatures.remembering`.)
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Call(Protocol):
+    """How to call a pure function: `call(function, *arguments)` is its value."""
+
+    def __call__(self, function: Callable[..., Result], /, *arguments: Any) -> Result:
+        """The value of the function at these arguments."""
+
+
+def directly(function: Callable[..., Result], /, *arguments: Any) -> Result:
+    """Computed anew each time."""
+    return function(*arguments)
+
+
+class Shared:
+    """A `Call` that remembers the last `most` values of each function by their arguments, which must be hashable."""
+
+    def __init__(self, most: int = 1 << 13) -> None:
+        self._most = most
+        self._remembering: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def __call__(self, function: Callable[..., Result], /, *arguments: Any) -> Result:
+        remembering = self._remembering.get(function)
+        if remembering is None:
+            remembering = self._remembering[function] = lru_cache(maxsize=self._most)(function)
+        value: Result = remembering(*arguments)
+        return value
