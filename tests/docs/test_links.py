@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from test_pages import FILES, ROOT, name_of
 
+PACKAGE = ROOT / "folkmoot"
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:folkmoot|papers|contracts|docs|tests|benchmarks|examples)/[\w./-]+)`")
 _FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
@@ -57,3 +58,23 @@ def test_what_leads_nowhere_is_noticed(text):
 def test_anchors_are_those_of_forges():
     page = "# What `verify` notices, and what\n\n## [The file](x.md)\n\n## The file\n\n```sh\n# no heading\n```\n"
     assert anchors(page) == {"what-verify-notices-and-what", "the-file", "the-file-1"}
+
+
+def test_the_index_has_every_page():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    missing = [path.name for path in (ROOT / "docs").glob("*.md") if f"]({path.name})" not in index]
+    assert missing == ["README.md"]
+
+
+def test_the_map_of_the_house_has_every_room():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = [f"{path.name}/" for path in PACKAGE.iterdir() if path.is_dir() and (path / "__init__.py").exists()]
+    files = [path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("__")]
+    assert [name for name in rooms + files if f"`{name}`" not in page] == []
+
+
+def test_decisions_are_listed():
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    pages = [path.name for path in (ROOT / "docs" / "decisions").glob("0*.md")]
+    assert [name for name in pages if f"]({name})" not in index] == []
+    assert len({name[:4] for name in pages}) == len(pages), "two decisions have one number"
