@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks import chain, growth, rivals, worlds
 from benchmarks.measure import Contender, Row, interleave, table
 from benchmarks.twins import FLAGS, Counts, Twins, compiler
+from folkmoot.files import write_file
 from folkmoot.simulation.replicates import Job, run_batch
 from folkmoot.simulation.rows import Finished
 from folkmoot.simulation.simulate import make_job
@@ -229,9 +230,7 @@ The interpreted loop and the plain Python one play a single replicate, the inter
 
 Measured {date.today().isoformat()} on {machine()}.
 """
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text("\n".join([head, *texts]), encoding="utf-8")
-    temporary.replace(path)
+    write_file(path, "\n".join([head, *texts]).encode())
 
 
 if __name__ == "__main__":

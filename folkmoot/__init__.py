@@ -132,7 +132,12 @@ registry.places(registry.LEDGERS).update(
 registry.places(registry.RESULTS).update(
     bandit="folkmoot.simulation.result:Result", chain="folkmoot.bc_ucb.result:ChainResult"
 )
-registry.places(registry.MOVED).update({"folkmoot.ledger.settle": "folkmoot.node:settle"})
+registry.places(registry.MOVED).update(
+    {
+        "folkmoot.ledger.settle": "folkmoot.node:settle",
+        "folkmoot.world.datasets.fetch": "folkmoot.node.fetch:fetch",
+    }
+)
 
 __version__ = "0.1.0"
 __all__ = sorted([*_HOME, *_PACKAGES])  # pyright: ignore[reportUnsupportedDunderAll]

@@ -199,9 +199,9 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder 
 @data.command()
 def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens or mnist.")]) -> int:
     """Download a data set, check it, and print its folder."""
-    from folkmoot.world import datasets
+    from folkmoot.node import fetch as fetching
 
-    print(datasets.fetch(name))
+    print(fetching.fetch(name))
     return 0
 
 

@@ -6,6 +6,7 @@ the same way: `folkmoot.ledger.KINDS["mine"] = "my_module:RULES"`.
 """
 
 import importlib
+import warnings
 from typing import Any
 
 LEDGERS = "kinds of ledgers"  # name -> rules, see ledger.rules
@@ -27,3 +28,16 @@ def thing(place: str) -> Any:
     """
     module, _, attribute = place.partition(":")
     return getattr(importlib.import_module(module), attribute)
+
+
+def moved(module: str, name: str) -> Any:
+    """What a module had under a name before it moved: for the `__getattr__` of the module, with a warning.
+
+    Raises:
+        AttributeError: nothing of that name has moved from there.
+    """
+    place = _TABLES[MOVED].get(f"{module}.{name}")
+    if place is None:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    warnings.warn(f"{module}.{name} is now {place.replace(':', '.')}", DeprecationWarning, stacklevel=3)
+    return thing(place)

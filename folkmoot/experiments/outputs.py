@@ -1,13 +1,12 @@
 """The folder of an experiment: running into it, writing its files, building its report anew."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from folkmoot.experiments.plan import Plan
+from folkmoot.files import or_say, replacing
 from folkmoot.simulation.saved import Saved, load_all, write_arrays
 from folkmoot.simulation.sweep import Swept, sweep
 
@@ -29,14 +28,13 @@ def make_folder(folder: Path) -> None:
     Raises:
         ValueError: it cannot be.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with or_say(f"folder {folder}"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise ValueError(f"folder {folder}: is a file; expected a folder") from None
         with tempfile.TemporaryFile(dir=folder):
             pass
-    except FileExistsError:
-        raise ValueError(f"folder {folder}: is a file; expected a folder") from None
-    except OSError as error:
-        raise ValueError(f"folder {folder}: cannot be written ({error.strerror})") from None
 
 
 def run(plan: Plan, folder: Path, jobs: int, progress: bool = True) -> Swept:
@@ -85,15 +83,7 @@ def write(results: Mapping[str, Saved], folder: Path, about: About, arrays: bool
     from folkmoot.report.files import write_files  # here: drawing is slow to import, and the runs come first
 
     notes = [f"Failed, hence not shown: {name}: {error}." for name, error in about.failures.items()]
-    try:
-        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
-        try:
-            if arrays:
-                write_arrays(results, fresh)
-            write_files(fresh, about.title, results, about.description, notes)
-            for path in sorted(fresh.iterdir()):
-                os.replace(path, folder / path.name)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    except OSError as error:
-        raise ValueError(f"folder {folder}: cannot be written ({error.strerror})") from None
+    with or_say(f"folder {folder}"), replacing(folder) as fresh:
+        if arrays:
+            write_arrays(results, fresh)
+        write_files(fresh, about.title, results, about.description, notes)

@@ -1,7 +1,5 @@
 """The chain as a pure state transition: blocks that follow or are refused by name, kept in a file anyone can verify."""
 
-import warnings
-
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.block import Block, Header, is_signed, mined, sign
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, propose, start
@@ -20,7 +18,7 @@ from folkmoot.ledger.replay import DamagedLedger, Verdict
 from folkmoot.ledger.rules import KINDS, Rules, Signers, UnknownRules
 from folkmoot.ledger.store import Ledger, create
 from folkmoot.ledger.store import open_ledger as open
-from folkmoot.registry import MOVED, places, thing
+from folkmoot.registry import moved
 
 __all__ = [
     "KINDS",
@@ -62,8 +60,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    place = places(MOVED).get(f"{__name__}.{name}")
-    if place is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"folkmoot.ledger.{name} is now {place.replace(':', '.')}", DeprecationWarning, stacklevel=2)
-    return thing(place)
+    return moved(__name__, name)

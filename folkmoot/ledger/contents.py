@@ -6,11 +6,11 @@ what does not hash to its name is refused. The contents of the ledger file FILE 
 
 import os
 import stat
-import threading
 from pathlib import Path
 from typing import Protocol
 
 from folkmoot.encoding import digest
+from folkmoot.files import settle, write_file
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.file import NotStored
 
@@ -117,22 +117,14 @@ class FolderContents:
         except (MissingContent, TamperedContent):
             pass  # to be written, or to be put right
         file = self._file(name)
-        part = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
             new = not file.parent.exists()
             file.parent.mkdir(parents=True, exist_ok=True)
             if not stat.S_ISDIR(os.lstat(file.parent).st_mode):
                 raise NotStored(f"{file.parent}: expected a folder")
-            try:
-                with open(part, "wb") as opened:
-                    opened.write(data)
-                    opened.flush()
-                    os.fsync(opened.fileno())
-                os.replace(part, file)
-            finally:
-                part.unlink(missing_ok=True)
-            for folder in (file.parent, self.path, self.path.parent) if new else (file.parent,):
-                _on_disk(folder)
+            write_file(file, data, durable=True)
+            for folder in (self.path, self.path.parent) if new else ():
+                settle(folder)
         except NotStored:
             raise
         except OSError as error:
@@ -169,13 +161,3 @@ def _checked(name: bytes, data: bytes) -> bytes:
     if name_of(data) != name:
         raise TamperedContent(f"content {name.hex()} has been changed: what is stored hashes to {name_of(data).hex()}")
     return data
-
-
-def _on_disk(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, where a system can say so."""
-    if hasattr(os, "O_DIRECTORY"):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)

@@ -10,6 +10,7 @@ import numpy as np
 
 from folkmoot.encoding import decode, encode
 from folkmoot.errors import DamagedFile
+from folkmoot.files import new_folder, or_say
 from folkmoot.multiparty.models.kinds import blank
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.rules.terms import Terms
@@ -29,28 +30,18 @@ def write(folder: str | os.PathLike[str], terms: Terms, seed: int, iterations: i
         ValueError: there is such a folder already, or it cannot be written.
     """
     target = Path(folder)
-    temporary = target.with_name(f".{target.name}.tmp-{os.getpid()}")
     if target.exists():
         raise ValueError(f"{target}: exists already; a consortium is saved into a new folder")
     members: list[dict[str, Any]] = []
-    try:
-        temporary.mkdir(parents=True)
+    with or_say(str(target)), new_folder(target) as fresh:
         for number, party in enumerate(parties):
             name = f"{number}.parameters"
-            (temporary / name).write_bytes(party.model.to_bytes())
+            (fresh / name).write_bytes(party.model.to_bytes())
             settings = encode(party.model.settings()).hex()
             model = {"model": party.model.kind, "classes": list(party.model.classes), "settings": settings}
             members.append({"name": party.name, "kind": party.kind, **model, "parameters": name})
         head = {"format": FORMAT, "terms": _told(terms), "seed": seed, "iterations": iterations}
-        (temporary / FILE).write_text(json.dumps(head | {"parties": members}, indent=1) + "\n", encoding="utf-8")
-        temporary.rename(target)
-    except OSError as error:
-        raise ValueError(f"{target}: cannot be written ({error.strerror})") from None
-    finally:
-        if temporary.exists():
-            for file in temporary.iterdir():
-                file.unlink()
-            temporary.rmdir()
+        (fresh / FILE).write_text(json.dumps(head | {"parties": members}, indent=1) + "\n", encoding="utf-8")
     return target
 
 

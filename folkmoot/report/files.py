@@ -1,12 +1,11 @@
 """A report as files: figures, table and page, each whole or not there at all; for results of every kind."""
 
 import importlib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
+from folkmoot.files import or_say, write_file
 from folkmoot.simulation.saved import Saved
 
 
@@ -79,23 +78,5 @@ def write_files(
     if not target.is_dir():
         raise ValueError(f"folder {target}: expected an existing folder")
     for name, content in report.contents(Told(title, results, description, notes)).items():
-        write_whole(target / name, content)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it, then rename it.
-
-    Raises:
-        ValueError: it cannot be written.
-    """
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ValueError(f"file {path}: cannot be written ({error.strerror})") from None
-    finally:
-        Path(temporary).unlink(missing_ok=True) if temporary else None
+        with or_say(f"file {target / name}"):
+            write_file(target / name, content)

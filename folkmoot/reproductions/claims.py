@@ -2,12 +2,13 @@
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from folkmoot.files import or_say, write_file
 
 
 class Claims:
@@ -49,19 +50,15 @@ class Claims:
         self._console.print(f"{'holds ' if holds else 'FAILS '} {statement}", markup=False)
 
     def write(self, file: str, content: bytes) -> Path:
-        """Put a file into the folder, by way of a temporary name.
+        """Put a file into the folder; it is there whole or not at all.
 
         Raises:
             ValueError: the folder cannot be written.
         """
         target = self.out / file
-        try:
+        with or_say(f"folder {self.out}"):
             self.out.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{file}.tmp")
-            temporary.write_bytes(content)
-            os.replace(temporary, target)
-        except OSError as error:
-            raise ValueError(f"folder {self.out}: cannot be written ({error.strerror})") from None
+            write_file(target, content)
         return target
 
     def picture(self, file: str, figure: object) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import platform
-import shutil
-import tempfile
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -15,6 +13,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from folkmoot.errors import DamagedFile
+from folkmoot.files import new_folder, or_say
 from folkmoot.registry import RESULTS, places, thing
 
 FORMAT = 2
@@ -98,7 +98,7 @@ def write_arrays(results: Mapping[str, Saved], folder: Path) -> None:
 
 
 def save(results: Mapping[str, Saved], folder: str | Path) -> Path:
-    """Write several results into one new folder, by way of a temporary name.
+    """Write several results into one new folder; it is there whole or not at all.
 
     Raises:
         ValueError: the folder exists and is not empty, or cannot be written.
@@ -106,19 +106,8 @@ def save(results: Mapping[str, Saved], folder: str | Path) -> Path:
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(f"folder {target}: exists and is not empty; choose another")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise ValueError(f"folder {target}: cannot be written ({error.strerror})") from None
-    try:
-        write_arrays(results, temporary)
-        temporary.chmod(0o755)
-        if target.exists():
-            target.rmdir()
-        temporary.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with or_say(f"folder {target}"), new_folder(target) as fresh:
+        write_arrays(results, fresh)
     return target
 
 
@@ -137,8 +126,13 @@ def _loaded(kind: Any, entry: dict[str, Any], origin: dict[str, str], arrays: An
 
     Raises:
         KeyError: an array is missing that version 0.1.0 had.
+        DamagedFile: one that is no array.
     """
-    own = {a: arrays[f"{n}.{a}"] for a in kind.ARRAYS if a not in kind.LATER or f"{n}.{a}" in arrays}
+    wanted = [a for a in kind.ARRAYS if a not in kind.LATER or f"{n}.{a}" in arrays]
+    try:
+        own = {a: arrays[f"{n}.{a}"] for a in wanted}
+    except ValueError as error:  # of NumPy, which reads them now
+        raise DamagedFile(f"result {entry['name']}: not readable arrays ({error})") from None
     found: Saved = kind(name=entry["name"], configuration=entry["configuration"], provenance=origin, **own)
     return found
 
@@ -147,34 +141,36 @@ def load_all(folder: str | Path) -> dict[str, Saved]:
     """All results of a folder, by name.
 
     Raises:
-        ValueError: no result there, or not one this version reads.
+        ValueError: no result there.
+        DamagedFile: not one that this version reads.
     """
     source = Path(folder)
     try:
         head = json.loads((source / "result.json").read_text(encoding="utf-8"))
         if head["format"] != FORMAT:
-            raise ValueError(f"folder {source}: format {head['format']}, this version reads {FORMAT}")
+            raise DamagedFile(f"folder {source}: format {head['format']}, this version reads {FORMAT}")
         if not zipfile.is_zipfile(source / "curves.npz"):
             (source / "curves.npz").stat()
-            raise ValueError(f"folder {source}: not a readable result (curves.npz is no zip file)")
+            raise DamagedFile(f"folder {source}: not a readable result (curves.npz is no zip file)")
         with np.load(source / "curves.npz", allow_pickle=False) as arrays:
             return {
                 entry["name"]: _loaded(_class_of(entry["kind"]), entry, head["provenance"], arrays, n)
                 for n, entry in enumerate(head["results"])
             }
     except (EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"folder {source}: not a readable result (curves.npz: {error})") from None
+        raise DamagedFile(f"folder {source}: not a readable result (curves.npz: {error})") from None
     except FileNotFoundError as error:
         raise ValueError(f"folder {source}: no result there ({Path(error.filename).name} is missing)") from None
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"folder {source}: not a readable result ({error})") from None
+        raise DamagedFile(f"folder {source}: not a readable result ({error})") from None
 
 
 def load(folder: str | Path) -> "Saved | dict[str, Saved]":
     """The result saved in a folder; a dictionary by name when it holds several.
 
     Raises:
-        ValueError: no result there, or not one this version reads.
+        ValueError: no result there.
+        DamagedFile: not one that this version reads.
     """
     results = load_all(folder)
     return next(iter(results.values())) if len(results) == 1 else results

@@ -1,4 +1,4 @@
-"""Data sets: where they are found, how they are fetched and checked, how they become rewards.
+"""Data sets: where they are found, how they are checked, how they become rewards. `folkmoot.node.fetch` fetches them.
 
 A data set is looked for in this order:
 
@@ -14,11 +14,7 @@ What is found first counts: if it is incomplete or corrupt that is an error, and
 import hashlib
 import inspect
 import os
-import shutil
 import sys
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +23,8 @@ from typing import Any
 import numpy as np
 from platformdirs import user_cache_path
 
+from folkmoot.files import write_file
+from folkmoot.registry import moved
 from folkmoot.world import mnist
 from folkmoot.world import movielens as ml
 from folkmoot.world.replay import Replay
@@ -118,20 +116,25 @@ def load_mnist() -> mnist.Digits:
     return mnist.read(where("mnist"))
 
 
-def _entry(name: str) -> Dataset:
+def entry(name: str) -> Dataset:
+    """What is known of a data set.
+
+    Raises:
+        ValueError: no such data set.
+    """
     if name not in DATASETS:
         raise ValueError(f"data set {name!r}: unknown; allowed are {', '.join(DATASETS)}")
     return DATASETS[name]
 
 
-def _cached(name: str) -> Path:
+def cached(name: str) -> Path:
     """Where a fetched data set is kept, whether it is there or not."""
     return Path(os.environ.get("FOLKMOOT_CACHE") or user_cache_path("folkmoot")) / "data" / name
 
 
 def _how_to_get(name: str) -> str:
-    files = " and ".join(_entry(name).files)
-    return f"run 'folkmoot data fetch {name}', or put {files} of {_entry(name).url} into {_cached(name)}"
+    files = " and ".join(entry(name).files)
+    return f"run 'folkmoot data fetch {name}', or put {files} of {entry(name).url} into {cached(name)}"
 
 
 def _find(name: str) -> Path | None:
@@ -140,13 +143,13 @@ def _find(name: str) -> Path | None:
     Raises:
         ValueError: $FOLKMOOT_DATA is no folder, or only some of the files are there.
     """
-    places = [_cached(name)]
+    places = [cached(name)]
     given = os.environ.get("FOLKMOOT_DATA")
     if given:
         if not Path(given).is_dir():
             raise ValueError(f"FOLKMOOT_DATA = {given!r}: expected a folder")
         places = [Path(given) / name, Path(given), *places]
-    files = _entry(name).files
+    files = entry(name).files
     for folder in places:
         try:
             missing = [file for file in files if not (folder / file).exists()]
@@ -165,7 +168,7 @@ def where(name: str) -> Path:
     Raises:
         ValueError: no such data set, an incomplete one, or none found and none shipped.
     """
-    found = _find(name) or _entry(name).excerpt
+    found = _find(name) or entry(name).excerpt
     if found is None:
         raise ValueError(f"data set {name}: not found; {_how_to_get(name)}")
     return found
@@ -194,13 +197,13 @@ def load(name: str, **options: Any) -> Replay:
     return build(**options)
 
 
-def _wrong_file(name: str, folder: Path) -> str | None:
+def wrong_file(name: str, folder: Path) -> str | None:
     """The first file that is not the one we know, with both checksums; None if all are right."""
-    for file, expected in _entry(name).files.items():
+    for file, expected in entry(name).files.items():
         if not (folder / file).is_file():
             return f"{file} is missing"
         try:
-            got = _entry(name).checksum(folder / file)
+            got = entry(name).checksum(folder / file)
         except ValueError as error:
             return str(error)
         if got != expected:
@@ -208,93 +211,8 @@ def _wrong_file(name: str, folder: Path) -> str | None:
     return None
 
 
-def fetch(name: str) -> Path:
-    """Download a data set into the user's cache, check it, and return its folder.
-
-    The folder appears whole or not at all. What is there already and right is not downloaded again.
-
-    Raises:
-        ValueError: no such data set, no connection, a wrong checksum, a cache that cannot be written, or
-            other files in its place.
-    """
-    _entry(name)
-    target = _cached(name)
-    if target.is_dir() and any(target.iterdir()):
-        wrong = _wrong_file(name, target)
-        if wrong is not None:
-            raise ValueError(f"data set {name}: {target} holds other files ({wrong}); remove that folder to fetch anew")
-        return target
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
-    except OSError as error:
-        raise ValueError(f"data set {name}: {target.parent} cannot be written ({error.strerror})") from None
-    try:
-        fresh = temporary / name
-        fresh.mkdir()
-        if _entry(name).inside is None:
-            _download_files(name, fresh)
-        else:
-            _unpack(name, _download(name, temporary), fresh)
-        _check_fresh(name, fresh)
-        if target.is_dir():
-            target.rmdir()
-        fresh.rename(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return target
-
-
-def _by_hand(name: str) -> str:
-    return f"put {' and '.join(_entry(name).files)} of it into {_cached(name)} by hand"
-
-
-def _download(name: str, folder: Path) -> Path:
-    """The archive, unchecked (its publisher states no SHA-256): what is in it is checked."""
-    return _retrieved(name, _entry(name).url, folder, "archive.zip")
-
-
-def _download_files(name: str, folder: Path) -> None:
-    for file in _entry(name).files:
-        _retrieved(name, f"{_entry(name).url}/{file}", folder, file)
-
-
-def _retrieved(name: str, url: str, folder: Path, file: str) -> Path:
-    import pooch  # type: ignore[import-untyped]
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")  # else it advises to note the checksum of the archive
-    try:
-        return Path(pooch.retrieve(url, known_hash=None, fname=file, path=folder))
-    except (OSError, ValueError) as error:  # every error of requests is an OSError
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
-        raise ValueError(f"data set {name}: {url} cannot be downloaded ({reason}); {_by_hand(name)}") from None
-    finally:
-        logger.setLevel(level)
-
-
-def _unpack(name: str, archive: Path, folder: Path) -> None:
-    entry = _entry(name)
-    try:
-        with zipfile.ZipFile(archive) as members:
-            there = set(members.namelist())
-            for file in (*entry.files, *entry.extras):
-                if f"{entry.inside}/{file}" in there:
-                    (folder / file).write_bytes(members.read(f"{entry.inside}/{file}"))
-    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(
-            f"data set {name}: {entry.url} is no zip archive to unpack ({error}); {_by_hand(name)}"
-        ) from None
-
-
-def _check_fresh(name: str, folder: Path) -> None:
-    wrong = _wrong_file(name, folder)
-    if wrong is not None:
-        raise ValueError(
-            f"data set {name}: {_entry(name).url}: {wrong}; nothing was kept. Its publisher says that the data set may "
-            f"change over time: if you trust the new one, {_by_hand(name)}"
-        )
+def __getattr__(name: str) -> object:
+    return moved(__name__, name)
 
 
 def main(arguments: list[str]) -> None:
@@ -309,9 +227,7 @@ def main(arguments: list[str]) -> None:
         text = ml.excerpt(Path(arguments[0]))
     except ValueError as problem:
         sys.exit(f"error: {problem}")
-    temporary = ml.EXCERPT.with_name(f".{ml.EXCERPT.name}.new")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    temporary.replace(ml.EXCERPT)
+    write_file(ml.EXCERPT, text.encode())
     print(f"written: {ml.EXCERPT}")
 
 

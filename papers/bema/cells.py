@@ -14,6 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from rich.progress import track
 
+from folkmoot.files import write_file
 from folkmoot.multiparty import HMR, Consortium, Party, SwappedLabels, SwappedWithin, lying
 from folkmoot.multiparty.rules.margin import claimants_of
 from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
@@ -109,9 +110,7 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     told["seconds"] = time.process_time() - begun
     told["provenance"] = provenance() | {"torch": version("torch")}
     kept.parent.mkdir(parents=True, exist_ok=True)
-    temporary = kept.with_suffix(".tmp")
-    temporary.write_text(json.dumps(told))
-    temporary.rename(kept)
+    write_file(kept, json.dumps(told).encode())
     return read(kept)
 
 

@@ -12,9 +12,10 @@ PACKAGE = Path(folkmoot.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 CONTRACTS = {"folkmoot.interface", "folkmoot.machine", "folkmoot.coins", "folkmoot.encoding", "folkmoot.errors",
-             "folkmoot.configuration", "folkmoot.registry"}  # fmt: skip
+             "folkmoot.configuration", "folkmoot.registry", "folkmoot.files"}  # fmt: skip
 ANYTHING = {"folkmoot"}
-BOOKS = {"folkmoot.encoding", "folkmoot.signatures", "folkmoot.errors", "folkmoot.coins", "folkmoot.registry"}
+BOOKS = {"folkmoot.encoding", "folkmoot.signatures", "folkmoot.errors", "folkmoot.coins", "folkmoot.registry",
+         "folkmoot.files"}  # fmt: skip
 
 # Part of the package: which of our modules it may import besides itself (a name stands for all below it).
 INSIDE = {
@@ -26,6 +27,7 @@ INSIDE = {
     "signatures": {"folkmoot.errors"},
     "configuration": set(),
     "registry": set(),
+    "files": set(),
     "theory": set(),
     "algorithms": CONTRACTS,  # never the world: an agent cannot see the means it learns
     "world": CONTRACTS,

@@ -1,10 +1,8 @@
-import os
-
 import matplotlib
 import pytest
 from made_results import make
 
-from folkmoot.report.files import write_files, write_whole
+from folkmoot.report.files import write_files
 
 NAMES = {"regret.png", "regret.svg", "summary.csv", "report.html"}
 
@@ -46,17 +44,3 @@ def test_a_bad_result_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="results"):
         write_files(tmp_path, "T", {"A": 1})
     assert not list(tmp_path.iterdir())
-
-
-def test_a_failed_rename_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    target = tmp_path / "a.txt"
-    target.write_text("old")
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(ValueError, match="No space left"):
-        write_whole(target, b"new")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    assert target.read_text() == "old"

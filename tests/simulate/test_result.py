@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 import folkmoot as fm
+from folkmoot.errors import DamagedFile
 from folkmoot.simulation.result import Result, student_interval
 from folkmoot.simulation.saved import load_all, save
 
@@ -213,21 +214,21 @@ def edit(folder, **changes):
 
 def test_another_format_is_refused(saved):
     edit(saved, format=99)
-    with pytest.raises(ValueError, match=r"format 99, this version reads 2$"):
+    with pytest.raises(DamagedFile, match=r"format 99, this version reads 2$"):
         load_all(saved)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"x"', '{"format": 1}', '{"format": 1, "results": [{}]}'])
 def test_a_damaged_head_is_refused_in_one_line(saved, text):
     (saved / "result.json").write_text(text)
-    with pytest.raises(ValueError, match=r"^folder [^\n]*\Z"):
+    with pytest.raises(DamagedFile, match=r"^folder [^\n]*\Z"):
         load_all(saved)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip", b"\x80\x04."])
 def test_damaged_curves_are_refused_in_one_line(saved, content):
     (saved / "curves.npz").write_bytes(content)
-    with pytest.raises(ValueError, match=r"^folder [^\n]*\Z"):
+    with pytest.raises(DamagedFile, match=r"^folder [^\n]*\Z"):
         load_all(saved)
 
 
@@ -235,7 +236,7 @@ def test_a_missing_array_is_refused(saved):
     with np.load(saved / "curves.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files if name != "0.pulls"}
     np.savez(saved / "curves.npz", **kept)
-    with pytest.raises(ValueError, match=r"^folder [^\n]*0\.pulls"):
+    with pytest.raises(DamagedFile, match=r"^folder [^\n]*0\.pulls"):
         load_all(saved)
 
 
@@ -244,7 +245,7 @@ def test_objects_in_the_curves_are_never_unpickled(saved):
         kept = {name: arrays[name] for name in arrays.files}
     kept["0.pulls"] = np.array([{"an": "object"}], dtype=object)
     np.savez(saved / "curves.npz", **kept)
-    with pytest.raises(ValueError, match=r"allow_pickle"):
+    with pytest.raises(DamagedFile, match=r"allow_pickle"):
         load_all(saved)
 
 

@@ -1,8 +1,7 @@
 """What tests of data sets share: no data but those a test puts there."""
 
 import pytest
-
-from .small_movielens import write
+from small_movielens import write
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,8 @@
 
 import gzip
 import os
-from pathlib import Path
 
 import numpy as np
-import pooch
 import pytest
 
 from folkmoot.world import datasets, mnist
@@ -77,18 +75,3 @@ def test_a_file_that_unpacks_without_end_is_not_read_to_the_end(tmp_path, monkey
     path.write_bytes(gzip.compress(b"\0" * 10_000_000))
     with pytest.raises(ValueError, match="holds more than 1000 bytes"):
         mnist.content(path)
-
-
-def test_fetch_takes_the_four_files_and_keeps_none_when_one_is_wrong(nowhere, monkeypatch):
-    calls = []
-
-    def retrieve(url, known_hash, fname, path):
-        calls.append(url)
-        (Path(path) / fname).write_bytes(gzip.compress(b"other digits"))
-        return str(Path(path) / fname)
-
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
-    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz has sha256 [0-9a-f]{64}, expected ba891046"):
-        datasets.fetch("mnist")
-    assert [url.rpartition("/")[2] for url in calls] == list(mnist.CONTENTS)
-    assert not nowhere.exists()

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_movielens import MOVIES, RATINGS, write
 
 from folkmoot.world import datasets, movielens
 from folkmoot.world.datasets import DATASETS, load, where
 from folkmoot.world.replay import Replay
-
-from .small_movielens import MOVIES, RATINGS, write
 
 GIVEN = os.environ.get("FOLKMOOT_DATA")
 FULL = (

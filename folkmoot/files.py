@@ -1,0 +1,107 @@
+"""Whole files and folders: what is written appears under its name complete, or not at all.
+
+How it works. Everything is written under another name beside its place, and renamed when it is complete. What a crash
+leaves behind begins with a dot and ends in `.part`; nothing reads it. New files and folders get the permissions that
+the user's umask gives.
+
+All functions raise `OSError` (a full disk, a folder that may not be written). `or_say` makes one line of it.
+"""
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+@contextmanager
+def or_say(what: str) -> Iterator[None]:
+    """Inside, an `OSError` becomes one line about `what`, such as "folder results".
+
+    Raises:
+        ValueError: it cannot be written, and why.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{what}: cannot be written ({error.strerror or error})") from None
+
+
+def write_file(path: Path, content: bytes, durable: bool = False) -> None:
+    """Write a file; it takes the place of an older one in one step.
+
+    Args:
+        path: in a folder that exists.
+        content: all of it.
+        durable: return when the disk says that it has the bytes and the name.
+    """
+    part, handle = _unused(path, lambda name: os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o666))
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    if durable:
+        settle(path.parent)
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill, which is called `target` if the block ends without an error, and gone if not.
+
+    There must be nothing of that name yet, or an empty folder. Folders above it are made.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh, _ = _unused(target, os.mkdir)
+    try:
+        yield fresh
+        if target.is_dir():
+            target.rmdir()
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to fill with files, which replace those of their names in `folder` if the block ends without an error.
+
+    All are there before the first is replaced; each is replaced in one step.
+    """
+    fresh, _ = _unused(folder / "new", os.mkdir)
+    try:
+        yield fresh
+        for path in sorted(fresh.iterdir()):
+            os.replace(path, folder / path.name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def settle(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where a system can say so."""
+    if hasattr(os, "O_DIRECTORY"):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def _unused(path: Path, make: Callable[[Path], T]) -> tuple[Path, T]:
+    """Make something beside a path under a name that nobody has."""
+    for number in itertools.count():
+        part = path.with_name(f".{path.name}.{os.getpid()}-{number}.part")
+        try:
+            return part, make(part)
+        except FileExistsError:  # another thread's, or left behind by a process of this number
+            continue
+    raise AssertionError("counting does not end")
