@@ -134,6 +134,7 @@ registry.places(registry.RESULTS).update(
 )
 registry.places(registry.MOVED).update(
     {
+        "folkmoot.ledger.Verdict": "folkmoot.ledger:Verification",
         "folkmoot.ledger.settle": "folkmoot.node:settle",
         "folkmoot.world.datasets.fetch": "folkmoot.node.fetch:fetch",
     }

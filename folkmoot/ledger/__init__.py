@@ -14,7 +14,7 @@ from folkmoot.ledger.contents import (
 )
 from folkmoot.ledger.errors import InvalidBlock, RefusedRecord
 from folkmoot.ledger.file import NotStored, UnreadableLedger
-from folkmoot.ledger.replay import DamagedLedger, Verdict
+from folkmoot.ledger.replay import DamagedLedger, Verification
 from folkmoot.ledger.rules import KINDS, Rules, Signers, UnknownRules
 from folkmoot.ledger.store import Ledger, create
 from folkmoot.ledger.store import open_ledger as open
@@ -42,7 +42,7 @@ __all__ = [
     "TamperedContent",
     "UnknownRules",
     "UnreadableLedger",
-    "Verdict",
+    "Verification",
     "apply_block",
     "beside",
     "create",

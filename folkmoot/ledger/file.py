@@ -43,7 +43,7 @@ class NotStored(OSError):
     """A block that could not be written; what was stored before is as it was."""
 
 
-class Head(NamedTuple):
+class LastBlock(NamedTuple):
     """What the file says of its last block."""
 
     height: int
@@ -195,7 +195,7 @@ def create_tables(path: Path, genesis: bytes, tip: bytes) -> None:
         raise NotStored(f"{path}: cannot be created: {plain(error)}") from None
 
 
-def head_of(database: sqlite3.Connection) -> Head | None:
+def head_of(database: sqlite3.Connection) -> LastBlock | None:
     """The head row, if there is exactly one and its columns are of the right types.
 
     Raises:
@@ -204,7 +204,7 @@ def head_of(database: sqlite3.Connection) -> Head | None:
     rows = database.execute(f"SELECT height, {_blob('tip')}, {_blob('seal')} FROM head LIMIT 2").fetchall()
     if len(rows) != 1 or list(map(type, rows[0])) != [int, bytes, bytes]:
         return None
-    return Head(*rows[0])
+    return LastBlock(*rows[0])
 
 
 def row_of(database: sqlite3.Connection, height: int) -> tuple[bytes | None, bytes | None] | None:
@@ -229,7 +229,7 @@ def next_height(database: sqlite3.Connection, height: int) -> int | None:
     return None if found is None else int(found)
 
 
-def insert(database: sqlite3.Connection, before: Head, after: Head, data: bytes) -> bool:
+def insert(database: sqlite3.Connection, before: LastBlock, after: LastBlock, data: bytes) -> bool:
     """Add a row and move the head, in one transaction; False and nothing done if the head is not `before`.
 
     Raises:

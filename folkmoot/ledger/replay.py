@@ -10,7 +10,7 @@ from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import InvalidBlock
-from folkmoot.ledger.file import Head, head_of, next_height, next_seal, plain, row_of
+from folkmoot.ledger.file import LastBlock, head_of, next_height, next_seal, plain, row_of
 from folkmoot.ledger.rules import UnknownRules
 
 LOWEST = -(1 << 63)  # what a height in a file can be
@@ -31,7 +31,7 @@ class DamagedLedger(DamagedFile):
         super().__init__(f"block {height}{' (the genesis)' if height == 0 else ''}: {self.reason}")
 
 
-class Verdict(NamedTuple):
+class Verification(NamedTuple):
     """What a ledger file was found to hold."""
 
     blocks: int  # good ones, from the first after the genesis
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
 
 def replay(
     database: sqlite3.Connection, contents: Contents, progress: Callable[[int], None] | None = None
-) -> tuple[Chain, Head]:
+) -> tuple[Chain, LastBlock]:
     """The chain after the last block and the head row that agrees with it.
 
     Everything stored is looked at: each block follows, each seal is that of the bytes, the head names the last
@@ -78,7 +78,7 @@ def replay(
         after = next_height(database, height)
         if after is not None or chain is None:
             raise DamagedLedger(height, "missing" if after is None else f"missing, the next one is block {after}")
-        return chain, _checked_head(database, Head(chain.height, chain.tip, seal))
+        return chain, _checked_head(database, LastBlock(chain.height, chain.tip, seal))
     except (sqlite3.Error, MemoryError, OverflowError) as error:
         raise DamagedLedger(height, f"the file is damaged: {error}") from None
 
@@ -96,7 +96,7 @@ def _next(chain: Chain | None, height: int, data: bytes, contents: Contents) -> 
         raise DamagedLedger(height, f"Malformed: {error}") from None
 
 
-def _checked_head(database: sqlite3.Connection, last: Head) -> Head:
+def _checked_head(database: sqlite3.Connection, last: LastBlock) -> LastBlock:
     """The head row agrees with the last row of blocks."""
     head = head_of(database)
     if head is None:

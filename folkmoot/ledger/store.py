@@ -12,7 +12,7 @@ from folkmoot.ledger.block import MOST_HEIGHT, Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, begin
 from folkmoot.ledger.contents import FolderContents, beside
 from folkmoot.ledger.file import (
-    Head,
+    LastBlock,
     NotStored,
     create_tables,
     head_of,
@@ -26,7 +26,7 @@ from folkmoot.ledger.file import (
     writing,
     written_to,
 )
-from folkmoot.ledger.replay import DamagedLedger, Verdict, replay
+from folkmoot.ledger.replay import DamagedLedger, Verification, replay
 from folkmoot.ledger.rules import UnknownRules
 
 
@@ -41,7 +41,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.contents: FolderContents = beside(path)
-        self._now: tuple[Chain, Head] | None = None
+        self._now: tuple[Chain, LastBlock] | None = None
         self._writer: sqlite3.Connection | None = None
 
     @property
@@ -84,12 +84,12 @@ class Ledger:
         """
         return self._current()[0]
 
-    def _current(self) -> tuple[Chain, Head]:
+    def _current(self) -> tuple[Chain, LastBlock]:
         if self._now is None:
             self._now = self._replay(None)
         return self._now
 
-    def _replay(self, progress: Callable[[int], None] | None) -> tuple[Chain, Head]:
+    def _replay(self, progress: Callable[[int], None] | None) -> tuple[Chain, LastBlock]:
         while True:
             locked, before = written_to(self.path), stamp(self.path)
             try:
@@ -102,7 +102,7 @@ class Ledger:
                     raise
                 # A writer began in between, on a file that was read as one that nobody writes to: once more.
 
-    def verify(self, progress: Callable[[int], None] | None = None) -> Verdict:
+    def verify(self, progress: Callable[[int], None] | None = None) -> Verification:
         """Every block from the genesis on, signatures included, from nothing but the file and the contents beside it.
 
         `progress` is called now and then with the number of blocks done.
@@ -113,8 +113,8 @@ class Ledger:
         try:
             chain, _ = self._replay(progress)
         except DamagedLedger as error:
-            return Verdict(max(error.height - 1, 0), b"", error.height, error.reason)
-        return Verdict(chain.height, chain.tip)
+            return Verification(max(error.height - 1, 0), b"", error.height, error.reason)
+        return Verification(chain.height, chain.tip)
 
     def blocks(self, first: int = 1, last: int | None = None) -> Iterator[Block]:
         """The blocks of heights `first` to `last` (None: to the end), as stored; only `verify` says if they follow.
@@ -158,7 +158,7 @@ class Ledger:
         chain, head = self._current()
         after = apply_block(chain, block)
         data = block.to_bytes()
-        new = Head(after.height, after.tip, next_seal(head.seal, data))
+        new = LastBlock(after.height, after.tip, next_seal(head.seal, data))
         try:
             if self._writer is None:
                 self._writer = writing(self.path)

@@ -5,7 +5,7 @@ from math import isfinite, nan
 from typing import Any
 
 from folkmoot.report.page import (
-    Cell,
+    Bold,
     as_json,
     bullets,
     collapsed,
@@ -113,7 +113,7 @@ def _cells(rows: Sequence[Row], varied: Sequence[str], algorithms: Sequence[str]
         for name in algorithms:
             mean, half = values[n, name]
             text = number(mean, places) + (f" ± {number(half, places)}" if isfinite(half) else "")
-            cells.append(Cell(text) if name in best else text)
+            cells.append(Bold(text) if name in best else text)
         lines.append([*(_shown(row.get(key)) for key in varied), *cells])
     bold = " The lowest of each row, oracles apart, is bold." if len(algorithms) > 1 else ""
     caption = (

@@ -8,7 +8,7 @@ import numpy as np
 
 from folkmoot.report.grid import render_grid as render_grid
 from folkmoot.report.page import (
-    Cell,
+    Bold,
     as_json,
     bullets,
     collapsed,
@@ -247,7 +247,7 @@ def _final(results: Mapping[str, Result], n: int) -> str:
 
 
 def _bold_if(text: str, bold: bool) -> str:
-    return Cell(text) if bold else text
+    return Bold(text) if bold else text
 
 
 # --- Paired differences -------------------------------------------------------------------------------

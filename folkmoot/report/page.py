@@ -106,7 +106,7 @@ def _class(css: str) -> str:
     return f' class="{css}"' if css else ""
 
 
-class Cell(str):
+class Bold(str):
     """The text of a table cell that is to stand out."""
 
 
@@ -116,13 +116,13 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], le
     Args:
         caption: "Table 1. What it shows": what stands before the first full stop is set bold.
         header: one text a column.
-        rows: texts; a `Cell` is set bold.
+        rows: texts; a `Bold` is set bold.
         left: columns of words, set flush left; numbers are set flush right and never broken.
     """
 
     def cell(tag: str, column: int, text: str, attributes: str = "") -> str:
         css = "left" if column in left else "whole" if tag == "td" else ""
-        content = f"<strong>{escape(text)}</strong>" if isinstance(text, Cell) else escape(text)
+        content = f"<strong>{escape(text)}</strong>" if isinstance(text, Bold) else escape(text)
         return f"<{tag}{attributes}{_class(css)}>{content}</{tag}>"
 
     head = "".join(cell("th", n, text, ' scope="col"') for n, text in enumerate(header))

@@ -18,7 +18,7 @@ from folkmoot.files import new_folder, or_say
 from folkmoot.registry import RESULTS, places, thing
 
 FORMAT = 2
-KINDS = places(RESULTS)
+RESULT_KINDS = places(RESULTS)
 
 
 def provenance(packages: Sequence[str] = ()) -> dict[str, str]:
@@ -117,7 +117,7 @@ def _class_of(kind: str) -> type[Saved]:
     Raises:
         KeyError: no such kind.
     """
-    found: type[Saved] = thing(KINDS[kind])
+    found: type[Saved] = thing(RESULT_KINDS[kind])
     return found
 
 

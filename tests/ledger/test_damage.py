@@ -220,7 +220,7 @@ def test_no_kind_of_mutation_is_left_to_chance(book, mutation, data):
 def test_the_ledger_itself_is_good(book):
     """Were it not, or were it not mended after each mutation, nothing above would mean anything."""
     verdict = book.verdict_after([])
-    assert verdict == ledger.Verdict(BLOCKS, book.head[1])
+    assert verdict == ledger.Verification(BLOCKS, book.head[1])
 
 
 def test_any_flipped_bit_of_the_genesis_is_damage(book):
@@ -280,7 +280,7 @@ def test_a_forger_can_take_away_signatures_beyond_the_quorum(book):
     rows = blocks_of(book)
     block = Block.from_bytes(rows[500])
     rows[500] = replace(block, signatures=block.signatures[1:]).to_bytes()
-    assert book.verdict_after(forged(book, rows)) == ledger.Verdict(BLOCKS, book.head[1])
+    assert book.verdict_after(forged(book, rows)) == ledger.Verification(BLOCKS, book.head[1])
 
 
 # Damage to the file, anywhere: SQLite's own structure, rows, or space that is not in use.

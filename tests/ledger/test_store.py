@@ -44,7 +44,7 @@ def test_what_goes_in_comes_out(path):
             assert book.chain == chain
         assert book.height == 5
     again = fm.ledger.open(path)
-    assert again.verify() == ledger.Verdict(5, chain.tip)
+    assert again.verify() == ledger.Verification(5, chain.tip)
     assert again.verify().ok
     assert again.genesis == genesis()
     assert again.chain == chain
@@ -67,7 +67,7 @@ def test_appending_goes_on_after_opening_again(path):
 
 def test_an_empty_chain(path):
     book = ledger.create(path, genesis())
-    assert book.verify() == ledger.Verdict(0, genesis().hash)
+    assert book.verify() == ledger.Verification(0, genesis().hash)
     assert list(book.blocks()) == []
     assert book.height == 0
 
@@ -123,7 +123,7 @@ def test_a_writer_that_begins_while_a_file_is_read_is_no_damage(path, monkeypatc
     assert writer.chain.height == 3
     replay = sys.modules["folkmoot.ledger.store"].replay
     monkeypatch.setattr("folkmoot.ledger.store.replay", torn)
-    assert ledger.open(path).verify() == ledger.Verdict(4, writer.chain.tip)
+    assert ledger.open(path).verify() == ledger.Verification(4, writer.chain.tip)
     assert len(looked) == 2
 
 
@@ -362,3 +362,8 @@ def test_progress_is_reported(path):
     assert seen == sorted(seen)
     assert len(seen) >= 3
     assert seen[-1] <= 200
+
+
+def test_a_name_that_has_moved_works_and_warns():
+    with pytest.warns(DeprecationWarning, match=r"folkmoot\.ledger\.Verdict is now folkmoot\.ledger\.Verification"):
+        assert ledger.Verdict is ledger.Verification

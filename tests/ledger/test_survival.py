@@ -80,7 +80,7 @@ def test_a_full_database_is_said_and_the_chain_stays_valid(tmp_path):
             break
     assert 4 < stored < 14
     assert f"block {stored + 1} is not stored: database or disk is full; the {stored} before it are" in refused
-    assert ledger.open(path).verify() == ledger.Verdict(stored, book.chain.tip)
+    assert ledger.open(path).verify() == ledger.Verification(stored, book.chain.tip)
     # A new connection has no such limit: there is room again.
     assert book.append(signed(book.chain, [b"x" * 20_000], 1)).height == stored + 1
 
