@@ -182,7 +182,7 @@ def _calibrate(state: State, records: tuple[bytes, ...]) -> State:
     samples = []
     for number, note in enumerate(notes, 1):
         with _named(f"record {number}: sample of party {note.sender}"):
-            samples.append(_sample(state, note))
+            samples.append(sample_of(state, note))
     try:
         outcome = state.after(samples)
     except Malformed as error:
@@ -197,7 +197,12 @@ def _calibrate(state: State, records: tuple[bytes, ...]) -> State:
     return state._replace(committee=committee, ahead={})
 
 
-def _sample(state: State, note: SampleNote) -> Sample:
+def sample_of(state: State, note: SampleNote) -> Sample:
+    """The sample a note is of.
+
+    Raises:
+        RefusedRecord, Malformed: its sender, labels, signature or content are not as they should be.
+    """
     if note.sender >= len(state.parties):
         raise RefusedRecord("there is no such party")
     if not (state.claimed(note.label) and state.claimed(note.wrong)):

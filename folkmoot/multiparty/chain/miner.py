@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Iterable
 
-from folkmoot.encoding import Malformed, decode
+from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block, mined
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.multiparty.chain.messages import SampleSent
 from folkmoot.multiparty.chain.pool import MOST_POOL, Pool
 from folkmoot.multiparty.chain.records import (
     CALIBRATE,
-    LIMITS,
     MOST_SAMPLES,
     REFUSE,
     REGISTER,
     Head,
     Leaf,
+    Registered,
     SampleNote,
+    answer_in,
     read_head,
     read_x,
 )
@@ -37,13 +38,14 @@ class Miner:
         key: its Ed25519 key.
         chain: as it stands; its contents are where samples and parameters are put.
         capacity: samples that may wait (of large samples fewer, 256 MiB in all), an equal share for each sender.
+        pool: where they wait; a new one if None.
 
     Raises:
         ValueError: the key may not make blocks on this chain, or a capacity that is not 1 to 8,192.
     """
 
-    def __init__(self, key: SigningKey, chain: Chain, capacity: int = MOST_POOL) -> None:
-        self.key, self.chain, self.pool = key, chain, Pool(chain, capacity)
+    def __init__(self, key: SigningKey, chain: Chain, capacity: int = MOST_POOL, pool: Pool | None = None) -> None:
+        self.key, self.chain, self.pool = key, chain, Pool(chain, capacity) if pool is None else pool
         state: State = chain.state
         kind = state.kind_of(public_key(key))
         if kind is None:
@@ -111,10 +113,7 @@ class Miner:
             Malformed: bytes that are no such answer; whether it holds is for `apply_block` to say.
             ValueError: a time no head can have.
         """
-        value = decode(answer, LIMITS)
-        what = value[0] if type(value) is tuple and value else None
-        if type(what) is not str or what not in (REGISTER, REFUSE):
-            raise Malformed("answer to an application: expected a registration or a refusal")
+        what = REGISTER if isinstance(answer_in(answer), Registered) else REFUSE
         return self._made(Head(what, time, self._own, self._kind, round), [answer], stop)
 
     @property

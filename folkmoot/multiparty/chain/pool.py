@@ -39,6 +39,7 @@ class Pool:
         self.chain = chain
         self._waiting: dict[tuple[int, bytes, int, int], SampleSent] = {}
         self._held: dict[int, int] = {}  # sender -> samples of its that wait
+        self._named: dict[bytes, dict[tuple[int, bytes, int, int], SampleSent]] = {}  # by the name of the content
         state: State = chain.state
         self._room = max(1, min(capacity, MOST_POOL_BYTES // (4 * math.prod(state.terms.shape) + 64)))
 
@@ -57,10 +58,19 @@ class Pool:
                 for note in read_calibration(block.records[1:])[0]:
                     self.drop(note[:4])
 
+    def content(self, name: bytes) -> bytes | None:
+        """That of a sample that waits."""
+        sent = next(iter(self._named.get(name, {}).values()), None)
+        return None if sent is None else sent.content
+
     def drop(self, said: tuple[int, bytes, int, int]) -> None:
         """Let a sample wait no longer, see `SampleSent.said`."""
         if self._waiting.pop(said, None) is not None:
             self._held[said[0]] -= 1
+            alike = self._named[said[1]]
+            del alike[said]
+            if not alike:
+                del self._named[said[1]]
 
     def receive(self, data: bytes) -> str | None:
         """Take a sample from anybody; None, or why it is not taken."""
@@ -88,5 +98,6 @@ class Pool:
         except Malformed as error:
             return f"{BAD_SAMPLE}: {error}"
         self._waiting[said] = sent
+        self._named.setdefault(sent.name, {})[said] = sent
         self._held[sent.sender] = self._held.get(sent.sender, 0) + 1
         return None

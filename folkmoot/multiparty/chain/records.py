@@ -196,6 +196,19 @@ def read_refused(data: bytes) -> Refused:
     return found
 
 
+def answer_in(data: bytes) -> Registered | Refused:
+    """The answer to a newcomer with this encoding.
+
+    Raises:
+        Malformed: there is none.
+    """
+    value = decode(data, LIMITS)
+    what = value[0] if type(value) is tuple and value else None
+    if type(what) is not str or what not in (REGISTER, REFUSE):
+        raise Malformed("answer to an application: expected a registration or a refusal")
+    return read_registered(data) if what == REGISTER else read_refused(data)
+
+
 def read_calibration(records: tuple[bytes, ...]) -> tuple[tuple[SampleNote, ...], tuple[Leaf, ...]]:
     """The samples and the leaves of a block, without its head.
 

@@ -1,0 +1,101 @@
+"""The contents of a participant: those of its chain, those that were handed to it, and those that are missing."""
+
+from collections.abc import Iterable
+
+from folkmoot.encoding import Malformed
+from folkmoot.errors import OtherSide
+from folkmoot.ledger.block import Block
+from folkmoot.ledger.contents import Contents, MissingContent, TamperedContent, name_of
+from folkmoot.multiparty.chain.kind import sample_of
+from folkmoot.multiparty.chain.pool import Pool
+from folkmoot.multiparty.chain.records import CALIBRATE, REGISTER, read_calibration, read_head, read_registered
+from folkmoot.multiparty.chain.standing import State
+
+MOST_LOOSE = 1 << 27  # bytes that no block names yet, of all together
+
+
+class Shelf:
+    """What a block names is put into the store before the block is looked at; what no block names never is.
+
+    Args:
+        contents: of the chain.
+        pool: samples that wait have contents too.
+
+    Attributes:
+        missing: names that a block has and this participant has not; is it a block that a quorum has signed?
+    """
+
+    def __init__(self, contents: Contents, pool: Pool) -> None:
+        self._contents, self._pool = contents, pool
+        self._loose: dict[bytes, bytes] = {}
+        self._size = 0
+        self.missing: dict[bytes, bool] = {}
+
+    def clear(self) -> None:
+        """Forget what was handed in and is named by no block, and what only proposals named."""
+        self._loose, self._size = {}, 0
+        self.missing = {name: final for name, final in self.missing.items() if final}
+
+    def lay(self, content: bytes) -> None:
+        """Take what is handed in, as long as there is room; what a final block names goes into the store."""
+        name = name_of(content)
+        if self.missing.pop(name, False):
+            self._contents.put(content)
+        elif name not in self._loose and self._size + len(content) <= MOST_LOOSE:
+            self._loose[name] = content
+            self._size += len(content)
+
+    def give(self, names: Iterable[bytes]) -> list[bytes]:
+        """Those of these contents that are in the store."""
+        found = []
+        for name in names:
+            try:
+                found.append(self._contents.get(name))
+            except (MissingContent, TamperedContent):
+                continue
+        return found
+
+    def supply(self, state: State, block: Block, final: bool) -> None:
+        """Put what a block names into the store, as far as it is at hand; `final`: a quorum has signed it.
+
+        Raises:
+            MissingContent: something is not; it is among `missing` then.
+        """
+        lacking = [name for name in names_in(block) if not self._has(name)]
+        if lacking:
+            self.missing.update(dict.fromkeys(lacking, final))
+            raise MissingContent(f"{len(lacking)} contents are missing, the first is {lacking[0].hex()}")
+        for parameters in moved_by(state, block):
+            self._contents.put(parameters)
+
+    def _has(self, name: bytes) -> bool:
+        content = self._loose.get(name) or self._pool.content(name)
+        if content is not None:
+            self._contents.put(content)
+            return True
+        return bool(self.give([name]))
+
+
+def names_in(block: Block) -> list[bytes]:
+    """Contents that one must have to check a block; none for a block that is malformed, which the rules say."""
+    try:
+        what = read_head(block.records[0]).what if block.records else None
+        if what == CALIBRATE:
+            return [note.name for note in read_calibration(block.records[1:])[0]]
+        if what == REGISTER and len(block.records) == 2:
+            return [read_registered(block.records[1]).party.parameters]
+    except Malformed:
+        pass
+    return []
+
+
+def moved_by(state: State, block: Block) -> list[bytes]:
+    """The parameters of the models that a block's samples move; none if the rules refuse the block anyway."""
+    try:
+        if not block.records or read_head(block.records[0]).what != CALIBRATE:
+            return []
+        state = state._replace(origin=block.header.previous) if block.header.height == 1 else state
+        samples = [sample_of(state, note) for note in read_calibration(block.records[1:])[0]]
+        return [model.parameters for model in state.after(samples).moved]
+    except OtherSide:
+        return []
