@@ -4,10 +4,14 @@ Each test has a driver that keeps a duty and one that does not, and shows the di
 algorithm. What only a chain can show is in the tests of the machines that have one.
 """
 
+import re
+from pathlib import Path
+
 import pytest
 from bandits import ARMS, own, paid, role_of
 
 import folkmoot as fm
+from folkmoot import machine
 from folkmoot.algorithms import wire
 from folkmoot.machine import Floor, Kept, Moment, Outcome, Put, Received
 from folkmoot.simulation.host import Host, admit
@@ -314,6 +318,31 @@ def test_7_a_machine_whose_store_is_lost_begins_at_its_floor():
     with pytest.raises(ValueError, match=r"^moment = \(7, 0\): expected \(8, 0\)"):
         floored.step(Moment(7, PLAY), [], [])
     assert floored.step(Moment(8, PLAY), [], []).pull is not None
+
+
+# --- 9. A step never raises for what came in -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", [PLAY, EXCHANGE, LEARN])
+def test_9_what_is_malformed_is_noticed_and_changes_nothing(stage):
+    garbage = [Received(1, b""), Received(2, b"\xff" * 99), Received(77, b"x"), Received(0, b"x"), Received(-1, b"x")]
+    states = []
+    for inbox in ([], garbage):
+        host = Host(role_of(0))
+        for number in (PLAY, EXCHANGE, LEARN):
+            outcomes = [Outcome(1, 0.5)] if number == EXCHANGE else []
+            effects = host.step(Moment(1, number), inbox if number == stage else [], outcomes)
+            if inbox and number == stage:
+                assert {notice.sender for notice in effects.noticed} == {-1, 0, 1, 2, 77}
+        states.append(own(host.machine))
+    assert states[0] == states[1]
+
+
+def test_every_duty_has_a_test_here():
+    duties = {int(number) for number in re.findall(r"^(\d)\.  ", machine.__doc__, re.MULTILINE)}
+    texts = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")]
+    assert duties == set(range(1, 10))
+    assert {int(number) for text in texts for number in re.findall(r"^def test_(\d)_", text, re.MULTILINE)} == duties
 
 
 # --- Outcomes: late, never, nonsense ---------------------------------------------------------------------------------
