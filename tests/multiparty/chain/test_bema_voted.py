@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
-pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
