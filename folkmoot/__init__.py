@@ -130,7 +130,9 @@ registry.places(registry.LEDGERS).update(
     bema="folkmoot.multiparty.chain.kind:BEMA",
 )
 registry.places(registry.RESULTS).update(
-    bandit="folkmoot.simulation.result:Result", chain="folkmoot.bc_ucb.result:ChainResult"
+    bandit="folkmoot.simulation.result:Result",
+    chain="folkmoot.bc_ucb.result:ChainResult",
+    consortium="folkmoot.multiparty.games.result:ConsortiumResult",
 )
 registry.places(registry.MOVED).update(
     {

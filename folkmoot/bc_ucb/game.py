@@ -117,7 +117,11 @@ class ChainGame:
     def key(self) -> str:
         """What a row of the log belongs to."""
         job = self.job
-        told = {"chain": self.configuration(), "checkpoints": job.checkpoints.tolist()}
+        told = {
+            "chain": self.configuration(),
+            "checkpoints": job.checkpoints.tolist(),
+            "ledger": self.ledger is not None,
+        }
         return key_of(told, (job.params, job.terms, job.rewards.record(), job.misbehaviour, job.malicious))
 
     def play(self, replicates: Sequence[int], control: Control, threads: int) -> list[Finished]:

@@ -2,11 +2,13 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from folkmoot.experiments.plan import Plan
 from folkmoot.files import or_say, replacing
+from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.saved import Saved, load_all, write_arrays
 from folkmoot.simulation.sweep import Swept, sweep
 
@@ -44,11 +46,19 @@ def run(plan: Plan, folder: Path, jobs: int, progress: bool = True) -> Swept:
         ValueError: the folder or its log cannot be read or written, or jobs is below 1.
     """
     make_folder(folder)
-    swept = sweep(plan.cells, plan.replicates, folder / LOG, workers=jobs, progress=progress)
+    cells = [_placed(cell, folder) for cell in plan.cells]
+    swept = sweep(cells, plan.replicates, folder / LOG, workers=jobs, progress=progress)
     if swept.results:
         about = About(plan.name, plan.description, swept.failures)
         write({name: _with(about, result) for name, result in swept.results.items()}, folder, about)
     return swept
+
+
+def _placed(cell: Cell, folder: Path) -> Cell:
+    """The cell, with its ledger, if it writes one, in the folder."""
+    job: Any = cell.job
+    name = getattr(job, "ledger", None)
+    return cell if name is None else cell._replace(job=replace(job, ledger=folder / name))
 
 
 def _with(about: About, result: Saved) -> Saved:

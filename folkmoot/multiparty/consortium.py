@@ -179,7 +179,7 @@ class Consortium(Together):
         done = read_registered(block.records[1])
         return Registration(done.party.name, True, "", done.distance, names[done.approver])
 
-    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
+    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[tuple[int, Judgement]]:
         if self._ledger is None:
             return self._use_directly(proposals)
         miner, origin = self._miner(), self._chain.genesis.hash
@@ -188,20 +188,21 @@ class Consortium(Together):
             party = self._parties[number]
             reason = miner.receive(sample_message(self._key(party), origin, number, *proposal))
             if reason is not None:
-                verdicts.append(Judgement(reason))
+                verdicts.append((number, Judgement(reason)))
         made = miner.block(self._now(), miner.waiting) if miner.waiting else None
         if made is not None:
             block = self._append(made)
-            verdicts += [Judgement(note.verdict or None) for note in read_calibration(block.records[1:])[0]]
+            notes = read_calibration(block.records[1:])[0]
+            verdicts += [(note.sender, Judgement(note.verdict or None)) for note in notes]
         return verdicts
 
-    def _use_directly(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
+    def _use_directly(self, proposals: Sequence[tuple[int, Proposal]]) -> list[tuple[int, Judgement]]:
         committee = self.group.copy()  # a state is never changed: the chain gets another one
         seen, verdicts = set(), []
         for number, proposal in proposals:
             given = proposal.of(number)
             said = (number, given.name, given.label, given.wrong)
-            verdicts.append(Judgement(KNOWN) if said in seen else committee.take(given))
+            verdicts.append((number, Judgement(KNOWN) if said in seen else committee.take(given)))
             seen.add(said)
         self._chain = replace(self._chain, state=self._chain.state._replace(committee=committee, ahead={}))
         return verdicts

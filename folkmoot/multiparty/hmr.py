@@ -106,5 +106,5 @@ class HMR(Together):
         self._server = self._server.with_model(party.model)
         self._parties.append(party)
 
-    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
-        return [self._server.take(proposal.of(number)) for number, proposal in proposals]
+    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[tuple[int, Judgement]]:
+        return [(number, self._server.take(proposal.of(number))) for number, proposal in proposals]

@@ -46,10 +46,12 @@ class Tally(NamedTuple):
     Attributes:
         accepted: samples that moved models.
         refused: reason -> how many were refused for it.
+        by_sender: name of a party -> "" for those of its samples that moved models, or the reason -> how many.
     """
 
     accepted: int
     refused: dict[str, int]
+    by_sender: dict[str, dict[str, int]] = {}  # noqa: RUF012
 
 
 def checked(party: Party, terms: Terms) -> Party:
@@ -154,8 +156,8 @@ class Together(ABC):
         """All models as they now are."""
 
     @abstractmethod
-    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[Judgement]:
-        """Take these proposals, in their order."""
+    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[tuple[int, Judgement]]:
+        """Take these proposals, in their order; what became of each, with the number of its sender."""
 
     def model(self, name: str) -> Model:
         """A party's model as it now is.
@@ -233,7 +235,7 @@ class Together(ABC):
                 raise ValueError(f"{name} = {value!r:.80}: expected an integer from 1 to {most}")
         if not any(len(party.x) for party in self._parties):
             raise ValueError("no party has data to mine in; a consortium that was loaded can predict only")
-        accepted, refused = 0, Counter[str]()
+        accepted, refused, senders = 0, Counter[str](), Counter[tuple[int, str]]()
         with Progress(disable=not progress, transient=True) as bar:
             task = bar.add_task("calibrating", total=iterations * samples_per_iteration)
             for _ in range(iterations):
@@ -243,7 +245,9 @@ class Together(ABC):
                     proposals = search(self._parties, self.group, missing, coordinates)
                     if not proposals:
                         break
-                    reasons = Counter(verdict.refused or "" for verdict in self._use(proposals))
+                    verdicts = [(number, verdict.refused or "") for number, verdict in self._use(proposals)]
+                    senders.update(verdicts)
+                    reasons = Counter(reason for _, reason in verdicts)
                     done = reasons.pop("", 0)
                     accepted, missing = accepted + done, missing - done
                     refused.update(reasons)
@@ -252,7 +256,13 @@ class Together(ABC):
                         break
                 self.iterations += 1
                 bar.update(task, completed=self.iterations * samples_per_iteration)
-        return Tally(accepted, dict(refused))
+        return Tally(accepted, dict(refused), self._by_sender(senders))
+
+    def _by_sender(self, counts: Mapping[tuple[int, str], int]) -> dict[str, dict[str, int]]:
+        told: dict[str, dict[str, int]] = {party.name: {} for party in self._parties}
+        for (number, reason), count in sorted(counts.items()):
+            told[self._parties[number].name][reason] = count
+        return told
 
     def scores(self, x: NDArray[np.floating]) -> Floats32:
         """What the models together give each class, [samples, C], of samples [samples, *shape].

@@ -23,7 +23,7 @@ from folkmoot.simulation.result import Result, student_interval
 Floats = NDArray[np.float64]
 
 SPREAD = 20.0  # values further apart than this factor are shown on a logarithmic axis where the choice is ours
-_SIZE = (7.2, 4.0)  # inches
+SIZE = (7.2, 4.0)  # inches
 _MOST_NAMES = 60  # in a legend
 _ENTRY_HEIGHT = 0.26  # inches of a legend entry of one line
 _MARKS = 8  # markers on a curve
@@ -92,23 +92,23 @@ def plot_regret(
     """
     check_results(results)
     own = ax is None
-    axes = Chart(figsize=_SIZE, layout="constrained").subplots() if ax is None else ax
+    axes = Chart(figsize=SIZE, layout="constrained").subplots() if ax is None else ax
     lines, finals = [], []
     for number, (name, result) in enumerate(results.items()):
         mean, half = student_interval(result.regret_per_agent if per_agent else result.regret)
-        marks = _mark_places(result.checkpoints, log_x, number, len(results))
-        lines.append(_draw_curve(axes, result.checkpoints, mean, half, look(number), printable(name), marks))
+        marks = mark_places(result.checkpoints, log_x, number, len(results))
+        lines.append(draw_curve(axes, result.checkpoints, mean, half, look(number), printable(name), marks))
         finals.append(float(mean[-1]))
     rounds = np.concatenate([result.checkpoints for result in results.values()])
-    _scale_x(axes, rounds, log_x)
+    scale_x(axes, rounds, log_x)
     _scale_y(axes, finals, log_y)
     axes.set_xlabel("round")
     axes.set_ylabel("cumulative expected regret" + (" per agent" if per_agent else ",\nsummed over agents"))
-    _finish(axes)
+    finish(axes)
     banded = any(result.replicates > 1 for result in results.values())
     order = np.argsort(-np.array(finals), kind="stable")
-    _legend(axes, [lines[n] for n in order], "mean, 95 % band" if banded else None, outside=own)
-    return _root(axes)
+    legend(axes, [lines[n] for n in order], "mean, 95 % band" if banded else None, outside=own)
+    return figure_of(axes)
 
 
 def plot_communication(results: Mapping[str, Result], *, messages: bool = False, ax: Axes | None = None) -> Figure:
@@ -127,7 +127,7 @@ def plot_communication(results: Mapping[str, Result], *, messages: bool = False,
     """
     check_results(results)
     own = ax is None
-    axes = Chart(figsize=(_SIZE[0], 3.4), layout="constrained").subplots() if ax is None else ax
+    axes = Chart(figsize=(SIZE[0], 3.4), layout="constrained").subplots() if ax is None else ax
     largest = max(float(result.bytes.mean()) for result in results.values())
     unit, label = (1.0, "messages sent") if messages else (1e6, "megabytes sent")
     if not messages and largest < 1e5:
@@ -143,11 +143,11 @@ def plot_communication(results: Mapping[str, Result], *, messages: bool = False,
     _scale_y(axes, finals, apart(finals))
     axes.set_xlabel(f"{label} over the horizon, mean over replicates")
     axes.set_ylabel("final regret,\nsummed over agents")
-    _finish(axes)
+    finish(axes)
     banded = any(result.replicates > 1 for result in results.values())
     order = np.argsort(-np.array(finals), kind="stable")
-    _legend(axes, [points[n] for n in order], "mean, 95 % interval" if banded else None, outside=own)
-    return _root(axes)
+    legend(axes, [points[n] for n in order], "mean, 95 % interval" if banded else None, outside=own)
+    return figure_of(axes)
 
 
 def plot_setting(
@@ -167,7 +167,7 @@ def plot_setting(
     Returns:
         The figure, independent of pyplot.
     """
-    axes = Chart(figsize=_SIZE, layout="constrained").subplots()
+    axes = Chart(figsize=SIZE, layout="constrained").subplots()
     order = np.argsort(np.array(values, np.float64), kind="stable")
     x = np.array(values, np.float64)[order]
     lines, lasts = [], []
@@ -175,23 +175,23 @@ def plot_setting(
     for number, (name, (means, halves)) in enumerate(curves.items()):
         y, dy = np.array(means, np.float64)[order], np.array(halves, np.float64)[order]
         style = look(number)
-        bars = axes.errorbar(x, y, yerr=np.nan_to_num(dy), **_point_style(style), linestyle=style.dashes, linewidth=1.6)
+        bars = axes.errorbar(x, y, yerr=np.nan_to_num(dy), **point_style(style), linestyle=style.dashes, linewidth=1.6)
         bars[0].set_label(printable(name))
         lines.append(bars[0])
         lasts.append(float(y[-1]))
         everything.extend(float(value) for value in y[np.isfinite(y)])
     if apart([float(value) for value in x]):
         axes.set_xscale("log")
-        _plain_numbers(axes.xaxis, float(x[-1]))
+        plain_numbers(axes.xaxis, float(x[-1]))
     _scale_y(axes, everything, apart(everything))
     axes.set_xlabel(printable(label))
     axes.xaxis.label.set_parse_math(False)
     axes.set_ylabel(regret)
-    _finish(axes)
+    finish(axes)
     # Names in the order of the curves at the right-hand end; a missing last value goes to the bottom.
     ranked = np.argsort(-np.nan_to_num(np.array(lasts), nan=-np.inf), kind="stable")
-    _legend(axes, [lines[n] for n in ranked], "mean, 95 % interval", outside=True)
-    return _root(axes)
+    legend(axes, [lines[n] for n in ranked], "mean, 95 % interval", outside=True)
+    return figure_of(axes)
 
 
 def apart(values: Sequence[float]) -> bool:
@@ -207,7 +207,7 @@ def printable(name: str) -> str:
 # --- Drawing ------------------------------------------------------------------------------------------
 
 
-def _mark_places(rounds: NDArray[np.int64], log: bool, number: int, total: int) -> list[int]:
+def mark_places(rounds: NDArray[np.int64], log: bool, number: int, total: int) -> list[int]:
     """Checkpoints that carry a marker: evenly along the axis, those of different curves side by side."""
     place = np.log(rounds) if log else rounds.astype(np.float64)
     length = place[-1] - place[0]
@@ -217,7 +217,7 @@ def _mark_places(rounds: NDArray[np.int64], log: bool, number: int, total: int) 
     return sorted({int(np.abs(place[:-1] - w).argmin()) for w in wanted})  # not at the end, where it would be cut
 
 
-def _draw_curve(
+def draw_curve(
     axes: Axes, rounds: NDArray[np.int64], mean: Floats, half: Floats, style: Look, label: str, marks: list[int]
 ) -> Any:
     if np.isfinite(half).all():
@@ -242,7 +242,7 @@ def _draw_curve(
     return line
 
 
-def _point_style(style: Look) -> dict[str, Any]:
+def point_style(style: Look) -> dict[str, Any]:
     return {
         "color": style.colour,
         "marker": style.marker,
@@ -257,7 +257,7 @@ def _point_style(style: Look) -> dict[str, Any]:
 
 def _draw_point(axes: Axes, x: tuple[float, float], y: tuple[float, float], style: Look, label: str) -> Any:
     bars = axes.errorbar(
-        [x[0]], [y[0]], xerr=np.nan_to_num([x[1]]), yerr=np.nan_to_num([y[1]]), linestyle="none", **_point_style(style)
+        [x[0]], [y[0]], xerr=np.nan_to_num([x[1]]), yerr=np.nan_to_num([y[1]]), linestyle="none", **point_style(style)
     )
     bars[0].set_label(label)
     return bars[0]
@@ -267,16 +267,16 @@ def _plain(value: float, place: int | None = None) -> str:
     return f"{value:,.10g}".replace("-", "\N{MINUS SIGN}")
 
 
-def _plain_numbers(axis: Any, largest: float) -> None:
+def plain_numbers(axis: Any, largest: float) -> None:
     if largest <= _PLAIN_BELOW:
         axis.set_major_formatter(FuncFormatter(cast(Callable[..., str], _plain)))
 
 
-def _scale_x(axes: Axes, rounds: NDArray[np.int64], log: bool) -> None:
+def scale_x(axes: Axes, rounds: NDArray[np.int64], log: bool) -> None:
     if log:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=12))
-    _plain_numbers(axes.xaxis, float(rounds.max()))
+    plain_numbers(axes.xaxis, float(rounds.max()))
     if rounds.max() > rounds.min():
         axes.set_xlim(float(rounds.min()) if log else 0.0, float(rounds.max()))
 
@@ -288,11 +288,11 @@ def _scale_y(axes: Axes, finals: Sequence[float], log: bool) -> None:
         seen = np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.lines])
         axes.set_yscale("log", nonpositive="mask")
         axes.set_ylim(bottom=float(seen[seen > 0.0].min()) / 1.3)
-        _plain_numbers(axes.yaxis, largest)
+        plain_numbers(axes.yaxis, largest)
         return
     axes.yaxis.set_major_locator(MaxNLocator(6))
     axes.set_ylim(bottom=0.0, top=None if largest > 0.0 else 1.0)
-    _plain_numbers(axes.yaxis, largest)
+    plain_numbers(axes.yaxis, largest)
 
 
 def _scale_sent(axes: Axes, sent: Sequence[float]) -> None:
@@ -309,36 +309,36 @@ def _scale_sent(axes: Axes, sent: Sequence[float]) -> None:
     else:
         largest = max(sent, default=0.0) or 1.0
         axes.set_xlim(-0.04 * largest, 1.1 * largest)
-    _plain_numbers(axes.xaxis, max(sent, default=0.0))
+    plain_numbers(axes.xaxis, max(sent, default=0.0))
 
 
-def _finish(axes: Axes) -> None:
+def finish(axes: Axes) -> None:
     axes.grid(True, which="major", color="0.88", linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
 
 
-def _legend(axes: Axes, handles: list[Any], title: str | None, outside: bool) -> None:
+def legend(axes: Axes, handles: list[Any], title: str | None, outside: bool) -> None:
     """Names in the order of the curves; written as they are, neither as mathematics nor skipped."""
     where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if outside else {"loc": "best"}
     labels = [str(n) for n in range(len(handles))]
     if len(handles) > _MOST_NAMES:
         title = f"{title + '; ' if title else ''}{_MOST_NAMES} of {len(handles)} named"
         handles, labels = handles[:_MOST_NAMES], labels[:_MOST_NAMES]
-    legend = axes.legend(
+    box = axes.legend(
         handles, labels, title=title, frameon=not outside, handlelength=3.2, alignment="left", labelspacing=0.7, **where
     )
     lines = 1 if title else 0
-    for text, handle in zip(legend.get_texts(), handles, strict=True):
+    for text, handle in zip(box.get_texts(), handles, strict=True):
         text.set_parse_math(False)
         text.set_text(fill(handle.get_label(), _NAME_WIDTH) or " ")
         lines += text.get_text().count("\n") + 1
     if outside:  # the figure is ours: make room for all names
-        figure = _root(axes)
+        figure = figure_of(axes)
         figure.set_figheight(max(figure.get_figheight(), 0.4 + _ENTRY_HEIGHT * lines))
 
 
-def _root(axes: Axes) -> Figure:
+def figure_of(axes: Axes) -> Figure:
     figure = axes.figure
     return figure if isinstance(figure, Figure) else figure.figure

@@ -41,8 +41,8 @@ INSIDE = {
     "bc_ucb": {*CONTRACTS, *BOOKS, "folkmoot.algorithms.base", "folkmoot.ledger", "folkmoot.agreement",
                "folkmoot.comparison"},
     "multiparty": {*CONTRACTS, *BOOKS, "folkmoot.ledger", "folkmoot.agreement"},
-    "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.bc_ucb", "folkmoot.simulation",
-                    "folkmoot.report"},
+    "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.bc_ucb", "folkmoot.multiparty",
+                    "folkmoot.simulation", "folkmoot.report"},
     # What the folders in papers/ share; cells are played by driver 1.
     "reproductions": {*CONTRACTS, "folkmoot.simulation"},
     "report": ANYTHING,
@@ -59,6 +59,10 @@ GAMES = {
     "bc_ucb/protocol.py": {"folkmoot.simulation"},
     "bc_ucb/result.py": {"folkmoot.simulation"},
     "bc_ucb/simulate.py": {"folkmoot.simulation", "folkmoot.world"},
+    "multiparty/games/data.py": {"folkmoot.world"},
+    "multiparty/games/game.py": {"folkmoot.simulation"},
+    "multiparty/games/result.py": {"folkmoot.simulation"},
+    "multiparty/games/watch.py": {"folkmoot.simulation"},
 }
 
 # The simulator knows algorithms, reward laws and networks by these base classes and the registry only.
@@ -93,7 +97,11 @@ SURROUNDINGS = {"os.environ", "os.getenv"}  # for the world's data sets: where i
 PURE = {
     "ledger", "multiparty", "agreement", "comparison", "bc_ucb", "algorithms", "world", "coins", "interface", "machine",
 }  # fmt: skip
-NOT_PURE = {"bc_ucb/game.py", "bc_ucb/protocol.py"}  # drive games: they take the time and write files
+NOT_PURE = {
+    "bc_ucb/game.py",
+    "multiparty/games/game.py",
+    "bc_ucb/protocol.py",
+}  # drive games: they take the time and write files
 
 
 _PLACE = re.compile(r"(folkmoot(?:\.[a-z_0-9]+)+)(?::(\w+))?")  # "module:name" and "module", as importlib takes them

@@ -1,0 +1,126 @@
+"""What experiment files of every kind have in common: their first lines, and how the cells of a grid are called."""
+
+import json
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
+
+from folkmoot.configuration import Configuration, read_table
+from folkmoot.experiments.problems import Place, Section, path, shown
+from folkmoot.simulation.cells import Cell
+
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
+_NAME_CHARACTERS = 30  # of a grid's value in the name of a cell
+
+
+def file_name(name: str) -> str:
+    """The name, if it can be one of a folder or a file wherever that is."""
+    if not name.strip() or name.startswith(".") or not set(name) <= _LETTERS:
+        raise ValueError(
+            "expected letters, digits, '-', '_', '.' and blanks, not starting with '.' (it names a folder)"
+        )
+    return name
+
+
+FileName = Annotated[str, AfterValidator(file_name)]
+
+
+class Head(Section):
+    """The first lines of a file.
+
+    Attributes:
+        name: names the folder of the results.
+        description: for the report.
+        replicates: independent repetitions.
+        seed: of everything at random.
+    """
+
+    name: FileName
+    description: str = ""
+    replicates: int = Field(1, ge=1, lt=2**32)
+    seed: int = Field(0, ge=0, lt=2**64)
+
+
+class WithRounds(Head):
+    """The first lines of a file on games of rounds.
+
+    Attributes:
+        horizon: rounds.
+        checkpoints: rounds at which regret is recorded, ending at the horizon; None is about 200, log-spaced.
+    """
+
+    horizon: int = Field(ge=1, lt=2**32)
+    checkpoints: list[int] | None = None
+
+    @model_validator(mode="after")
+    def _checkpoints_increase_to_the_horizon(self) -> Self:
+        rounds = self.checkpoints
+        if rounds is not None and (
+            rounds != sorted(set(rounds)) or not rounds or rounds[0] < 1 or rounds[-1] != self.horizon
+        ):
+            raise ValueError(
+                f"checkpoints = {shown(rounds)}: expected increasing rounds from at least 1 that end at the horizon, "
+                f"{self.horizon}"
+            )
+        return self
+
+
+class Plan(NamedTuple):
+    """What an experiment asks for.
+
+    Attributes:
+        name, description: for folders and reports.
+        replicates: of each cell.
+        cells: one for each algorithm and combination of settings that concerns it.
+    """
+
+    name: str
+    description: str
+    replicates: int
+    cells: list[Cell]
+
+
+def table(kind: type[Configuration]) -> PlainValidator:
+    """Marks a field that is a configuration of one class itself; a file has a table there, without a `type`."""
+    return PlainValidator(lambda given, info: given if info.context is None else read_table(kind, given, info.context))
+
+
+def short(settings: dict[Place, Any]) -> dict[str, Any]:
+    """Settings by the last word of their place where that is unique, by the whole place otherwise."""
+    last = [place[-1] for place in settings]
+    return {str(p[-1]) if last.count(p[-1]) == 1 else path(p): _plain(value) for p, value in settings.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A table that says nothing but its type is that."""
+    return value["type"] if isinstance(value, dict) and set(value) == {"type"} else value
+
+
+def cell_name(label: str, settings: dict[Place, Any]) -> str:
+    """`GSE, link_probability = 0.9`."""
+    words = [label]
+    for key, value in short(settings).items():
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        words.append(f"{key} = {text if len(text) <= _NAME_CHARACTERS else text[: _NAME_CHARACTERS - 3] + '...'}")
+    return ", ".join(words)
+
+
+def game_name(label: str, settings: dict[Place, Any]) -> str:
+    """`attack = sign_flip`: where all cells are of one system, its name says nothing."""
+    return cell_name(label, settings).removeprefix(f"{label}, ")
+
+
+def plan_of(head: Head, cells: list[Cell]) -> Plan:
+    """The plan, once no two cells have one name and no two games one ledger.
+
+    Raises:
+        ValueError: two have.
+    """
+    names = [cell.name for cell in cells]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"grid: two cells are called {twice!r}; their values look alike where names are cut")
+    if any(getattr(cell.job, "ledger", None) is not None for cell in cells) and (len(cells) > 1 or head.replicates > 1):
+        games = f"{len(cells)} cells and replicates = {head.replicates}"
+        raise ValueError(f"ledger: holds the chain of one game; expected one cell and replicates = 1, got {games}")
+    return Plan(head.name, head.description, head.replicates, cells)

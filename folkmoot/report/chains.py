@@ -1,0 +1,285 @@
+"""The report on games on a chain: regret of the honest, blocks approved and lost, who was heard, who is trusted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from folkmoot.bc_ucb.result import ChainResult
+from folkmoot.report.curves import plot_groups
+from folkmoot.report.files import Told
+from folkmoot.report.page import (
+    Cell,
+    bullets,
+    figure,
+    fixed_style,
+    page,
+    paragraph,
+    paragraphs,
+    png_bytes,
+    section,
+    settings,
+    svg_bytes,
+    table,
+)
+from folkmoot.report.plots import plot_regret
+from folkmoot.report.shared import (
+    Rows,
+    fields,
+    mean_and_interval,
+    on_intervals,
+    percent_and_interval,
+    provenance,
+    same_or_each,
+    summaries_csv,
+)
+from folkmoot.report.words import NONE, PERCENT, joined, number, percent, places_by_error, plural, scaled, short
+from folkmoot.simulation.result import student_interval
+
+_PARTICIPANTS_SHOWN = 24  # one by one; of more, liars and the honest together
+_GAMES_SHOWN = 6  # in the figure of participants
+_FINE = 0.01  # shares of lost blocks below which decimals are shown
+
+
+def contents(told: Told) -> dict[str, bytes]:
+    """regret.png (150 dpi), regret.svg, summary.csv and report.html."""
+    results: Mapping[str, ChainResult] = told.results
+    with fixed_style():
+        drawing = _regret_of_the_honest(results)
+    return {
+        "regret.png": png_bytes(drawing, dpi=150),
+        "regret.svg": svg_bytes(drawing),
+        "summary.csv": summaries_csv(results).encode(),
+        "report.html": render(told).encode(),
+    }
+
+
+def terminal(results: Mapping[str, ChainResult]) -> tuple[list[str], list[list[str]], list[str]]:
+    """Regret of the honest, blocks approved, and how many of these hold a lie."""
+    rows = []
+    for name, result in results.items():
+        told = result.summary()
+        interval = f"{short(told['regret_low'])} to {short(told['regret_high'])}"
+        shown = interval if result.replicates > 1 else "one replicate"
+        shares = [f"{told['approved_share']:.2%}", f"{told['entered_share']:.2%}"]
+        rows.append([name, short(told["regret_mean"]), shown, *shares])
+    return ["game", "regret of the honest", "95 % interval", "blocks approved", "with a lie"], rows, []
+
+
+def render(told: Told) -> str:
+    """The page, self-contained."""
+    results: Mapping[str, ChainResult] = told.results
+    parts = [
+        paragraph(answer(results), "answer"),
+        paragraphs(told.description),
+        section("What was played", settings(same_or_each({name: _settings(r) for name, r in results.items()}))),
+        section("Regret of the honest", *_regret(results)),
+        section("Blocks", _blocks(results)),
+        section("Who was heard and who is trusted", *_participants(results)),
+        section("Notes", bullets([*told.notes, *_notes(results)])),
+        section("Provenance", *provenance(results)),
+    ]
+    return page(told.title, parts)
+
+
+def answer(results: Mapping[str, ChainResult]) -> str:
+    """What it came to, in a sentence or two."""
+    costs = {name: float(result.regret_per_agent[:, -1].mean()) for name, result in results.items()}
+    approved = {name: result.summary()["approved_share"] for name, result in results.items()}
+    first = next(iter(results.values()))
+    rounds = f"after {plural(first.horizon, 'round')}"
+    if len(results) == 1:
+        mean, half = (float(x) for x in student_interval(first.regret_per_agent[:, -1]))
+        places = places_by_error([mean], [half])
+        sure = f" ± {number(half, places)}" if np.isfinite(half) else ""
+        return (
+            f"Regret of an honest participant {rounds}: {number(mean, places)}{sure}. "
+            f"{percent(approved[first.name] if first.name in approved else next(iter(approved.values())), 2)} of the "
+            "rounds after the burn-in became approved blocks."
+        )
+    least, most = min(costs, key=lambda n: costs[n]), max(costs, key=lambda n: costs[n])
+    low, high = min(approved.values()), max(approved.values())
+    if percent(low, 2) == percent(high, 2):
+        blocks = percent(low, 2)
+    else:
+        blocks = f"{percent(low, 2)} to {percent(high, 2)}"
+    return (
+        f"Regret of an honest participant {rounds}: from {number(costs[least])} ({least}) to {number(costs[most])} "
+        f"({most}). {blocks} of the rounds after the burn-in became approved blocks."
+    )
+
+
+def liars(result: ChainResult) -> list[int]:
+    """Numbers of the participants that lie."""
+    return [int(m) for m in result.configuration.get("malicious", [])]
+
+
+def _settings(result: ChainResult) -> Rows:
+    told = result.configuration
+    wrong, attack, faults = liars(result), dict(told.get("attack", {})), told.get("faults")
+    lying = f"{len(wrong)}: {joined([str(m) for m in wrong])}" if wrong else "none"
+    set_fields = {key: value for key, value in attack.items() if not _is_unset(value)}
+    if not wrong:
+        kind = "none"
+    elif set(set_fields) == {"type"}:
+        kind = "none: they play fair"
+    else:
+        kind = f"{attack.get('type', NONE)}: {fields(set_fields)}"
+    rows = [
+        ("Participants", f"{result.n_agents:,}"),
+        ("Of these lying", lying),
+        ("Attack", kind),
+        ("Arms", f"{result.n_arms}; the best pays {told['best_mean']:g} on average"),
+        ("Rewards", str(told["rewards"].get("type", NONE))),
+        ("Rounds", f"{result.horizon:,}, the first {told['burn_in']:,} of them burn-in"),
+        ("Algorithm", f"BC-UCB, {fields(told['algorithm'])}"),
+        (
+            "Validators",
+            f"{told['expected_validators']} units of trust drawn a round, by {told.get('sortition', 'coin')}",
+        ),
+        ("Fidelity", _FIDELITY.get(str(told.get("fidelity")), NONE)),
+        ("Replicates", f"{result.replicates:,}"),
+        ("Seed", str(told.get("seed", NONE))),
+    ]
+    if told.get("fidelity") == "protocol":
+        happens = {key: value for key, value in (faults or {}).items() if value not in (None, 0.0)}
+        happens = {} if set(happens) <= {"longest_delay"} else happens
+        rows.append(("Faults of the network", fields(happens) or "none"))
+        rows.append(("Comparison of pull counts", str(told.get("private_comparison", NONE))))
+    return rows
+
+
+def _is_unset(value: Any) -> bool:
+    """Does a field of an attack stand for honesty? An arm 0 does not."""
+    return value is None or value is False or value == "honest" or (isinstance(value, float) and value == 0.0)
+
+
+_FIDELITY = {
+    "ideal": "ideal: one loop in which signatures cannot be forged and messages arrive",
+    "protocol": "protocol: every participant a machine on a network, with signatures, blocks and votes",
+}
+
+
+def _regret_of_the_honest(results: Mapping[str, ChainResult]) -> Figure:
+    drawing = plot_regret(results)
+    drawing.axes[0].set_ylabel("cumulative expected regret,\nsummed over honest participants")
+    return drawing
+
+
+def _regret(results: Mapping[str, ChainResult]) -> list[str]:
+    with fixed_style():
+        drawing = _regret_of_the_honest(results)
+    banded = any(result.replicates > 1 for result in results.values())
+    band = f" Lines are means over replicates, bands their 95{PERCENT} Student intervals." if banded else ""
+    caption = (
+        "Figure 1. Cumulative expected regret of all honest participants. A round costs a participant the best mean "
+        f"minus the mean of its arm, or all of the best mean where it was not paid.{band}"
+    )
+    pairs = [student_interval(result.regret[:, -1]) for result in results.values()]
+    places = places_by_error([float(mean) for mean, _ in pairs], [float(half) for _, half in pairs])
+    lines = [
+        [
+            name,
+            *mean_and_interval(result.regret[:, -1], places),
+            number(float(result.regret_per_agent[:, -1].mean()), places + 1),
+            percent(_best_arm_share(result)),
+        ]
+        for name, result in results.items()
+    ]
+    header = ["Game", "Final regret", f"95{PERCENT} interval", "Of one honest", "Best arm pulled"]
+    below = "Table 1. At the horizon, of honest participants: means over replicates."
+    return [figure(drawing, caption, "Regret of the honest against the round."), table(below, header, lines)]
+
+
+def _best_arm_share(result: ChainResult) -> float:
+    """Of the pulls of the honest."""
+    last = result.team_pulls[:, -1]
+    return float(last[:, result.gaps == 0.0].sum() / last.sum())
+
+
+def _blocks(results: Mapping[str, ChainResult]) -> str:
+    lines = []
+    for name, result in results.items():
+        told = result.summary()
+        approved, blocks = float(result.approved.mean()), int(result.blocks[0])
+        lost = 1.0 - told["approved_share"]
+        lines.append(
+            [
+                name,
+                number(approved, 0 if approved == round(approved) else 1),
+                number(blocks - approved, 0 if approved == round(approved) else 1),
+                percent(lost, 2 if 0.0 < lost < _FINE else 1),
+                percent(told["entered_share"]),
+                number(told["validators_per_round"], 1),
+                *([scaled(float(result.messages.mean()))] if result.messages.any() else []),
+            ]
+        )
+    header = ["Game", "Approved", "Lost", "Lost share", "With a lie", "Validators a round"]
+    header += ["Messages"] if any(result.messages.any() for result in results.values()) else []
+    lines = [line + [NONE] * (len(header) - len(line)) for line in lines]
+    caption = (
+        "Table 2. Rounds after the burn-in: how many became approved blocks and how many were lost, for which nobody "
+        "was paid; the share of approved blocks whose average a malicious estimate has entered. Means over replicates."
+    )
+    return table(caption, header, lines)
+
+
+def _participants(results: Mapping[str, ChainResult]) -> list[str]:
+    known = {name: result for name, result in results.items() if result.included_share is not None}
+    sizes = {result.n_agents for result in known.values()}
+    parts = []
+    if known and len(sizes) == 1 and max(sizes) <= _PARTICIPANTS_SHOWN:
+        shown = dict(list(known.items())[:_GAMES_SHOWN])
+        everywhere = set.intersection(*(set(liars(result)) for result in shown.values()))
+        names = [f"{m}\nlies" if m in everywhere else str(m) for m in range(max(sizes))]
+        with fixed_style():
+            drawing = plot_groups(
+                names,
+                {name: np.asarray(result.included_share) for name, result in shown.items()},
+                "participant",
+                "share of blocks and arms\nin which it was heard",
+            )
+        left = "" if len(shown) == len(known) else f" The first {_GAMES_SHOWN} games are shown."
+        caption = (
+            "Figure 2. Who was screened out: over all approved blocks and arms, how often a participant's report was "
+            f"in the validated set. Trimming drops the largest and smallest reports, so the "
+            f"honest too are below 100 %.{left}"
+        )
+        parts.append(figure(drawing, caption, "How often each participant was heard; the values stand in Table 3."))
+    return [*parts, _heard(results)]
+
+
+def _heard(results: Mapping[str, ChainResult]) -> str:
+    lines: list[Sequence[str]] = []
+    for name, result in results.items():
+        wrong = liars(result)
+        honest = [m for m in range(result.n_agents) if m not in wrong]
+        for title, group in (("honest", honest), ("lying", wrong)):
+            if group:
+                heard: Any = result.included_share
+                said = NONE if heard is None else percent_and_interval(heard[:, group].mean(axis=1))
+                span = NONE if heard is None else _span(heard[:, group].mean(axis=0))
+                trust = percent_and_interval(result.trust[:, group].sum(axis=1))
+                label = f"{name}: {title}" if len(results) > 1 else title
+                fair = percent(len(group) / result.n_agents)
+                lines.append([Cell(label) if title == "lying" else label, str(len(group)), said, span, trust, fair])
+    header = ["Participants", "Number", "Heard", "One by one", "Share of trust", "If all alike"]
+    caption = (
+        f"Table 3. How often reports were in the validated set (mean of a group and 95{PERCENT} interval; range over "
+        "its participants), and the share of trust units at the end, beside that of as many participants if all were "
+        "trusted alike."
+    )
+    return table(caption, header, lines)
+
+
+def _span(values: Any) -> str:
+    low, high = percent(float(values.min())), percent(float(values.max()))
+    return low if low == high else f"{low} to {high}"
+
+
+def _notes(results: Mapping[str, ChainResult]) -> list[str]:
+    said = [on_intervals(results, "rewards, coins and lies of one given game")]
+    if any(result.included is None for result in results.values()):
+        said.append("Who was heard is not known of results that version 0.1.0 has written.")
+    return said

@@ -1,0 +1,80 @@
+"""What the reports on games on a chain and on consortia have in common: settings that differ, provenance, CSV."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.report.page import as_json, collapsed, settings
+from folkmoot.report.words import NONE, interval, number, percent
+from folkmoot.simulation.result import student_interval
+from folkmoot.simulation.saved import Saved
+
+Rows = list[tuple[str, str]]
+
+
+def summaries_csv(results: Mapping[str, Saved]) -> str:
+    """The summary of each result as a line, in full precision, empty where undefined."""
+    lines = [{**result.summary(), "name": name} for name, result in results.items()]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        writer.writerow({key: "" if isinstance(x, float) and isnan(x) else x for key, x in line.items()})
+    return out.getvalue()
+
+
+def same_or_each(told: Mapping[str, Rows]) -> Rows:
+    """Rows of names and values of each result: once where all say the same, else for each result."""
+    titles = dict.fromkeys(title for rows in told.values() for title, _ in rows)
+    out: Rows = []
+    for title in titles:
+        found = {name: dict(rows).get(title, NONE) for name, rows in told.items()}
+        if len(set(found.values())) == 1:
+            out.append((title, next(iter(found.values()))))
+        else:
+            out += [(f"{title}: {name}", value) for name, value in found.items()]
+    return out
+
+
+def fields(told: Mapping[str, Any], skipped: Sequence[str] = ("type",)) -> str:
+    """The fields of a configuration that have a value: `c1 2, kappa 1.5`."""
+    chosen = [(key, value) for key, value in told.items() if key not in skipped and value is not None]
+    return ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in chosen)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def provenance(results: Mapping[str, Saved]) -> list[str]:
+    """Versions and platform, and all configurations, to unfold."""
+    first = next(iter(results.values()))
+    rows = [(key[:1].upper() + key[1:], str(value)) for key, value in first.provenance.items()]
+    everything = {name: result.configuration for name, result in results.items()}
+    return [settings(rows), collapsed("Full configuration", as_json(everything))]
+
+
+def on_intervals(results: Mapping[str, Saved], what: str) -> str:
+    """A note on what an interval says; `what` is what replicates repeat."""
+    if max(result.replicates for result in results.values()) > 1:
+        return f"Intervals are 95 % Student intervals over replicates. A replicate repeats {what}."
+    return "One replicate gives no interval; run several to see how sure the numbers are."
+
+
+def mean_and_interval(values: NDArray[Any], places: int) -> list[str]:
+    """The mean over replicates and its interval, as two cells."""
+    mean, half = (float(x) for x in student_interval(np.asarray(values, np.float64)))
+    return [number(mean, places), interval(mean - half, mean + half, places)]
+
+
+def percent_and_interval(values: NDArray[Any], decimals: int = 1) -> str:
+    """The mean over replicates of shares in [0, 1], with its half-width if there is one."""
+    mean, half = (float(x) for x in student_interval(np.asarray(values, np.float64)))
+    return percent(mean, decimals) + ("" if isnan(half) else f" ± {number(100.0 * half, decimals)}")
