@@ -10,7 +10,7 @@ from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.report.curves import plot_groups
 from folkmoot.report.files import Told
 from folkmoot.report.page import (
-    Cell,
+    Bold,
     bullets,
     figure,
     fixed_style,
@@ -263,7 +263,7 @@ def _heard(results: Mapping[str, ChainResult]) -> str:
                 trust = percent_and_interval(result.trust[:, group].sum(axis=1))
                 label = f"{name}: {title}" if len(results) > 1 else title
                 fair = percent(len(group) / result.n_agents)
-                lines.append([Cell(label) if title == "lying" else label, str(len(group)), said, span, trust, fair])
+                lines.append([Bold(label) if title == "lying" else label, str(len(group)), said, span, trust, fair])
     header = ["Participants", "Number", "Heard", "One by one", "Share of trust", "If all alike"]
     caption = (
         f"Table 3. How often reports were in the validated set (mean of a group and 95{PERCENT} interval; range over "

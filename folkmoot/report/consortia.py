@@ -10,7 +10,7 @@ from folkmoot.multiparty.games.result import ConsortiumResult
 from folkmoot.report.curves import plot_groups, plot_shares
 from folkmoot.report.files import Told
 from folkmoot.report.page import (
-    Cell,
+    Bold,
     bullets,
     figure,
     fixed_style,
@@ -204,13 +204,13 @@ def _senders(name: str, result: ConsortiumResult, n: int) -> str:
     if len(names) <= _SENDERS_SHOWN:
         for i, party in enumerate(names):
             label = f"{party}, lies" if i in wrong else party
-            lines.append([Cell(label) if i in wrong else label, *(_count(value) for value in mean[i])])
+            lines.append([Bold(label) if i in wrong else label, *(_count(value) for value in mean[i])])
     else:
         honest = [i for i in range(len(names)) if i not in wrong]
         for label, group in ((f"{len(honest)} honest", honest), (f"{len(wrong)} lying", wrong)):
             if group:
                 lines.append([label, *(_count(value) for value in mean[group].sum(axis=0))])
-    lines.append([Cell("all"), *(_count(value) for value in mean.sum(axis=0))])
+    lines.append([Bold("all"), *(_count(value) for value in mean.sum(axis=0))])
     which = f" in {name}" if name else ""
     caption = (
         f"Table {n}. What became of the samples{which}, by sender: accepted ones have moved models, the others were "
