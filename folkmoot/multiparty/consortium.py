@@ -24,6 +24,7 @@ from folkmoot.multiparty.chain.records import (
     read_registered,
 )
 from folkmoot.multiparty.chain.standing import configuration
+from folkmoot.multiparty.chain.voting import Voting
 from folkmoot.multiparty.party import ORIGINAL, Party
 from folkmoot.multiparty.rules.committee import Committee, Judgement
 from folkmoot.multiparty.rules.sample import Proposal
@@ -63,6 +64,9 @@ class Consortium(Together):
         n_classes: C; one more than the largest class of a party if None.
         alpha, delta, sigma, omega, eta, cap, score_gradient, rules, tolerance, without: see `Terms`.
         work_bits: leading zero bits of every block's hash.
+        voted: does a block need the signatures of more than two thirds of the original parties? If not, as in earlier
+            versions, one makes it alone, which is safe as long as one program plays them all. On a chain that is to be
+            carried on by machines of their own it should be so: see `chain.participant`.
         seed: of all choices at random, and of the keys of parties that have none.
         clock: milliseconds since 1970 for each block; blocks are stamped with their height if None, so that the same
             seed makes the same file.
@@ -79,6 +83,7 @@ class Consortium(Together):
         *,
         n_classes: int | None = None,
         work_bits: int = 0,
+        voted: bool = False,
         seed: int = 0,
         clock: Callable[[], int] | None = None,
         **settings: Any,
@@ -98,7 +103,7 @@ class Consortium(Together):
         self.registrations: list[Registration] = []
         contents: Contents = MemoryContents() if ledger is None else beside(ledger)
         entries = [self._entry(party, contents) for party in originals]
-        genesis = Genesis(KIND, configuration(terms, entries), work_bits)
+        genesis = Genesis(KIND, configuration(terms, entries, voting=Voting() if voted else None), work_bits)
         if ledger is None:
             self._chain = begin(genesis, contents)
         else:
@@ -129,15 +134,25 @@ class Consortium(Together):
         found: Committee = self._chain.state.committee
         return found
 
+    def _originals(self) -> list[SigningKey]:
+        return [self._key(party) for party in self._parties if party.kind == ORIGINAL]
+
+    @property
+    def _round(self) -> int | None:
+        """Of a vote: a height takes one."""
+        return None if self._chain.state.voting is None else self._chain.height + 1
+
     def _miner(self) -> Miner:
         """The original parties make blocks by turns."""
-        originals = [party for party in self._parties if party.kind == ORIGINAL]
-        return Miner(self._key(originals[self._chain.height % len(originals)]), self._chain)
+        originals, turn = self._originals(), self._chain.height if self._round is None else self._round
+        return Miner(originals[turn % len(originals)], self._chain)
 
     def _now(self) -> int:
         return self._chain.height + 1 if self._clock is None else int(self._clock())
 
     def _append(self, block: Block) -> Block:
+        if self._round is not None:
+            block = block.signed(*self._originals())  # all of them have seen how it came about
         self._chain = apply_block(self._chain, block) if self._ledger is None else self._ledger.append(block)
         return block
 
@@ -161,7 +176,7 @@ class Consortium(Together):
             if original.kind == ORIGINAL
         )
         answer = next(found for found in answers if found is not None)  # the first that knows the classes
-        made = self._miner().admission(answer, self._now())
+        made = self._miner().admission(answer, self._now(), round=self._round)
         assert made is not None  # nobody stops a miner here
         block = self._append(made)
         found = self._registration(block)
@@ -189,7 +204,7 @@ class Consortium(Together):
             reason = miner.receive(sample_message(self._key(party), origin, number, *proposal))
             if reason is not None:
                 verdicts.append((number, Judgement(reason)))
-        made = miner.block(self._now(), miner.waiting) if miner.waiting else None
+        made = miner.block(self._now(), miner.waiting, round=self._round) if miner.waiting else None
         if made is not None:
             block = self._append(made)
             notes = read_calibration(block.records[1:])[0]

@@ -77,6 +77,21 @@ def test_a_check_that_is_left_out_stands_in_the_genesis(parties, tmp_path):
     consortium.close()
 
 
+def test_a_consortium_may_vote_on_its_blocks(parties, tmp_path):
+    """The same samples, models and registrations as without; more signatures, another genesis."""
+    members = [*parties[:4], replace(parties[4], kind="regular")]
+    games = [Consortium(members, tmp_path / str(voted), seed=3, voted=voted) for voted in (False, True)]
+    told = [game.calibrate(1, 20, progress=False) for game in games]
+    assert told[0] == told[1]
+    assert games[0].registrations == games[1].registrations
+    assert _hashes(games[0]) == _hashes(games[1])
+    for game, signatures in zip(games, (1, 4), strict=True):
+        game.close()
+        assert game.chain.height >= 2
+        assert {len(b.signatures) for b in ledger.open(tmp_path / str(signatures == 4)).blocks()} == {signatures}
+        assert ledger.open(tmp_path / str(signatures == 4)).verify().ok
+
+
 def test_scores_and_predictions(parties):
     consortium = Consortium(parties)
     scores = consortium.scores(X[TEST])
