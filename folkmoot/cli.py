@@ -279,14 +279,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status: Any = app(args=given, prog_name="folkmoot", standalone_mode=False)
-    except (ValueError, OtherSide, MemoryError) as error:
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, OtherSide, OSError, MemoryError) as error:
         return _complain(str(error) or type(error).__name__)
     except KeyboardInterrupt:
         print("folkmoot: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # a group without a command: its help is the message
             print(str(error))

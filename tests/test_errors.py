@@ -168,7 +168,6 @@ NARROW = {
     "multiparty/models/linear_model.py": 1,  # safetensors
     "multiparty/models/torch_model.py": 2,  # safetensors; a module's own code
     "multiparty/models/kinds.py": 1,  # a user's file
-    "bc_ucb/records.py": 1,  # a value that is too large
     "bc_ucb/protocol.py": 1,  # the caller's word for a comparison
     "bc_ucb/invariants.py": 1,  # becomes an AssertionError
 }

@@ -191,7 +191,7 @@ class ChainGame:
         return {**counts, **{name: pack(array) for name, array in outcome.tally._asdict().items()}}
 
     def decode(self, row: Mapping[str, Any]) -> Finished:
-        """A row of the log as the replicate that it was. Raises ValueError if it is none."""
+        """A row of the log as the replicate that it was. Raises DamagedFile if it is none."""
         blank = blank_tally(1, self.job.rewards.n_agents, self.job.rewards.n_arms, len(self.job.checkpoints))
         check_fields(row, _COUNTS, blank._fields)
         tally = GameTally(*(unpack(row[n], array.dtype, array.shape) for n, array in blank._asdict().items()))

@@ -88,12 +88,9 @@ def _bits(members: NDArray[np.bool_]) -> bytes:
 
 
 def value_bytes(participants: int, arms: int) -> int:
-    """Size of the largest value of so many participants and arms."""
-    blank = Named(bytes(PROOF_BYTES), np.zeros((participants, arms), np.bool_), (NOBODY,) * participants, bytes(64))
-    try:
-        return len(blank.to_bytes())
-    except ValueError:
-        return _VALUE.size + 1
+    """Size of the largest value of so many participants and arms, also of one too large to be sent."""
+    lengths = (PROOF_BYTES, (participants * arms + 7) // 8, NAME_BYTES * participants, SIGNATURE_BYTES)
+    return len(encode(tuple(map(bytes, lengths))))
 
 
 class RoundRecord(NamedTuple):

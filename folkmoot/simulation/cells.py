@@ -62,7 +62,7 @@ class Playable(Protocol):
         """What `encode` was given, from a row of a log.
 
         Raises:
-            ValueError: it is not such a row.
+            DamagedFile: it is not such a row.
         """
 
     def collect(self, outcomes: Sequence[Any], name: str | None = None) -> Saved:

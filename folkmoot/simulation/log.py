@@ -12,26 +12,37 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from folkmoot.errors import DamagedFile
 from folkmoot.simulation.cells import Playable, Replicate
 
 FORMAT = 2
 
 
-class LogError(ValueError):
-    """The log cannot be read or written, or another process is writing it."""
+class LogError(OSError):
+    """The log cannot be opened or written, or another process is writing it."""
+
+
+def _parsed(line: bytes) -> Any:
+    """What a line says in JSON. Raises DamagedFile if it is none."""
+    try:
+        return json.loads(line.decode("utf-8"))
+    except ValueError as error:  # of the parser, or of UTF-8
+        raise DamagedFile(str(error)) from None
+    except RecursionError:
+        raise DamagedFile("nested too deep") from None
 
 
 def _check(row: Any) -> None:
-    """Raise ValueError unless this is a row of a replicate, of whatever kind, or an error."""
+    """Raise DamagedFile unless this is a row of a replicate, of whatever kind, or an error."""
     what: dict[str, type] = {"cell": str, "name": str}
     what |= {"error": str} if isinstance(row, dict) and "error" in row else {"replicate": int}
     if not isinstance(row, dict) or not set(what) <= set(row) or ("error" in row and set(row) != set(what)):
-        raise ValueError("expected the fields cell, name, replicate and those of its kind, or cell, name and error")
+        raise DamagedFile("expected the fields cell, name, replicate and those of its kind, or cell, name and error")
     for name, kind in what.items():
         if type(row[name]) is not kind:
-            raise ValueError(f"{name} = {row[name]!r}: expected {kind.__name__}")
+            raise DamagedFile(f"{name} = {row[name]!r}: expected {kind.__name__}")
     if row.get("replicate", 0) < 0:
-        raise ValueError(f"replicate = {row['replicate']}: expected at least 0")
+        raise DamagedFile(f"replicate = {row['replicate']}: expected at least 0")
 
 
 class Log:
@@ -87,7 +98,7 @@ class Log:
         """The finished replicates of these jobs, by key and number. A torn last line is cut off.
 
         Raises:
-            LogError: a line that is not a row of this format, with its number.
+            DamagedFile: a line that is not a row of this format, with its number.
         """
         finished: dict[str, dict[int, Any]] = {key: {} for key in jobs}
         self.foreign = 0
@@ -98,7 +109,7 @@ class Log:
                     break
                 complete += len(line)
                 try:
-                    row = json.loads(line.decode("utf-8"))
+                    row = _parsed(line)
                     if number == 1:
                         self._check_head(row)
                         continue
@@ -109,8 +120,8 @@ class Log:
                         own = {name: value for name, value in row.items() if name not in ("cell", "name")}
                         outcome: Replicate = jobs[row["cell"]].decode(own)
                         finished[row["cell"]].setdefault(outcome.replicate, outcome)
-                except ValueError as error:
-                    raise LogError(f"log {self.path}, line {number}: not a row of this log ({error})") from None
+                except DamagedFile as error:
+                    raise DamagedFile(f"log {self.path}, line {number}: not a row of this log ({error})") from None
         os.ftruncate(self._file, complete)
         os.lseek(self._file, 0, os.SEEK_END)
         if complete == 0:
@@ -119,9 +130,9 @@ class Log:
 
     def _check_head(self, row: Any) -> None:
         if not isinstance(row, dict) or set(row) != {"format"}:
-            raise ValueError("expected the format")
+            raise DamagedFile("expected the format")
         if row["format"] != FORMAT:
-            raise ValueError(f"format {row['format']}, this version reads {FORMAT}")
+            raise DamagedFile(f"format {row['format']}, this version reads {FORMAT}")
 
     def append(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write rows at the end and wait until they are on the disk.

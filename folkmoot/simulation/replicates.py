@@ -131,7 +131,7 @@ class Job:
         return encode(outcome)
 
     def decode(self, row: Mapping[str, Any]) -> Finished:
-        """A row of the log as the replicate that it was. Raises ValueError if it is none."""
+        """A row of the log as the replicate that it was. Raises DamagedFile if it is none."""
         return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints)
 
     def collect(self, outcomes: Sequence[Finished], name: str | None = None) -> Result:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import DamagedFile
+
 
 class Finished(NamedTuple):
     """One finished replicate of bandits."""
@@ -29,16 +31,18 @@ _KINDS = {"replicate": int, "messages": int, "bytes": int, "seconds": float, "ve
 
 
 def check_fields(row: Mapping[str, Any], kinds: Mapping[str, type], others: tuple[str, ...] = ()) -> None:
-    """See that a row has these fields, and those of `kinds` these types.
+    """See that a row has these fields, and those of `kinds` these types: counts of 64 bits, finite numbers.
 
     Raises:
-        ValueError: it does not.
+        DamagedFile: it does not.
     """
     if set(row) != {*kinds, *others}:
-        raise ValueError(f"expected the fields {', '.join(sorted({*kinds, *others}))}")
+        raise DamagedFile(f"expected the fields {', '.join(sorted({*kinds, *others}))}")
     for name, kind in kinds.items():
         if type(row[name]) is not kind:
-            raise ValueError(f"{name} = {row[name]!r}: expected {kind.__name__}")
+            raise DamagedFile(f"{name} = {row[name]!r}: expected {kind.__name__}")
+        if not 0 <= row[name] < 1 << 63:
+            raise DamagedFile(f"{name} = {row[name]}: expected at least 0, in 64 bits")
 
 
 def pack(array: NDArray[Any]) -> str:
@@ -51,7 +55,7 @@ def unpack(text: Any, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """The array with these numbers.
 
     Raises:
-        ValueError: there is none of this type and shape.
+        DamagedFile: there is none of this type and shape.
     """
     kind = np.dtype(dtype)
     size = kind.itemsize * int(np.prod(shape, dtype=np.int64))
@@ -59,9 +63,9 @@ def unpack(text: Any, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
         inflate = zlib.decompressobj()
         data = inflate.decompress(base64.b64decode(text, validate=True), size + 1)
     except (TypeError, ValueError, binascii.Error, zlib.error) as error:
-        raise ValueError(f"unreadable numbers: {error}") from None
+        raise DamagedFile(f"unreadable numbers: {error}") from None
     if len(data) != size:
-        raise ValueError(f"unreadable numbers: expected {size} bytes")
+        raise DamagedFile(f"unreadable numbers: expected {size} bytes")
     return np.frombuffer(data, kind.newbyteorder("<")).astype(kind).reshape(shape)
 
 
@@ -84,7 +88,7 @@ def decode(row: Mapping[str, Any], n: int, k: int, checkpoints: NDArray[np.int64
     """A row as the replicate of n agents and k arms that it was.
 
     Raises:
-        ValueError: it is not one; also when its counts do not add up.
+        DamagedFile: it is not one; also when its counts do not add up.
     """
     check_fields(row, _KINDS, ("team_pulls", "pulls", "spent", "decisions", "decided_at"))
     pulls = unpack(row["pulls"], np.int64, (n, k))
@@ -92,17 +96,17 @@ def decode(row: Mapping[str, Any], n: int, k: int, checkpoints: NDArray[np.int64
         team = np.array(row["team_pulls"])
         spent = np.array(row["spent"], np.float64)
         decisions, decided_at = np.array(row["decisions"]), np.array(row["decided_at"])
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"unreadable numbers: {error}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DamagedFile(f"unreadable numbers: {error}") from None
     if team.shape != (len(checkpoints), k) or team.dtype != np.int64:
-        raise ValueError("team_pulls: expected whole numbers [checkpoints, n_arms]")
+        raise DamagedFile("team_pulls: expected whole numbers [checkpoints, n_arms]")
     if (team.sum(axis=1) != n * checkpoints).any() or (pulls.sum(axis=0) != team[-1]).any():
-        raise ValueError("the pulls do not add up")
+        raise DamagedFile("the pulls do not add up")
     if spent.shape != (k,) or not (spent >= 0.0).all():
-        raise ValueError("spent: expected numbers of at least 0 [n_arms]")
+        raise DamagedFile("spent: expected numbers of at least 0 [n_arms]")
     horizon = int(checkpoints[-1])
     for name, value, low, high in (("decisions", decisions, -1, k - 1), ("decided_at", decided_at, 0, horizon)):
         if value.shape != (n,) or value.dtype != np.int64 or (value < low).any() or (value > high).any():
-            raise ValueError(f"{name}: expected whole numbers [n_agents] from {low} to {high}")
+            raise DamagedFile(f"{name}: expected whole numbers [n_agents] from {low} to {high}")
     counts = (row["messages"], row["bytes"], row["seconds"], row["verified"])
     return Finished(row["replicate"], pulls, team, *counts, spent, decisions, decided_at)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from folkmoot.errors import OtherSide
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.log import Log
 from folkmoot.simulation.progress import Progress
@@ -36,7 +37,7 @@ class Swept(NamedTuple):
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    return text if isinstance(error, ValueError) and text else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, ValueError | OtherSide) and text else f"{type(error).__name__}: {text}"
 
 
 class _Lines:
@@ -92,7 +93,7 @@ class _Sweep:
             self._log.append(rows)
         self.finished[key].update({outcome.replicate: outcome for outcome in done.outcomes})
         if done.error is not None and key not in self.errors:
-            if not isinstance(done.error, ValueError | MemoryError):  # ours, not the user's: show where
+            if not isinstance(done.error, ValueError | OtherSide | OSError | MemoryError):  # ours: show where
                 traceback.print_exception(done.error)
             self.errors[key] = _one_line(done.error)
             self._log.append([{**head, "error": self.errors[key]}])
@@ -138,7 +139,8 @@ def sweep(
 
     Raises:
         ValueError: no cells, two of one name, replicates or workers below 1, an unknown or missing backend.
-        LogError: the log is corrupt, cannot be written, or another process is writing it.
+        DamagedFile: the log is damaged; the line is named.
+        LogError: the log cannot be written, or another process is writing it.
     """
     names = [cell.name for cell in cells]
     if not names or len(set(names)) < len(names):

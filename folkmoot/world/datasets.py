@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from platformdirs import user_cache_path
 
+from folkmoot.errors import DamagedFile
 from folkmoot.files import write_file
 from folkmoot.registry import moved
 from folkmoot.world import mnist
@@ -69,8 +70,9 @@ def movielens(users: int = 20, genres: int = 5) -> Replay:
         Rewards with `dataset` "movielens" and the genres as `arm_names`.
 
     Raises:
-        ValueError: an argument out of range, data that are not found, incomplete or corrupt, or a chosen
-            user who never rated a movie of a chosen genre.
+        ValueError: an argument out of range, data that are not found or incomplete, or a chosen user who
+            never rated a movie of a chosen genre.
+        DamagedFile: a file that is not as it should be.
     """
     for name, value in (("users", users), ("genres", genres)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
@@ -111,7 +113,8 @@ def load_mnist() -> mnist.Digits:
     """MNIST, from where `where("mnist")` finds it.
 
     Raises:
-        ValueError: it is not found (the message says where to put it), incomplete or corrupt.
+        ValueError: it is not found (the message says where to put it) or incomplete.
+        DamagedFile: a file of it is not the one we know.
     """
     return mnist.read(where("mnist"))
 
@@ -182,7 +185,8 @@ def load(name: str, **options: Any) -> Replay:
         options: keyword arguments of its function, such as users=20, genres=5 for movielens.
 
     Raises:
-        ValueError: no such data set or option, or what that function raises.
+        ValueError: no such data set or option.
+        ValueError, DamagedFile: see that function.
     """
     with_rewards = [known for known, entry in DATASETS.items() if entry.build is not None]
     if name not in DATASETS:
@@ -204,7 +208,7 @@ def wrong_file(name: str, folder: Path) -> str | None:
             return f"{file} is missing"
         try:
             got = entry(name).checksum(folder / file)
-        except ValueError as error:
+        except (OSError, DamagedFile, ValueError) as error:
             return str(error)
         if got != expected:
             return f"{file} has sha256 {got}, expected {expected}"
@@ -225,7 +229,7 @@ def main(arguments: list[str]) -> None:
         sys.exit("usage: python -m folkmoot.world.datasets FOLDER")
     try:
         text = ml.excerpt(Path(arguments[0]))
-    except ValueError as problem:
+    except (ValueError, DamagedFile) as problem:
         sys.exit(f"error: {problem}")
     write_file(ml.EXCERPT, text.encode())
     print(f"written: {ml.EXCERPT}")

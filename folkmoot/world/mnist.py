@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import DamagedFile
+
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 # SHA-256 of what is inside the gzip files, which are compressed differently here and there.
@@ -34,15 +36,18 @@ def content(path: Path) -> bytes:
     """What a gzip file holds.
 
     Raises:
-        ValueError: it cannot be read, is no such file, or holds more than any file of the data set.
+        ValueError: it cannot be read.
+        DamagedFile: it is no such file, or holds more than any file of the data set.
     """
     try:
         with gzip.open(path) as file:
             data = file.read(_MOST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: cannot be read as a gzip file ({' '.join(str(error).split())[:120]})") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DamagedFile(f"{path}: cannot be read as a gzip file ({' '.join(str(error).split())[:120]})") from None
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
     if len(data) > _MOST:
-        raise ValueError(f"{path}: holds more than {_MOST} bytes; not a file of MNIST")
+        raise DamagedFile(f"{path}: holds more than {_MOST} bytes; not a file of MNIST")
     return data
 
 
@@ -50,7 +55,7 @@ def checksum(path: Path) -> str:
     """SHA-256 of what a gzip file holds.
 
     Raises:
-        ValueError: see `content`.
+        ValueError, DamagedFile: see `content`.
     """
     return hashlib.sha256(content(path)).hexdigest()
 
@@ -59,14 +64,15 @@ def read(folder: Path) -> Digits:
     """The data set from a folder with its four files.
 
     Raises:
-        ValueError: a file that is not the one we know.
+        ValueError: a file that cannot be read.
+        DamagedFile: a file that is not the one we know.
     """
     arrays = {}
     for name, expected in CONTENTS.items():
         data = content(folder / name)
         got = hashlib.sha256(data).hexdigest()
         if got != expected:
-            raise ValueError(f"{folder / name}: its content has sha256 {got}, expected {expected}")
+            raise DamagedFile(f"{folder / name}: its content has sha256 {got}, expected {expected}")
         axes = data[3]
         shape = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(axes)]
         arrays[name] = np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import DamagedFile
 from folkmoot.world.replay import Replay
 
 RATINGS, MOVIES = "ratings.csv", "movies.csv"
@@ -58,28 +59,28 @@ def _rows(path: Path, header: str) -> Iterator[tuple[str, list[str]]]:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line}: byte {content[error.start]:#04x}: expected UTF-8 text") from None
+        raise DamagedFile(f"{path}, line {line}: byte {content[error.start]:#04x}: expected UTF-8 text") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = header.split(",")
     try:
         first = next(reader, None)
         if first is not None and first != columns:
-            raise ValueError(f"{path}, line 1: header {','.join(first)[:80]!r}: expected {header!r}")
+            raise DamagedFile(f"{path}, line 1: header {','.join(first)[:80]!r}: expected {header!r}")
         for row in reader:
             place = f"{path}, line {reader.line_num}"
             if len(row) != len(columns):
-                raise ValueError(f"{place}: {len(row)} fields: expected {len(columns)} ({header})")
+                raise DamagedFile(f"{place}: {len(row)} fields: expected {len(columns)} ({header})")
             yield place, row
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: {error}: expected comma-separated values") from None
+        raise DamagedFile(f"{path}, line {reader.line_num}: {error}: expected comma-separated values") from None
     if not text.endswith("\n"):
         end = f"{path}, line {max(reader.line_num, 1)}"
-        raise ValueError(f"{end}: the file breaks off: expected {'a line end' if text else f'the header {header!r}'}")
+        raise DamagedFile(f"{end}: the file breaks off: expected {'a line end' if text else f'the header {header!r}'}")
 
 
 def _number(place: str, name: str, text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{place}: {name} = {text[:40]!r}: expected a whole number from 1 to 9999999999")
+        raise DamagedFile(f"{place}: {name} = {text[:40]!r}: expected a whole number from 1 to 9999999999")
     return int(text)
 
 
@@ -89,10 +90,10 @@ def _read_genres(path: Path) -> dict[int, frozenset[str]]:
     for place, (movie_text, _, names) in _rows(path, "movieId,title,genres"):
         movie = _number(place, "movieId", movie_text)
         if movie in genres:
-            raise ValueError(f"{place}: movieId = {movie}: expected each movie once, got it again")
+            raise DamagedFile(f"{place}: movieId = {movie}: expected each movie once, got it again")
         parts = names.split("|")
         if "" in parts:
-            raise ValueError(f"{place}: genres = {names[:80]!r}: expected names separated by '|'")
+            raise DamagedFile(f"{place}: genres = {names[:80]!r}: expected names separated by '|'")
         genres[movie] = frozenset(parts) - {_NO_GENRE}
     return genres
 
@@ -105,11 +106,11 @@ def _read_ratings(path: Path, genres: dict[int, frozenset[str]]) -> dict[int, li
         user, movie = _number(place, "userId", user_text), _number(place, "movieId", movie_text)
         _number(place, "timestamp", time)
         if movie not in genres:
-            raise ValueError(f"{place}: movieId = {movie}: expected a movie listed in {MOVIES}")
+            raise DamagedFile(f"{place}: movieId = {movie}: expected a movie listed in {MOVIES}")
         if rating not in _LEVEL:
-            raise ValueError(f"{place}: rating = {rating[:40]!r}: expected 0.5, 1.0, 1.5, ..., 5.0")
+            raise DamagedFile(f"{place}: rating = {rating[:40]!r}: expected 0.5, 1.0, 1.5, ..., 5.0")
         if (user, movie) in known:
-            raise ValueError(f"{place}: a second rating of movie {movie} by user {user}: expected at most one")
+            raise DamagedFile(f"{place}: a second rating of movie {movie} by user {user}: expected at most one")
         known.add((user, movie))
         ratings.setdefault(user, []).append((movie, _LEVEL[rating]))
     return ratings
@@ -124,7 +125,8 @@ def select(folder: Path, users: int, genres: int) -> Selection:
         genres: number of genres, at least 1.
 
     Raises:
-        ValueError: a file is missing or corrupt, or there are fewer users or genres.
+        ValueError: a file cannot be read, or there are fewer users or genres.
+        DamagedFile: a file is not as it should be; the line is named.
     """
     genres_of = _read_genres(folder / MOVIES)
     ratings = _read_ratings(folder / RATINGS, genres_of)
@@ -173,7 +175,7 @@ def excerpt(folder: Path) -> str:
     """The text of the excerpt that belongs to the full data in a folder.
 
     Raises:
-        ValueError: a file is missing or corrupt.
+        ValueError, DamagedFile: see `select`.
     """
     selection = select(folder, *EXCERPT_SHAPE)
     head = {

@@ -18,7 +18,7 @@ from made_round import (
     value,
 )
 
-from folkmoot.bc_ucb.contract import ONE, drawn_by_coin
+from folkmoot.bc_ucb.contract import MOST_ARMS, ONE, drawn_by_coin
 from folkmoot.bc_ucb.genesis import configuration
 from folkmoot.bc_ucb.records import NOBODY, Named, RoundRecord, value_bytes
 from folkmoot.bc_ucb.rules import KIND, ROUNDS, Unfinished, conclude, transition, would_follow
@@ -392,7 +392,9 @@ def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
 def test_a_block_must_hold_everybodys_sets():
     keys = tuple(n.to_bytes(32, "big") for n in range(256))
     large = TERMS._replace(n_participants=256, n_arms=1_000)
-    assert value_bytes(256, 1_000) < 1 << 16
+    blank = Named(bytes(80), np.zeros((256, 1_000), np.bool_), (NOBODY,) * 256, bytes(64))
+    assert value_bytes(256, 1_000) == len(blank.to_bytes()) < 1 << 16
+    assert value_bytes(256, MOST_ARMS) > 1 << 16
     with pytest.raises(Malformed, match="a block could exceed"):
         ROUNDS.genesis(configuration(large, keys, 2_000, COINS), NOTHING)
     with pytest.raises(Malformed, match="sets would exceed"):

@@ -10,6 +10,7 @@ import pytest
 from folkmoot.cli import main
 from folkmoot.experiments import files as files_of_experiments
 from folkmoot.experiments.plan import plan
+from folkmoot.simulation import log
 
 GOOD = """
 name = "small"
@@ -437,7 +438,7 @@ def test_corrupt_ratings(capsys, monkeypatch):
     Path("data", "movies.csv").write_text("movieId,title,genres\n1,Toy Story,Comedy\n", encoding="utf-8")
     monkeypatch.setenv("FOLKMOOT_DATA", "data")
     line = refused(capsys, "run", "demo")
-    assert line.startswith("demo: rewards: ")
+    assert line.startswith(str(Path("data", "ratings.csv")))
     assert "ratings.csv, line 2" in line
 
 
@@ -466,6 +467,21 @@ def test_an_unknown_data_set(capsys):
     )
     line = refused(capsys, "run", "experiment.toml")
     assert line == "experiment.toml: rewards: data set 'netflix': unknown; allowed are movielens"
+
+
+def test_a_full_disk(capsys, monkeypatch):
+    """A fault of the machine is one line as well."""
+    Path("small.toml").write_text(GOOD, encoding="utf-8")
+    Path("out").mkdir()
+    for name in ("log.jsonl", "log.jsonl.lock"):
+        Path("out", name).touch()
+
+    def full(file, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(log.os, "write", full)
+    line = refused(capsys, "run", "small.toml", "--out", "out")
+    assert line == f"log {Path('out', 'log.jsonl')}: cannot be written (No space left on device)"
 
 
 def test_a_corrupt_log(capsys):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import folkmoot as fm
+from folkmoot.errors import DamagedFile
 from folkmoot.simulation import cells as cells_module
 from folkmoot.simulation import log as log_module
 from folkmoot.simulation import replicates
@@ -117,7 +118,13 @@ def corrupted(row, **changes):
         (lambda row: b"\xff\xfe\n", "utf-8"),
         (lambda row: b"[]\n", "expected the fields"),
         (lambda row: b"\n", "Expecting value"),
+        (lambda row: b"[" * 100_000 + b"\n", "nested too deep"),
+        (lambda row: b"1" * 10_000 + b"\n", "limit"),
         (lambda row: corrupted(row, more=1), "expected the fields"),
+        (lambda row: corrupted(row, messages=-1), "messages = -1: expected at least 0, in 64 bits"),
+        (lambda row: corrupted(row, bytes=1 << 63), "expected at least 0, in 64 bits"),
+        (lambda row: corrupted(row, seconds=float("nan")), "seconds = nan: expected at least 0, in 64 bits"),
+        (lambda row: corrupted(row, spent=[0, 10**400]), "unreadable numbers"),
         (lambda row: corrupted(row, replicate="1"), "replicate = '1': expected int"),
         (lambda row: corrupted(row, replicate=True), "replicate = True: expected int"),
         (lambda row: corrupted(row, replicate=-1), "replicate = -1: expected at least 0"),
@@ -147,7 +154,7 @@ def test_a_corrupt_row_is_refused_with_its_place(tmp_path, corrupt, said):
     bad = corrupt(rows[2])
     assert bad != rows[2]
     (tmp_path / "log.jsonl").write_bytes(b"".join([*rows[:2], bad, *rows[3:]]))
-    with pytest.raises(LogError, match=r"log\.jsonl, line 3: not a row of this log \(") as caught:
+    with pytest.raises(DamagedFile, match=r"log\.jsonl, line 3: not a row of this log \(") as caught:
         run(tmp_path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -156,7 +163,7 @@ def test_a_corrupt_row_is_refused_with_its_place(tmp_path, corrupt, said):
 
 def test_a_log_of_another_format_is_refused(tmp_path):
     (tmp_path / "log.jsonl").write_bytes(b'{"format":1}\n')
-    with pytest.raises(LogError, match=r"line 1: .*format 1, this version reads 2"):
+    with pytest.raises(DamagedFile, match=r"line 1: .*format 1, this version reads 2"):
         run(tmp_path)
 
 

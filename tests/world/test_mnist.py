@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 
+from folkmoot.errors import DamagedFile
 from folkmoot.world import datasets, mnist
 
 GIVEN = os.environ.get("FOLKMOOT_DATA")  # the tests of this folder run without it
@@ -63,7 +64,7 @@ def test_other_files_are_refused_by_name(nowhere, content):
     for name in mnist.CONTENTS:
         (nowhere / name).write_bytes(content)
     with pytest.raises(
-        ValueError, match=r"train-images-idx3-ubyte.gz: (cannot be read as a gzip|its content has)"
+        DamagedFile, match=r"train-images-idx3-ubyte.gz: (cannot be read as a gzip|its content has)"
     ) as e:
         datasets.load_mnist()
     assert "\n" not in str(e.value)
@@ -73,5 +74,5 @@ def test_a_file_that_unpacks_without_end_is_not_read_to_the_end(tmp_path, monkey
     monkeypatch.setattr(mnist, "_MOST", 1000)
     path = tmp_path / "bomb.gz"
     path.write_bytes(gzip.compress(b"\0" * 10_000_000))
-    with pytest.raises(ValueError, match="holds more than 1000 bytes"):
+    with pytest.raises(DamagedFile, match="holds more than 1000 bytes"):
         mnist.content(path)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from small_movielens import MOVIES, RATINGS, write
 
+from folkmoot.errors import DamagedFile
 from folkmoot.world import datasets, movielens
 from folkmoot.world.datasets import DATASETS, load, where
 from folkmoot.world.replay import Replay
@@ -123,7 +124,7 @@ def test_options_out_of_range(small, options, message):
 def test_corrupt_ratings(small, old, new, message):
     assert RATINGS.count(old) == 1
     write(small, RATINGS.replace(old, new))
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(DamagedFile, match=message) as error:
         load("movielens")
     assert str(error.value).startswith(str(small / "ratings.csv"))
     assert "\n" not in str(error.value)
@@ -142,7 +143,7 @@ def test_corrupt_ratings(small, old, new, message):
 )
 def test_corrupt_movies(small, old, new, message):
     write(small, movies=MOVIES.replace(old, new, 1))
-    with pytest.raises(ValueError, match=message.replace("|", r"\|")) as error:
+    with pytest.raises(DamagedFile, match=message.replace("|", r"\|")) as error:
         load("movielens")
     assert str(error.value).startswith(str(small / "movies.csv"))
 
@@ -152,7 +153,7 @@ def test_files_that_are_not_utf8(small, name, line):
     lines = (small / name).read_bytes().splitlines(keepends=True)
     lines[line - 1] = lines[line - 1].replace(b",", b",\xff", 1)
     (small / name).write_bytes(b"".join(lines))
-    with pytest.raises(ValueError, match=rf"{name}, line {line}: byte 0xff: expected UTF-8"):
+    with pytest.raises(DamagedFile, match=rf"{name}, line {line}: byte 0xff: expected UTF-8"):
         load("movielens")
 
 
