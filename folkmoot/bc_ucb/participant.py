@@ -29,6 +29,7 @@ from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.messages import Verified, signed_here
 from folkmoot.agreement.signed_messages import VALUE, Rejected
 from folkmoot.agreement.voting import Final, Voter
+from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.algorithm import Params, choose
 from folkmoot.bc_ucb.contract import ONE, rounded
 from folkmoot.bc_ucb.deliberation import Deliberation
@@ -56,7 +57,7 @@ from folkmoot.ledger.chain import Chain
 from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received
 from folkmoot.machine import Chain as Stored
 
-ROUND = "round"  # the key under which the last round is kept that was entered
+ROUND, CHAIN = "round", "chain"  # keys: of the last round that was entered, of a snapshot of the chain
 _SMALL = 1 << 11  # bytes of a message that many get, so that to decode it once is worth while
 _ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
@@ -108,9 +109,7 @@ class Participant(GameKind):
     def __init__(self, role: Role, kept: Mapping[str, bytes], stored: Stored, chance: Chance, floor: Floor) -> None:
         super().__init__(role.rules)
         self.role, self._floor = role, floor
-        chain = role.first
-        for height in range(1, stored.height + 1):
-            chain = self.append(chain, Block.from_bytes(stored.block(height)))
+        chain = self._stored_chain(kept, stored)
         self._effects = Effects()  # of the step under way
         self.hand = Hand(role.seed, (REPORT, SETS, VALUE), kept, lambda item: self._effects.keep.append(item), floor)
         self.voter = Voter(role.index, self.hand, self, chain, stored, role.rules.call)
@@ -122,6 +121,21 @@ class Participant(GameKind):
         self._work: Deliberation | None = None
         last = _last_round(kept)
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
+
+    def _stored_chain(self, kept: Mapping[str, bytes], stored: Stored) -> Chain:
+        """As it stood: the blocks after the snapshot that was kept are applied again.
+
+        Raises:
+            Malformed, InvalidBlock: snapshot and blocks do not fit together, or are of another game.
+        """
+        chain = snapshot.from_bytes(kept[CHAIN], self.role.first) if CHAIN in kept else self.role.first
+        if chain.height > stored.height:
+            raise Malformed(f"snapshot of height {chain.height}: there are {stored.height} blocks")
+        if chain.height > 0 and Block.from_bytes(stored.block(chain.height)).hash != chain.tip:
+            raise Malformed(f"snapshot of height {chain.height}: of another chain than the blocks")
+        for height in range(chain.height + 1, stored.height + 1):
+            chain = self.append(chain, Block.from_bytes(stored.block(height)))
+        return chain
 
     @property
     def index(self) -> int:
@@ -278,6 +292,7 @@ class Participant(GameKind):
         """Learn from the round of a block if it was paid."""
         record = final.chain.state.last
         effects.counts["signatures"] += len(record.reports) + len(record.sets)
+        effects.keep.append(Put(CHAIN, partial(snapshot.to_bytes, final.chain)))
         effects.keep += self.pulls.settle(record.round, record.holds(self.index))
 
     # --- What comes in -------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from made_round import BURN_IN, COINS, SEEDS, K, M, first_chain, full_round, identities
 
@@ -22,17 +23,19 @@ from folkmoot.agreement.messages import (
     vote_words,
 )
 from folkmoot.agreement.voting import LOCK
+from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.messages import GAME, ReportSent
-from folkmoot.bc_ucb.participant import Role
+from folkmoot.bc_ucb.participant import CHAIN, Participant, Role
 from folkmoot.bc_ucb.records import NOBODY, REPORT, RoundRecord, report_words
 from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, SCREENING, stages
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.in_rounds import TrustedMachine, Trusting
-from folkmoot.encoding import decode
+from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import propose
-from folkmoot.machine import ALL, Moment, Noticed, Outcome, Received
+from folkmoot.ledger.errors import InvalidBlock
+from folkmoot.machine import ALL, NO_FLOOR, Moment, Noticed, Outcome, Received
 from folkmoot.simulation.host import Host
 
 AT = stages(1)
@@ -467,3 +470,63 @@ def test_confirmations_without_the_block_make_it_ask():
         assert four.of_kind(Want, t - 1, 3)
         four.play(t)
     assert four.heights()[3] >= 1
+
+
+# --- What is kept ---------------------------------------------------------------------------------------------------
+
+
+def test_who_comes_back_from_a_snapshot_is_who_would_have_played_all_blocks_again():
+    four = after_burn_in()
+    t = one_round_with_blocks(four, BURN_IN + 1)
+    while max(four.heights()) < 3:
+        four.play(t)
+        t += 1
+    host = four.hosts[0]
+    before = host.machine.chain
+    values = host.kept.values
+    slow = Participant(host.machine.role, {k: v for k, v in values.items() if k != CHAIN}, host.kept, None, NO_FLOOR)
+    host.restart()
+    for other in (host.machine, slow):
+        assert encode(snapshot.to_bytes(other.chain)) == encode(snapshot.to_bytes(before))
+        assert other.chain.state.configuration == before.state.configuration
+        assert other.arm(t) == four.nodes[1].arm(t)
+        assert not any(array.flags.writeable for array in other.chain.state.accounts)
+
+
+def kept_and_host():
+    four = after_burn_in()
+    until_locked(four)
+    four.lose = lambda *_: False
+    t = one_round_with_blocks(four, BURN_IN + 8)
+    four.lose = lambda t, stage, m, to, message: isinstance(message, Vote) and message.phase == PRECOMMIT
+    while locked_at(four.hosts[0]) is None:
+        four.play(t)
+        t += 1
+    return four.hosts[0]
+
+
+def test_damaged_values_are_refused_not_believed():
+    host = kept_and_host()
+    values = host.kept.values
+    assert {key.split("/")[0] for key in values} == {"round", "chain", "lock", "learnt", "pull", "slot"}
+    role, dice = host.machine.role, np.random.default_rng(1)
+    for key, data in values.items():
+        for wrong in (b"", data[:-1], data + b"\0", encode((1, 2)), encode("text"), dice.bytes(40)):
+            with pytest.raises((Malformed, InvalidBlock)):
+                role.resume({**values, key: wrong}, host.kept, None)
+
+
+def test_a_snapshot_of_another_chain_than_the_blocks_is_refused():
+    host = kept_and_host()
+    values, chain = host.kept.values, host.machine.chain
+    for false in (replace(chain, tip=b"t" * 32), replace(chain, height=chain.height + 1), replace(chain, height=0)):
+        with pytest.raises(Malformed, match="snapshot"):
+            host.machine.role.resume({**values, CHAIN: snapshot.to_bytes(false)}, host.kept, None)
+
+
+def test_a_lock_for_another_block_than_the_next_is_refused():
+    host = kept_and_host()
+    values, lock = host.kept.values, locked_at(host)
+    for false in (lock._replace(height=lock.height + 1), Want(1)):
+        with pytest.raises(Malformed, match="lock"):
+            host.machine.role.resume({**values, LOCK: to_bytes(false)}, host.kept, None)

@@ -1,0 +1,45 @@
+"""The chain of a game as a participant keeps it beside the blocks, so that it need not play them all again.
+
+Only for the own store: nothing in it is checked against the blocks but the hash of the last one.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.bc_ucb.contract import Accounts
+from folkmoot.bc_ucb.records import RoundRecord, checked
+from folkmoot.bc_ucb.rules import State
+from folkmoot.encoding import Malformed, decode, encode
+from folkmoot.ledger.chain import Chain
+
+
+def to_bytes(chain: Chain) -> bytes:
+    """A chain with at least one block."""
+    state: State = chain.state
+    assert state.last is not None, "before the first block there is nothing to keep"
+    return encode((chain.height, chain.tip, tuple(state.accounts), state.last.to_bytes(), state.members))
+
+
+def from_bytes(data: bytes, first: Chain) -> Chain:
+    """The chain that was kept, of the game that begins with `first`.
+
+    Raises:
+        Malformed: bytes that are no chain of this game.
+    """
+    height, tip, arrays, last, members = checked(decode(data), (int, bytes, tuple, bytes, np.ndarray), "snapshot")
+    start: State = first.state
+    if height < 1 or len(tip) != 32 or len(arrays) != len(Accounts._fields):
+        raise Malformed(f"snapshot of height {height}: expected 1 or more, 32 bytes and {len(Accounts._fields)} arrays")
+    for name, told, blank in zip(Accounts._fields, arrays, start.accounts):
+        _require_like(told, blank, name)
+    _require_like(members, start.members, "members")
+    record = RoundRecord.from_bytes(last, *start.members.shape)
+    state = start._replace(tip=tip, accounts=Accounts(*arrays), last=record, members=members)
+    return Chain(first.genesis, height, tip, state)
+
+
+def _require_like(told: object, blank: NDArray[Any], what: str) -> None:
+    if not isinstance(told, np.ndarray) or told.dtype != blank.dtype or told.shape != blank.shape:
+        raise Malformed(f"snapshot: {what} is not {blank.dtype} {blank.shape}")
