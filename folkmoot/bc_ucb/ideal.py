@@ -13,7 +13,7 @@ from folkmoot.bc_ucb.algorithm import choose
 from folkmoot.bc_ucb.attacks import ALLIES, HONEST, lie
 from folkmoot.bc_ucb.contract import ONE, drawn_by_coin, open_accounts, rounded
 from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, named, strike_out
-from folkmoot.bc_ucb.tally import close_checkpoint, close_game, count_block, count_pull
+from folkmoot.bc_ucb.tally import close_checkpoint, close_game, count_block, count_pulls
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.functionality import suffices
 from folkmoot.interface import init, inlined, kernel, pay, scene, set_scene
@@ -33,6 +33,7 @@ class Scratch(NamedTuple):
     members: np.ndarray  # bool [participants, arms]
     estimates: np.ndarray  # int64 [arms]
     paid: np.ndarray  # int64 [participants]
+    earned: np.ndarray  # bool [participants] whose pull is paid
     known: np.ndarray  # float64 [arms] estimates as participants use them
 
 
@@ -43,7 +44,7 @@ def blank_scratch(m, k):
         np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64),
         np.zeros((m, k), np.int64), np.zeros(m, np.bool_), np.zeros(m, np.bool_),
         np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64), np.zeros(m, np.int64),
-        np.zeros(k),
+        np.zeros(m, np.bool_), np.zeros(k),
     )  # fmt: skip
 
 
@@ -196,8 +197,9 @@ def play(
 @inlined
 def conclude(params, state, malicious, t, approved, now, tally, r, c):
     """Pulls are counted, and learnt from if they are paid; nothing is lost on the way: a block holds every report."""
+    paid = is_paid(params, t, approved)
     for m in range(params.n_agents):
-        paid = is_paid(params, t, approved)
+        now.earned[m] = paid
         if paid:
             learn(state, m, now.arms[m], now.reward[m, 0])
-        count_pull(tally, r, c, m, now.arms[m], malicious, paid)
+    count_pulls(tally, r, c, now.arms, malicious, now.earned)

@@ -28,7 +28,7 @@ from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.round import in_burn_in, is_paid
 from folkmoot.bc_ucb.rules import KIND, SharedRounds
 from folkmoot.bc_ucb.stages import PULLING, REPORTING, stages
-from folkmoot.bc_ucb.tally import GameTally, blank_tally, close_checkpoint, close_game, count_block, count_pull
+from folkmoot.bc_ucb.tally import GameTally, blank_tally, close_checkpoint, close_game, count_block, count_pulls
 from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.comparison.compare import check_installed
 from folkmoot.comparison.in_rounds import Comparing, Pairwise, TrustedMachine, Trusting
@@ -262,9 +262,9 @@ class Table:
         accounts = chains[0].state.accounts
         for t in range(1, len(self._arms)):
             state = states.get(t)
-            for number in np.flatnonzero(self._arms[t] >= 0):
-                paid = is_paid(game.params, t, state is not None and state.last.holds(number))
-                count_pull(tally, 0, c, number, self._arms[t, number], game.malicious, paid)
+            reported = [state is not None and state.last.holds(m) for m in range(len(game.malicious))]
+            paid = np.array([is_paid(game.params, t, told) for told in reported])
+            count_pulls(tally, 0, c, self._arms[t], game.malicious, paid)
             if state is not None:
                 count_block(tally, 0, c, game.malicious, state.members)
                 accounts = state.accounts

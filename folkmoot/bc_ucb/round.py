@@ -16,22 +16,22 @@ among participants. The arithmetic of estimates, trust and levels is the contrac
 """
 
 from folkmoot.bc_ucb.contract import MOST_REPORT, ONE, book, validated
-from folkmoot.interface import kernel
+from folkmoot.interface import inlined, kernel
 
 
-@kernel
+@inlined
 def in_burn_in(params, t):
     """Is round t = 1, 2, ... one of those in which every arm is pulled in turn?"""
     return t <= params.burn_in
 
 
-@kernel
+@inlined
 def arm_in_turn(params, t):
     """The arm of a round of the burn-in, the same for everybody."""
     return (t - 1) % params.n_arms
 
 
-@kernel
+@inlined
 def is_paid(params, t, reported):
     """Is a pull of round t paid, and therefore learnt from?
 
@@ -42,20 +42,20 @@ def is_paid(params, t, reported):
     return in_burn_in(params, t) or reported
 
 
-@kernel
+@inlined
 def learn(state, i, arm, reward):
     """Enter a pull that was paid."""
     state.pulls[i, arm] += 1
     state.mean[i, arm] += (reward - state.mean[i, arm]) / state.pulls[i, arm]
 
 
-@kernel
+@inlined
 def payable(reward):
     """Can a claimed reward be one? Rewards lie in [0, 1]; scaled."""
     return 0 <= reward <= ONE
 
 
-@kernel
+@inlined
 def usable(reports, m, reward):
     """Does participant m's report count: means in range on every arm, and a reward that can be one?
 
@@ -69,9 +69,9 @@ def usable(reports, m, reward):
     return payable(reward)
 
 
-@kernel
+@inlined
 def admit(reports, m, reward, present, paid):
-    """Take participant m's report: fill in whether it is `present` with one that counts, and what it is `paid`.
+    """Take participant m's report: is it `present` with one that counts, and what is it `paid`? Others become zeros.
 
     Args:
         reports, reward: as of `usable`.
@@ -80,6 +80,9 @@ def admit(reports, m, reward, present, paid):
     """
     present[m] = usable(reports, m, reward)
     paid[m] = reward if payable(reward) else 0
+    if not present[m]:
+        for i in range(reports.shape[1]):
+            reports[m, i] = 0
 
 
 @kernel
@@ -95,17 +98,22 @@ def named(params, heard, reports, sets, row):
     """
     n, count = params.n_agents, 0
     for m in range(n):
-        if heard[m]:
-            count += 1
-    cut = params.faulty if params.trimming else 0
-    for m in range(n):
         for i in range(params.n_arms):
             sets[row, m, i] = False
-        if heard[m] and count > 2 * params.faulty:
+        if heard[m]:
+            count += 1
+    if count <= 2 * params.faulty:
+        return
+    cut = params.faulty if params.trimming else 0
+    for m in range(n):
+        if heard[m]:
             for i in range(params.n_arms):
-                before = 0
-                for j in range(n):
-                    if heard[j] and (reports[j, i] < reports[m, i] or (reports[j, i] == reports[m, i] and j < m)):
+                own, before = reports[m, i], 0
+                for j in range(m):
+                    if heard[j] and reports[j, i] <= own:
+                        before += 1
+                for j in range(m + 1, n):
+                    if heard[j] and reports[j, i] < own:
                         before += 1
                 sets[row, m, i] = cut <= before < count - cut
 

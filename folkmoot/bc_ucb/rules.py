@@ -120,7 +120,6 @@ def conclude(
         admit(table, m, report.reward, present, paid)
         if not present[m]:
             reasons[m] = RANGE if payable(report.reward) else REWARD
-    table[~present] = 0
     agreed, estimates = heard_sets(sets, names, present), np.zeros(terms.n_arms, np.int64)
     members = np.zeros(table.shape, np.bool_)
     if accounts is None:

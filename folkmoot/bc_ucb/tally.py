@@ -36,14 +36,22 @@ def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> GameTally:
 
 
 @kernel
-def count_pull(tally, r, c, m, arm, malicious, paid):
-    """A pull of participant m before checkpoint c; those of malicious ones are nobody's regret."""
-    tally.pulls[r, m, arm] += 1
-    if not malicious[m]:
-        if paid:
-            tally.paid[r, c, arm] += 1
-        else:
-            tally.unpaid[r, c, arm] += 1
+def count_pulls(tally, r, c, arms, malicious, paid):
+    """The pulls of a round before checkpoint c; those of malicious participants are nobody's regret.
+
+    Args:
+        arms: int64 [participants], -1 for those that pulled none.
+        malicious, paid: bool [participants].
+    """
+    for m in range(len(arms)):
+        arm = arms[m]
+        if arm >= 0:
+            tally.pulls[r, m, arm] += 1
+            if not malicious[m]:
+                if paid[m]:
+                    tally.paid[r, c, arm] += 1
+                else:
+                    tally.unpaid[r, c, arm] += 1
 
 
 @kernel

@@ -2,10 +2,10 @@
 
 from fractions import Fraction
 
-from folkmoot.interface import kernel
+from folkmoot.interface import inlined
 
 
-@kernel
+@inlined
 def suffices(numerator, denominator, count, own):
     """Is kappa = numerator / denominator times a participant's count above a validator's own? All it may learn."""
     return numerator * count > denominator * own
