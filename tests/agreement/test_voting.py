@@ -1,0 +1,193 @@
+"""Voting on a chain of notes, which is neither a game nor a consortium: what a kind says is one argument."""
+
+import pytest
+from nacl.signing import SigningKey
+
+from folkmoot.agreement.hand import Hand
+from folkmoot.agreement.identity import Identity, WouldEquivocate
+from folkmoot.agreement.messages import PREVOTE, VOTING, Certificate, Confirmation, Want
+from folkmoot.agreement.signed_messages import Rejected
+from folkmoot.agreement.voting import LOCK, Voter
+from folkmoot.encoding import Malformed
+from folkmoot.ledger.block import Block
+from folkmoot.ledger.chain import Genesis, apply_block, begin, propose
+from folkmoot.ledger.errors import RefusedRecord
+from folkmoot.machine import Append, Effects, Floor, Kept, Moment, Put
+
+SEEDS = [bytes([n]) * 32 for n in range(1, 5)]
+KEYS = tuple(Identity(seed).public_key for seed in SEEDS)
+QUORUM = 3
+
+
+class Notes:
+    """Four members write notes; the proposer of a round is its number modulo four."""
+
+    forms = VOTING
+
+    def __init__(self):
+        self.learnt = []
+
+    def shape(self, state):
+        return (len(KEYS),)
+
+    def keys(self, state):
+        return KEYS
+
+    def quorum(self, state):
+        return QUORUM
+
+    def follow(self, chain, block):
+        if block.records == (b"no",) or propose(chain, block.records).header != block.header:
+            raise RefusedRecord("it does not follow")
+        return chain.state
+
+    def append(self, chain, block):
+        return apply_block(chain, block)
+
+    def candidate(self, voter):
+        proposed = voter.proposals.get(voter.round % len(KEYS))
+        return proposed if proposed in voter.states else None
+
+    def committed(self, final, effects):
+        self.learnt.append(final.block.records)
+
+
+def first():
+    keys = tuple(sorted(KEYS))
+    return begin(Genesis("notes", (keys, QUORUM)))
+
+
+class Member:
+    def __init__(self, index, floor=Floor()):  # noqa: B008
+        self.index, self.store, self.kind = index, Kept(), Notes()
+        self.born(floor)
+
+    def born(self, floor=Floor()):  # noqa: B008
+        self.waiting, chain = [], first()
+        for height in range(1, self.store.height + 1):
+            chain = apply_block(chain, Block.from_bytes(self.store.block(height)))
+        hand = Hand(SEEDS[self.index], (), self.store.values, self.waiting.append, floor)
+        self.voter = Voter(self.index, hand, self.kind, chain, self.store)
+        self.voter.resume(self.store.values)
+
+    def keep(self, moment, effects):
+        self.store.store(moment, [*self.waiting, *effects.keep])
+        self.waiting.clear()
+
+
+PROPOSE, VOTE = 0, 1  # stages; the prevote is in stage 1
+
+
+def played(members, t, note=b"note", lose=lambda stage, message: False, sent=None):
+    """A round; what was sent is added to `sent`."""
+    sent, inbox = [] if sent is None else sent, [[] for _ in members]
+    for stage in range(5):
+        arrived, inbox = inbox, [[] for _ in members]
+        for m, member in enumerate(members):
+            effects, voter = Effects(), member.voter
+            if stage == PROPOSE:
+                voter.enter(t)
+            for sender, message in arrived[m]:
+                voter.take(message, sender, effects)
+            if stage == PROPOSE and not voter.show_lock(effects) and t % len(KEYS) == m:
+                block = propose(voter.chain, [note])
+                if voter.consider(block, effects):
+                    voter.propose(block.hash, effects)
+            if stage >= VOTE:
+                voter.vote(stage - VOTE, effects)
+            voter.close(effects)
+            member.keep(Moment(t, stage), effects)
+            for receiver, data in effects.send:
+                message = VOTING.from_bytes(data, (len(KEYS),))
+                sent.append((stage, m, message))
+                for to in range(len(members)):
+                    if to != m and receiver in (None, to) and not lose(stage, message):
+                        inbox[to].append((m, message))
+    return sent
+
+
+def test_a_note_that_is_proposed_is_final_in_its_round_and_learnt_from():
+    members = [Member(m) for m in range(4)]
+    played(members, 1, b"one")
+    played(members, 2, b"two")
+    assert [member.kind.learnt for member in members] == [[(b"one",), (b"two",)]] * 4
+    assert len({member.voter.chain.tip for member in members}) == 1
+    assert [member.store.height for member in members] == [2] * 4
+
+
+def test_what_does_not_follow_is_not_proposed_nor_voted_for():
+    members = [Member(m) for m in range(4)]
+    assert played(members, 1, b"no") == []
+    assert members[0].voter.chain.height == 0
+
+
+def test_a_lock_that_was_kept_is_shown_and_becomes_the_block():
+    members = [Member(m) for m in range(4)]
+    played(members, 1, b"one", lambda stage, message: stage == VOTE + 1)
+    for member in members:
+        assert LOCK in member.store.values
+        member.born()
+    sent = played(members, 2, b"two")
+    assert {type(message) for stage, _, message in sent if stage == PROPOSE} == {Certificate}
+    assert [member.kind.learnt for member in members] == [[(b"one",)]] * 4
+    assert LOCK not in members[0].store.values
+
+
+def test_everything_signed_is_kept_before_it_leaves_and_not_signed_otherwise_after():
+    member = Member(0)
+    hand = member.voter.hand
+    hand.sign(PREVOTE, 7, b"words")
+    hand.confirm(3, b"h" * 32)
+    assert all(isinstance(item, Put) for item in member.waiting)
+    member.keep(Moment(7, 0), Effects())
+    member.born()
+    again = member.voter.hand
+    again.sign(PREVOTE, 7, b"words")
+    for late in (lambda: again.sign(PREVOTE, 7, b"other"), lambda: again.sign(PREVOTE, 6, b"words")):
+        with pytest.raises(WouldEquivocate):
+            late()
+    with pytest.raises(WouldEquivocate):
+        again.confirm(3, b"g" * 32)
+
+
+def test_below_its_floor_a_hand_signs_nothing():
+    hand = Member(0, Floor(5, 3)).voter.hand
+    for round in (0, 3, 4):
+        with pytest.raises(WouldEquivocate):
+            hand.sign(PREVOTE, round, b"words")
+    for height in (1, 2):
+        with pytest.raises(WouldEquivocate):
+            hand.confirm(height, b"h" * 32)
+    hand.sign(PREVOTE, 5, b"words")
+    hand.confirm(3, b"h" * 32)
+
+
+def test_blocks_that_are_asked_for_come_from_the_store():
+    members = [Member(m) for m in range(4)]
+    for t in (1, 2, 3):
+        played(members, t, b"%d" % t)
+    late, effects, answer = Member(0), Effects(), Effects()
+    late.voter.enter(4)
+    late.voter.take(Confirmation(4, 1, b"h" * 32, bytes(64)), 1, effects)
+    late.voter.close(effects)
+    ((to, data),) = effects.send
+    want = VOTING.from_bytes(data, (4,))
+    assert (to, want, effects.behind) == (1, Want(1), [1])
+    members[1].voter.take(want, 0, answer)
+    with pytest.raises(Rejected):
+        members[1].voter.take(want, 0, answer)  # once a round
+    effects = Effects()
+    late.voter.take(VOTING.from_bytes(answer.send[0][1], (4,)), 1, effects)
+    assert [item.height for item in effects.keep if isinstance(item, Append)] == [1, 2, 3]
+    assert late.voter.chain == members[0].voter.chain
+
+
+def test_bytes_that_are_no_lock_are_refused():
+    member = Member(0)
+    member.store.store(Moment(1, 0), [Put(LOCK, VOTING.to_bytes(Want(1)))])
+    with pytest.raises(Malformed, match="lock"):
+        member.born()
+
+
+def test_the_keys_of_the_members_are_those_of_the_chain():
+    assert {bytes(SigningKey(seed).verify_key) for seed in SEEDS} == set(KEYS)
