@@ -259,9 +259,9 @@ def test_attack_of_two_votes_in_one_round_is_evidence_for_all():
     node, t = Four().nodes[0], BURN_IN + 1
     step(node, t, REPORTING)
 
-    def vote(hash):
-        words = vote_words(PREVOTE, 1, t, hash)
-        return Vote(PREVOTE, 1, t, 2, hash, identities()[2].sign(PREVOTE, words))
+    def vote(hash, round=t, phase=PREVOTE):
+        words = vote_words(phase, 1, round, hash)
+        return Vote(phase, 1, round, 2, hash, identities()[2].sign(phase, words))
 
     first, second, third = (vote(letter * 32) for letter in (b"a", b"b", b"c"))
     effects = step(node, t, AT.precommit, (2, first), (2, first), (1, second), (2, third))
@@ -274,8 +274,8 @@ def test_attack_of_two_votes_in_one_round_is_evidence_for_all():
     for false in (
         TwoVotes.of(GAME, first, first),
         TwoVotes.of(GAME, first, second._replace(signature=third.signature)),
-        TwoVotes.of(GAME, first, second._replace(round=t + 1)),
-        TwoVotes.of(GAME, first, second._replace(phase=PRECOMMIT)),
+        TwoVotes.of(GAME, first, vote(b"b" * 32, t + 1)),  # as an honest one may vote
+        TwoVotes.of(GAME, first, vote(b"b" * 32, phase=PRECOMMIT)),
         TwoVotes(evidence.one, to_bytes(Want(1))),
         TwoVotes(b"", evidence.other),
     ):
