@@ -75,7 +75,6 @@ _FIELDS = {
 
 # Of a system of the shape (participants, arms).
 GAME = Forms({0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, **voting.KINDS}, _FIELDS, voting.wrong, voting.LIMITS)
-NAMES = {0: "report", 1: "offer", 2: "answer", 3: "sets"}
 
 
 def verify_early(message: Early, keys: Sequence[bytes]) -> Verified[Any]:
