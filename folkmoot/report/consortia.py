@@ -38,6 +38,16 @@ from folkmoot.simulation.result import student_interval
 _SENDERS_SHOWN = 20  # one by one; of more, liars and the honest together
 _GAMES_SHOWN = 4  # in the figure of classes
 _BEFORE = "before calibration"
+_REASONS = {
+    "margin": "the models are right about it already (eq. 8)",
+    "confidence": "too few are sure of its label (eq. 9)",
+    "spread": "those who are do not agree (eq. 10)",
+    "foreign": "its sender does not claim the class it gives as the label",
+    "contradicted": "half or more of the models that know both classes prefer the other one",
+    "duplicate": "it has moved the models before",
+    "known": "its sender has sent it before",
+    "unusable": "a model's scores of it are not finite",
+}
 
 
 def contents(told: Told) -> dict[str, bytes]:
@@ -191,7 +201,8 @@ def _classes(results: Mapping[str, ConsortiumResult]) -> list[str]:
     with fixed_style():
         drawing = plot_groups(groups, series, "class", "accuracy on test samples\nof the class")
     before = "" if len(shown) == 1 else f" Before: of {next(iter(shown))}."
-    caption = f"Figure 2. Accuracy on the test samples of each class, before and after calibration.{before}"
+    what = "Accuracy on the test samples of each class, before and after calibration; the axis may begin above 0"
+    caption = f"Figure 2. {what}.{before}"
     return [figure(drawing, caption, "Accuracy of each class before and after calibration.")]
 
 
@@ -199,28 +210,25 @@ def _senders(name: str, result: ConsortiumResult, n: int) -> str:
     """Mean numbers of samples in a replicate, by sender and verdict."""
     told, wrong = result.configuration, liars(result)
     mean = result.verdicts.mean(axis=0)
+    places = 0 if (mean == mean.round()).all() else 1
     verdicts, names = list(told["verdicts"]), list(told["parties"])
     lines = []
     if len(names) <= _SENDERS_SHOWN:
         for i, party in enumerate(names):
             label = f"{party}, lies" if i in wrong else party
-            lines.append([Bold(label) if i in wrong else label, *(_count(value) for value in mean[i])])
+            lines.append([Bold(label) if i in wrong else label, *(number(float(value), places) for value in mean[i])])
     else:
         honest = [i for i in range(len(names)) if i not in wrong]
         for label, group in ((f"{len(honest)} honest", honest), (f"{len(wrong)} lying", wrong)):
             if group:
-                lines.append([label, *(_count(value) for value in mean[group].sum(axis=0))])
-    lines.append([Bold("all"), *(_count(value) for value in mean.sum(axis=0))])
+                lines.append([label, *(number(float(value), places) for value in mean[group].sum(axis=0))])
+    lines.append([Bold("all"), *(number(float(value), places) for value in mean.sum(axis=0))])
     which = f" in {name}" if name else ""
     caption = (
         f"Table {n}. What became of the samples{which}, by sender: accepted ones have moved models, the others were "
         "refused for the reason given. Means over replicates."
     )
     return table(caption, ["Sender", *verdicts], lines)
-
-
-def _count(value: float) -> str:
-    return number(float(value), 0 if float(value).is_integer() or value >= 100 else 1)
 
 
 def _protection(results: Mapping[str, ConsortiumResult]) -> str:
@@ -238,7 +246,9 @@ def _protection(results: Mapping[str, ConsortiumResult]) -> str:
 
 
 def _notes(results: Mapping[str, ConsortiumResult]) -> list[str]:
-    said = [on_intervals(results, "all of it: another division of the samples, other training, another game")]
+    reasons = dict.fromkeys(r for result in results.values() for r in result.configuration["verdicts"] if r in _REASONS)
+    said = [f"Refused for {reason}: {_REASONS[reason]}." for reason in reasons]
+    said.append(on_intervals(results, "all of it: another division of the samples, other training, another game"))
     for name, result in results.items():
         for reasons in result.configuration.get("refusals", []):
             said += [f"{name}: {party} was not admitted ({reason})." for party, reason in reasons.items()]

@@ -56,9 +56,10 @@ def plot_groups(groups: Sequence[str], values: Mapping[str, Floats], x_label: st
     """Shares [replicates, groups], in percent: a place for each group, in it a mark with its interval for each name."""
     axes = Chart(figsize=SIZE, layout="constrained").subplots()
     handles: list[Any] = []
-    places = np.arange(len(groups), dtype=np.float64)
+    places, least = np.arange(len(groups), dtype=np.float64), 1.0
     for number, (name, shares) in enumerate(values.items()):
         mean, half = student_interval(shares)
+        least = min(least, float((mean - np.nan_to_num(half)).min()))
         offset = _WIDTH * ((number + 0.5) / len(values) - 0.5)
         bars = axes.errorbar(
             places + offset, mean, yerr=np.nan_to_num(half), linestyle="none", **point_style(look(number))
@@ -70,7 +71,7 @@ def plot_groups(groups: Sequence[str], values: Mapping[str, Floats], x_label: st
     turned = max(map(len, groups)) * len(groups) > 70
     axes.set_xticks(places, groups, rotation=60 if turned else 0, ha="right" if turned else "center")
     axes.set_xlim(-0.5, len(groups) - 0.5)
-    axes.set_ylim(0.0, 1.02)
+    axes.set_ylim(np.floor(10.0 * least - 0.2) / 10.0 if least > 0.5 else 0.0, 1.02)  # no room for what nobody has
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)

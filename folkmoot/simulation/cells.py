@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from folkmoot.simulation.engine import Control
-from folkmoot.simulation.saved import Saved, provenance
+from folkmoot.simulation.saved import provenance
 
 
 class Replicate(Protocol):
@@ -65,8 +65,8 @@ class Playable(Protocol):
             DamagedFile: it is not such a row.
         """
 
-    def collect(self, outcomes: Sequence[Any], name: str | None = None) -> Saved:
-        """Finished replicates, in the order of their numbers, as a result."""
+    def collect(self, outcomes: Sequence[Any], name: str | None = None) -> Any:
+        """Finished replicates, in the order of their numbers, as a result; a `Saved` where it goes into a folder."""
 
 
 class Cell(NamedTuple):

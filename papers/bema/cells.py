@@ -1,24 +1,19 @@
 """One game of the BEMA reproduction: parties of a case calibrate by some rules while a share of messages is bogus."""
 
-import hashlib
-import json
 import time
-import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from rich.progress import track
 
-from folkmoot.files import write_file
 from folkmoot.multiparty import HMR, Consortium, Party, SwappedLabels, SwappedWithin, lying
-from folkmoot.multiparty.rules.margin import claimants_of
-from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
-from folkmoot.reproductions.papers import perform
+from folkmoot.multiparty.games.watch import overall, watch
+from folkmoot.reproductions import cells as reproductions
+from folkmoot.reproductions.cells import PaperCell
+from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.saved import provenance
 from folkmoot.world.datasets import load_mnist
 from folkmoot.world.mnist import Digits
@@ -77,9 +72,6 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
 
     The seconds are processor time after training: calibration, and accuracy on the test images.
     """
-    kept = cache / "cells" / f"{hashlib.sha256(repr(cell).encode()).hexdigest()[:20]}.json"
-    if kept.exists():
-        return read(kept)
     digits = load_mnist()
     parties = _parties(cell, digits, cache)
     liars = np.random.default_rng([cell.seed, 8]).permutation(len(parties))[: round(cell.share * len(parties))]
@@ -93,31 +85,19 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
         together: HMR | Consortium = HMR(parties, **terms)
     else:
         together = Consortium(parties, rules=cell.rules, without=cell.without, **terms)
-    x, y = digits.test_images, digits.test_labels
-    begun = time.process_time()
-    told: dict[str, Any] = {"cell": asdict(cell), "krum": [], "max": [], "accepted": 0, "refused": {}}
-    for iteration in range(max(cell.at) + 1):
-        if iteration in cell.at:
-            scores, claims = together.group.fleet.scores(x), together.group.fleet.claims
-            krum = krum_prediction(scores, claimants_of(claims, together.terms.alpha))
-            told["krum"].append(float((krum == y).mean()))
-            told["max"].append(float((max_prediction(scores, claims) == y).mean()))
-        if iteration < max(cell.at):
-            tally = together.calibrate(1, SAMPLES, progress=False)
-            told["accepted"] += tally.accepted
-            for reason, count in tally.refused.items():
-                told["refused"][reason] = told["refused"].get(reason, 0) + count
-    told["seconds"] = time.process_time() - begun
-    told["provenance"] = provenance() | {"torch": version("torch")}
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    write_file(kept, json.dumps(told).encode())
-    return read(kept)
-
-
-def read(kept: Path) -> dict[str, Any]:
-    """A cell that has been played."""
-    found: dict[str, Any] = json.loads(kept.read_text())
-    return found
+    begun, y = time.process_time(), digits.test_labels
+    seen = watch(together, digits.test_images, y, cell.at, SAMPLES, new_control(1))
+    assert seen is not None  # nobody stops it
+    refused = sum((Counter(counts) for counts in seen.by_sender.values()), Counter())
+    return {
+        "cell": asdict(cell),
+        "krum": overall(seen.krum, y).tolist(),
+        "max": overall(seen.maximum, y).tolist(),
+        "accepted": refused.pop("", 0),
+        "refused": dict(refused),
+        "seconds": time.process_time() - begun,
+        "provenance": provenance(("torch",)),
+    }
 
 
 def accuracy(told: dict[str, Any]) -> list[float]:
@@ -130,27 +110,29 @@ def play_all(cells: Sequence[Cell], cache: Path, jobs: int, progress: bool) -> d
     """All cells, each in one process; those that have been played before are read."""
     cells = list(dict.fromkeys(cells))
     worlds = list({(c.case, c.seed, c.reserved): c for c in cells}.values())
-    pool = Parallel(n_jobs=jobs, return_as="generator")
+    home = Path(__file__).resolve().parent
 
-    def all_of(what: str, function: str, group: Sequence[Cell]) -> list[Any]:
-        home = Path(__file__).resolve().parent
-        calls = (delayed(perform)(home.parent, home.name, "cells", function, asdict(c), cache) for c in group)
-        with warnings.catch_warnings():  # a process that has grown is replaced, which is no matter
-            warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-            return list(track(pool(calls), what, len(group), disable=not progress))
+    def all_of(function: str, group: Sequence[Cell]) -> list[dict[str, Any]]:
+        named = [PaperCell(home, "cells", function, asdict(c), cache, ("torch",)) for c in group]
+        return reproductions.play_all(named, cache, jobs, progress)
 
-    all_of("training", "train_told", worlds)
-    return dict(zip(cells, all_of("cells", "play_told", cells), strict=True))
+    all_of("train_told", worlds)  # so that no two cells train the same
+    return dict(zip(cells, all_of("play_told", cells), strict=True))
 
 
 def play_told(cell: dict[str, Any], cache: Path) -> dict[str, Any]:
     """`play`, of the fields of a cell."""
-    return play(Cell(**cell), cache)
+    return play(_cell(cell), cache)
 
 
-def train_told(cell: dict[str, Any], cache: Path) -> None:
+def train_told(cell: dict[str, Any], cache: Path) -> dict[str, Any]:
     """Train the parties of a cell, of which the fields are given; their models are kept."""
-    _parties(Cell(**cell), load_mnist(), cache)
+    _parties(_cell(cell), load_mnist(), cache)
+    return {}
+
+
+def _cell(told: dict[str, Any]) -> Cell:
+    return Cell(**{**told, "without": tuple(told["without"]), "at": tuple(told["at"])})
 
 
 def _parties(cell: Cell, digits: Digits, cache: Path) -> list[Party]:
