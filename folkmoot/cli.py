@@ -143,7 +143,9 @@ def list_(
     kind: Annotated[
         str | None,
         typer.Argument(
-            metavar="[algorithms|rewards|scalarisations|networks|corruptions|attacks|experiments]", help="Only these."
+            metavar="[KIND]",
+            help="Only these: algorithms, rewards, scalarisations, networks, corruptions, attacks, data, divisions, "
+            "models, liars or experiments.",
         ),
     ] = None,
 ) -> int:

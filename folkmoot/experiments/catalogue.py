@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from folkmoot.algorithms import ALGORITHMS
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.experiments.files import builtin_names, find, read
+from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS
 from folkmoot.world.corruption import CORRUPTIONS
 
@@ -16,6 +17,10 @@ TABLES: dict[str, Mapping[str, type]] = {
     "networks": NETWORKS,
     "corruptions": CORRUPTIONS,
     "attacks": ATTACKS,
+    "data": DATA,
+    "divisions": DIVISIONS,
+    "models": MODELS,
+    "liars": LIARS,
 }
 KINDS = (*TABLES, "experiments")
 

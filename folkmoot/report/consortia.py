@@ -45,7 +45,7 @@ _REASONS = {
     "foreign": "its sender does not claim the class it gives as the label",
     "contradicted": "half or more of the models that know both classes prefer the other one",
     "duplicate": "it has moved the models before",
-    "known": "its sender has sent it before",
+    "known already": "its sender has sent it before",
     "unusable": "a model's scores of it are not finite",
 }
 

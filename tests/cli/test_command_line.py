@@ -14,6 +14,7 @@ from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.cli import main
 from folkmoot.experiments.catalogue import KINDS
 from folkmoot.experiments.files import builtin_names
+from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.reproductions import papers
 from folkmoot.simulation.saved import load_all
 from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS
@@ -120,6 +121,10 @@ def test_a_grid_has_a_row_for_each_cell(capsys):
         ("networks", NETWORKS),
         ("corruptions", CORRUPTIONS),
         ("attacks", ATTACKS),
+        ("data", DATA),
+        ("divisions", DIVISIONS),
+        ("models", MODELS),
+        ("liars", LIARS),
         ("experiments", builtin_names()),
     ],
 )

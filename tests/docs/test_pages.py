@@ -17,7 +17,7 @@ FILES = sorted({path for place in PLACES for path in ROOT.glob(place)})
 NEEDS = {  # what is imported on a page and not in the core
     "docs/multiparty.md": ["torch", "sklearn", "safetensors"],
     "docs/add-a-model-kind.md": ["torch", "sklearn", "safetensors"],
-    "docs/experiment-files.md": ["sklearn"],
+    "docs/experiment-files.md": ["sklearn", "safetensors"],
     "docs/private-comparison.md": ["rbcl"],
 }
 NOT_RUN = {("README.md", "takes minutes"): 1, ("docs/contract.md", "needs a node of an EVM chain"): 2}

@@ -100,12 +100,12 @@ class TrainLeNet5(_Network):
 
 
 class TrainLeNet4(_Network):
-    """LeNet-4, likewise."""
+    """LeNet-4, by PyTorch with Adam; images of 28x28 only."""
 
     architecture: ClassVar[str] = "LeNet4"
 
 
 class TrainTwoHiddenLayers(_Network):
-    """A network with two hidden layers, likewise."""
+    """A network with two hidden layers, by PyTorch with Adam; images of 28x28 only."""
 
     architecture: ClassVar[str] = "TwoHiddenLayers"
