@@ -102,7 +102,7 @@ def test_a_ledger_stands_in_the_folder_of_the_results(run, capsys):
         ('"drift"', '"drfit"', "chain.attack.type = 'drfit': unknown; did you mean 'drift'?"),
         ("value = -0.01", "value = 9", "chain.attack.value = 9: expected at most 8"),
         ("value = -0.01", "valu = 9", "chain.attack: field 'valu': unknown; did you mean 'value'?"),
-        ("c1 = 1.5", "c2 = 1.5", "chain.algorithm: field 'c2': unknown; did you mean 'c1'?"),
+        ("c1 = 1.5", "trimmming = true", "chain.algorithm: field 'trimmming': unknown; did you mean 'trimming'?"),
         ("c1 = 1.5", "c1 = 1.5, kappa = 3", "chain.algorithm.kappa = 3: expected less than 2"),
         ("[chain]", '[chain]\nfidelity = "real"', "chain.fidelity = 'real': allowed are 'ideal' or 'protocol'"),
         ("[chain]", "[chain]\nfaults = { drop = 2 }", "chain.faults.drop = 2: expected at most 1"),
