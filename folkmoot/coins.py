@@ -31,7 +31,6 @@ FAULTS = 8  # what goes wrong in a network in memory
 
 WORD = 0xFFFFFFFF
 _TWO_TO_MINUS_53 = 2.0**-53
-_TWO_TO_32 = 2.0**32
 _BETA_ATTEMPTS = 1 << 20
 
 
