@@ -10,7 +10,6 @@ from math import floor, isfinite
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from folkmoot.coins import SORTITION, block
 from folkmoot.interface import kernel
@@ -22,7 +21,7 @@ UNITS = 1 << 20  # trust units of all participants together, about
 MOST_PARTICIPANTS = 512
 MOST_ARMS = 4_096
 
-NONE = -(1 << 40)  # an estimate that is not there
+NO_ESTIMATE = -(1 << 40)  # an estimate that is not there
 MAJORITY, UNION = 0, 1  # how agreed sets are combined
 DISTANCE, REWARD = 0, 1  # what trust follows
 
@@ -58,7 +57,7 @@ class Terms(NamedTuple):
 class Accounts(NamedTuple):
     """What the contract remembers from block to block: everything is on the chain."""
 
-    estimates: np.ndarray  # int64 [n_arms]  scaled, of the last approved block; NONE before the first
+    estimates: np.ndarray  # int64 [n_arms]  scaled, of the last approved block; NO_ESTIMATE before the first
     exponent: np.ndarray  # int64 [n_participants]  scaled, log of the trust weight w, the largest being 1
     units: np.ndarray  # int64 [n_participants]  the trust weights as whole numbers
     reports: np.ndarray  # int64 [n_participants, n_arms]  scaled, of the last approved block
@@ -72,7 +71,7 @@ def open_accounts(terms):
     """The accounts before the first block."""
     m, k = terms.n_participants, terms.n_arms
     return Accounts(
-        np.full(k, NONE, np.int64),
+        np.full(k, NO_ESTIMATE, np.int64),
         np.zeros(m, np.int64),
         np.full(m, UNITS // m, np.int64),
         np.zeros((m, k), np.int64),
@@ -163,7 +162,7 @@ def validated(terms, sets, n_sets, reports, estimates, members):
             if members[m, i]:
                 total += reports[m, i]
                 size += 1
-        estimates[i] = total // size if size > 0 else NONE
+        estimates[i] = total // size if size > 0 else NO_ESTIMATE
         if size == 0 or estimates[i] > APPROVAL_BOUND:
             approved = False
     return approved
@@ -246,18 +245,3 @@ def quantise(exponent, units):
         total += units[m]
     for m in range(len(exponent)):
         units[m] = max(1, (units[m] * UNITS) // total)
-
-
-def hidden_costs(members: NDArray[np.bool_], malicious: NDArray[np.bool_], cost: int) -> NDArray[np.int64]:
-    """What is settled at the end of the game for one approved block, scaled: int64 [participants].
-
-    If a malicious participant's estimate entered the average of any arm, every honest participant pays the cost and
-    every malicious one receives it; the honest learn of it only then.
-
-    Args:
-        members: bool [participants, arms], the validated sets.
-        malicious: bool [participants].
-        cost: c, scaled.
-    """
-    entered = bool(members[malicious].any())
-    return np.where(malicious, cost, -cost) * int(entered)

@@ -8,7 +8,7 @@ from folkmoot.agreement.messages import Verified
 from folkmoot.agreement.signed_messages import Agreement
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, ReportSent
-from folkmoot.bc_ucb.records import NOBODY, SETS, Named, Report, RoundRecord, named_words
+from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
 from folkmoot.bc_ucb.rules import Rounds, State, Unfinished, conclude, counted
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, is_drawn, question
@@ -119,7 +119,7 @@ class Deliberation:
     def naming(self) -> Named:
         """What a validator names, and of which reports; signed."""
         m, k = self._state.members.shape
-        table, names, present = np.zeros((m, k), np.int64), [NOBODY] * m, np.zeros(m, np.bool_)
+        table, names, present = np.zeros((m, k), np.int64), [NO_REPORT] * m, np.zeros(m, np.bool_)
         for sender, told in self._told.items():
             if len(told) == 1:  # who says two things says nothing
                 report = _report(told[0])

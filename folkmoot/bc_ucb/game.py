@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from folkmoot.bc_ucb import ideal
-from folkmoot.bc_ucb.contract import NONE, ONE
+from folkmoot.bc_ucb.contract import NO_ESTIMATE, ONE
 from folkmoot.bc_ucb.job import ChainJob
 from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.bc_ucb.tally import GameTally, blank_tally
@@ -219,7 +219,7 @@ class ChainGame:
             paid=tally.paid,
             entered=tally.entered,
             approved_so_far=tally.approved,
-            estimates=np.where(tally.estimates == NONE, np.nan, tally.estimates / ONE),
+            estimates=np.where(tally.estimates == NO_ESTIMATE, np.nan, tally.estimates / ONE),
             trust=tally.units / tally.units.sum(axis=1, keepdims=True),
             validators=tally.validators,
             signatures=np.array([one.signatures for one in found], np.int64),

@@ -16,9 +16,9 @@ from folkmoot.signatures import SIGNATURE_BYTES
 
 REPORT, SETS = "round report", "round sets"  # what a participant, what a validator signs
 NAME_BYTES = 32
-NOBODY = bytes(NAME_BYTES)  # the name of a report that is not there
-RANGE, REWARD, DISPUTED, MISSING = "range", "reward", "disputed", "missing"  # why a participant was not heard
-REASONS = (RANGE, REWARD, DISPUTED, MISSING)
+NO_REPORT = bytes(NAME_BYTES)  # the name of a report that is not there
+RANGE, CLAIM, DISPUTED, MISSING = "range", "reward", "disputed", "missing"  # why a participant was not heard
+REASONS = (RANGE, CLAIM, DISPUTED, MISSING)
 MOST_ROUND = (1 << 62) - 1
 
 _VALUE = Limits(size=1 << 16, depth=1, items=8, int_size=1)
@@ -49,7 +49,7 @@ class Named(NamedTuple):
 
     proof: bytes  # of its verifiable random function, 80 bytes; empty where coins are public
     members: NDArray[np.bool_]  # [participants, arms], whom it names
-    names: tuple[bytes, ...]  # of the report it holds of each participant, or NOBODY
+    names: tuple[bytes, ...]  # of the report it holds of each participant, or NO_REPORT
     signature: bytes
 
     def to_bytes(self) -> bytes:

@@ -16,12 +16,12 @@ from folkmoot.agreement.shared import Call, Shared, directly
 from folkmoot.bc_ucb.contract import Accounts, open_accounts, validated
 from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
 from folkmoot.bc_ucb.records import (
+    CLAIM,
     DISPUTED,
     MISSING,
-    NOBODY,
+    NO_REPORT,
     RANGE,
     REPORT,
-    REWARD,
     SETS,
     Named,
     Report,
@@ -119,7 +119,7 @@ def conclude(
         table[m] = report.means
         admit(table, m, report.reward, present, paid)
         if not present[m]:
-            reasons[m] = RANGE if payable(report.reward) else REWARD
+            reasons[m] = RANGE if payable(report.reward) else CLAIM
     agreed, estimates = heard_sets(sets, names, present), np.zeros(terms.n_arms, np.int64)
     members = np.zeros(table.shape, np.bool_)
     if accounts is None:
@@ -145,7 +145,7 @@ def _agreed_names(
     reasons: dict[int, str] = {}
     for m in range(participants):
         names = [named.names[m] for named in sets.values()]
-        told = {name for name in names if name != NOBODY}
+        told = {name for name in names if name != NO_REPORT}
         winner = next((name for name in told if 2 * names.count(name) > len(names)), None)
         if winner is None:
             reasons[m] = DISPUTED if len(told) > 1 else MISSING

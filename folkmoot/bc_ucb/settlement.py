@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from folkmoot.bc_ucb import evm
-from folkmoot.bc_ucb.contract import MOST_REPORT, NONE, ONE, UNITS, Accounts, Terms, open_accounts
+from folkmoot.bc_ucb.contract import MOST_REPORT, NO_ESTIMATE, ONE, UNITS, Accounts, Terms, open_accounts
 from folkmoot.bc_ucb.round import enter_round
 from folkmoot.bc_ucb.rules import KIND
 from folkmoot.bc_ucb.settled import SettledRound, settled_rounds
@@ -242,7 +242,7 @@ def read_accounts(answer: evm.Answer, terms: Terms) -> Accounts:
     m, k = terms.n_participants, terms.n_arms
     shape = (m, k)
     return Accounts(
-        np.array(answer.array(0, k, NONE, 2 * ONE), np.int64),
+        np.array(answer.array(0, k, NO_ESTIMATE, 2 * ONE), np.int64),
         np.array(answer.array(1, m, -evm.MOST_SPAN, 0), np.int64),
         np.array(answer.array(2, m, 1, UNITS), np.int64),
         np.array(answer.array(3, m * k, -MOST_REPORT, MOST_REPORT), np.int64).reshape(shape),

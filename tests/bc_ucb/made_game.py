@@ -9,7 +9,7 @@ from folkmoot import ledger
 from folkmoot.agreement.identity import Identity
 from folkmoot.bc_ucb.contract import MOST_REPORT, ONE
 from folkmoot.bc_ucb.genesis import configuration
-from folkmoot.bc_ucb.records import NOBODY, REPORT, SETS, Named, Report, named_words, report_words
+from folkmoot.bc_ucb.records import NO_REPORT, REPORT, SETS, Named, Report, named_words, report_words
 from folkmoot.bc_ucb.rules import Unfinished, conclude, drawn_by_coins
 
 SEEDS = [bytes([n]) * 32 for n in range(1, 5)]
@@ -30,7 +30,7 @@ def next_block(chain, identities, random, round):
     reports = [
         report(key, chain.tip, round, n, means[n], int(random.integers(0, ONE))) for n, key in enumerate(identities)
     ]
-    names = tuple(NOBODY if round % 4 == 0 and n == 1 else r.name for n, r in enumerate(reports))
+    names = tuple(NO_REPORT if round % 4 == 0 and n == 1 else r.name for n, r in enumerate(reports))
     values = {}
     for v in drawn_by_coins(state.configuration, state.accounts.units, round):
         named = Named(b"", random.random((m, k)) < 0.8, names, b"")

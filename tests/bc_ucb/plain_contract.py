@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from folkmoot.bc_ucb import contract
-from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, MOST_REPORT, NONE, ONE, REWARD, UNION, Terms
+from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, MOST_REPORT, NO_ESTIMATE, ONE, REWARD, UNION, Terms
 
 
 def exact_exponential(x, digits=60):
@@ -33,7 +33,7 @@ class Plain:
     def __init__(self, terms):
         self.terms = terms
         m, k = terms.n_participants, terms.n_arms
-        self.estimates = [NONE] * k
+        self.estimates = [NO_ESTIMATE] * k
         self.exponent = [0] * m
         self.units = [2**20 // m] * m
         self.reports = [[0] * k for _ in range(m)]
@@ -50,8 +50,8 @@ class Plain:
         estimates = []
         for i in arms:
             heard = [reports[m][i] for m in everybody if members[m][i]]
-            estimates.append(sum(heard) // len(heard) if heard else NONE)
-        approved = all(NONE < estimate <= 2 * ONE for estimate in estimates)
+            estimates.append(sum(heard) // len(heard) if heard else NO_ESTIMATE)
+        approved = all(NO_ESTIMATE < estimate <= 2 * ONE for estimate in estimates)
         if approved:
             self.enter(reports, present, estimates, paid)
         return approved, estimates, members

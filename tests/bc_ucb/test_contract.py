@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_contract import SCALED, Plain, arrays, rounds_of, same, terms_of
+from plain_contract import Plain, arrays, rounds_of, same, terms_of
 
 from folkmoot.bc_ucb import contract
-from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, MOST_REPORT, NONE, ONE, REWARD, UNION, UNITS, Terms
+from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, MOST_REPORT, NO_ESTIMATE, ONE, REWARD, UNION, UNITS, Terms
 from folkmoot.simulation.compiled import jit
 
 
@@ -105,7 +105,7 @@ def test_an_arm_without_a_member_disapproves_the_block(combination, sets):
     of = terms(combination=combination)
     approved, estimates, _ = played(of, contract.open_accounts(of), ([[1, 1]] * 4, [True] * 4, sets, [0] * 4))
     assert not approved
-    assert estimates[1] == NONE
+    assert estimates[1] == NO_ESTIMATE
 
 
 @settings(max_examples=50, deadline=None)
@@ -288,13 +288,3 @@ def test_a_million_rounds_do_not_overflow(trust):
     many_rounds(of, accounts, reports, np.ones(2, np.bool_), estimates, paid, 10**6)
     assert accounts.exponent.tolist() == [0, -(10**6) * 2 * MOST_REPORT]
     assert accounts.units.tolist() == [UNITS, 1]
-
-
-@settings(max_examples=50, deadline=None)
-@given(SCALED, st.integers(1, 6), st.data())
-def test_hidden_costs(cost, m, data):
-    flags = st.lists(st.booleans(), min_size=m, max_size=m)
-    malicious, first, second = (np.array(data.draw(flags)) for _ in range(3))
-    paid = contract.hidden_costs(np.stack([first, second], axis=1), malicious, cost)
-    entered = any(bad and (a or b) for bad, a, b in zip(malicious, first, second))
-    assert paid.tolist() == [(cost if bad else -cost) if entered else 0 for bad in malicious]

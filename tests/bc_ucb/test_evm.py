@@ -62,7 +62,7 @@ class OnChain:
         answer = evm.Answer(data)
         words = answer.array(2, k, 0, 2**256 - 1)
         members = np.array([evm.flags(word, m) for word in words]).T
-        return bool(answer.number(0, 0, 1)), answer.array(1, k, contract.NONE, MOST_REPORT), members.tolist()
+        return bool(answer.number(0, 0, 1)), answer.array(1, k, contract.NO_ESTIMATE, MOST_REPORT), members.tolist()
 
     def accounts(self):
         return settlement.read_accounts(evm.Answer(self.call(evm.ACCOUNTS)), self.terms)

@@ -27,7 +27,7 @@ from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.messages import GAME, ReportSent
 from folkmoot.bc_ucb.participant import CHAIN, Participant, Role
-from folkmoot.bc_ucb.records import NOBODY, REPORT, RoundRecord, report_words
+from folkmoot.bc_ucb.records import NO_REPORT, REPORT, RoundRecord, report_words
 from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, SCREENING, stages
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.in_rounds import TrustedMachine, Trusting
@@ -373,8 +373,8 @@ def test_attack_of_two_reports_in_one_round():
     assert (notice.sender, notice.reason) == (1, "two reports")
     assert decode(notice.evidence) == tuple(map(to_bytes, told[:2]))
     assert sum(held.participant == 1 for held in thrice._work.held.values()) == 2
-    assert once._work.naming().names[1] != NOBODY
-    assert thrice._work.naming().names[1] == NOBODY
+    assert once._work.naming().names[1] != NO_REPORT
+    assert thrice._work.naming().names[1] == NO_REPORT
 
 
 def test_late_reports_do_not_count():

@@ -8,7 +8,7 @@ from small_game import BURN_IN, by_the_loop, different, small_game
 
 from folkmoot import ledger
 from folkmoot.bc_ucb.attacks import ATTACKS
-from folkmoot.bc_ucb.contract import NONE
+from folkmoot.bc_ucb.contract import NO_ESTIMATE
 from folkmoot.bc_ucb.protocol import Table, play
 from folkmoot.bc_ucb.records import Named
 from folkmoot.bc_ucb.validators import has_proof
@@ -168,7 +168,7 @@ def test_the_burn_in_needs_no_message():
     played = play(game, 0)
     assert (played.messages, played.bytes, played.signatures, played.chain.height) == (0, 0, 0, 0)
     assert (played.tally.pulls.sum(), played.tally.paid[0, -1].sum()) == (4 * BURN_IN, 3 * BURN_IN)
-    assert (played.tally.estimates == NONE).all()
+    assert (played.tally.estimates == NO_ESTIMATE).all()
 
 
 def test_a_file_of_the_chain_can_be_verified_by_anyone(tmp_path):

@@ -20,7 +20,7 @@ from made_round import (
 
 from folkmoot.bc_ucb.contract import MOST_ARMS, ONE, drawn_by_coin
 from folkmoot.bc_ucb.genesis import configuration
-from folkmoot.bc_ucb.records import NOBODY, Named, RoundRecord, value_bytes
+from folkmoot.bc_ucb.records import NO_REPORT, Named, RoundRecord, value_bytes
 from folkmoot.bc_ucb.rules import KIND, ROUNDS, Unfinished, conclude, transition, would_follow
 from folkmoot.bc_ucb.settled import settled
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, question
@@ -392,7 +392,7 @@ def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
 def test_a_block_must_hold_everybodys_sets():
     keys = tuple(n.to_bytes(32, "big") for n in range(256))
     large = TERMS._replace(n_participants=256, n_arms=1_000)
-    blank = Named(bytes(80), np.zeros((256, 1_000), np.bool_), (NOBODY,) * 256, bytes(64))
+    blank = Named(bytes(80), np.zeros((256, 1_000), np.bool_), (NO_REPORT,) * 256, bytes(64))
     assert value_bytes(256, 1_000) == len(blank.to_bytes()) < 1 << 16
     assert value_bytes(256, MOST_ARMS) > 1 << 16
     with pytest.raises(Malformed, match="a block could exceed"):
@@ -446,12 +446,12 @@ def test_attack_of_records_of_another_shape(fields):
 
 
 def test_attack_of_sets_of_another_shape():
-    good = Named(b"", np.ones((3, 3), np.bool_), (NOBODY,) * 3, bytes(64)).to_bytes()
+    good = Named(b"", np.ones((3, 3), np.bool_), (NO_REPORT,) * 3, bytes(64)).to_bytes()
     assert Named.from_bytes(good, 3, 3, False).members.all()
     for wrong in [(3, 2, False), (4, 3, False), (3, 3, True)]:
         with pytest.raises(Malformed):
             Named.from_bytes(good, *wrong)
-    beyond = encode((b"", b"\xff\xff", NOBODY * 3, bytes(64)))  # 16 bits for 9 members
+    beyond = encode((b"", b"\xff\xff", NO_REPORT * 3, bytes(64)))  # 16 bits for 9 members
     with pytest.raises(Malformed, match="beyond"):
         Named.from_bytes(beyond, 3, 3, False)
 

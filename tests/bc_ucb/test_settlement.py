@@ -207,7 +207,7 @@ def test_accounts_are_read_as_they_are_told():
         (accounts_as_told(NEW)[:-32], "the answer has"),
         (accounts_as_told(NEW)[:-1], "expected 1 to 2048 words"),
         (evm.word(7 * 32 + 1) + accounts_as_told(NEW)[32:], "word 0: expected an array"),
-        (accounts_as_told(NEW, estimates=[contract.NONE] * 4), "word 0: expected an array of 3 numbers"),
+        (accounts_as_told(NEW, estimates=[contract.NO_ESTIMATE] * 4), "word 0: expected an array of 3 numbers"),
         (evm.word(2**255) + accounts_as_told(NEW)[32:], "expected a number"),
         (accounts_as_told(NEW, units=[1, 1, 1, 1]), "units of the contract differ"),
     ],

@@ -8,7 +8,7 @@ from nacl.signing import SigningKey
 from folkmoot.agreement.identity import Identity
 from folkmoot.bc_ucb.contract import ONE, Terms
 from folkmoot.bc_ucb.genesis import configuration
-from folkmoot.bc_ucb.records import NOBODY, REPORT, SETS, Named, Report, named_words, report_words
+from folkmoot.bc_ucb.records import NO_REPORT, REPORT, SETS, Named, Report, named_words, report_words
 from folkmoot.bc_ucb.rules import KIND, conclude
 from folkmoot.bc_ucb.validators import drawn_by_coins
 from folkmoot.ledger.block import sign
@@ -52,7 +52,7 @@ def report(chain, t, m, means=None, reward=ONE // 2, signer=None):
 
 def value(chain, t, v, reports, members=None, signer=None):
     """What validator v says that holds these reports and names those of them in range, or `members`."""
-    names = [NOBODY] * M
+    names = [NO_REPORT] * M
     for one in reports:
         names[one.participant] = one.name
     if members is None:

@@ -15,7 +15,7 @@ from folkmoot.bc_ucb.attacks import Attack, Equivocate
 from folkmoot.bc_ucb.contract import ONE
 from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
 from folkmoot.bc_ucb.participant import Role
-from folkmoot.bc_ucb.records import NOBODY, Named
+from folkmoot.bc_ucb.records import NO_REPORT, Named
 from folkmoot.bc_ucb.stages import PULLING, REPORTING
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.in_rounds import TrustedMachine, Trusting
@@ -56,7 +56,7 @@ def sets(message: Chained) -> str:
     """Whom a value names for each arm, whose reports it holds, and who has signed it."""
     named = Named.from_bytes(message.value, M, K, False)
     arms = "; ".join(" ".join(map(str, np.flatnonzero(named.members[:, arm]))) or "nobody" for arm in range(K))
-    held = " ".join(str(m) for m, name in enumerate(named.names) if name != NOBODY)
+    held = " ".join(str(m) for m, name in enumerate(named.names) if name != NO_REPORT)
     signers = " ".join(map(str, message.signers))
     return f"sets of {message.general}: for the arms {arms}; reports of {held}; signed by {signers}"
 
