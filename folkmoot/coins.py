@@ -15,6 +15,7 @@ from math import cos, exp, log, pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folkmoot.interface import kernel
 
@@ -42,7 +43,7 @@ class Coins(NamedTuple):
 
 
 @kernel
-def philox(c0, c1, c2, c3, k0, k1):
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """One Philox 4x32-10 block: counter words c0..c3, key words k0, k1, all in [0, 2**32)."""
     for _ in range(10):
         p0 = 0xD2511F53 * c0
@@ -59,52 +60,52 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def replicate_coins(seed_low, seed_high, replicate):
+def replicate_coins(seed_low: int, seed_high: int, replicate: int) -> Coins:
     """The coins of one replicate: its key is a block keyed by the seed, so replicates are coordinates too."""
     low, high, _, _ = philox(int(replicate), 0, 0, SEED, int(seed_low), int(seed_high))
     return Coins(low, high)
 
 
 @kernel
-def block(coins, stream, a, b, c):
+def block(coins: Coins, stream: int, a: int, b: int, c: int) -> tuple[int, int, int, int]:
     """Four independent uniform 32-bit words named (stream, a, b, c)."""
     return philox(int(a), int(b), int(c), stream, coins.low, coins.high)
 
 
 @kernel
-def _unit(w0, w1):
+def _unit(w0: int, w1: int) -> float:
     """A double uniform on the 2**53 multiples of 2**-53 in [0, 1), from two words."""
     return ((w0 >> 5) * 67108864.0 + (w1 >> 6)) * _TWO_TO_MINUS_53
 
 
 @kernel
-def uniform(coins, stream, a, b, c):
+def uniform(coins: Coins, stream: int, a: int, b: int, c: int) -> float:
     """Uniform on [0, 1) with 53 bits."""
     w0, w1, _, _ = block(coins, stream, a, b, c)
     return _unit(w0, w1)
 
 
 @kernel
-def two_uniforms(coins, stream, a, b, c):
+def two_uniforms(coins: Coins, stream: int, a: int, b: int, c: int) -> tuple[float, float]:
     """Two independent uniforms on [0, 1); the first is `uniform` of the same coordinates."""
     w0, w1, w2, w3 = block(coins, stream, a, b, c)
     return _unit(w0, w1), _unit(w2, w3)
 
 
 @kernel
-def bernoulli(coins, p, stream, a, b, c):
+def bernoulli(coins: Coins, p: float, stream: int, a: int, b: int, c: int) -> bool:
     """True with probability p."""
     return uniform(coins, stream, a, b, c) < p
 
 
 @kernel
-def below(coins, n, stream, a, b, c):
+def below(coins: Coins, n: int, stream: int, a: int, b: int, c: int) -> int:
     """An integer uniform on 0, ..., n-1 (n >= 1; bias below n * 2**-53)."""
     return min(int(uniform(coins, stream, a, b, c) * n), n - 1)
 
 
 @kernel
-def categorical(coins, cumulative, stream, a, b, c):
+def categorical(coins: Coins, cumulative: NDArray[np.float64], stream: int, a: int, b: int, c: int) -> int:
     """Index k with probability cumulative[k] - cumulative[k-1]; the last entry must be 1."""
     u = uniform(coins, stream, a, b, c)
     for k in range(len(cumulative) - 1):
@@ -114,14 +115,14 @@ def categorical(coins, cumulative, stream, a, b, c):
 
 
 @kernel
-def gaussian(coins, stream, a, b, c):
+def gaussian(coins: Coins, stream: int, a: int, b: int, c: int) -> float:
     """Standard normal (Box and Muller 1958)."""
     w0, w1, w2, w3 = block(coins, stream, a, b, c)
     return sqrt(-2.0 * log(1.0 - _unit(w0, w1))) * cos(2.0 * pi * _unit(w2, w3))
 
 
 @kernel
-def _log_gamma_draw(coins, shape, stream, a, b, c):
+def _log_gamma_draw(coins: Coins, shape: float, stream: int, a: int, b: int, c: int) -> float:
     """Logarithm of a Gamma(shape, 1) draw (Marsaglia and Tsang 2000); attempts are coordinates too.
 
     Blocks with an even attempt give the normal, those with an odd one the uniforms. A shape below 1
@@ -147,7 +148,7 @@ def _log_gamma_draw(coins, shape, stream, a, b, c):
 
 
 @kernel
-def beta(coins, alpha, other, stream, a, b, c):
+def beta(coins: Coins, alpha: float, other: float, stream: int, a: int, b: int, c: int) -> float:
     """Beta(alpha, other) as the ratio of two Gamma draws; both shapes positive.
 
     The second draw lives half a stream away: streams are below 128, so 128 + stream is free.

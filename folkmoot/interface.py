@@ -16,11 +16,13 @@ Nothing here needs the compiler: the decorators leave functions as they are and 
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
+Index: TypeAlias = int | np.int64  # compiled, they are one
 
 
 class Recorded(NamedTuple):
@@ -109,16 +111,16 @@ def implements(record: type) -> Callable[[F], F]:
 class Seen(NamedTuple):
     """What each agent observed in this round."""
 
-    arm: np.ndarray  # int64 [n_agents]
-    reward: np.ndarray  # float64 [n_agents, n_objectives]  what was reported: clean if verified
-    verified: np.ndarray  # bool [n_agents]
+    arm: NDArray[np.int64]  # [n_agents]
+    reward: NDArray[np.float64]  # [n_agents, n_objectives]  what was reported: clean if verified
+    verified: NDArray[np.bool_]  # [n_agents]
 
 
 class Reported(NamedTuple):
     """What everybody may know of all rewards reported so far, this round's earlier agents included."""
 
-    pulls: np.ndarray  # int64 [n_arms]
-    mean: np.ndarray  # float64 [n_arms, n_objectives]
+    pulls: NDArray[np.int64]  # [n_arms]
+    mean: NDArray[np.float64]  # [n_arms, n_objectives]
 
 
 class Links(NamedTuple):
@@ -126,15 +128,15 @@ class Links(NamedTuple):
     `neighbours[start[i] : start[i] + count[i]]` in increasing order.
     """
 
-    start: np.ndarray  # int64 [n_agents]
-    count: np.ndarray  # type: ignore[assignment]  # int64 [n_agents]; a tuple's count() is not missed here
-    neighbours: np.ndarray  # int32 [capacity]
+    start: NDArray[np.int64]  # [n_agents]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # [n_agents]; a tuple's count() is not missed here
+    neighbours: NDArray[np.int32]  # [capacity]
 
 
 class Silence(NamedTuple):
     """The message of an algorithm that says nothing."""
 
-    nothing: np.ndarray  # int8 [n_agents, 0]
+    nothing: NDArray[np.int8]  # [n_agents, 0]
 
 
 class Scalar(NamedTuple):
@@ -150,7 +152,7 @@ class Honest(NamedTuple):
 
 
 @kernel
-def nothing_seen(n_agents, n_objectives=1):
+def nothing_seen(n_agents: int, n_objectives: int = 1) -> Seen:
     """A Seen for so many agents, before the first round."""
     return Seen(
         np.zeros(n_agents, np.int64), np.zeros((n_agents, n_objectives), np.float64), np.zeros(n_agents, np.bool_)
@@ -161,38 +163,38 @@ def nothing_seen(n_agents, n_objectives=1):
 
 
 @generic
-def init(params):
+def init(params: Any) -> Any:
     """A fresh State for `params.n_agents` agents. Every algorithm defines it."""
     raise TypeError("this record type is no algorithm: it does not implement init")
 
 
 @generic
-def outbox(params):
+def outbox(params: Any) -> Any:
     """Room for one Message per agent."""
     return Silence(np.zeros((params.n_agents, 0), np.int8))
 
 
 @generic
-def late_outbox(params):
+def late_outbox(params: Any) -> Any:
     """Room for one message per agent in the second exchange of a round."""
     return Silence(np.zeros((params.n_agents, 0), np.int8))
 
 
 @generic
-def oversee(params, state, t, seen, spent):
+def oversee(params: Any, state: Any, t: int, seen: Seen, spent: NDArray[np.float64]) -> None:
     """Once a round, with sight of all agents and of what the adversary has spent on each arm so far
     (float64 [n_arms]): for oracles only; no real node can run it.
     """
 
 
 @generic
-def select(params, state, i, t, coins):
+def select(params: Any, state: Any, i: Index, t: int, coins: Any) -> int:
     """The arm agent i pulls in round t = 1, 2, ... Every algorithm defines it; reads row i of the state."""
     return 0
 
 
 @generic
-def verify(params, state, i, t, arm, coins):
+def verify(params: Any, state: Any, i: Index, t: int, arm: int, coins: Any) -> bool:
     """Does agent i ask for a verified observation of the arm it has selected? While the world's budget lasts, yes
     means that no adversary touches it and that `seen.verified[i]` is set.
     """
@@ -200,27 +202,27 @@ def verify(params, state, i, t, arm, coins):
 
 
 @generic
-def publish(params, state, i, t, seen, outbox):
+def publish(params: Any, state: Any, i: Index, t: int, seen: Seen, outbox: Any) -> None:
     """Write what agent i tells its neighbours into row i of the outbox; the state is the round's first."""
 
 
 @generic
-def update(params, state, i, t, seen, inbox, neighbours, coins):
+def update(params: Any, state: Any, i: Index, t: int, seen: Seen, inbox: Any, neighbours: Any, coins: Any) -> None:
     """Learn from row i of `seen` and rows `neighbours` of the inbox; writes row i of the state."""
 
 
 @generic
-def publish_late(params, state, i, t, outbox):
+def publish_late(params: Any, state: Any, i: Index, t: int, outbox: Any) -> None:
     """As publish, in the second exchange: after everybody's update."""
 
 
 @generic
-def update_late(params, state, i, t, inbox, neighbours):
+def update_late(params: Any, state: Any, i: Index, t: int, inbox: Any, neighbours: Any) -> None:
     """As update, in the second exchange."""
 
 
 @generic
-def possible(message, params, j, t):
+def possible(message: Any, params: Any, j: int, t: int) -> bool:
     """Can row j of these messages of round t be what an agent sent that keeps to the algorithm?
 
     It dispatches on the record of messages, and compiled loops never call it: it is asked of what came from somebody
@@ -231,19 +233,19 @@ def possible(message, params, j, t):
 
 
 @generic
-def decision(params, state, i):
+def decision(params: Any, state: Any, i: Index) -> int:
     """The arm that agent i has settled on for good; -1 while it has not, or never will."""
     return -1
 
 
 @generic
-def messages(params, state, i, t, seen, n_neighbours):
+def messages(params: Any, state: Any, i: Index, t: int, seen: Seen, n_neighbours: int) -> int:
     """How many messages agent i sends in one exchange of round t: one to each neighbour."""
     return n_neighbours
 
 
 @generic
-def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
+def message_bytes(params: Any, state: Any, i: Index, t: int, seen: Seen, n_messages: int, row_bytes: int) -> int:
     """Their size over all exchanges of the round; `row_bytes` is a row of every outbox together."""
     return n_messages * row_bytes
 
@@ -252,24 +254,26 @@ def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
 
 
 @generic
-def scene(rewards):
+def scene(rewards: Any) -> Any:
     """Scratch space for what nature decides once a round."""
     return np.zeros(0, np.bool_)
 
 
 @generic
-def set_scene(rewards, t, coins, scene):
+def set_scene(rewards: Any, t: int, coins: Any, scene: NDArray[np.bool_]) -> None:
     """Decide it, for round t."""
 
 
 @generic
-def objectives(rewards):
+def objectives(rewards: Any) -> int:
     """Length of a reward vector."""
     return 1
 
 
 @generic
-def pay(rewards, scene, i, arm, t, coins, reward):
+def pay(
+    rewards: Any, scene: NDArray[np.bool_], i: int, arm: int, t: int, coins: Any, reward: NDArray[np.float64]
+) -> None:
     """Write agent i's reward for this arm in round t into `reward[i, :]`."""
 
 
@@ -277,22 +281,23 @@ def pay(rewards, scene, i, arm, t, coins, reward):
 
 
 @generic
-def scalarise(scalarisation, values, row):
+def scalarise(scalarisation: Any, values: NDArray[np.float64], row: int) -> float:
     """The worth of `values[row, :]`; nondecreasing and 1-Lipschitz in every coordinate's largest change."""
-    return values[row, 0]
+    first: float = values[row, 0]
+    return first
 
 
 # --- An adversary -------------------------------------------------------------------------------------
 
 
 @generic
-def budget(adversary):
+def budget(adversary: Any) -> float:
     """What it may spend in a replicate: the sum over pulls of the largest change in a coordinate."""
     return 0.0
 
 
 @generic
-def corrupt(adversary, i, t, seen, left, reported, coins):
+def corrupt(adversary: Any, i: Index, t: int, seen: Seen, left: float, reported: Reported, coins: Any) -> None:
     """Overwrite `seen.reward[i, :]`, the clean reward of agent i's pull, by what the agent is to see.
 
     The loop clips it to [0, 1] and charges what has changed, which must be at most `left`.
@@ -303,11 +308,11 @@ def corrupt(adversary, i, t, seen, left, reported, coins):
 
 
 @generic
-def links(network):
+def links(network: Any) -> Links:
     """A Links record with room for a round of this network."""
     raise TypeError("this record type is no network: it does not implement links")
 
 
 @generic
-def draw_links(network, t, coins, links):
+def draw_links(network: Any, t: int, coins: Any, links: Links) -> None:
     """Fill the record with the links of round t."""

@@ -6,7 +6,7 @@ from folkmoot.interface import inlined
 
 
 @inlined
-def suffices(numerator, denominator, count, own):
+def suffices(numerator: int, denominator: int, count: int, own: int) -> bool:
     """Is kappa = numerator / denominator times a participant's count above a validator's own? All it may learn."""
     return numerator * count > denominator * own
 

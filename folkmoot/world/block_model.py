@@ -11,10 +11,10 @@ from math import ceil, log, log1p, sqrt
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, ValidationInfo, model_validator
 
-from folkmoot.coins import LINK, block, uniform
+from folkmoot.coins import LINK, Coins, block, uniform
 from folkmoot.configuration import LEFT_OUT, Plain
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.block_graph import BlockGraph
@@ -68,8 +68,8 @@ def _chance(probability: float) -> Chance:
 class BlockModelRecord(NamedTuple):
     """The line of agents, and the two probabilities."""
 
-    order: np.ndarray  # int64 [n_agents], the agent at each place: cluster after cluster, increasing inside
-    border: np.ndarray  # int64 [n_agents], the place where the cluster after that of this place begins
+    order: NDArray[np.int64]  # [n_agents], the agent at each place: cluster after cluster, increasing inside
+    border: NDArray[np.int64]  # [n_agents], the place where the cluster after that of this place begins
     in_order: bool  # does every agent stand at the place of its number?
     within: Chance
     across: Chance
@@ -169,14 +169,14 @@ def karate_block_model() -> StochasticBlockModel:
 
 
 @implements(BlockModelRecord)
-def links(network):
+def links(network: BlockModelRecord) -> Links:
     """Half of the room is for the rows, the other for what `draw_links` writes on the way."""
     n = len(network.order)
     return Links(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(4 * network.most_links, np.int32))
 
 
 @implements(BlockModelRecord)
-def draw_links(network, t, coins, links):
+def draw_links(network: BlockModelRecord, t: int, coins: Coins, links: Links) -> None:
     """Draw pairs of agents into one half, lay out their rows in the other.
 
     When every agent stands at its own place the pairs come in such an order that rows are increasing;
@@ -193,7 +193,7 @@ def draw_links(network, t, coins, links):
 
 
 @kernel
-def draw_pairs(network, t, coins, pairs, end):
+def draw_pairs(network: BlockModelRecord, t: int, coins: Coins, pairs: NDArray[np.int32], end: int) -> int:
     """Write the linked pairs of round t into `pairs` from `end` on, two agents a link; returns the new end."""
     n = len(network.order)
     limit = end + 2 * network.most_links
@@ -205,7 +205,19 @@ def draw_pairs(network, t, coins, pairs, end):
 
 
 @kernel
-def draw_range(network, chance, name, t, coins, a, first, last, pairs, end, limit):
+def draw_range(
+    network: BlockModelRecord,
+    chance: Chance,
+    name: int,
+    t: int,
+    coins: Coins,
+    a: int,
+    first: int,
+    last: int,
+    pairs: NDArray[np.int32],
+    end: int,
+    limit: int,
+) -> int:
     """As draw_pairs, for the agent at place a and those at places first, ..., last - 1.
 
     Coin by coin, the coin of places (a, b) is word b mod 4 of the block (t, a, b div 4). A skip is the number of
@@ -238,7 +250,7 @@ def draw_range(network, chance, name, t, coins, a, first, last, pairs, end, limi
 
 
 @kernel
-def note_pair(network, a, b, pairs, end, limit):
+def note_pair(network: BlockModelRecord, a: int, b: int, pairs: NDArray[np.int32], end: int, limit: int) -> int:
     """Write down the agents at two places. Never beyond the limit: see `most_links` for how improbable that is."""
     if end >= limit:
         raise OverflowError("stochastic block model: a round has more links than there is room for")
@@ -248,7 +260,7 @@ def note_pair(network, a, b, pairs, end, limit):
 
 
 @kernel
-def lay_rows(links, source, end, target):
+def lay_rows(links: Links, source: int, end: int, target: int) -> None:
     """From pairs at source, ..., end - 1 to rows that begin at `target + start`."""
     start, count, neighbours = links.start, links.count, links.neighbours
     n = len(start)
@@ -270,7 +282,7 @@ def lay_rows(links, source, end, target):
 
 
 @kernel
-def sort_rows(links, source, size):
+def sort_rows(links: Links, source: int, size: int) -> None:
     """Rows at `source + start` turned into rows at `start`: agent after agent enters its neighbours' rows."""
     start, count, neighbours = links.start, links.count, links.neighbours
     n = len(start)

@@ -5,15 +5,15 @@ that to [0, 1] and charges the largest change of a coordinate; the sum of the ch
 (arXiv: Shi, eq. 2 and 3). All adversaries here act on a pull entirely or not at all.
 """
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from folkmoot import interface
-from folkmoot.coins import CORRUPTION, bernoulli
+from folkmoot.coins import CORRUPTION, Coins, bernoulli
 from folkmoot.configuration import Configuration
-from folkmoot.interface import implements, kernel
+from folkmoot.interface import Reported, Seen, implements, kernel
 from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import worth
 
@@ -83,7 +83,7 @@ def arm_number(name: str, arm: Arm, rewards: Rewards) -> int:
 
 
 @kernel
-def affordable(purse, t, left, cost):
+def affordable(purse: Purse, t: int, left: float, cost: float) -> bool:
     """May it spend so much now?"""
     if cost <= 0.0 or cost > left:
         return False
@@ -91,7 +91,7 @@ def affordable(purse, t, left, cost):
 
 
 @kernel
-def leads(purse, reported, arm):
+def leads(purse: Purse, reported: Reported, arm: int) -> bool:
     """Is no arm reported to be worth more than this one, which has been pulled?"""
     own = interface.scalarise(purse.scalarisation, reported.mean, arm)
     for k in range(len(reported.pulls)):
@@ -101,7 +101,7 @@ def leads(purse, reported, arm):
 
 
 @kernel
-def useful(purse, reported, arm, wanted):
+def useful(purse: Purse, reported: Reported, arm: int, wanted: bool) -> bool:
     """Is there anything to gain by an act on this arm? Always, but for an adversary that spends adaptively and sees
     the reports show what it wants: that the arm leads, or that it does not. Without a report they show nothing.
     """
@@ -109,7 +109,7 @@ def useful(purse, reported, arm, wanted):
 
 
 @kernel
-def lower(purse, target, i, t, seen, left, reported):
+def lower(purse: Purse, target: int, i: int, t: int, seen: Seen, left: float, reported: Reported) -> None:
     """Report a pull of the target as 0 everywhere, if that can be paid and, spending adaptively, is of use."""
     if seen.arm[i] != target:
         return
@@ -122,7 +122,7 @@ def lower(purse, target, i, t, seen, left, reported):
 
 
 @kernel
-def raise_(purse, decoy, i, t, seen, left, reported):
+def raise_(purse: Purse, decoy: int, i: int, t: int, seen: Seen, left: float, reported: Reported) -> None:
     """Report a pull of the decoy as 1 everywhere, if that can be paid and, spending adaptively, is of use."""
     if seen.arm[i] != decoy:
         return
@@ -159,7 +159,9 @@ class Suppress(Corruption):
 
 
 @implements(SuppressRecord)
-def corrupt(adversary, i, t, seen, left, reported, coins):
+def corrupt(
+    adversary: SuppressRecord, i: int, t: int, seen: Seen, left: float, reported: Reported, coins: Coins
+) -> None:
     lower(adversary.purse, adversary.target, i, t, seen, left, reported)
 
 
@@ -185,7 +187,9 @@ class Promote(Corruption):
 
 
 @implements(PromoteRecord)
-def corrupt(adversary, i, t, seen, left, reported, coins):
+def corrupt(
+    adversary: PromoteRecord, i: int, t: int, seen: Seen, left: float, reported: Reported, coins: Coins
+) -> None:
     raise_(adversary.purse, adversary.decoy, i, t, seen, left, reported)
 
 
@@ -216,7 +220,7 @@ class Swap(Corruption):
 
 
 @implements(SwapRecord)
-def corrupt(adversary, i, t, seen, left, reported, coins):
+def corrupt(adversary: SwapRecord, i: int, t: int, seen: Seen, left: float, reported: Reported, coins: Coins) -> None:
     lower(adversary.purse, adversary.target, i, t, seen, left, reported)
     raise_(adversary.purse, adversary.decoy, i, t, seen, left, reported)
 
@@ -273,7 +277,9 @@ def _keep_like_the_next(rewards: Rewards, target: int) -> float:
 
 
 @implements(ThinningRecord)
-def corrupt(adversary, i, t, seen, left, reported, coins):
+def corrupt(
+    adversary: ThinningRecord, i: int, t: int, seen: Seen, left: float, reported: Reported, coins: Coins
+) -> None:
     if seen.arm[i] == adversary.target and not bernoulli(coins, adversary.keep, CORRUPTION, t, i, adversary.target):
         lower(adversary.purse, adversary.target, i, t, seen, left, reported)
 
@@ -303,7 +309,9 @@ class FlipRandom(Corruption):
 
 
 @implements(FlipRandomRecord)
-def corrupt(adversary, i, t, seen, left, reported, coins):
+def corrupt(
+    adversary: FlipRandomRecord, i: int, t: int, seen: Seen, left: float, reported: Reported, coins: Coins
+) -> None:
     arm = seen.arm[i]
     if not bernoulli(coins, adversary.rate, CORRUPTION, t, i, arm):
         return
@@ -320,8 +328,9 @@ def corrupt(adversary, i, t, seen, left, reported, coins):
 @implements(SwapRecord)
 @implements(ThinningRecord)
 @implements(FlipRandomRecord)
-def budget(adversary):
-    return adversary.purse.budget
+def budget(adversary: Any) -> float:
+    purse: Purse = adversary.purse
+    return purse.budget
 
 
 CORRUPTIONS: dict[str, type[Corruption]] = {

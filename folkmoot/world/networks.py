@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from folkmoot.coins import LINK, block
+from folkmoot.coins import LINK, Coins, block
 from folkmoot.configuration import LEFT_OUT, Configuration, Plain
 from folkmoot.interface import Links, implements
 from folkmoot.world.graphs import BaseGraph, GraphFacts, as_base_graph, from_edges, named_graph, read_rounds
@@ -109,8 +109,8 @@ class OnGraph(Network):
 class StaticRecord(NamedTuple):
     """Every edge of the base graph, in every round."""
 
-    start: np.ndarray  # int64 [n_agents + 1]
-    neighbours: np.ndarray  # int32 [2 n_edges]
+    start: NDArray[np.int64]  # [n_agents + 1]
+    neighbours: NDArray[np.int32]  # [2 n_edges]
 
 
 class Static(OnGraph):
@@ -135,7 +135,7 @@ class Static(OnGraph):
 
 
 @implements(StaticRecord)
-def links(network):
+def links(network: StaticRecord) -> Links:
     start = network.start[:-1].copy()
     return Links(start, network.start[1:] - start, network.neighbours)
 
@@ -146,9 +146,9 @@ def links(network):
 class ErdosRenyiRecord(NamedTuple):
     """Each edge of the base graph is up with the same probability, independently."""
 
-    start: np.ndarray  # int64 [n_agents + 1]
-    neighbours: np.ndarray  # int32 [2 n_edges]
-    upper: np.ndarray  # int64 [n_agents], where in the row the neighbours above i begin
+    start: NDArray[np.int64]  # [n_agents + 1]
+    neighbours: NDArray[np.int32]  # [2 n_edges]
+    upper: NDArray[np.int64]  # [n_agents], where in the row the neighbours above i begin
     threshold: float  # link probability times 2**32
 
 
@@ -189,13 +189,13 @@ class ErdosRenyi(OnGraph):
 
 
 @implements(ErdosRenyiRecord)
-def links(network):
+def links(network: ErdosRenyiRecord) -> Links:
     n = len(network.start) - 1
     return Links(network.start[:-1].copy(), np.zeros(n, np.int64), np.zeros(len(network.neighbours), np.int32))
 
 
 @implements(ErdosRenyiRecord)
-def draw_links(network, t, coins, links):
+def draw_links(network: ErdosRenyiRecord, t: int, coins: Coins, links: Links) -> None:
     """The coin of link (i, j), i < j, is word j mod 4 of the block named (t, i, j div 4): in a dense
     row four links share a block. Each link is looked at once and written into both rows.
     """
@@ -224,8 +224,8 @@ def draw_links(network, t, coins, links):
 class RecordedRecord(NamedTuple):
     """The rounds of a recording, row after row of all of them in one table."""
 
-    start: np.ndarray  # int64 [n_rounds, n_agents + 1]
-    neighbours: np.ndarray  # int32 [all links of all rounds]
+    start: NDArray[np.int64]  # [n_rounds, n_agents + 1]
+    neighbours: NDArray[np.int32]  # [all links of all rounds]
     capacity: int  # most links (counted at both ends) in a round
 
 
@@ -301,13 +301,13 @@ def _graphs(rounds: Any, n_agents: int | None) -> tuple[BaseGraph, ...]:
 
 
 @implements(RecordedRecord)
-def links(network):
+def links(network: RecordedRecord) -> Links:
     n = network.start.shape[1] - 1
     return Links(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(network.capacity, np.int32))
 
 
 @implements(RecordedRecord)
-def draw_links(network, t, coins, links):
+def draw_links(network: RecordedRecord, t: int, coins: Coins, links: Links) -> None:
     row = network.start[(t - 1) % len(network.start)]
     for i in range(len(row) - 1):
         links.start[i] = row[i] - row[0]

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, ValidationInfo, model_validator
 
-from folkmoot.coins import REWARD, below
+from folkmoot.coins import REWARD, Coins, below
 from folkmoot.configuration import LEFT_OUT, Plain
 from folkmoot.interface import implements
 from folkmoot.world.in_file import InFile
@@ -20,8 +20,8 @@ from folkmoot.world.rewards import Rewards
 class ReplayRecord(NamedTuple):
     """All observed rewards, one agent and arm after the other."""
 
-    values: np.ndarray  # float64 [n_values]
-    start: np.ndarray  # int64 [n_agents * n_arms + 1]
+    values: NDArray[np.float64]  # [n_values]
+    start: NDArray[np.int64]  # [n_agents * n_arms + 1]
     n_arms: int
 
 
@@ -107,7 +107,9 @@ def observations(table: Any) -> ReplayRecord:
 
 
 @implements(ReplayRecord)
-def pay(rewards, scene, i, arm, t, coins, reward):
+def pay(
+    rewards: ReplayRecord, scene: NDArray[np.bool_], i: int, arm: int, t: int, coins: Coins, reward: NDArray[np.float64]
+) -> None:
     cell = i * rewards.n_arms + arm
     first = rewards.start[cell]
     reward[i, 0] = rewards.values[first + below(coins, rewards.start[cell + 1] - first, REWARD, t, i, arm)]

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from folkmoot import coins as dice
 from folkmoot import interface
-from folkmoot.coins import REWARD, SCENE, bernoulli, gaussian, uniform
+from folkmoot.coins import REWARD, SCENE, Coins, bernoulli, gaussian, uniform
 from folkmoot.configuration import Configuration, Plain, part
 from folkmoot.interface import Scalar, implements
 from folkmoot.world import REWARDS
@@ -114,7 +114,7 @@ class OfMeans(Rewards):
 class BernoulliRecord(NamedTuple):
     """Success probabilities."""
 
-    means: np.ndarray  # float64 [n_agents, n_arms]
+    means: NDArray[np.float64]  # [n_agents, n_arms]
 
 
 class Bernoulli(OfMeans):
@@ -136,7 +136,15 @@ class Bernoulli(OfMeans):
 
 
 @implements(BernoulliRecord)
-def pay(rewards, scene, i, arm, t, coins, reward):
+def pay(
+    rewards: BernoulliRecord,
+    scene: NDArray[np.bool_],
+    i: int,
+    arm: int,
+    t: int,
+    coins: Coins,
+    reward: NDArray[np.float64],
+) -> None:
     reward[i, 0] = 1.0 if bernoulli(coins, rewards.means[i, arm], REWARD, t, i, arm) else 0.0
 
 
@@ -146,7 +154,7 @@ def pay(rewards, scene, i, arm, t, coins, reward):
 class GaussianRecord(NamedTuple):
     """Means and one standard deviation."""
 
-    means: np.ndarray  # float64 [n_agents, n_arms]
+    means: NDArray[np.float64]  # [n_agents, n_arms]
     deviation: float
 
 
@@ -191,7 +199,15 @@ class Gaussian(OfMeans):
 
 
 @implements(GaussianRecord)
-def pay(rewards, scene, i, arm, t, coins, reward):
+def pay(
+    rewards: GaussianRecord,
+    scene: NDArray[np.bool_],
+    i: int,
+    arm: int,
+    t: int,
+    coins: Coins,
+    reward: NDArray[np.float64],
+) -> None:
     reward[i, 0] = rewards.means[i, arm] + rewards.deviation * gaussian(coins, REWARD, t, i, arm)
 
 
@@ -201,7 +217,7 @@ def pay(rewards, scene, i, arm, t, coins, reward):
 class BetaRecord(NamedTuple):
     """Means and one concentration."""
 
-    means: np.ndarray  # float64 [n_agents, n_arms]
+    means: NDArray[np.float64]  # [n_agents, n_arms]
     concentration: float
 
 
@@ -238,7 +254,9 @@ class Beta(OfMeans):
 
 
 @implements(BetaRecord)
-def pay(rewards, scene, i, arm, t, coins, reward):
+def pay(
+    rewards: BetaRecord, scene: NDArray[np.bool_], i: int, arm: int, t: int, coins: Coins, reward: NDArray[np.float64]
+) -> None:
     alpha = rewards.means[i, arm] * rewards.concentration
     reward[i, 0] = dice.beta(coins, alpha, rewards.concentration - alpha, REWARD, t, i, arm)
 
@@ -313,12 +331,12 @@ class HalfActive(Rewards):
 
 
 @implements(HalfActiveRecord)
-def scene(rewards):
+def scene(rewards: HalfActiveRecord) -> NDArray[np.bool_]:
     return np.zeros(rewards.n_agents, np.bool_)
 
 
 @implements(HalfActiveRecord)
-def set_scene(rewards, t, coins, scene):
+def set_scene(rewards: HalfActiveRecord, t: int, coins: Coins, scene: NDArray[np.bool_]) -> None:
     """Selection sampling (Knuth, volume 2, algorithm 3.4.2 S): exactly half, every subset alike."""
     needed = rewards.n_agents // 2
     for i in range(rewards.n_agents):
@@ -328,7 +346,15 @@ def set_scene(rewards, t, coins, scene):
 
 
 @implements(HalfActiveRecord)
-def pay(rewards, scene, i, arm, t, coins, reward):
+def pay(
+    rewards: HalfActiveRecord,
+    scene: NDArray[np.bool_],
+    i: int,
+    arm: int,
+    t: int,
+    coins: Coins,
+    reward: NDArray[np.float64],
+) -> None:
     if scene[i]:
         reward[i, 0] = rewards.silent
     else:

@@ -48,7 +48,7 @@ def worth(record: NamedTuple, vectors: NDArray[np.float64]) -> NDArray[np.float6
 class LinearRecord(NamedTuple):
     """Weights."""
 
-    weights: np.ndarray  # float64 [n_objectives]  w
+    weights: NDArray[np.float64]  # [n_objectives]  w
 
 
 class Linear(Scalarisation):
@@ -87,7 +87,7 @@ class Linear(Scalarisation):
 
 
 @implements(LinearRecord)
-def scalarise(scalarisation, values, row):
+def scalarise(scalarisation: LinearRecord, values: NDArray[np.float64], row: int) -> float:
     total = 0.0
     for j in range(len(scalarisation.weights)):
         total += scalarisation.weights[j] * values[row, j]
@@ -111,8 +111,8 @@ class Chebyshev(Scalarisation):
 
 
 @implements(ChebyshevRecord)
-def scalarise(scalarisation, values, row):
-    least = values[row, 0]
+def scalarise(scalarisation: ChebyshevRecord, values: NDArray[np.float64], row: int) -> float:
+    least: float = values[row, 0]
     for j in range(1, scalarisation.n_objectives):
         least = min(least, values[row, j])
     return least
@@ -161,9 +161,9 @@ class LogSumExp(Scalarisation):
 
 
 @implements(LogSumExpRecord)
-def scalarise(scalarisation, values, row):
+def scalarise(scalarisation: LogSumExpRecord, values: NDArray[np.float64], row: int) -> float:
     """By way of the largest coordinate, so that no exponential overflows."""
-    largest = values[row, 0]
+    largest: float = values[row, 0]
     for j in range(1, scalarisation.n_objectives):
         largest = max(largest, values[row, j])
     total = 0.0

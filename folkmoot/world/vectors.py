@@ -4,10 +4,10 @@ from functools import cached_property
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
-from folkmoot.coins import REWARD, two_uniforms
+from folkmoot.coins import REWARD, Coins, two_uniforms
 from folkmoot.configuration import Plain, part
 from folkmoot.interface import implements
 from folkmoot.world import SCALARISATIONS
@@ -19,7 +19,7 @@ from folkmoot.world.scalarisations import Scalarisation, worth
 class VectorBernoulliRecord(NamedTuple):
     """Success probabilities."""
 
-    means: np.ndarray  # float64 [n_arms, n_objectives]  mu_k
+    means: NDArray[np.float64]  # [n_arms, n_objectives]  mu_k
 
 
 class VectorBernoulli(Rewards):
@@ -83,12 +83,20 @@ class VectorBernoulli(Rewards):
 
 
 @implements(VectorBernoulliRecord)
-def objectives(rewards):
-    return rewards.means.shape[1]
+def objectives(rewards: VectorBernoulliRecord) -> int:
+    return int(rewards.means.shape[1])
 
 
 @implements(VectorBernoulliRecord)
-def pay(rewards, scene, i, arm, t, coins, reward):
+def pay(
+    rewards: VectorBernoulliRecord,
+    scene: NDArray[np.bool_],
+    i: int,
+    arm: int,
+    t: int,
+    coins: Coins,
+    reward: NDArray[np.float64],
+) -> None:
     """Two coordinates to a coin; the pairs live in streams of their own."""
     d = rewards.means.shape[1]
     for j in range(0, d, 2):

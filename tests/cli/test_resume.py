@@ -42,6 +42,7 @@ def breaking(log, rows):
     append(log, rows)
 
 Log.append = breaking
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a process in the background does not have
 sys.exit(main(["run", "experiment.toml", "--out", "broken", "--jobs", "1"]))
 """
 
