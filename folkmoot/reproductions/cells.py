@@ -94,7 +94,7 @@ class PaperCell:
         return {"told": outcome.told, "seconds": outcome.seconds}
 
     def decode(self, row: Mapping[str, Any]) -> Said:
-        """A row of the log as what was said. Raises ValueError if it is none."""
+        """A row of the log as what was said. Raises DamagedFile if it is none."""
         check_fields(row, {"replicate": int, "told": dict, "seconds": float})
         return Said(row["replicate"], row["told"], row["seconds"])
 

@@ -11,8 +11,9 @@ RELAXED = {"module", "disallow_untyped_defs", "check_untyped_defs", "disable_err
 
 
 def exemption():
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (found,) = [one for one in settings["tool"]["mypy"]["overrides"] if "disallow_untyped_defs" in one]
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mypy"]["overrides"]
+    assert not any("ignore_errors" in one for one in overrides)
+    (found,) = [one for one in overrides if "disallow_untyped_defs" in one]
     return found
 
 
@@ -37,16 +38,17 @@ def test_only_kernels_are_exempt_and_they_are_few():
     exempt = exemption()
     assert set(exempt) <= RELAXED, "ordinary classes beside kernels are checked as strictly as any"
     assert not [name for name in exempt["module"] if "*" in name]
-    lines, hidden, wrong = 0, 0, []
+    lines, beside, hidden, wrong = 0, 0, 0, []
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         lines += len(text.splitlines())
         if module(path) in exempt["module"]:
             functions = unseen(text)
+            beside += len(text.splitlines())
             hidden += sum(length for length, _, _ in functions)
             wrong += [f"{module(path)}.{name}" for _, is_kernel, name in functions if not is_kernel]
     assert wrong == []
-    assert 0 < hidden <= MOST_SHARE * lines
+    assert 0 < hidden < beside <= MOST_SHARE * lines  # whole modules are few as well
 
 
 def test_every_exempt_module_is_there_and_has_kernels():

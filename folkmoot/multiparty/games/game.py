@@ -208,7 +208,7 @@ class ConsortiumGame:
         return {**plain, **arrays}
 
     def decode(self, row: Mapping[str, Any]) -> Finished:
-        """A row of the log as the replicate that it was. Raises ValueError if it is none."""
+        """A row of the log as the replicate that it was. Raises DamagedFile if it is none."""
         check_fields(row, _PLAIN, ("accuracy", "per_class", "protection"))
         check_told(row["by_sender"], row["admitted"], row["refusals"])
         looks, c = self.iterations + 1, self.data.n_classes

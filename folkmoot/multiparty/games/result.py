@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import DamagedFile
 from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.saved import Saved, provenance
 
@@ -88,11 +89,10 @@ def check_told(by_sender: Any, admitted: Any, refusals: Any) -> None:
     """See that these are what a row says of senders and newcomers.
 
     Raises:
-        ValueError: they are not.
+        DamagedFile: they are not.
     """
     for name, counts in by_sender.items():
-        good = isinstance(counts, dict) and all(type(count) is int and count >= 0 for count in counts.values())
-        if not good:
-            raise ValueError(f"by_sender: {name}: expected how many samples for each verdict")
+        if not isinstance(counts, dict) or not all(type(n) is int and 0 <= n < 1 << 63 for n in counts.values()):
+            raise DamagedFile(f"by_sender: {name}: expected how many samples for each verdict")
     if not all(isinstance(name, str) for name in (*admitted, *refusals.values())):
-        raise ValueError("admitted, refusals: expected names and reasons")
+        raise DamagedFile("admitted, refusals: expected names and reasons")
