@@ -23,7 +23,7 @@ from nacl.bindings import (
 
 from folkmoot.errors import OtherSide
 
-KEY_BYTES, PROOF_BYTES, OUTPUT_BYTES = 32, 80, 64
+KEY_BYTES, PROOF_BYTES = 32, 80
 
 _SUITE = b"\x03"  # suite_string of ECVRF-EDWARDS25519-SHA512-TAI
 _ENCODE, _CHALLENGE, _OUTPUT, _END = b"\x01", b"\x02", b"\x03", b"\x00"  # domain separators, sections 5.4 and 5.2
