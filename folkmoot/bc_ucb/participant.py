@@ -58,6 +58,7 @@ from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noti
 from folkmoot.machine import Chain as Stored
 
 ROUND, CHAIN = "round", "chain"  # keys: of the last round that was entered, of a snapshot of the chain
+_LARGEST = 2.0**30  # of a reward: scaled, it and a mean of such rewards fit into 64 bits
 _SMALL = 1 << 11  # bytes of a message that many get, so that to decode it once is worth while
 _ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
@@ -360,8 +361,9 @@ def _last_round(kept: Mapping[str, bytes]) -> int:
     return round
 
 
-def _number(reward: float | tuple[float, ...] | None) -> float | None:
-    """The reward of an outcome; a game has one objective, so anything but one number is as if none had come."""
+def _number(reward: Any) -> float | None:
+    """The reward of an outcome; anything but one number of at most 2**30 is as if none had come."""
     if isinstance(reward, tuple):
-        return float(reward[0]) if len(reward) == 1 else None
-    return reward
+        reward = reward[0] if len(reward) == 1 else None
+    is_number = isinstance(reward, int | float | np.integer | np.floating) and not isinstance(reward, bool)
+    return float(reward) if is_number and abs(reward) <= _LARGEST else None

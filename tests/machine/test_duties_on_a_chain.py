@@ -254,3 +254,22 @@ def test_9_no_bytes_end_a_participant():
     ready(game)
     game.until_blocks(2)
     assert game.heights() == [2, 2, 2, 2]
+
+
+NO_REWARDS = (1e300, -1e18, 2.0**31, 10**400, float("nan"), float("-inf"), (1e300,), ("1",), "1", True)
+
+
+@pytest.mark.parametrize("reward", NO_REWARDS, ids=lambda reward: f"{str(reward):.12}")
+@pytest.mark.parametrize("when", ["in the burn-in", "later"])
+def test_9_no_outcome_ends_a_participant(reward, when):
+    """It is as if none had come: nothing is learnt from it, and the rounds after it go on."""
+    game, t = Game(), BURN_IN if when == "in the burn-in" else FIRST
+    game.play(*range(1, t))
+    game.stage(Moment(t, PULLING))
+    game.outcomes[0] = [Outcome(t, reward)]
+    if t > BURN_IN:
+        game.stage(Moment(t, REPORTING))
+    game.until_blocks(1, t + 1)
+    learnt = game.hosts[0].machine.pulls.learnt
+    assert learnt.pulls[0].sum() == (BURN_IN - 1 if t == BURN_IN else BURN_IN) + game.heights()[0]
+    assert (np.abs(learnt.mean[0]) <= 1).all()
