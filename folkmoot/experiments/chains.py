@@ -11,7 +11,7 @@ from folkmoot.bc_ucb.game import ChainGame
 from folkmoot.bc_ucb.job import make_chain_job
 from folkmoot.configuration import Configuration, Wrong, of_kind, part, read_table
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.heads import FileName, Plan, WithRounds, game_name, plan_of, short, table
+from folkmoot.experiments.heads import LedgerName, Plan, WithRounds, game_name, plan_of, short, table
 from folkmoot.experiments.problems import first_of, lines
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.network import Faults
@@ -41,7 +41,7 @@ class ChainTable(Configuration):
     faults: Annotated[Faults | None, table(Faults)] = None
     private_comparison: Literal["ideal", "pairwise", "mpyc"] = "ideal"
     sortition: Literal["coin", "vrf"] = "coin"
-    ledger: FileName | None = None
+    ledger: LedgerName | None = None
 
 
 class ChainExperiment(WithRounds):

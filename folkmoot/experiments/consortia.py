@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, ValidationError, ValidationInfo
 
 from folkmoot.configuration import Configuration, Wrong, of_kind, part, read_table
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.heads import FileName, Head, Plan, game_name, plan_of, short
+from folkmoot.experiments.heads import LedgerName, Head, Plan, game_name, plan_of, short
 from folkmoot.experiments.problems import Place, first_of, lines, path, shown
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.multiparty.games.data import Data
@@ -70,7 +70,7 @@ class ConsortiumTable(Configuration):
     iterations: int = Field(10, ge=1, le=100_000)
     samples_per_iteration: int = Field(50, ge=1, le=4096)
     searches: int = Field(4, ge=1, le=64)
-    ledger: FileName | None = None
+    ledger: LedgerName | None = None
     alpha: float | None = None
     delta: float | None = None
     sigma: float | None = None

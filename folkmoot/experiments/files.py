@@ -6,6 +6,8 @@ from typing import Any
 
 from folkmoot.experiments.problems import choices
 
+_DEEPEST = 100  # tables and lists inside each other
+_LONGEST_INTEGER = 1 << 10  # bits; what is in range is for each field to say
 _BUILTIN = Path(__file__).resolve().parent / "builtin"
 
 
@@ -38,7 +40,7 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: it cannot be read, or is not TOML; the line and column stand in the message.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -47,3 +49,19 @@ def read(path: Path) -> dict[str, Any]:
         raise ValueError(f"not valid TOML: {error}") from None
     except RecursionError:
         raise ValueError("not valid TOML: nested too deeply") from None
+    except ValueError:  # Python's own, of decimal digits
+        raise ValueError("not valid TOML: an integer of thousands of digits") from None
+    _check_bounds(document)
+    return document
+
+
+def _check_bounds(document: dict[str, Any]) -> None:
+    """Without recursion: tables that are named a.b.c are nested as deeply as their names are long."""
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value)]
+        if any(isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER for value in level):
+            raise ValueError(f"an integer of more than {_LONGEST_INTEGER} bits: expected none in an experiment")
+        level = [value for value in level if isinstance(value, dict | list)]
+    if level:
+        raise ValueError(f"tables and lists nested more than {_DEEPEST} deep: no more is allowed")

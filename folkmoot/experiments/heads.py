@@ -10,6 +10,8 @@ from folkmoot.experiments.problems import Place, Section, path, shown
 from folkmoot.simulation.cells import Cell
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
+_LONGEST = 200  # characters of a file's name; file systems take 255 bytes, and endings come on top
+_OTHERS = (".jsonl", ".lock", ".json", ".npz", ".html", ".csv", ".png", ".svg")  # endings of other files of a run
 _NAME_CHARACTERS = 30  # of a grid's value in the name of a cell
 
 
@@ -19,10 +21,20 @@ def file_name(name: str) -> str:
         raise ValueError(
             "expected letters, digits, '-', '_', '.' and blanks, not starting with '.' (it names a folder)"
         )
+    if len(name) > _LONGEST:
+        raise ValueError(f"{len(name)} characters: expected at most {_LONGEST}")
     return name
 
 
+def ledger_name(name: str) -> str:
+    """The name, if no other file in the folder of the results can have it."""
+    if name.lower().endswith(_OTHERS):
+        raise ValueError("expected a name such as 'game.ledger'; those with this ending are other files of the folder")
+    return file_name(name)
+
+
 FileName = Annotated[str, AfterValidator(file_name)]
+LedgerName = Annotated[str, AfterValidator(ledger_name)]
 
 
 class Head(Section):

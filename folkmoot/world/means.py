@@ -10,6 +10,7 @@ from folkmoot.configuration import Configuration, path, read_table, shown
 
 Table = NDArray[np.float64]
 _WRITTEN_OUT = 4_000  # up to so many numbers of a table are written out in a result's configuration
+_MOST = (1 << 31) - 1  # agents, or arms; their numbers have 32 bits
 _TWO_TO_MINUS_53 = 2.0**-53
 
 
@@ -17,10 +18,12 @@ def checked_agents(n_agents: object) -> int:
     """A number of agents.
 
     Raises:
-        ValueError: not an integer of at least 1.
+        ValueError: not an integer from 1 to 2**31 - 1.
     """
     if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
         raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
+    if n_agents > _MOST:
+        raise ValueError(f"n_agents = {n_agents}: expected at most {_MOST}")
     return int(n_agents)
 
 
@@ -81,7 +84,7 @@ class Drawn(Configuration):
     """
 
     law: Literal["uniform"]
-    n_arms: int = Field(ge=1)
+    n_arms: int = Field(ge=1, le=_MOST)
     low: float = Field(0.0, allow_inf_nan=False)
     high: float = Field(1.0, allow_inf_nan=False)
     seed: int = Field(0, ge=0, lt=2**64)
@@ -111,7 +114,7 @@ class Uniform(Drawn):
         shared: all agents have the same means.
     """
 
-    n_agents: int = Field(ge=1)
+    n_agents: int = Field(ge=1, le=_MOST)
     shared: bool = False
 
     def table(self) -> NDArray[np.float64]:

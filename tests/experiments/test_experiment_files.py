@@ -243,3 +243,51 @@ def test_a_file_may_be_named_without_its_ending_when_a_folder_is_given():
     assert files.find("demo").name == "demo.toml"
     assert files.find("here/demo") == Path("here/demo")
     assert files.find("demo2.toml") == Path("demo2.toml")
+
+
+# --- Hostile files ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (".".join("a" * 5_000) + " = 1", "nested more than 100 deep"),
+        ("[" + ".".join("a" * 5_000) + "]", "nested more than 100 deep"),
+        ("[chain]\nx = " + "{a = " * 120 + "1" + "}" * 120, "nested more than 100 deep"),
+        ("seed = 0x" + "f" * 6_000, "an integer of more than 1024 bits"),
+        ("seed = " + "9" * 5_000, "an integer of thousands of digits"),
+    ],
+)
+def test_what_nobody_writes_is_refused_in_one_line(tmp_path, text, words):
+    file = tmp_path / "hostile.toml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=words):
+        files.read(file)
+
+
+CHAIN = {"name": "x", "horizon": 12, "rewards": {"type": "bernoulli", "means": [0.9, 0.5], "n_agents": 4}}
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.lock", "RESULT.json", "curves.npz", "report.html", "n" * 201])
+def test_a_ledger_has_no_name_of_another_file_of_the_results(name):
+    """One called log.jsonl took the place of the log, and the run could not be resumed."""
+    told = CHAIN | {"chain": {"fidelity": "protocol", "ledger": name}}
+    with pytest.raises(ValueError, match=r"chain\.ledger = .*expected"):
+        plan(told, Path("."))
+    assert plan(told | {"chain": {"fidelity": "protocol", "ledger": "game.ledger"}}, Path("."))
+
+
+@pytest.mark.parametrize("number", [2**31, 2**62, 10**26])
+@pytest.mark.parametrize("means", [[0.9, 0.5], {"law": "uniform", "n_arms": 2}, {"law": "uniform", "n_agents": 4}])
+def test_more_agents_or_arms_than_have_numbers_are_refused_by_name(number, means):
+    rewards = {"type": "bernoulli", "means": means, "n_agents": number}
+    if isinstance(means, dict):
+        key = "n_arms" if "n_agents" in means else "n_agents"
+        rewards = {"type": "bernoulli", "means": {**means, key: number}}
+    with pytest.raises(ValueError, match=r"n_(agents|arms) = \d+: expected at most 2147483647"):
+        plan(CHAIN | {"rewards": rewards, "chain": {}}, Path("."))
+
+
+def test_a_name_no_folder_can_have_leaves_no_folder():
+    with pytest.raises(ValueError, match="expected at most 200"):
+        plan(document(name="n" * 300), Path("."))
