@@ -215,7 +215,7 @@ class Agent:
         if self._kept.get("agent") != self.learner.digest():
             raise ValueError("kept values: another agent, or one of another algorithm or game, has kept them")
         self.learner.load({key.removeprefix("state."): value for key, value in self._kept.items()})
-        self.round, self._stage, self._phase, self.arm, outcome = decode(self._kept["round"])
+        self.round, self._stage, self._phase, self.arm, outcome = self._kept_round()
         if outcome is not None:
             self._has_outcome = True
             self.learner.see(self.arm, *outcome)
@@ -224,3 +224,23 @@ class Agent:
             self.learner.publish(self.round)
         elif self._phase == LEARNT:
             self.learner.publish_late(self.round)
+
+    def _kept_round(self) -> tuple[int, int, int, int, tuple[NDArray[np.float64], bool] | None]:
+        """The round, the stage, how far the agent was, the arm, the outcome.
+
+        Raises:
+            Malformed: something else was kept.
+        """
+        value = decode(self._kept.get("round", b""))
+        if type(value) is not tuple or tuple(map(type, value[:4])) != (int, int, int, int) or len(value) != 5:
+            raise Malformed("round: expected a round, a stage, a phase, an arm and an outcome in what was kept")
+        outcome = value[4]
+        fits = 1 <= value[0] <= self._horizon and 0 <= value[1] < len(self.stages) and PLAYED <= value[2] <= CLOSED
+        if not fits or not 0 <= value[3] < self.learner.params.n_arms:
+            raise Malformed(f"round = {value[:4]!r:.80}: no agent like this can have kept that")
+        if outcome is not None:
+            if type(outcome) is not tuple or len(outcome) != 2 or type(outcome[1]) is not bool:
+                raise Malformed("outcome: expected a reward and whether it was verified in what was kept")
+            if as_reward(outcome[0], self.learner.seen.reward.shape[1]) is None:
+                raise Malformed("outcome: expected a reward in what was kept")
+        return value

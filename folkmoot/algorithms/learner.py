@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from folkmoot import interface
 from folkmoot.algorithms.wire import LARGEST
 from folkmoot.coins import Coins
-from folkmoot.encoding import digest
+from folkmoot.encoding import Malformed, digest
 
 ALONE = np.zeros(0, np.int32)
 
@@ -77,8 +77,14 @@ class Learner:
             yield name, np.array(column[self._i]).tobytes()
 
     def load(self, rows: Mapping[str, bytes]) -> None:
-        """Put such rows back."""
+        """Put such rows back.
+
+        Raises:
+            Malformed: one is missing, or of another length.
+        """
         for name, column in zip(self.state._fields, self.state):
+            if len(rows.get(name, b"")) != column[self._i].nbytes:
+                raise Malformed(f"{name}: expected {column[self._i].nbytes} bytes in what was kept")
             column[self._i] = np.frombuffer(rows[name], column.dtype).reshape(column.shape[1:])
 
     def digest(self) -> bytes:

@@ -44,6 +44,7 @@ class Role:
 
         Raises:
             ValueError: another agent, or one of another algorithm or game, has kept this.
+            Malformed: it is damaged.
         """
         learner = Learner(self.params, self.index, self.coins, self.n_objectives)
         return Agent(learner, self.neighbours, self.horizon, kept, floor)

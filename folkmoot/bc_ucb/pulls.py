@@ -25,6 +25,12 @@ class Pull(NamedTuple):
     reward: float | None
 
 
+def _read_round(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and str(int(text)) == text):
+        raise Malformed(f"pull of round {text!r:.40}: expected a number")
+    return int(text)
+
+
 def _read_pull(data: bytes, arms: int) -> Pull:
     value = decode(data, _LIMITS)
     if type(value) is not tuple or tuple(map(type, value)) not in ((int, float), (int, type(None))):
@@ -59,7 +65,7 @@ class Pulls:
                 row[:] = told
         for key, data in kept.items():
             if key.startswith(_PULL):
-                self.pending[int(key.removeprefix(_PULL))] = _read_pull(data, params.n_arms)
+                self.pending[_read_round(key.removeprefix(_PULL))] = _read_pull(data, params.n_arms)
 
     def pull(self, round: int, arm: int) -> list[Keep]:
         """An arm is about to be pulled."""

@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, ValidationError, ValidationInfo
 
 from folkmoot.configuration import Configuration, Wrong, of_kind, part, read_table
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.heads import LedgerName, Head, Plan, game_name, plan_of, short
+from folkmoot.experiments.heads import Head, LedgerName, Plan, game_name, plan_of, short
 from folkmoot.experiments.problems import Place, first_of, lines, path, shown
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.multiparty.games.data import Data

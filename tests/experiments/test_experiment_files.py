@@ -249,7 +249,7 @@ def test_a_file_may_be_named_without_its_ending_when_a_folder_is_given():
 
 
 @pytest.mark.parametrize(
-    "text, words",
+    ("text", "words"),
     [
         (".".join("a" * 5_000) + " = 1", "nested more than 100 deep"),
         ("[" + ".".join("a" * 5_000) + "]", "nested more than 100 deep"),

@@ -13,6 +13,8 @@ from bandits import ARMS, own, paid, role_of
 import folkmoot as fm
 from folkmoot import machine
 from folkmoot.algorithms import wire
+from folkmoot.encoding import encode
+from folkmoot.errors import OtherSide
 from folkmoot.machine import Floor, Kept, Moment, Outcome, Put, Received
 from folkmoot.simulation.host import Host, admit
 
@@ -381,3 +383,38 @@ def test_an_outcome_that_is_repeated_or_of_a_round_that_is_over_is_not_learnt_ag
     effects = host.step(Moment(2, PLAY), (), [Outcome(1, 0.5), Outcome(2, 0.5)])
     assert effects.counts == {"outcomes too late": 1, "outcomes before the pull": 1}
     assert int(host.machine.learner.state.pulls[0].sum()) == 1
+
+
+# --- A store that is damaged -----------------------------------------------------------------------------------------
+
+BAD_ROUNDS = (
+    None, b"", encode(3), encode(()), encode((1, 0, 0, 0)), encode((1, 0, 0, ARMS, None)), encode((1, 0, 0, -1, None)),
+    encode((0, 0, 0, 0, None)), encode((10**9, 0, 0, 0, None)), encode((1, 9, 0, 0, None)), encode((1, 0, 4, 0, None)),
+    encode((1, 0, 0, True, None)), encode((1, 0, 0, 0, (0.5,))), encode((1, 0, 0, 0, ((), True))),
+    encode((1, 0, 0, 0, (float("inf"), True))),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD_ROUNDS)
+def test_a_round_that_no_agent_kept_is_named(bad):
+    """Else an arm that there is not would be pulled, or a mistake of ours be looked for."""
+    _named("round", bad)
+
+
+@pytest.mark.parametrize("bad", [None, b"", b"1234567"])
+def test_a_row_that_no_agent_kept_is_named(bad):
+    key = next(key for key in _stored().values if key.startswith("state."))
+    _named(key, bad)
+
+
+def _stored():
+    host = Host(role_of(0))
+    host.step(Moment(1, 0))
+    return host.kept
+
+
+def _named(key, bad):
+    kept = _stored().values
+    del kept[key]
+    with pytest.raises(OtherSide):
+        role_of(0).resume(kept if bad is None else {**kept, key: bad})

@@ -13,7 +13,7 @@ from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.stages import PULLING, REPORTING, stages
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.in_rounds import Pairwise, TrustedMachine, Trusting
-from folkmoot.encoding import decode
+from folkmoot.encoding import Malformed, decode
 from folkmoot.ledger.block import Block
 from folkmoot.machine import ALL, NO_FLOOR, Floor, Moment, Outcome, Received
 from folkmoot.simulation.host import Host
@@ -259,7 +259,7 @@ def test_9_no_bytes_end_a_participant():
 NO_REWARDS = (1e300, -1e18, 2.0**31, 10**400, float("nan"), float("-inf"), (1e300,), ("1",), "1", True)
 
 
-@pytest.mark.parametrize("reward", NO_REWARDS, ids=lambda reward: f"{str(reward):.12}")
+@pytest.mark.parametrize("reward", NO_REWARDS, ids=lambda reward: f"{reward!s:.12}")
 @pytest.mark.parametrize("when", ["in the burn-in", "later"])
 def test_9_no_outcome_ends_a_participant(reward, when):
     """It is as if none had come: nothing is learnt from it, and the rounds after it go on."""
@@ -273,3 +273,13 @@ def test_9_no_outcome_ends_a_participant(reward, when):
     learnt = game.hosts[0].machine.pulls.learnt
     assert learnt.pulls[0].sum() == (BURN_IN - 1 if t == BURN_IN else BURN_IN) + game.heights()[0]
     assert (np.abs(learnt.mean[0]) <= 1).all()
+
+
+@pytest.mark.parametrize("key", ["pull/", "pull/x", "pull/-1", "pull/01", "pull/\uff11", "pull/" + "9" * 5_000])
+def test_a_pull_that_no_participant_kept_is_named(key):
+    game = ready(Game())
+    game.stage(Moment(FIRST, PULLING))
+    kept = game.hosts[0].kept
+    values = {**kept.values, key: kept.values[f"pull/{FIRST}"]}
+    with pytest.raises(Malformed):
+        game.role(0).resume(values, kept, lambda size: bytes(size))
