@@ -10,7 +10,7 @@ from nacl.signing import SigningKey
 from torch import nn
 
 from folkmoot import ledger
-from folkmoot.ledger.file import Head, head_of, insert, next_seal, writing
+from folkmoot.ledger.file import LastBlock, head_of, insert, next_seal, writing
 from folkmoot.multiparty.chain.entries import entry
 from folkmoot.multiparty.chain.local_party import LocalParty
 from folkmoot.multiparty.chain.messages import application
@@ -144,4 +144,4 @@ def forced(path, block):
     with closing(writing(path)) as database:
         head = head_of(database)
         data = block.to_bytes()
-        assert insert(database, head, Head(head.height + 1, block.hash, next_seal(head.seal, data)), data)
+        assert insert(database, head, LastBlock(head.height + 1, block.hash, next_seal(head.seal, data)), data)
