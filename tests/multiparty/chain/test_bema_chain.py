@@ -134,7 +134,7 @@ def test_a_chain_of_200_blocks_is_replayed_to_the_same_parameters(tmp_path, caps
 
 def test_the_blocks_say_what_happened(base):
     book = ledger.open(base)
-    assert book.verify() == ledger.Verdict(BLOCKS, book.chain.tip)
+    assert book.verify() == ledger.Verification(BLOCKS, book.chain.tip)
     blocks = list(book.blocks())
     heads = [read_head(block.records[0]) for block in blocks]
     assert [head.what for head in heads] == [REGISTER, REFUSE] + [CALIBRATE] * (BLOCKS - 2)
