@@ -30,8 +30,12 @@ ledger = typer.Typer(no_args_is_help=True, help="Ledger files: verify one, or sh
 app.add_typer(ledger, name="ledger")
 
 LedgerFile = Annotated[Path, typer.Argument(metavar="FILE", help="A ledger file; it is not changed.")]
-Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", help="Replicates run in parallel [all processors].")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results [results/NAME].")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", metavar="N", help="Replicates run in parallel (default: all processors).")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results (default: results/NAME).")
+]
 
 
 def _processors() -> int:
@@ -103,6 +107,7 @@ def run(
     from folkmoot.experiments.outputs import LOG, REPORT
     from folkmoot.experiments.outputs import run as run_plan
     from folkmoot.experiments.plan import plan
+    from folkmoot.words import plural
 
     path = files.find(experiment)
     given = {"seed": seed, "replicates": replicates}
@@ -113,10 +118,10 @@ def run(
         raise ValueError(f"{experiment}: {error}") from None
     folder = out or Path("results") / what.name
     kind = "cell" if any(cell.settings for cell in what.cells) else "algorithm"
-    cells = f"{len(what.cells)} {kind}{'s' if len(what.cells) > 1 else ''}"
-    print(f"{what.name}: {cells}, {what.replicates} replicates each, into {folder}", flush=True)
+    games = f"{plural(len(what.cells), kind)}, {plural(what.replicates, 'replicate')} each"
+    print(f"{what.name}: {games}, into {folder}", flush=True)
     try:
-        swept = run_plan(what, folder, workers)
+        swept = run_plan(what, folder, workers, begun=_say_what_is_there)
     except KeyboardInterrupt:
         kept = f"what is finished is kept in {folder / LOG}" if (folder / LOG).exists() else "nothing was finished"
         print(f"folkmoot: interrupted; {kept}; run the same command again to resume", file=sys.stderr)
@@ -124,12 +129,21 @@ def run(
     return _say(swept, folder / REPORT)
 
 
+def _say_what_is_there(resumed: int, foreign: int) -> None:
+    """Before anything is played: what the log holds, and what of it does not count."""
+    from folkmoot.words import plural
+
+    if foreign:
+        rows = plural(foreign, "row")
+        alone = "is left alone" if foreign == 1 else "are left alone"
+        print(f"log: {rows} of other settings or another version of folkmoot {alone}", file=sys.stderr, flush=True)
+    if resumed:
+        there = "was there already" if resumed == 1 else "were there already"
+        print(f"resumed: {plural(resumed, 'replicate')} {there}", file=sys.stderr, flush=True)
+
+
 def _say(swept: "Swept", report: Path) -> int:
     """What came of a run; the exit status."""
-    if swept.foreign:
-        print(f"log: {swept.foreign} rows of other settings or another version were left alone", file=sys.stderr)
-    if swept.resumed:
-        print(f"resumed: {swept.resumed} replicates were there already", file=sys.stderr)
     if swept.results:
         _print_results(swept.results)
         print(f"report: {report}")
@@ -168,7 +182,8 @@ def reproduce(
         str | None, typer.Argument(metavar="PAPER/FIGURE", help="What to reproduce; without it, all are listed.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results [results/PAPER/FIGURE].")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder for the results (default: results/PAPER/FIGURE)."),
     ] = None,
     jobs: Jobs = None,
 ) -> int:

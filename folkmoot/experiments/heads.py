@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, PlainValidator, model_validator
 from folkmoot.configuration import Configuration, read_table
 from folkmoot.experiments.problems import Place, Section, path, shown
 from folkmoot.simulation.cells import Cell
+from folkmoot.words import plural
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
 _LONGEST = 200  # characters of a file's name; file systems take 255 bytes, and endings come on top
@@ -133,6 +134,6 @@ def plan_of(head: Head, cells: list[Cell]) -> Plan:
     if twice is not None:
         raise ValueError(f"grid: two cells are called {twice!r}; their values look alike where names are cut")
     if any(getattr(cell.job, "ledger", None) is not None for cell in cells) and (len(cells) > 1 or head.replicates > 1):
-        games = f"{len(cells)} cells and replicates = {head.replicates}"
-        raise ValueError(f"ledger: holds the chain of one game; expected one cell and replicates = 1, got {games}")
+        games = f"{plural(len(cells), 'cell')} and {plural(head.replicates, 'replicate')}"
+        raise ValueError(f"ledger: holds the chain of one game; expected 1 cell and 1 replicate, got {games}")
     return Plan(head.name, head.description, head.replicates, cells)

@@ -1,7 +1,7 @@
 """The folder of an experiment: running into it, writing its files, building its report anew."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,15 +39,17 @@ def make_folder(folder: Path) -> None:
             pass
 
 
-def run(plan: Plan, folder: Path, jobs: int, progress: bool = True) -> Swept:
-    """Run what the folder's log does not hold yet, and write the files of all complete cells.
+def run(
+    plan: Plan, folder: Path, jobs: int, progress: bool = True, begun: Callable[[int, int], None] | None = None
+) -> Swept:
+    """Run what the folder's log does not hold yet, and write the files of all complete cells; `begun` as in `sweep`.
 
     Raises:
         ValueError: the folder or its log cannot be read or written, or jobs is below 1.
     """
     make_folder(folder)
     cells = [_placed(cell, folder) for cell in plan.cells]
-    swept = sweep(cells, plan.replicates, folder / LOG, workers=jobs, progress=progress)
+    swept = sweep(cells, plan.replicates, folder / LOG, workers=jobs, progress=progress, begun=begun)
     if swept.results:
         about = About(plan.name, plan.description, swept.failures)
         write({name: _with(about, result) for name, result in swept.results.items()}, folder, about)

@@ -7,6 +7,7 @@ from typing import Any
 from folkmoot import theory
 from folkmoot.report.tables import Difference, FinalRow, final_table, is_oracle, paired_difference, same_world
 from folkmoot.simulation.result import Result
+from folkmoot.words import plural as plural
 
 NONE = "\N{EN DASH}"  # no value
 PERCENT = "\N{NARROW NO-BREAK SPACE}%"
@@ -71,11 +72,6 @@ def short(value: float) -> str:
 def joined(names: Sequence[str]) -> str:
     """a, b and c."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-def plural(count: int, noun: str) -> str:
-    """1 round; 10,000 rounds."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def headline(results: Mapping[str, Result]) -> str:

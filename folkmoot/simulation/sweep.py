@@ -123,6 +123,7 @@ def sweep(
     workers: int = 1,
     backend: str | None = None,
     progress: bool = True,
+    begun: Callable[[int, int], None] | None = None,
 ) -> Swept:
     """Run every cell's replicates that the log does not hold yet.
 
@@ -136,6 +137,8 @@ def sweep(
         workers: how many tasks run at a time.
         backend: None for this machine, or "dask" or "ray".
         progress: show progress when standard error is a terminal.
+        begun: told, before anything is played, how many replicates the log holds and how many rows it leaves unused:
+            `resumed` and `foreign` of `Swept`.
 
     Raises:
         ValueError: no cells, two of one name, replicates or workers below 1, an unknown or missing backend.
@@ -150,14 +153,17 @@ def sweep(
         raise ValueError(f"replicates = {replicates!r}: expected an integer of at least 1 and below 2**32")
     for _ in run([], workers, backend):  # nothing to run: refuses bad workers and backends
         pass
-    with Log(log_path) as log, Progress(progress) as bars:
+    with Log(log_path) as log:
         found = _Sweep(cells, replicates, log)
-        lines = _Lines(bars, cells, found.there, replicates)
+        if begun is not None:
+            begun(sum(found.there), log.foreign)
         playing = found.playing
         games = [(cells[x].job, found.missing(x)) for x in playing]
-        for done in run(games, workers, backend, lambda game, rounds: lines.update(playing[game], rounds)):
-            found.take(playing[done.game], done)
-        for x, cell in enumerate(cells):
-            lines.update(x, (replicates - found.there[x]) * cell.job.rounds)
+        with Progress(progress) as bars:
+            lines = _Lines(bars, cells, found.there, replicates)
+            for done in run(games, workers, backend, lambda game, rounds: lines.update(playing[game], rounds)):
+                found.take(playing[done.game], done)
+            for x, cell in enumerate(cells):
+                lines.update(x, (replicates - found.there[x]) * cell.job.rounds)
     failures = {cell.name: found.errors[key] for cell, key in zip(cells, found.keys) if key in found.errors}
     return Swept(found.results(), failures, sum(found.there), log.foreign)

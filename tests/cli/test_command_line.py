@@ -261,6 +261,14 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"folkmoot {fm.__version__}\n"
 
 
+def test_help_shows_the_defaults(capsys):
+    """Square brackets would be taken for markup, and vanish."""
+    assert main(["run", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.replace("\u2502", " ").split())
+    assert "results (default: results/NAME)" in said
+    assert "parallel (default: all processors)" in said
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys; from folkmoot.cli import main; assert main(['--help']) == 0;"

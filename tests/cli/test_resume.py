@@ -130,8 +130,30 @@ def test_other_settings_do_not_mix(capsys):
     assert run("out") == 0
     Path("experiment.toml").write_text(EXPERIMENT.replace("= 400", "= 500"), encoding="utf-8")
     assert run("out") == 0
-    assert f"log: {ROWS} rows of other settings or another version were left alone" in capsys.readouterr().err
+    assert (
+        f"log: {ROWS} rows of other settings or another version of folkmoot are left alone" in capsys.readouterr().err
+    )
     assert {result.horizon for result in load_all("out").values()} == {500}
+
+
+def test_what_the_log_holds_is_said_before_anything_is_played(capsys, monkeypatch):
+    """Who sees that nothing of an old log counts can still break off."""
+    from folkmoot.simulation import progress
+
+    def stop(self):
+        raise KeyboardInterrupt
+
+    text = EXPERIMENT.replace("{ grid = [1, 2, 3, 4] }", "1")
+    Path("experiment.toml").write_text(text, encoding="utf-8")
+    assert run("out", "--replicates", "1") == 0
+    assert "1 algorithm, 1 replicate each" in capsys.readouterr().out
+    monkeypatch.setattr(progress.Progress, "__enter__", stop)
+    assert run("out") == 130
+    assert capsys.readouterr().err.splitlines()[0] == "resumed: 1 replicate was there already"
+    Path("experiment.toml").write_text(text.replace("= 400", "= 500"), encoding="utf-8")
+    assert run("out") == 130
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "log: 1 row of other settings or another version of folkmoot is left alone"
 
 
 def test_a_cell_that_fails_while_running(capsys, monkeypatch):

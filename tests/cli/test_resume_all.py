@@ -76,7 +76,8 @@ def test_broken_off_and_run_again(tmp_path, monkeypatch, capsys, text, act, stat
     kept = 2 if status == -9 else len(rows("broken"))
     assert 2 <= kept < 6
     assert main(["run", "file.toml", "--out", "broken", "--jobs", "1"]) == 0
-    assert f"resumed: {kept} replicates were there already" in capsys.readouterr().err
+    there = "replicate was" if kept == 1 else "replicates were"
+    assert f"resumed: {kept} {there} there already" in capsys.readouterr().err
     assert len(rows("broken")) == 6
     assert main(["run", "file.toml", "--out", "whole", "--jobs", "1"]) == 0
     one, other = fm.load("broken"), fm.load("whole")

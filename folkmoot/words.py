@@ -1,0 +1,6 @@
+"""Words that commands, errors and reports have in common."""
+
+
+def plural(count: int, noun: str) -> str:
+    """1 round; 10,000 rounds."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
