@@ -26,6 +26,7 @@ from folkmoot.report.page import (
 from folkmoot.report.plots import plot_regret
 from folkmoot.report.shared import (
     Rows,
+    few_replicates,
     fields,
     mean_and_interval,
     on_intervals,
@@ -64,7 +65,8 @@ def terminal(results: Mapping[str, ChainResult]) -> tuple[list[str], list[list[s
         shown = interval if result.replicates > 1 else "one replicate"
         shares = [f"{told['approved_share']:.2%}", f"{told['entered_share']:.2%}"]
         rows.append([name, short(told["regret_mean"]), shown, *shares])
-    return ["game", "regret of the honest", "95 % interval", "blocks approved", "with a lie"], rows, []
+    header = ["game", "regret of the honest", "95 % interval", "blocks approved", "with a lie"]
+    return header, rows, few_replicates(results)
 
 
 def render(told: Told) -> str:
@@ -266,9 +268,9 @@ def _heard(results: Mapping[str, ChainResult]) -> str:
                 lines.append([Bold(label) if title == "lying" else label, str(len(group)), said, span, trust, fair])
     header = ["Participants", "Number", "Heard", "One by one", "Share of trust", "If all alike"]
     caption = (
-        f"Table 3. How often reports were in the validated set (mean of a group and 95{PERCENT} interval; range over "
-        "its participants), and the share of trust units at the end, beside that of as many participants if all were "
-        "trusted alike."
+        f"Table 3. How often reports were in the validated set (mean of a group and 95{PERCENT} interval, cut to "
+        "what a share can be; range over its participants), and the share of trust units at the end, beside that of as "
+        "many participants if all were trusted alike."
     )
     return table(caption, header, lines)
 
@@ -279,7 +281,7 @@ def _span(values: Any) -> str:
 
 
 def _notes(results: Mapping[str, ChainResult]) -> list[str]:
-    said = [on_intervals(results, "rewards, coins and lies of one given game")]
+    said = [on_intervals(results, "rewards, coins and lies of one given game"), *few_replicates(results)]
     if any(result.included is None for result in results.values()):
         said.append("Who was heard is not known of results that version 0.1.0 has written.")
     return said

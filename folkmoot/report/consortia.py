@@ -25,6 +25,7 @@ from folkmoot.report.page import (
 )
 from folkmoot.report.shared import (
     Rows,
+    few_replicates,
     fields,
     on_intervals,
     percent_and_interval,
@@ -67,11 +68,20 @@ def terminal(results: Mapping[str, ConsortiumResult]) -> tuple[list[str], list[l
     rows = []
     for name, result in results.items():
         told = result.summary()
-        interval = f"{told['accuracy_low']:.2%} to {told['accuracy_high']:.2%}"
+        interval = f"{max(told['accuracy_low'], 0.0):.2%} to {min(told['accuracy_high'], 1.0):.2%}"
         shown = interval if result.replicates > 1 else "one replicate"
-        samples = [f"{told['accepted']:,.0f}", f"{told['refused']:,.0f}"]
+        samples = [_counted(told["accepted"]), _counted(told["refused"])]
         rows.append([name, f"{told['accuracy_before_mean']:.2%}", f"{told['accuracy_mean']:.2%}", shown, *samples])
-    return ["consortium", "before", "after", "95 % interval", "samples taken", "refused"], rows, []
+    return ["consortium", "before", "after", "95 % interval", "samples taken", "refused"], rows, few_replicates(results)
+
+
+def _counted(mean: float) -> str:
+    """A mean number of samples: with a decimal, here as everywhere, where it is no whole one."""
+    return number(mean, _places(mean))
+
+
+def _places(means: Any) -> int:
+    return 0 if (np.asarray(means) == np.round(means)).all() else 1
 
 
 def render(told: Told) -> str:
@@ -104,7 +114,7 @@ def answer(results: Mapping[str, ConsortiumResult]) -> str:
 def _gain(name: str, result: ConsortiumResult) -> str:
     before, after = result.accuracy[:, 0], result.accuracy[:, -1]
     mean, half = (float(x) for x in student_interval(after - before))
-    sure = f" ± {number(100 * half, 1)}" if np.isfinite(half) else ""
+    sure = f" ± {number(100 * half, 1)}" if abs(mean) + half <= 1.0 else ""  # wider says nothing
     return (
         f"{name}: {percent(float(before.mean()))} of the test samples are told right before calibration, "
         f"{percent(float(after.mean()))} after ({'+' if mean >= 0 else ''}{number(100 * mean, 1)}{sure} points)."
@@ -174,9 +184,9 @@ def _accuracy(results: Mapping[str, ConsortiumResult]) -> list[str]:
             name,
             percent_and_interval(result.accuracy[:, 0]),
             percent_and_interval(result.accuracy[:, -1]),
-            percent_and_interval(result.accuracy[:, -1] - result.accuracy[:, 0]),
-            number(float(result.accepted.mean()), 0),
-            number(float(result.refused.mean()), 0),
+            percent_and_interval(result.accuracy[:, -1] - result.accuracy[:, 0], least=-1.0),
+            _counted(float(result.accepted.mean())),
+            _counted(float(result.refused.mean())),
         ]
         for name, result in results.items()
     ]
@@ -186,7 +196,10 @@ def _accuracy(results: Mapping[str, ConsortiumResult]) -> list[str]:
         "axis does not begin at 0."
     )
     header = ["Consortium", "Before", "After", "Gain, in points", "Samples taken", "Refused"]
-    below = f"Table 1. Accuracy with the half-width of its 95{PERCENT} interval, and samples in a replicate."
+    below = (
+        f"Table 1. Accuracy with the half-width of its 95{PERCENT} interval, or with its ends where it is cut "
+        "to what a share can be; samples in a replicate, means."
+    )
     return [figure(drawing, caption, "Accuracy against the iteration."), table(below, header, lines)]
 
 
@@ -210,7 +223,7 @@ def _senders(name: str, result: ConsortiumResult, n: int) -> str:
     """Mean numbers of samples in a replicate, by sender and verdict."""
     told, wrong = result.configuration, liars(result)
     mean = result.verdicts.mean(axis=0)
-    places = 0 if (mean == mean.round()).all() else 1
+    places = _places(mean)
     verdicts, names = list(told["verdicts"]), list(told["parties"])
     lines = []
     if len(names) <= _SENDERS_SHOWN:
@@ -240,7 +253,7 @@ def _protection(results: Mapping[str, ConsortiumResult]) -> str:
         lines.append([name, *cells, *[NONE] * (n_classes - len(cells))])
     caption = (
         f"Table {2 + len(results)}. How many lying models are tolerated among those that claim a class "
-        "(2 f < m < K, Theorem 2)."
+        "(2 f < m < K, Theorem 2): f lie, K of them are honest, and m scores are averaged to what all are told."
     )
     return table(caption, ["Class", *map(str, range(n_classes))], lines)
 
@@ -249,6 +262,7 @@ def _notes(results: Mapping[str, ConsortiumResult]) -> list[str]:
     reasons = dict.fromkeys(r for result in results.values() for r in result.configuration["verdicts"] if r in _REASONS)
     said = [f"Refused for {reason}: {_REASONS[reason]}." for reason in reasons]
     said.append(on_intervals(results, "all of it: another division of the samples, other training, another game"))
+    said += few_replicates(results)
     for name, result in results.items():
         for reasons in result.configuration.get("refusals", []):
             said += [f"{name}: {party} was not admitted ({reason})." for party, reason in reasons.items()]

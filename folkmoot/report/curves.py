@@ -35,7 +35,7 @@ def plot_shares(steps: NDArray[np.int64], curves: Mapping[str, Floats], x_label:
     for number, (name, values) in enumerate(curves.items()):
         mean, half = student_interval(values)
         marks = mark_places(steps, False, number, len(curves))
-        lines.append(draw_curve(axes, steps, mean, half, look(number), printable(name), marks))
+        lines.append(draw_curve(axes, steps, mean, half, look(number), printable(name), marks, 1.0))
         ends.append(float(mean[-1]))
         low, high = min(low, float((mean - np.nan_to_num(half)).min())), max(high, float((mean + half).max()))
     scale_x(axes, steps, False)
@@ -59,11 +59,11 @@ def plot_groups(groups: Sequence[str], values: Mapping[str, Floats], x_label: st
     places, least = np.arange(len(groups), dtype=np.float64), 1.0
     for number, (name, shares) in enumerate(values.items()):
         mean, half = student_interval(shares)
-        least = min(least, float((mean - np.nan_to_num(half)).min()))
+        wide = np.nan_to_num(half)
+        ends = np.maximum(0.0, [np.minimum(wide, mean), np.minimum(wide, 1.0 - mean)])  # no share is beyond 0 or 1
+        least = min(least, float((mean - ends[0]).min()))
         offset = _WIDTH * ((number + 0.5) / len(values) - 0.5)
-        bars = axes.errorbar(
-            places + offset, mean, yerr=np.nan_to_num(half), linestyle="none", **point_style(look(number))
-        )
+        bars = axes.errorbar(places + offset, mean, yerr=ends, linestyle="none", **point_style(look(number)))
         bars[0].set_label(printable(name))
         handles.append(bars[0])
     for edge in places[:-1] + 0.5:

@@ -218,10 +218,18 @@ def mark_places(rounds: NDArray[np.int64], log: bool, number: int, total: int) -
 
 
 def draw_curve(
-    axes: Axes, rounds: NDArray[np.int64], mean: Floats, half: Floats, style: Look, label: str, marks: list[int]
+    axes: Axes,
+    rounds: NDArray[np.int64],
+    mean: Floats,
+    half: Floats,
+    style: Look,
+    label: str,
+    marks: list[int],
+    most: float = np.inf,
 ) -> Any:
+    """A line and its band, cut to what its values can be: from 0 to `most`."""
     if np.isfinite(half).all():
-        low, high = np.maximum(mean - half, 0.0), mean + half  # regret is never below 0
+        low, high = np.maximum(mean - half, 0.0), np.minimum(mean + half, most)
         axes.fill_between(rounds, low, high, color=style.colour, alpha=0.2, linewidth=0.0, zorder=2)
         for edge in (low, high):
             axes.plot(rounds, edge, color=style.colour, linewidth=0.4, alpha=0.6, zorder=2, label="_band")

@@ -15,6 +15,7 @@ from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.saved import Saved
 
 Rows = list[tuple[str, str]]
+_TOO_FEW = 2  # replicates: Student's factor is then 12.7, and an interval as wide as chance makes it
 
 
 def summaries_csv(results: Mapping[str, Saved]) -> str:
@@ -74,7 +75,22 @@ def mean_and_interval(values: NDArray[Any], places: int) -> list[str]:
     return [number(mean, places), interval(mean - half, mean + half, places)]
 
 
-def percent_and_interval(values: NDArray[Any], decimals: int = 1) -> str:
-    """The mean over replicates of shares in [0, 1], with its half-width if there is one."""
+def percent_and_interval(values: NDArray[Any], decimals: int = 1, least: float = 0.0) -> str:
+    """The mean over replicates of shares from `least` to 1, with its interval if there is one.
+
+    That is the half-width; where the interval leaves what a share can be, its two ends, cut to it.
+    """
     mean, half = (float(x) for x in student_interval(np.asarray(values, np.float64)))
-    return percent(mean, decimals) + ("" if isnan(half) else f" ± {number(100.0 * half, decimals)}")
+    if isnan(half):
+        return percent(mean, decimals)
+    if least <= mean - half and mean + half <= 1.0:
+        return f"{percent(mean, decimals)} ± {number(100.0 * half, decimals)}"
+    low, high = max(least, mean - half), min(1.0, mean + half)
+    return f"{percent(mean, decimals)} ({interval(100.0 * low, 100.0 * high, decimals)})"
+
+
+def few_replicates(results: Mapping[str, Saved]) -> list[str]:
+    """A sentence on intervals of two replicates, if there are any."""
+    if all(result.replicates != _TOO_FEW for result in results.values()):
+        return []
+    return [f"An interval of {_TOO_FEW} replicates says little about how sure a number is; run several more."]
