@@ -22,6 +22,7 @@ LEFT_OUT: Any = None  # the value of a field when a file has another one in its 
 
 _SHOWN = 60  # characters of a wrong value that an error repeats
 _SHOWN_NUMBERS = 8  # of an array
+_NAMED = 4  # fields in which more is wrong
 _EXPECTED = {
     "greater_than": "expected more than {gt}",
     "greater_than_equal": "expected at least {ge}",
@@ -159,9 +160,12 @@ def _either(whats: Sequence[str]) -> str:
 
 
 def first_of(problems: Sequence[str]) -> str:
-    """The first problem, and how many more there are."""
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return problems[0] + more
+    """The first problem, how many more there are, and in which fields."""
+    if len(problems) == 1:
+        return problems[0]
+    fields = list(dict.fromkeys(problem.partition(": ")[0].partition(" = ")[0] for problem in problems[1:]))
+    named = [field if len(field) <= _SHOWN else f"{field[: _SHOWN - 3]}..." for field in fields[:_NAMED]]
+    return f"{problems[0]} (and {len(problems) - 1} more: {', '.join([*named, *['...'][: len(fields) - len(named)]])})"
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -45,7 +45,7 @@ class Sample(Configuration):
         ({"exact": 1}, "exact = 1: expected true or false"),
         ({"count": 13}, "count = 13: brings bad luck; expected another number"),
         ({"conut": 1}, "field 'conut': unknown; did you mean 'count'? allowed are number, count, "),
-        ({"number": 2, "count": 0}, "number = 2: expected less than 1 (and 1 more)"),
+        ({"number": 2, "count": 0}, "number = 2: expected less than 1 (and 1 more: count)"),
     ],
 )
 def test_what_is_wrong_stands_in_one_line(given, message):

@@ -12,7 +12,7 @@ from folkmoot.algorithms import ALGORITHMS
 from folkmoot.algorithms.base import Algorithm
 from folkmoot.configuration import Wrong, of_kind
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.heads import Plan, WithRounds, cell_name, short
+from folkmoot.experiments.heads import Plan, WithRounds, cell_name, short, told_apart
 from folkmoot.experiments.problems import Place, first_of, lines, path, shown
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.simulate import make_job
@@ -195,9 +195,9 @@ def plan_bandits(document: dict[str, Any], folder: Path) -> Plan:
     found: dict[str, tuple[int, Cell]] = {}
     for combination in grid:
         for i, cell in _cells(combination, reader):
-            other, same = found.get(cell.name, (i, cell))
-            if (other, same.settings) != (i, cell.settings):
+            if found.get(cell.name, (i, cell))[0] != i:
                 raise ValueError(f"algorithm[{i}]: two are called {cell.name!r}; give one of them another name")
-            found.setdefault(cell.name, (i, cell))
+            name = told_apart(cell.name, cell.settings, {name: other.settings for name, (_, other) in found.items()})
+            found.setdefault(name, (i, cell._replace(name=name)))
     first = Experiment.model_validate(grid[0].document)
     return Plan(first.name, first.description, first.replicates, [cell for _, cell in found.values()])

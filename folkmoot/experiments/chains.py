@@ -11,7 +11,7 @@ from folkmoot.bc_ucb.game import ChainGame
 from folkmoot.bc_ucb.job import make_chain_job
 from folkmoot.configuration import Configuration, Wrong, of_kind, part, read_table
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.heads import LedgerName, Plan, WithRounds, game_name, plan_of, short, table
+from folkmoot.experiments.heads import LedgerName, Plan, WithRounds, game_name, plan_of, refuse_outside, short, table
 from folkmoot.experiments.problems import first_of, lines
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.network import Faults
@@ -106,6 +106,7 @@ def plan_chains(document: dict[str, Any], folder: Path) -> Plan:
     Raises:
         ValueError: one line that names the field, its value and what is allowed.
     """
+    refuse_outside("chain", document, ChainExperiment.model_fields, ChainTable.model_fields)
     context = InFile(folder, datasets.load)
     found = [_cell(combination, context) for combination in expand(document)]
     return plan_of(found[0][0], [cell for _, cell in found])

@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, ValidationError, ValidationInfo
 
 from folkmoot.configuration import Configuration, Wrong, of_kind, part, read_table
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.heads import Head, LedgerName, Plan, game_name, plan_of, short
+from folkmoot.experiments.heads import Head, LedgerName, Plan, game_name, plan_of, refuse_outside, short
 from folkmoot.experiments.problems import Place, first_of, lines, path, shown
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.multiparty.games.data import Data
@@ -131,5 +131,6 @@ def plan_consortia(document: dict[str, Any], folder: Path) -> Plan:
     Raises:
         ValueError: one line that names the field, its value and what is allowed.
     """
+    refuse_outside("consortium", document, ConsortiumExperiment.model_fields, ConsortiumTable.model_fields)
     found = [_cell(combination) for combination in expand(document)]
     return plan_of(found[0][0], [cell for _, cell in found])

@@ -1,6 +1,7 @@
 """What experiment files of every kind have in common: their first lines, and how the cells of a grid are called."""
 
 import json
+from collections.abc import Container, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
@@ -98,6 +99,22 @@ def table(kind: type[Configuration]) -> PlainValidator:
     return PlainValidator(lambda given, info: given if info.context is None else read_table(kind, given, info.context))
 
 
+def refuse_outside(name: str, document: Iterable[str], outside: Container[str], inside: Container[str]) -> None:
+    """Refuse a field that stands beside a table and belongs inside it.
+
+    Args:
+        name: of the table.
+        document: the fields beside it.
+        outside, inside: the fields that may stand beside it and in it.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for field in document:
+        if field in inside and field not in outside:
+            raise ValueError(f"field {field!r}: belongs inside [{name}], not beside it")
+
+
 def short(settings: dict[Place, Any]) -> dict[str, Any]:
     """Settings by the last word of their place where that is unique, by the whole place otherwise."""
     last = [place[-1] for place in settings]
@@ -109,13 +126,18 @@ def _plain(value: Any) -> Any:
     return value["type"] if isinstance(value, dict) and set(value) == {"type"} else value
 
 
+def _in_name(value: Any) -> str:
+    """A value as the name of a cell has it; a table is its type, then its fields: `promote_arm, arm 2`."""
+    if isinstance(value, dict):
+        fields = [f"{key} {_in_name(inner)}" for key, inner in value.items() if key != "type"]
+        return ", ".join([str(value["type"]), *fields] if "type" in value else fields)
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _NAME_CHARACTERS else text[: _NAME_CHARACTERS - 3] + "..."
+
+
 def cell_name(label: str, settings: dict[Place, Any]) -> str:
     """`GSE, link_probability = 0.9`."""
-    words = [label]
-    for key, value in short(settings).items():
-        text = value if isinstance(value, str) else json.dumps(value, default=str)
-        words.append(f"{key} = {text if len(text) <= _NAME_CHARACTERS else text[: _NAME_CHARACTERS - 3] + '...'}")
-    return ", ".join(words)
+    return ", ".join([label, *(f"{key} = {_in_name(value)}" for key, value in short(settings).items())])
 
 
 def game_name(label: str, settings: dict[Place, Any]) -> str:
@@ -123,16 +145,34 @@ def game_name(label: str, settings: dict[Place, Any]) -> str:
     return cell_name(label, settings).removeprefix(f"{label}, ")
 
 
+def told_apart(name: str, settings: Any, taken: Mapping[str, Any]) -> str:
+    """The name, with a number if cells of other settings have it: values may look alike where names are cut.
+
+    Args:
+        name: of the cell.
+        settings: of the cell.
+        taken: the settings of the cells so far, by name.
+    """
+    free, number = name, 1
+    while free in taken and taken[free] != settings:
+        number += 1
+        free = f"{name} ({number})"
+    return free
+
+
 def plan_of(head: Head, cells: list[Cell]) -> Plan:
-    """The plan, once no two cells have one name and no two games one ledger.
+    """The plan, once every cell has a name of its own and no two games have one ledger.
 
     Raises:
-        ValueError: two have.
+        ValueError: two cells are the same, or two games have one ledger.
     """
-    names = [cell.name for cell in cells]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"grid: two cells are called {twice!r}; their values look alike where names are cut")
+    found: dict[str, Cell] = {}
+    for cell in cells:
+        name = told_apart(cell.name, cell.settings, {name: other.settings for name, other in found.items()})
+        if name in found:
+            raise ValueError(f"grid: two cells are {name!r}; expected each value once")
+        found[name] = cell._replace(name=name)
+    cells = list(found.values())
     if any(getattr(cell.job, "ledger", None) is not None for cell in cells) and (len(cells) > 1 or head.replicates > 1):
         games = f"{plural(len(cells), 'cell')} and {plural(head.replicates, 'replicate')}"
         raise ValueError(f"ledger: holds the chain of one game; expected 1 cell and 1 replicate, got {games}")

@@ -36,4 +36,9 @@ def plan(document: dict[str, Any], folder: Path) -> Plan:
         near = [] if name in Experiment.model_fields else get_close_matches(name, _TABLES, n=1)
         if near:
             raise ValueError(f"field {name!r}: unknown; did you mean {near[0]!r}?")
+    if set(document) <= set(Experiment.model_fields) - {"network", "algorithm"}:
+        raise ValueError(
+            "what to play is missing: expected [network] and [[algorithm]] (bandits), [chain] (a game on a chain) or "
+            "[consortium] (parties with models)"
+        )
     return plan_bandits(document, folder)

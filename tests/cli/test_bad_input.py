@@ -286,7 +286,7 @@ CASES = {
     **UNDER_ATTACK,
     "several problems": (
         changed("= 60", "= 0").replace('"ucb"', '"gsee"').replace("= 0.9\n", "= 1.2\n"),
-        "horizon = 0: expected at least 1 (and 2 more)",
+        "horizon = 0: expected at least 1 (and 2 more: network.link_probability, algorithm[0].type)",
     ),
     "syntax": (changed("horizon = 60", "horizon 60"), "not valid TOML: Expected '=' after a key in a key/value pair "),
 }

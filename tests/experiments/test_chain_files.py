@@ -97,6 +97,8 @@ def test_a_ledger_stands_in_the_folder_of_the_results(run, capsys):
     ("old", "new", "said"),
     [
         ("malicious = [1]", "malicous = [1]", "chain: field 'malicous': unknown; did you mean 'malicious'?"),
+        ("[chain]", "algorithm = 1\n[chain]", "rewards: field 'algorithm': unknown"),
+        ("seed = 3", "seed = 3\nalgorithm = {}", "field 'algorithm': belongs inside [chain], not beside it"),
         ("[chain]", "[chian]", "field 'chian': unknown; did you mean 'chain'?"),
         ("malicious = [1]", "malicious = [4]", "chain: malicious: 4: expected numbers of participants from 0 to 3"),
         ('"drift"', '"drfit"', "chain.attack.type = 'drfit': unknown; did you mean 'drift'?"),
@@ -123,6 +125,31 @@ def test_what_is_wrong_is_one_line(run, capsys, old, new, said):
     assert said in error
     assert error.count("\n") == 1
     assert error.startswith("folkmoot: error: game.toml: ")
+
+
+def names(text, tmp_path):
+    import tomllib
+
+    return [cell.name for cell in plan(tomllib.loads(text), tmp_path).cells]
+
+
+def test_a_table_in_a_name_is_its_type_and_its_fields(tmp_path):
+    attacks = (
+        '{ grid = [{ type = "promote_arm", arm = 0 }, { type = "promote_arm", arm = 1 }, { type = "sign_flip" }] }'
+    )
+    text = FILE.replace('{ type = "drift", value = -0.01 }', attacks)
+    expected = ["attack = promote_arm, arm 0", "attack = promote_arm, arm 1", "attack = sign_flip"]
+    assert names(text, tmp_path) == expected
+
+
+def test_cells_that_differ_where_names_are_cut_are_numbered(tmp_path):
+    long = ", ".join(["0.8"] * 9)
+    text = FILE.replace("[0.8, 0.3]", f"{{ grid = [[{long}, 0.3], [{long}, 0.2]] }}")
+    first, second = names(text.replace("burn_in = 6", "burn_in = 12"), tmp_path)
+    assert first.endswith("...")
+    assert second == f"{first} (2)"
+    with pytest.raises(ValueError, match="expected each value once"):
+        names(FILE.replace("horizon = 40", "horizon = { grid = [40, 40] }"), tmp_path)
 
 
 def test_the_name_of_a_game_holds_its_settings_only(tmp_path):

@@ -92,6 +92,7 @@ def test_the_baseline_and_bema_side_by_side(run):
     ("old", "new", "said"),
     [
         ("division =", "divsion =", "consortium: field 'divsion': unknown; did you mean 'division'?"),
+        ("seed = 3", "seed = 3\nmodels = 'svm'", "field 'models': belongs inside [consortium], not beside it"),
         ("[consortium]", "[consortum]", "field 'consortum': unknown; did you mean 'consortium'?"),
         ('"digits"', '"digit"', "consortium.data.type = 'digit': unknown; did you mean 'digits'?"),
         ("parties = 5", "parties = 0", "consortium.division.parties = 0: expected at least 1"),

@@ -136,5 +136,8 @@ def test_scalarisations_may_be_a_grid():
 
 
 def test_several_problems_are_counted_over_all_tables():
-    with pytest.raises(ValueError, match=r"^verification = -1: expected at least 0 \(and 2 more\)$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^verification = -1: expected at least 0 \(and 2 more: algorithm\[0\]\.type, corruption\.type\)$",
+    ):
         cells(verification=-1, corruption={"type": "swop"}, algorithm=[{"type": "s5"}])

@@ -291,3 +291,15 @@ def test_more_agents_or_arms_than_have_numbers_are_refused_by_name(number, means
 def test_a_name_no_folder_can_have_leaves_no_folder():
     with pytest.raises(ValueError, match="expected at most 200"):
         plan(document(name="n" * 300), Path("."))
+
+
+@pytest.mark.parametrize("document", [{"name": "x"}, {"name": "x", "horizon": 5, "rewards": {"type": "bernoulli"}}])
+def test_a_file_that_says_nothing_of_what_to_play(tmp_path, document):
+    with pytest.raises(ValueError, match=r"\[network\] and \[\[algorithm\]\].*, \[chain\].* or \[consortium\]"):
+        plan(document, tmp_path)
+
+
+def test_names_that_are_cut_alike_are_numbered():
+    kinds = [{"type": "bernoulli", "means": [[0.8] * 9 + [last]] * 3} for last in (0.1, 0.2)]
+    first, second = [cell.name for cell in cells(rewards={"grid": kinds})]
+    assert second == f"{first} (2)"
