@@ -192,12 +192,14 @@ def plan_bandits(document: dict[str, Any], folder: Path) -> Plan:
     """
     grid = expand(document)
     reader = _Reader(folder)
-    found: dict[str, tuple[int, Cell]] = {}
+    found: dict[str, int] = {}  # the number of its algorithm
+    cells: dict[str, Cell] = {}
     for combination in grid:
         for i, cell in _cells(combination, reader):
-            if found.get(cell.name, (i, cell))[0] != i:
+            if found.get(cell.name, i) != i:
                 raise ValueError(f"algorithm[{i}]: two are called {cell.name!r}; give one of them another name")
-            name = told_apart(cell.name, cell.settings, {name: other.settings for name, (_, other) in found.items()})
-            found.setdefault(name, (i, cell._replace(name=name)))
+            name = told_apart(cell, cells)
+            found.setdefault(name, i)
+            cells.setdefault(name, cell._replace(name=name))
     first = Experiment.model_validate(grid[0].document)
-    return Plan(first.name, first.description, first.replicates, [cell for _, cell in found.values()])
+    return Plan(first.name, first.description, first.replicates, list(cells.values()))

@@ -145,18 +145,17 @@ def game_name(label: str, settings: dict[Place, Any]) -> str:
     return cell_name(label, settings).removeprefix(f"{label}, ")
 
 
-def told_apart(name: str, settings: Any, taken: Mapping[str, Any]) -> str:
-    """The name, with a number if cells of other settings have it: values may look alike where names are cut.
+def told_apart(cell: Cell, found: Mapping[str, Cell]) -> str:
+    """The cell's name, with a number if cells of other settings have it: values may look alike where names are cut.
 
     Args:
-        name: of the cell.
-        settings: of the cell.
-        taken: the settings of the cells so far, by name.
+        cell: the next one.
+        found: those before it, by name.
     """
-    free, number = name, 1
-    while free in taken and taken[free] != settings:
+    free, number = cell.name, 1
+    while free in found and found[free].settings != cell.settings:
         number += 1
-        free = f"{name} ({number})"
+        free = f"{cell.name} ({number})"
     return free
 
 
@@ -168,7 +167,7 @@ def plan_of(head: Head, cells: list[Cell]) -> Plan:
     """
     found: dict[str, Cell] = {}
     for cell in cells:
-        name = told_apart(cell.name, cell.settings, {name: other.settings for name, other in found.items()})
+        name = told_apart(cell, found)
         if name in found:
             raise ValueError(f"grid: two cells are {name!r}; expected each value once")
         found[name] = cell._replace(name=name)
