@@ -70,6 +70,9 @@ def settle(
         terms, rounds = _of_ledger(rounds)
     if not isinstance(terms, Terms):
         raise ValueError(f"terms = {terms!r:.80}: expected the Terms of the contract")
+    if not callable(endpoint):
+        expected = "a function (method, params) -> result; folkmoot.node.settle takes a URL"
+        raise ValueError(f"endpoint = {endpoint!r:.80}: expected {expected}")
     evm.check(terms)
     sender = _Sender(endpoint, account, sign, pause or (lambda: None))
     address = sender.deployed(terms) if address is None else _address(address, "address")

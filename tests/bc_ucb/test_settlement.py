@@ -14,6 +14,7 @@ from made_game import made_game
 from made_ledgers import made
 
 from folkmoot import ledger
+from folkmoot import node as nodes
 from folkmoot.bc_ucb import contract, evm, settlement
 from folkmoot.bc_ucb.contract import MOST_REPORT
 from folkmoot.bc_ucb.records import RoundRecord
@@ -29,7 +30,7 @@ def test_accounts_after_some_rounds_are_those_of_the_contract(code):
     rounds = some_rounds(5)
     accounts, approved = after(TERMS, rounds)
     assert approved == [True, True, False, True, True]
-    found = ledger.settle(rounds, Node(), terms=TERMS)
+    found = settle(rounds, Node(), terms=TERMS)
     assert found.rounds == 5
     assert equal(found.accounts, accounts)
     assert len(found.gas) == 6
@@ -275,13 +276,18 @@ def test_a_round_that_the_contract_cannot_take_is_not_sent(rounds, why):
         ({"address": "0x12"}, "address = '0x12': expected 0x and 40"),
         ({"account": 7}, "account = 7: expected 0x and 40"),
         ({"endpoint": scripted(eth_accounts=[])}, "account: the node has none"),
-        ({"endpoint": "file:///etc/passwd"}, "url = 'file:///etc/passwd': expected http"),
+        ({"endpoint": "http://127.0.0.1"}, "endpoint = 'http://127.0.0.1': expected a function .* takes a URL"),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, why):
     arguments = {"endpoint": scripted(), "terms": TERMS, "address": "0x" + "33" * 20} | arguments
     with pytest.raises(ValueError, match=why):
         settle([], **arguments)
+
+
+def test_a_url_is_settled_with_by_the_node_room():
+    with pytest.raises(ValueError, match="url = 'file:///etc/passwd': expected http"):
+        nodes.settle([], "file:///etc/passwd", terms=TERMS)
 
 
 def test_a_contract_without_an_address_is_not_settled_with(monkeypatch):
