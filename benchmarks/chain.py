@@ -20,11 +20,11 @@ from nacl.signing import SigningKey
 
 from benchmarks.measure import Contender, Row, interleave, table
 from folkmoot import ledger
-from folkmoot.bc_ucb import rules as rounds
 from folkmoot.bc_ucb.algorithm import BCUCB
 from folkmoot.bc_ucb.attacks import SignFlip
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.bc_ucb.result import ChainResult
+from folkmoot.bc_ucb.rules import KIND
 from folkmoot.bc_ucb.simulate import simulate_chain
 from folkmoot.comparison.pairwise import pairwise_cost
 from folkmoot.ledger import notes
@@ -44,17 +44,11 @@ def game(participants: int, horizon: int, **more: object) -> ChainResult:
     return simulate_chain(BCUCB(), rewards, horizon=horizon, **{**given, **more})  # type: ignore[arg-type]
 
 
-def forget() -> None:
-    """What a process remembers for the many participants it plays, a verifier of a file has never known."""
-    rounds._OUTCOMES.clear()
-
-
 def protocol(sizes: Sequence[int], blocks: int, repetitions: int) -> str:
     """Blocks a second where each participant is a state machine, all of them in one thread; what a block takes."""
     played = {n: game(n, _BURN_IN + blocks, fidelity="protocol") for n in sizes}
 
     def play(participants: int) -> None:
-        forget()
         game(participants, _BURN_IN + blocks, fidelity="protocol")
 
     contenders: list[Contender] = [(str(n), partial(play, n), int(played[n].approved[0])) for n in sizes]
@@ -108,7 +102,7 @@ def write_notes(path: Path, blocks: int) -> None:
 def opened(name: str, path: Path) -> File:
     """A file and the signatures in it."""
     book, count, bare = ledger.open(path), 0, list[tuple[bytes, bytes]]()
-    game_of = len(book.genesis.configuration[1]) if book.genesis.kind == rounds.KIND else 0
+    game_of = len(book.genesis.configuration[1]) if book.genesis.kind == KIND else 0
     for block in book.blocks():
         count += len(block.signatures)
         if game_of:
@@ -120,7 +114,6 @@ def opened(name: str, path: Path) -> File:
 
 
 def _verify(file: File) -> None:
-    forget()
     assert file.book.verify().ok
 
 
