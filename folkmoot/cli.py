@@ -107,7 +107,7 @@ def run(
     from folkmoot.experiments.outputs import LOG, REPORT
     from folkmoot.experiments.outputs import run as run_plan
     from folkmoot.experiments.plan import plan
-    from folkmoot.words import plural
+    from folkmoot.plurals import plural
 
     path = files.find(experiment)
     given = {"seed": seed, "replicates": replicates}
@@ -131,7 +131,7 @@ def run(
 
 def _say_what_is_there(resumed: int, foreign: int) -> None:
     """Before anything is played: what the log holds, and what of it does not count."""
-    from folkmoot.words import plural
+    from folkmoot.plurals import plural
 
     if foreign:
         rows = plural(foreign, "row")

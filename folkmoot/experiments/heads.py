@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from folkmoot.configuration import Configuration, read_table
 from folkmoot.experiments.problems import Place, Section, path, shown
+from folkmoot.plurals import plural
 from folkmoot.simulation.cells import Cell
-from folkmoot.words import plural
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
 _LONGEST = 200  # characters of a file's name; file systems take 255 bytes, and endings come on top

@@ -5,9 +5,9 @@ from math import isfinite, isnan
 from typing import Any
 
 from folkmoot import theory
+from folkmoot.plurals import plural as plural
 from folkmoot.report.tables import Difference, FinalRow, final_table, is_oracle, paired_difference, same_world
 from folkmoot.simulation.result import Result
-from folkmoot.words import plural as plural
 
 NONE = "\N{EN DASH}"  # no value
 PERCENT = "\N{NARROW NO-BREAK SPACE}%"

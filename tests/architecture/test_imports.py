@@ -28,7 +28,7 @@ INSIDE = {
     "configuration": set(),
     "registry": set(),
     "files": set(),
-    "words": set(),
+    "plurals": set(),
     "theory": set(),
     "algorithms": CONTRACTS,  # never the world: an agent cannot see the means it learns
     "world": CONTRACTS,
@@ -43,7 +43,7 @@ INSIDE = {
                "folkmoot.comparison"},
     "multiparty": {*CONTRACTS, *BOOKS, "folkmoot.ledger", "folkmoot.agreement"},
     "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.bc_ucb", "folkmoot.multiparty",
-                    "folkmoot.simulation", "folkmoot.report", "folkmoot.words"},
+                    "folkmoot.simulation", "folkmoot.report", "folkmoot.plurals"},
     # What the folders in papers/ share; cells are played by driver 1.
     "reproductions": {*CONTRACTS, "folkmoot.simulation"},
     "report": ANYTHING,

@@ -1,4 +1,4 @@
-"""Words that commands, errors and reports have in common."""
+"""Numbers with their nouns, as commands, errors and reports write them."""
 
 
 def plural(count: int, noun: str) -> str:
