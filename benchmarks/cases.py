@@ -6,6 +6,7 @@ Run as a program this is the far end of a pipe: it reads the name of a case, pla
 import os
 import sys
 from collections.abc import Callable
+from itertools import count as count_from
 from pathlib import Path
 from tempfile import mkdtemp
 from time import process_time
@@ -39,8 +40,11 @@ def _chain(participants: int, horizon: int, **more: object) -> Case:
     given: dict[str, object] = {"malicious": liars, "attack": fm.SignFlip(), "checkpoints": [horizon], **more}
     count = horizon - 10 if more else participants * horizon
 
+    seeds = count_from(1)  # another game each time: what a process remembers of the last one must not help
+
     def play() -> object:
-        return fm.simulate_chain(fm.BCUCB(), rewards, horizon=horizon, progress=False, **given)  # type: ignore[arg-type]
+        settings = {"horizon": horizon, "progress": False, "seed": next(seeds), **given}
+        return fm.simulate_chain(fm.BCUCB(), rewards, **settings)  # type: ignore[arg-type]
 
     return play, count
 
@@ -74,8 +78,6 @@ def _learning() -> Case:
 
     def learn() -> object:
         consortium = Consortium(parties, seed=1)
-        for party in parties:
-            consortium.register(party)
         return consortium.calibrate(3, samples_per_iteration=100, progress=False)
 
     return learn, 300

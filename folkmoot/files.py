@@ -10,7 +10,7 @@ All functions raise `OSError` (a full disk, a folder that may not be written). `
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -94,6 +94,24 @@ def settle(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def take_place(written: Path, target: Path, endings: Sequence[str] = ("",)) -> None:
+    """What has grown under another name, complete now, gets its own; an older one of that name goes.
+
+    Args:
+        written, target: where it is, and where it is to be, in one folder.
+        endings: of the files and folders that belong together, in the order in which they move.
+
+    Raises:
+        OSError: one cannot be moved.
+    """
+    for ending in endings:
+        source, place = Path(f"{written}{ending}"), Path(f"{target}{ending}")
+        if source.exists():
+            if place.is_dir():
+                shutil.rmtree(place)
+            os.replace(source, place)
 
 
 def _unused(path: Path, make: Callable[[Path], T]) -> tuple[Path, T]:

@@ -15,6 +15,7 @@ from folkmoot.bc_ucb.job import ChainJob
 from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.bc_ucb.tally import GameTally, blank_tally
 from folkmoot.coins import seed_words
+from folkmoot.files import take_place
 from folkmoot.ledger.store import file_name
 from folkmoot.simulation.cells import key_of
 from folkmoot.simulation.compiled import compiled
@@ -172,7 +173,7 @@ class ChainGame:
         if control.stop[0]:
             return None
         if written is not None and self.ledger is not None and self.anew:
-            os.replace(written, self.ledger)
+            take_place(Path(written), Path(self.ledger))
         return Finished(replicate, played.tally, played.signatures, played.messages, played.bytes, seconds)
 
     def _written(self) -> str | os.PathLike[str] | None:

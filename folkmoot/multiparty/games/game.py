@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.files import take_place
 from folkmoot.ledger.contents import ENDING
 from folkmoot.ledger.store import file_name
 from folkmoot.multiparty.consortium import Consortium
@@ -183,7 +184,7 @@ class ConsortiumGame:
         if seen is None:
             return None
         if written is not None and self.ledger is not None:
-            _take_place(written, file_name(self.ledger))
+            take_place(written, file_name(self.ledger), (ENDING, ""))
         per_class = seen.maximum if self.method == "hmr" else seen.krum
         protection = np.array(list(together.protection().values()), np.int64)
         admitted = [party.name for party in together.parties]
@@ -246,13 +247,3 @@ class ConsortiumGame:
             admitted=np.array([[party in one.admitted for party in names] for one in found]),
             seconds=np.array([one.seconds for one in found]),
         )
-
-
-def _take_place(written: Path, target: Path) -> None:
-    """A ledger and its contents, complete, get their names; an older one of that name goes."""
-    for ending in (ENDING, ""):
-        source, place = Path(f"{written}{ending}"), Path(f"{target}{ending}")
-        if source.exists():
-            if place.is_dir():
-                rmtree(place)
-            os.replace(source, place)
