@@ -11,6 +11,7 @@ import numpy as np
 from folkmoot.encoding import decode, encode
 from folkmoot.errors import DamagedFile
 from folkmoot.files import new_folder, or_say
+from folkmoot.json_text import parsed
 from folkmoot.multiparty.models.kinds import blank
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.rules.terms import Terms
@@ -62,7 +63,7 @@ def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:
     try:
         if (source / FILE).stat().st_size > MOST_FILE:
             raise DamagedFile(f"{source / FILE}: more than {MOST_FILE} bytes")
-        told = json.loads((source / FILE).read_text(encoding="utf-8"))
+        told = parsed((source / FILE).read_text(encoding="utf-8"))
         if told["format"] != FORMAT:
             raise DamagedFile(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
         told["terms"]["shape"] = tuple(told["terms"]["shape"])

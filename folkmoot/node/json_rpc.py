@@ -1,7 +1,6 @@
 """A client of a node that speaks JSON-RPC 2.0 over HTTP, such as a node of an EVM chain."""
 
 import json
-import re
 import time
 import urllib.error
 import urllib.request
@@ -11,11 +10,10 @@ from typing import IO, Any, NoReturn
 from urllib.parse import urlsplit
 
 from folkmoot.errors import OtherSide
+from folkmoot.json_text import parsed
 
 MOST_REPLY = 1 << 20  # bytes
-MOST_DEPTH = 64  # of lists and objects inside each other
 _PIECE = 1 << 16
-_MARK = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 _SHOWN = 200  # characters of the other side's words in an error of ours
 
 
@@ -97,8 +95,7 @@ def result_of(data: bytes, number: int, method: str) -> Any:
     """
     try:
         text = data.decode("utf-8")
-        _check_depth(text)
-        reply = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        reply = parsed(text, parse_constant=_refuse, object_pairs_hook=_once)
     except ValueError as error:
         raise NodeError(f"{method}: the answer is not JSON: {error!s:.{_SHOWN}}") from None
     if type(reply) is not dict or reply.get("jsonrpc") != "2.0":
@@ -110,18 +107,6 @@ def result_of(data: bytes, number: int, method: str) -> Any:
     if "result" not in reply or "error" in reply:
         raise NodeError(f"{method}: expected either a result or an error")
     return reply["result"]
-
-
-def _check_depth(text: str) -> None:
-    """The parser is recursive: where some library has raised Python's limit, depth would crash the process."""
-    depth, quoted = 0, False
-    for mark in _MARK.finditer(text):
-        if mark[0] == '"':
-            quoted = not quoted
-        elif not quoted and mark[0] in "[]{}":
-            depth += 1 if mark[0] in "[{" else -1
-            if depth > MOST_DEPTH:
-                raise ValueError(f"more than {MOST_DEPTH} lists and objects inside each other")
 
 
 def _words(error: Any) -> str:

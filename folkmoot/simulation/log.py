@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from folkmoot.errors import DamagedFile
+from folkmoot.json_text import parsed
 from folkmoot.simulation.cells import Playable, Replicate
 
 FORMAT = 2
@@ -25,11 +26,9 @@ class LogError(OSError):
 def _parsed(line: bytes) -> Any:
     """What a line says in JSON. Raises DamagedFile if it is none."""
     try:
-        return json.loads(line.decode("utf-8"))
+        return parsed(line.decode("utf-8"))
     except ValueError as error:  # of the parser, or of UTF-8
         raise DamagedFile(str(error)) from None
-    except RecursionError:
-        raise DamagedFile("nested too deep") from None
 
 
 def _check(row: Any) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from folkmoot.errors import DamagedFile
 from folkmoot.files import new_folder, or_say
+from folkmoot.json_text import parsed
 from folkmoot.registry import RESULTS, places, thing
 
 FORMAT = 2
@@ -146,7 +147,7 @@ def load_all(folder: str | Path) -> dict[str, Saved]:
     """
     source = Path(folder)
     try:
-        head = json.loads((source / "result.json").read_text(encoding="utf-8"))
+        head = parsed((source / "result.json").read_text(encoding="utf-8"))
         if head["format"] != FORMAT:
             raise DamagedFile(f"folder {source}: format {head['format']}, this version reads {FORMAT}")
         if not zipfile.is_zipfile(source / "curves.npz"):
