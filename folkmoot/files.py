@@ -96,6 +96,18 @@ def settle(folder: Path) -> None:
             os.close(opened)
 
 
+def growing_beside(target: Path) -> Path:
+    """The name under which a file grows until `take_place`; what a broken-off process has left there is removed.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    beside = target.with_name(f".{target.name}.part")
+    for left in target.parent.glob(f"{beside.name}*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return beside
+
+
 def take_place(written: Path, target: Path, endings: Sequence[str] = ("",)) -> None:
     """What has grown under another name, complete now, gets its own; an older one of that name goes.
 

@@ -15,7 +15,7 @@ from folkmoot.bc_ucb.job import ChainJob
 from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.bc_ucb.tally import GameTally, blank_tally
 from folkmoot.coins import seed_words
-from folkmoot.files import take_place
+from folkmoot.files import growing_beside, take_place
 from folkmoot.ledger.store import file_name
 from folkmoot.simulation.cells import key_of
 from folkmoot.simulation.compiled import compiled
@@ -180,11 +180,7 @@ class ChainGame:
         """The file a replicate's blocks are appended to; what a broken-off game has left there is removed."""
         if self.ledger is None or not self.anew:
             return self.ledger
-        target = file_name(self.ledger)
-        beside = target.with_name(f".{target.name}.part")
-        for left in target.parent.glob(f"{beside.name}*"):
-            Path(left).unlink()
-        return beside
+        return growing_beside(file_name(self.ledger))
 
     def encode(self, outcome: Finished) -> dict[str, Any]:
         """A finished replicate as a row of the log."""

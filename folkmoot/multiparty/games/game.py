@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import rmtree
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.files import take_place
+from folkmoot.files import growing_beside, take_place
 from folkmoot.ledger.contents import ENDING
 from folkmoot.ledger.store import file_name
 from folkmoot.multiparty.consortium import Consortium
@@ -196,11 +195,7 @@ class ConsortiumGame:
     def _written(self) -> Path:
         """The file the chain is written to; what a broken-off game has left there is removed."""
         assert self.ledger is not None
-        target = file_name(self.ledger)
-        beside = target.with_name(f".{target.name}.part")
-        for left in target.parent.glob(f"{beside.name}*"):
-            rmtree(left) if left.is_dir() else left.unlink()
-        return beside
+        return growing_beside(file_name(self.ledger))
 
     def encode(self, outcome: Finished) -> dict[str, Any]:
         """A finished replicate as a row of the log."""
