@@ -59,7 +59,7 @@ def test_blocks_share_their_names_and_files_can_be_imported(tmp_path):
     [
         ("# Page\n\n```python\nx = 1\nassert x == 2\n```\n", 'page.md", line 5'),
         ("```python\nimport folkmoot as fm\n\nfm.no_such_name\n```\n", "no_such_name"),
-        ('```toml\nname = "a"\nhorizon = 5\n```\n', "rewards"),
+        ('```toml\nname = "a"\nhorizon = 5\n```\n', "what to play is missing"),
         ("```sh\nmake nothing\nfolkmoot run absent.toml\n```\n", "absent.toml"),
         ("```\nx = 1\n```\n", "KeyError"),
         ("<!-- run: horizon = 5 -->\n```python\nx = 1\n```\n", "the mark names horizon"),
