@@ -6,9 +6,11 @@ for why this is safe.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from folkmoot.agreement.carried import Carries
 from folkmoot.agreement.evidence import TwoVotes
 from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.forms import Forms, Shape
@@ -52,7 +54,7 @@ class Final(NamedTuple):
     chain: Chain
 
 
-class Kind(Protocol):
+class Kind(Carries, Protocol):
     """What a kind of chain says to those who vote on its blocks."""
 
     @property
@@ -171,7 +173,7 @@ class Voter:
             self._answer(message, sender, effects)
         elif isinstance(message, Blocks):
             for data in message.blocks:
-                self.append(Block.from_bytes(data), effects, sender)
+                self.append(self.kind.received(data), effects, sender)
         elif message.height > self.height:
             self.seen_ahead(sender)
         elif message.height < self.height:
@@ -207,7 +209,7 @@ class Voter:
 
     def _take_certificate(self, verified: Verified[Certificate], sender: int, effects: Effects) -> None:
         certificate = verified.message
-        block = Block.from_bytes(certificate.block)
+        block = self.kind.received(certificate.block)
         if block.hash == certificate.hash and self.consider(block, effects, sender):
             self._finality.learn(verified)
 
@@ -216,7 +218,7 @@ class Voter:
         self.proposals[message.sender] = message.hash
         self._shown[message.sender] = message
         if message.block and message.hash not in self._bodies:
-            self.consider(Block.from_bytes(message.block), effects, sender)
+            self.consider(self.kind.received(message.block), effects, sender)
 
     def _second_word(self, purpose: str, first: Proposal | Vote, second: Proposal | Vote, effects: Effects) -> None:
         """Somebody who says two things in one slot is shown to all, once; the first one counts."""
@@ -234,7 +236,7 @@ class Voter:
         except InvalidBlock:
             effects.noticed.append(Noticed(sender, "block"))
             return False
-        self._bodies[block.hash] = Block(block.header, block.records).to_bytes()
+        self._bodies[block.hash] = self.kind.carried(replace(block, signatures=()))
         self.states[block.hash] = state
         return True
 
@@ -247,7 +249,7 @@ class Voter:
             return
         effects.counts["signatures"] += len(block.signatures)
         self.chain, final = chain, Final(block, chain)
-        effects.keep += [Append(chain.height, block.to_bytes), Delete(LOCK)]
+        effects.keep += [Append(chain.height, partial(self.kind.carried, block)), Delete(LOCK)]
         self._finality = self._next_height(None)
         self.proposals, self._shown = {}, {}
         self.kind.committed(final, effects)
@@ -273,7 +275,7 @@ class Voter:
         if height <= self._stored.height:
             return self._stored.block(height)
         fresh: Final = next(final for final in effects.committed if final.chain.height == height)
-        return fresh.block.to_bytes()
+        return self.kind.carried(fresh.block)
 
     # --- What a member says ------------------------------------------------------------------------------------------
 
@@ -343,9 +345,9 @@ class Voter:
         if found is not None:
             hash, signatures = found
             if hash in self._bodies:
-                block, keys = Block.from_bytes(self._bodies[hash]), self.keys
+                block, keys = self.kind.received(self._bodies[hash]), self.keys
                 signed = tuple(sorted((keys[v], s) for v, s in signatures.items()))
-                self.append(Block(block.header, block.records, signed), effects)
+                self.append(replace(block, signatures=signed), effects)
             else:
                 self._ahead = next(v for v in sorted(signatures) if v != self.index)
         if self._ahead is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from folkmoot.agreement.carried import AsItStands
 from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.bc_ucb.messages import GAME
 from folkmoot.bc_ucb.rules import Rounds, State, would_follow
@@ -9,7 +10,7 @@ from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, apply_block
 
 
-class GameKind:
+class GameKind(AsItStands):
     """See `folkmoot.agreement.voting.Kind`; the candidate of a round and what is learnt are a participant's own.
 
     Attributes:

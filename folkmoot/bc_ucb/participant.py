@@ -52,7 +52,6 @@ from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, SCREENING, bou
 from folkmoot.coins import Coins
 from folkmoot.comparison.in_rounds import Comparing
 from folkmoot.encoding import Limits, Malformed, decode, encode
-from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain
 from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received
 from folkmoot.machine import Chain as Stored
@@ -132,10 +131,10 @@ class Participant(GameKind):
         chain = snapshot.from_bytes(kept[CHAIN], self.role.first) if CHAIN in kept else self.role.first
         if chain.height > stored.height:
             raise Malformed(f"snapshot of height {chain.height}: there are {stored.height} blocks")
-        if chain.height > 0 and Block.from_bytes(stored.block(chain.height)).hash != chain.tip:
+        if chain.height > 0 and self.received(stored.block(chain.height)).hash != chain.tip:
             raise Malformed(f"snapshot of height {chain.height}: of another chain than the blocks")
         for height in range(chain.height + 1, stored.height + 1):
-            chain = self.append(chain, Block.from_bytes(stored.block(height)))
+            chain = self.append(chain, self.received(stored.block(height)))
         return chain
 
     @property

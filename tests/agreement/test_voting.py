@@ -1,14 +1,17 @@
 """Voting on a chain of notes, which is neither a game nor a consortium: what a kind says is one argument."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 from nacl.signing import SigningKey
 
+from folkmoot.agreement.carried import AsItStands
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import Identity, WouldEquivocate
 from folkmoot.agreement.messages import PREVOTE, VOTING, Certificate, Confirmation, Want
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.voting import LOCK, Voter
-from folkmoot.encoding import Malformed
+from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, begin, propose
 from folkmoot.ledger.errors import RefusedRecord
@@ -19,7 +22,7 @@ KEYS = tuple(Identity(seed).public_key for seed in SEEDS)
 QUORUM = 3
 
 
-class Notes:
+class Notes(AsItStands):
     """Four members write notes; the proposer of a round is its number modulo four."""
 
     forms = VOTING
@@ -44,6 +47,9 @@ class Notes:
     def append(self, chain, block):
         return apply_block(chain, block)
 
+    def proposed(self, chain, note):
+        return propose(chain, [note])
+
     def candidate(self, voter):
         proposed = voter.proposals.get(voter.round % len(KEYS))
         return proposed if proposed in voter.states else None
@@ -58,14 +64,14 @@ def first():
 
 
 class Member:
-    def __init__(self, index, floor=Floor()):  # noqa: B008
-        self.index, self.store, self.kind = index, Kept(), Notes()
+    def __init__(self, index, floor=Floor(), kind=Notes):  # noqa: B008
+        self.index, self.store, self.kind = index, Kept(), kind()
         self.born(floor)
 
     def born(self, floor=Floor()):  # noqa: B008
         self.waiting, chain = [], first()
         for height in range(1, self.store.height + 1):
-            chain = apply_block(chain, Block.from_bytes(self.store.block(height)))
+            chain = self.kind.append(chain, self.kind.received(self.store.block(height)))
         hand = Hand(SEEDS[self.index], (), self.store.values, self.waiting.append, floor)
         self.voter = Voter(self.index, hand, self.kind, chain, self.store)
         self.voter.resume(self.store.values)
@@ -73,6 +79,38 @@ class Member:
     def keep(self, moment, effects):
         self.store.store(moment, [*self.waiting, *effects.keep])
         self.waiting.clear()
+
+
+@dataclass(frozen=True)
+class Annotated(Block):
+    """A note with a word that only members see."""
+
+    word: bytes = b""
+
+
+class AnnotatedNotes(Notes):
+    """Nothing follows without its word, which is the note read backwards."""
+
+    def carried(self, block):
+        return encode((block.to_bytes(), block.word))
+
+    def received(self, data):
+        plain, word = decode(data)
+        block = Block.from_bytes(plain)
+        return Annotated(block.header, block.records, block.signatures, word)
+
+    def proposed(self, chain, note):
+        block = propose(chain, [note])
+        return Annotated(block.header, block.records, (), note[::-1])
+
+    def follow(self, chain, block):
+        if block.word != block.records[0][::-1]:
+            raise RefusedRecord("another word")
+        return super().follow(chain, block)
+
+    def append(self, chain, block):
+        self.follow(chain, replace(block, signatures=()))
+        return super().append(chain, block)
 
 
 PROPOSE, VOTE = 0, 1  # stages; the prevote is in stage 1
@@ -90,7 +128,7 @@ def played(members, t, note=b"note", lose=lambda stage, message: False, sent=Non
             for sender, message in arrived[m]:
                 voter.take(message, sender, effects)
             if stage == PROPOSE and not voter.show_lock(effects) and t % len(KEYS) == m:
-                block = propose(voter.chain, [note])
+                block = member.kind.proposed(voter.chain, note)
                 if voter.consider(block, effects):
                     voter.propose(block.hash, effects)
             if stage >= VOTE:
@@ -180,6 +218,36 @@ def test_blocks_that_are_asked_for_come_from_the_store():
     late.voter.take(VOTING.from_bytes(answer.send[0][1], (4,)), 1, effects)
     assert [item.height for item in effects.keep if isinstance(item, Append)] == [1, 2, 3]
     assert late.voter.chain == members[0].voter.chain
+
+
+def test_members_hand_on_and_keep_more_than_the_chain_holds():
+    """In proposals, certificates, answers and the own store; what is signed, and final, is the block of the chain."""
+    members = [Member(m, kind=AnnotatedNotes) for m in range(4)]
+    played(members, 1, b"one")
+    played(members, 2, b"two", lambda stage, message: stage == VOTE + 1)  # a lock
+    for member in members:
+        member.born()
+    sent = played(members, 3, b"three")
+    assert Certificate in {type(message) for _, _, message in sent}
+    late, effects, answer = Member(0, kind=AnnotatedNotes), Effects(), Effects()
+    late.voter.enter(4)
+    members[1].voter.take(Want(1), 0, answer)
+    late.voter.take(VOTING.from_bytes(answer.send[0][1], (4,)), 1, effects)
+    for member in (*members, late):
+        assert member.kind.learnt == [(b"one",), (b"two",)][-len(member.kind.learnt) :]
+        assert (member.voter.chain.height, member.voter.chain.tip) == (2, members[0].voter.chain.tip)
+    chain = first()
+    for height in (1, 2):
+        block = members[0].kind.received(members[0].store.block(height))
+        chain = apply_block(chain, Block.from_bytes(block.to_bytes()))
+    assert chain.tip == late.voter.chain.tip
+
+
+def test_a_block_without_what_only_members_see_is_not_voted_for():
+    members = [Member(m, kind=AnnotatedNotes) for m in range(4)]
+    members[1].kind.carried = lambda block: encode((block.to_bytes(), b"nothing"))
+    played(members, 1, b"one")
+    assert [member.store.height for member in members] == [0] * 4
 
 
 def test_bytes_that_are_no_lock_are_refused():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from folkmoot.agreement.carried import AsItStands
 from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.encoding import Malformed
 from folkmoot.ledger import work
@@ -21,7 +22,7 @@ from folkmoot.multiparty.chain.talk import CONSORTIUM
 from folkmoot.multiparty.chain.voting import in_turn, quorum
 
 
-class VotedKind:
+class VotedKind(AsItStands):
     """See `folkmoot.agreement.voting.Kind`; what is learnt from a block is a participant's own.
 
     A block is looked at only when all is at hand that it names: the contents come from the pool and the shelf.
