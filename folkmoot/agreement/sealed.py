@@ -10,12 +10,15 @@ The nonce is a digest of a second such key and the content. It repeats only if t
 receiver again; then the bytes are the same, and all that an eavesdropper learns is that something was said twice. No
 chance and no counter is needed, so nothing is lost in a crash, and a run is repeated exactly by its seeds.
 
+A driver must tell kinds of messages apart by their first bytes before it lets them through. So many of these as the
+members agree on stand in front once more, readable; who opens the rest compares.
+
 What it does not do. Lengths are seen, and who speaks to whom. Whoever learns a seed later can read what it recorded
 before (there is no forward secrecy). The receiver can tell anybody what it read. That a message is sealed proves to
 its receiver who sent it, and to nobody else; what must be shown to others is signed inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha512
 from typing import NamedTuple
 
@@ -78,17 +81,31 @@ def check_channel_key(public_key: bytes, registered: object) -> bool:
 class Channels:
     """A member's ends of the channels from and to the others.
 
+    Attributes:
+        added: bytes that sealing adds to a content.
+
     Raises:
         ValueError: the seed is not 32 bytes.
     """
 
-    def __init__(self, seed: bytes, me: int, keys: Sequence[bytes], origin: bytes) -> None:
-        """`keys`: of all members, of which `check_channel_key` held. `origin`: stands for the chain, 32 bytes."""
-        self._secret, self._me, self._keys, self._origin = _secret(seed), me, tuple(keys), origin
+    def __init__(self, seed: bytes, me: int, keys: Sequence[bytes], origin: bytes, shown: int = 0) -> None:
+        """
+        Args:
+            keys: of all members, of which `check_channel_key` held.
+            origin: stands for the chain, 32 bytes.
+            shown: first bytes of every content that anybody may read.
+        """
+        self._secret, self._me, self._keys, self._origin, self._shown = _secret(seed), me, tuple(keys), origin, shown
         self._pairs: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+        self.added = shown + SEAL_BYTES
+
+    def addressed(self, messages: Iterable[tuple[int | None, bytes]]) -> list[tuple[int | None, bytes]]:
+        """Messages, each sealed for its receiver, or for every other member if it is for all."""
+        others = [member for member in range(len(self._keys)) if member != self._me]
+        return [(to, self.seal(to, content)) for to_whom, content in messages for to in _each(to_whom, others)]
 
     def seal(self, receiver: int, content: bytes) -> bytes:
-        """What only this other member can open: nonce, ciphertext and tag.
+        """What only this other member can open: the bytes shown, nonce, ciphertext and tag.
 
         Raises:
             ValueError: there is no such other member.
@@ -97,26 +114,26 @@ class Channels:
             raise ValueError(f"receiver = {receiver}: expected another member, from 0 to {len(self._keys) - 1}")
         key, for_nonces = self._pair(self._me, receiver)
         nonce = digest("channel nonce", (for_nonces, content))[:NONCE_BYTES]
-        return nonce + bytes(crypto_secretbox(content, nonce, key))
+        return content[: self._shown] + nonce + bytes(crypto_secretbox(content, nonce, key))
 
     def open(self, sender: int, sealed: bytes, most: int) -> bytes:
-        """What this other member has sealed for this one; `most` bytes are allowed.
+        """What this other member has sealed for this one; a content of `most` bytes is allowed.
 
         Raises:
             Rejected: anything else.
         """
         if sender == self._me or not 0 <= sender < len(self._keys) or type(sealed) is not bytes:
             raise Rejected("not sealed")
-        if not SEAL_BYTES <= len(sealed) <= most + SEAL_BYTES:
+        if not self.added <= len(sealed) <= most + self.added:
             raise Rejected("size of what is sealed")
+        shown, nonce = sealed[: self._shown], sealed[self._shown : self.added - TAG_BYTES]
         key, for_nonces = self._pair(sender, self._me)
-        nonce = sealed[:NONCE_BYTES]
         try:
-            content = bytes(crypto_secretbox_open(sealed[NONCE_BYTES:], nonce, key))
+            content = bytes(crypto_secretbox_open(sealed[self.added - TAG_BYTES :], nonce, key))
         except CryptoError:
             raise Rejected("not sealed") from None
-        if digest("channel nonce", (for_nonces, content))[:NONCE_BYTES] != nonce:
-            raise Rejected("not sealed")  # another nonce: a content has one sealing
+        if content[: self._shown] != shown or digest("channel nonce", (for_nonces, content))[:NONCE_BYTES] != nonce:
+            raise Rejected("not sealed")  # not as `seal` makes it: a content has one sealing
         return content
 
     def _pair(self, sender: int, receiver: int) -> tuple[bytes, bytes]:
@@ -127,3 +144,7 @@ class Channels:
             about = crypto_box_beforenm(other, self._secret), self._origin, sender, receiver
             found = self._pairs[sender, receiver] = digest("channel", about), digest("channel nonces", about)
         return found
+
+
+def _each(to: int | None, others: list[int]) -> list[int]:
+    return others if to is None else [to]

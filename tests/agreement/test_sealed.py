@@ -128,6 +128,36 @@ def test_a_seed_that_is_none(seed):
         Channels(seed, 0, [], ORIGIN)
 
 
+# --- The first bytes, which drivers read -------------------------------------------------------------------------------
+
+SHOWING = [Channels(seed, number, [key.key for key in KEYS], ORIGIN, 4) for number, seed in enumerate(SEEDS)]
+
+
+@pytest.mark.parametrize("content", [b"vote for block 7", b"vote", b"vo", b""])
+def test_first_bytes_are_shown_and_what_is_opened_begins_with_them(content):
+    alice, bob = SHOWING[:2]
+    said = alice.seal(1, content)
+    assert said.startswith(content[:4])
+    if len(content) >= 4:
+        assert len(said) == len(content) + alice.added
+        assert bob.open(0, said, MOST) == content
+    else:  # no message is so short
+        assert refused(lambda: bob.open(0, said, MOST))
+
+
+def test_other_first_bytes_are_refused():
+    alice, bob = SHOWING[:2]
+    said = alice.seal(1, b"vote for block 7")
+    assert refused(lambda: bob.open(0, b"want" + said[4:], MOST))
+
+
+def test_what_is_for_all_is_sealed_for_each_other_member():
+    bob = SHOWING[1]
+    sealed_ones = bob.addressed([(None, b"vote for 7"), (3, b"here is 7")])
+    assert [to for to, _ in sealed_ones] == [0, 2, 3, 3]
+    assert [SHOWING[to].open(1, data, MOST) for to, data in sealed_ones] == [b"vote for 7"] * 3 + [b"here is 7"]
+
+
 # --- Registration ----------------------------------------------------------------------------------------------------
 
 
