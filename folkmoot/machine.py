@@ -14,9 +14,9 @@ The duties of a driver. Each has a test that breaks it (`tests/machine/`).
 2.  `Received.sender` is vouched for by the channel. It is never read from the message.
 3.  Steps come in the order of their moments, none twice, none skipped inside a round. Who missed a stage goes on with
     the next one that is `open`; if there is none it abandons the round: the next call is for stage 0 of a later round.
-4.  The bounds of a stage hold for each sender before bytes reach the machine: messages, and bytes in all. An inbox is
-    sorted by sender; the messages of one sender keep their order. (A driver that plays bad networks may choose another
-    order, and then repeats it by its seed.)
+4.  The bounds of a stage hold for each sender before bytes reach the machine, and before they are stored anywhere:
+    messages and bytes, of each kind and in all (see `Gate`). An inbox is sorted by sender; the messages of one sender
+    keep their order. (A driver that plays bad networks may choose another order, and then repeats it by its seed.)
 5.  What is late is delivered in the next step if its kind is one of the stage's `late` kinds (confirmations,
     certificates, blocks and wants always are). To drop them would isolate a member with a fast clock for ever.
 6.  Chance is handed in. It never gives the same bytes twice, also after a restart. What was committed to is in `keep`.
@@ -47,6 +47,13 @@ def content(kept: Content) -> bytes:
     return kept if isinstance(kept, bytes) else kept()
 
 
+class Share(NamedTuple):
+    """What a driver lets through of one kind of message, of one sender, in one stage."""
+
+    messages: int  # at most
+    size: int  # bytes of one, at most
+
+
 class Stage(NamedTuple):
     """A stage of a round, and what a driver lets through in it."""
 
@@ -55,6 +62,7 @@ class Stage(NamedTuple):
     bytes: int  # at most, of one sender, all messages together
     late: frozenset[str] = frozenset()  # kinds of messages that are delivered although they come after their stage
     open: bool = False  # may who missed the stages before it, in a crash, come in here?
+    shares: Mapping[str, Share] | None = None  # by kind of message, none but these; None: kinds are not told apart
 
 
 class Moment(NamedTuple):
@@ -69,6 +77,36 @@ class Received(NamedTuple):
 
     sender: int
     data: bytes
+
+
+class Gate:
+    """Duty 4 for one stage: what is let through of each sender. It is asked for each message as it comes in."""
+
+    def __init__(self, stage: Stage, kind_of: Callable[[bytes], str]) -> None:
+        """`kind_of`: of the machine whose stage it is."""
+        self._stage, self._kind_of = stage, kind_of
+        self._kinds = Counter[tuple[int, str]]()
+        self._messages, self._bytes = Counter[int](), Counter[int]()
+
+    def refuses(self, received: Received) -> str:
+        """Why this message is dropped; empty: it is let through, and counted."""
+        (sender, data), stage = received, self._stage
+        kind, share = "", Share(stage.messages, stage.bytes)
+        if stage.shares is not None:
+            kind = self._kind_of(data)
+            if kind not in stage.shares:
+                return "kind out of place" if kind else "no known kind"
+            share = stage.shares[kind]
+            if len(data) > share.size:
+                return "too large"
+        if self._messages[sender] >= stage.messages or self._kinds[sender, kind] >= share.messages:
+            return "too many messages"
+        if self._bytes[sender] + len(data) > stage.bytes:
+            return "too many bytes"
+        self._kinds[sender, kind] += 1
+        self._messages[sender] += 1
+        self._bytes[sender] += len(data)
+        return ""
 
 
 class Outcome(NamedTuple):
@@ -226,6 +264,12 @@ class Machine(Protocol):
     @property
     def next(self) -> Moment:
         """The first moment it may act in. A later round is fine too: the rounds between are abandoned."""
+
+    def kind_of(self, data: bytes) -> str:
+        """The kind of a message, by its first bytes alone: a name as in `Stage.late` and `Stage.shares`; empty: none.
+
+        A driver may ask while a step is under way.
+        """
 
     def step(
         self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()

@@ -13,10 +13,17 @@ class Field(NamedTuple):
 
     type: type
     fits: Callable[[Any, Shape], bool]  # is a value of this type in range?
+    most: int = 0  # bytes of its encoding, at most; 0: that is for each system to say
+
+
+HEAD = 5  # bytes of a type and a length in the encoding of a value
+_START = HEAD + HEAD + 1  # of the tuple, and the number of a message's type
 
 
 class Forms:
     """The messages of one system, each with one encoding: (number of its type, field, field, ...).
+
+    The name of a kind of message is that of its type in small letters: of `ReportSent` it is "report sent".
 
     Args:
         kinds: type of a message (a NamedTuple) by its number.
@@ -35,7 +42,32 @@ class Forms:
         self._kinds, self._whole, self.limits = dict(kinds), whole, limits
         self._numbers = {kind: number for number, kind in kinds.items()}
         self._fields = {kind: tuple(fields[name] for name in kind._fields) for kind in kinds.values()}
+        self._names = {kind: _words(kind.__name__) for kind in kinds.values()}
+        starts = {encode((n, *([None] * len(kind._fields))))[:_START]: kind for n, kind in kinds.items()}
+        self._starts = {start: self._names[kind] for start, kind in starts.items()}
         self._types = {kind: tuple(field.type for field in of) for kind, of in self._fields.items()}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all kinds of messages."""
+        return frozenset(self._names.values())
+
+    def name(self, kind: type[Any]) -> str:
+        """Of a kind of message."""
+        return self._names[kind]
+
+    def kind_of(self, data: bytes) -> str:
+        """The name of the kind these bytes begin like; empty: no kind's. No more than that is looked at."""
+        return self._starts.get(data[:_START], "") if type(data) is bytes else ""
+
+    def largest(self, kind: type[Any], sizes: Mapping[str, int]) -> int:
+        """Bytes of the largest message of a kind.
+
+        `sizes`: bytes of the content of those of its fields whose own form does not bound them, by their names.
+        """
+        fields = zip(kind._fields, self._fields[kind])
+        size = sum(HEAD + sizes[name] if name in sizes else _bounded(name, field) for name, field in fields)
+        return min(_START + size, self.limits.size)
 
     def to_bytes(self, message: Any) -> bytes:
         """The one encoding of a message."""
@@ -61,3 +93,13 @@ class Forms:
         if wrong is not None:
             raise Malformed(f"{kind.__name__}: {wrong}")
         return message
+
+
+def _words(name: str) -> str:
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+
+
+def _bounded(name: str, field: Field) -> int:
+    if field.most == 0:
+        raise ValueError(f"{name}: nothing says how large it may be")
+    return field.most

@@ -8,7 +8,7 @@ signatures of a message and makes it `Verified`, the only thing that is acted on
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from folkmoot.agreement.forms import Field, Forms, Shape
+from folkmoot.agreement.forms import HEAD, Field, Forms, Shape
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, Rejected
 from folkmoot.encoding import Limits, digest
@@ -98,10 +98,10 @@ def _are_voters(value: Any, shape: Shape) -> bool:
 
 def of_length(*lengths: int) -> Field:
     """Bytes of one of these lengths."""
-    return Field(bytes, lambda value, shape: len(value) in lengths)
+    return Field(bytes, lambda value, shape: len(value) in lengths, HEAD + max(lengths))
 
 
-NUMBER, MEMBER = Field(int, _is_number), Field(int, _is_member)
+NUMBER, MEMBER = Field(int, _is_number, HEAD + 8), Field(int, _is_member, HEAD + 2)
 HASH, SIGNATURE = of_length(32), of_length(SIGNATURE_BYTES)
 FIELDS: Mapping[str, Field] = {
     "height": NUMBER,
@@ -109,7 +109,7 @@ FIELDS: Mapping[str, Field] = {
     "sender": MEMBER,
     "hash": HASH,
     "signature": SIGNATURE,
-    "phase": Field(str, lambda value, shape: value in PHASES),
+    "phase": Field(str, lambda value, shape: value in PHASES, HEAD + max(map(len, PHASES))),
     "block": Field(bytes, lambda value, shape: True),  # bounded by the message
     "voters": Field(tuple, _are_voters),
     "signatures": Field(tuple, lambda value, shape: all(type(s) is bytes and len(s) == SIGNATURE_BYTES for s in value)),

@@ -27,7 +27,7 @@ def directly(function: Callable[..., Result], /, *arguments: Any) -> Result:
 class Shared:
     """A `Call` that remembers the last `most` values of each function by their arguments, which must be hashable."""
 
-    def __init__(self, most: int = 1 << 13) -> None:
+    def __init__(self, most: int = 1 << 11) -> None:
         self._most = most
         self._remembering: dict[Callable[..., Any], Callable[..., Any]] = {}
 

@@ -216,7 +216,7 @@ class Voter:
     def _take_proposal(self, verified: Verified[Proposal], sender: int, effects: Effects) -> None:
         message = verified.message
         self.proposals[message.sender] = message.hash
-        self._shown[message.sender] = message
+        self._shown[message.sender] = message._replace(block=b"")  # to prove a second one with
         if message.block and message.hash not in self._bodies:
             self.consider(self.kind.received(message.block), effects, sender)
 

@@ -75,6 +75,10 @@ class Agent:
         names = ("play", "exchange", "learn", "close")[: 3 + self._carries[1]]
         return tuple(Stage(name, exchanges, exchanges * self._limits.size) for name in names)
 
+    def kind_of(self, data: bytes) -> str:
+        """There is one kind of message, without a name."""
+        return ""
+
     def _after(self, moment: Moment) -> Moment:
         last = moment.stage == len(self.stages) - 1
         return Moment(moment.round + 1, PLAY) if last else Moment(moment.round, moment.stage + 1)

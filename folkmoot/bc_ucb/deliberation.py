@@ -1,12 +1,15 @@
 """One participant's way through one round, from the reports to a candidate for the next block."""
 
+from collections import Counter
+
 import numpy as np
 
 from folkmoot.agreement import vrf
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.messages import Verified
-from folkmoot.agreement.signed_messages import Agreement
+from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, ReportSent
 from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
@@ -50,9 +53,11 @@ class Deliberation:
         self.offered: set[int] = set()
         self._agreement: Agreement | None = None
         self._inner: list[bytes] = []
+        self._relayed = Counter[int]()  # how many of these each has sent in this stage
         self.values: dict[int, bytes | None] | None = None
         self._step_number = 0
         state, settings = self._state, self._state.configuration
+        self._most_inner = inner_bytes(settings)
         if settings.coins is not None:
             self.validators = drawn_by_coins(settings, state.accounts.units, round, self._call)
             self.drawn = me in self.validators
@@ -155,14 +160,28 @@ class Deliberation:
         self._agreement = self.agreement(value)
         return self._step([])
 
-    def take_inner(self, content: bytes) -> None:
-        """A message of the agreement."""
-        if self._agreement is not None:
-            self._inner.append(content)
+    def take_inner(self, content: bytes, sender: int) -> None:
+        """A message of the agreement; it waits for the relay round, unverified, so there is room for few of each.
+
+        Raises:
+            Rejected: it is too large, from nobody who takes part, or one too many.
+        """
+        agreement, members = self._agreement, self.members()
+        if agreement is None or agreement.finished:
+            return
+        if sender not in members:
+            raise Rejected("no member")
+        if len(content) > self._most_inner:
+            raise Rejected("too large")
+        if self._relayed[sender] >= inner_messages(len(members)):
+            raise Rejected("too many")
+        self._relayed[sender] += 1
+        self._inner.append(content)
 
     def relay(self) -> list[bytes]:
         """The next relay round; what to send to all."""
         received, self._inner = self._inner, []
+        self._relayed.clear()
         return self._step(received) if self._agreement is not None and not self._agreement.finished else []
 
     def _step(self, received: list[bytes]) -> list[bytes]:

@@ -94,9 +94,13 @@ def _check_terms(terms: Terms) -> None:
     for name, (low, high) in allowed.items():
         if not low <= getattr(terms, name) <= high:
             raise Malformed(f"{name} = {getattr(terms, name)}: expected an integer from {low} to {high}")
-    value = value_bytes(m, k)
-    if value > MAX_VALUE:
+    if value_bytes(m, k) > MAX_VALUE:
         raise Malformed(f"{m} participants with {k} arms: a validator's sets would exceed {MAX_VALUE} bytes")
-    most = m * (value + 8 * k + _EACH) + 8 * (m + k) + _EACH
-    if most > MOST_RECORD_BYTES:
+    if record_bytes(terms) > MOST_RECORD_BYTES:
         raise Malformed(f"{m} participants with {k} arms: a block could exceed {MOST_RECORD_BYTES} bytes")
+
+
+def record_bytes(terms: Terms) -> int:
+    """Bytes of the record of a block, at most."""
+    m, k = terms.n_participants, terms.n_arms
+    return m * (value_bytes(m, k) + 8 * k + _EACH) + 8 * (m + k) + _EACH

@@ -28,6 +28,10 @@ class GameKind(AsItStands):
         participants, arms = state.members.shape
         return (participants, arms)
 
+    def kind_of(self, data: bytes) -> str:
+        """See `folkmoot.machine.Machine`."""
+        return self.forms.kind_of(data)
+
     def keys(self, state: State) -> Sequence[bytes]:
         """Of all participants."""
         return state.configuration.keys

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.agreement import messages as voting
-from folkmoot.agreement.forms import Field, Forms
+from folkmoot.agreement.forms import HEAD, Field, Forms
 from folkmoot.agreement.messages import HASH, MEMBER, Verified, of_length, verified
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.bc_ucb.records import REPORT, report_words
@@ -65,7 +65,7 @@ Early: TypeAlias = ReportSent | Offer | Answer
 
 _FIELDS = {
     **voting.FIELDS,
-    "reward": Field(int, lambda value, shape: True),
+    "reward": Field(int, lambda value, shape: True, HEAD + 8),
     "means": Field(np.ndarray, lambda value, shape: bool(value.dtype == np.int64 and value.shape == shape[1:])),
     "validator": MEMBER,
     "previous": HASH,

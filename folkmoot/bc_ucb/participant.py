@@ -116,8 +116,10 @@ class Participant(GameKind):
         self.voter.resume(kept)
         self.pulls = Pulls(role.index, role.params, kept)
         self._comparison = role.comparing(chance)
-        terms = chain.state.configuration.terms
-        self.stages, self._at = bounded(terms), stages(terms.faulty)
+        settings = chain.state.configuration
+        compared = self._comparison.sizes(settings.terms.n_arms) if role.params.screening else (0, 0)
+        self.stages, self._at = bounded(settings, *compared), stages(settings.terms.faulty)
+        self._largest = {kind: share.size for stage in self.stages for kind, share in (stage.shares or {}).items()}
         self._work: Deliberation | None = None
         last = _last_round(kept)
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
@@ -302,6 +304,7 @@ class Participant(GameKind):
         shape, call = self.shape(self.chain.state), self.rules.call
         for sender, data in inbox:
             try:
+                self._require_bounded(data)
                 small = type(data) is bytes and len(data) <= _SMALL
                 message = call(GAME.from_bytes, data, shape) if small else GAME.from_bytes(data, shape)
                 self._take(message, sender, stage, effects)
@@ -310,11 +313,23 @@ class Participant(GameKind):
             except Rejected as error:
                 effects.noticed.append(Noticed(sender, error.reason))
 
+    def _require_bounded(self, data: bytes) -> None:
+        """Before a message is decoded: it is no larger than one of its kind can be.
+
+        Raises:
+            Malformed, Rejected: it is, or of no kind that is sent in this game.
+        """
+        kind = self.kind_of(data)
+        if kind not in self._largest:
+            raise Rejected("kind out of place") if kind else Malformed("message of no known kind")
+        if len(data) > self._largest[kind]:
+            raise Rejected("too large")
+
     def _take(self, message: Any, sender: int, stage: int, effects: Effects) -> None:
         """Act on one message, its signatures checked only if it can matter."""
         if isinstance(message, SetsSent):
             if self._work is not None and message.round == self.voter.round:
-                self._work.take_inner(message.content)
+                self._work.take_inner(message.content, sender)
         elif isinstance(message, ReportSent | Offer | Answer):
             self._take_early(message, sender, stage, effects)
         else:

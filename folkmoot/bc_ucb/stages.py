@@ -2,16 +2,15 @@
 
 from typing import NamedTuple
 
-from folkmoot.agreement.messages import LIMITS
-from folkmoot.bc_ucb.contract import Terms
-from folkmoot.bc_ucb.messages import MOST_COMPARISON
-from folkmoot.bc_ucb.records import value_bytes
+from folkmoot.agreement.shares import shares as voting_shares
+from folkmoot.bc_ucb.bounds import agreement_shares, block_bytes, comparison_shares, report_shares
+from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.messages import GAME
 from folkmoot.machine import Stage
 
 PULLING, REPORTING, ANSWERING, SCREENING = range(4)
 
 VOTES = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks"})  # taken whenever they come
-_HEAD = 512  # bytes of numbers, hashes and signatures in a message, more than enough
 
 
 class Stages(NamedTuple):
@@ -32,25 +31,31 @@ def stages(faulty: int) -> Stages:
     return Stages(*range(first, first + 7))
 
 
-def bounded(terms: Terms) -> tuple[Stage, ...]:
+def bounded(settings: Configuration, offer: int, answer: int) -> tuple[Stage, ...]:
     """All stages in order.
 
     In any of them a participant may send what it owes in it, and late votes, and blocks that were asked for: a few
     messages. In those of the agreement it relays two values of each validator at most. Who comes back in the middle of
     a round takes no part in it any more, but it can still vote.
+
+    Args:
+        settings: of the game.
+        offer, answer: bytes of these messages of the private comparison, 0: there are none.
     """
-    m, at = terms.n_participants, stages(terms.faulty)
-    relays = [f"relay {number}" for number in range(1, terms.faulty + 1)]
+    faulty, at = settings.terms.faulty, stages(settings.terms.faulty)
+    relays = [f"relay {number}" for number in range(1, faulty + 1)]
     names = ("pull", "report", "answer", "screen", *relays, "propose", "second", "prevote", "precommit", "confirm")
-    owed = 2 * LIMITS.size  # an answer with blocks, and a certificate or a proposal
-    value = value_bytes(m, terms.n_arms) + (terms.faulty + 1) * 128 + _HEAD
+    always = {**voting_shares(GAME, settings.terms.n_participants, block_bytes(settings)), **report_shares(settings)}
+    compared, agreed = comparison_shares(settings, offer, answer), agreement_shares(settings)
     rows = []
     for number, name in enumerate((*names, "commit")):
-        size = owed
+        shares = dict(always)
         if number in (ANSWERING, SCREENING):
-            size += 2 * (MOST_COMPARISON + _HEAD) + m * 8 * terms.n_arms
-        elif SCREENING < number <= at.propose + 1:
-            size += 2 * m * value
-        late = VOTES | {"report"} if number == SCREENING else VOTES
-        rows.append(Stage(name, 4 * m + 16, size, frozenset(late), number >= ANSWERING))
+            shares |= compared
+        if SCREENING < number <= at.propose:
+            shares |= agreed
+        late = VOTES | {"report sent"} if number == SCREENING else VOTES
+        messages = sum(share.messages for share in shares.values())
+        size = sum(share.messages * share.size for share in shares.values())
+        rows.append(Stage(name, messages, size, frozenset(late), number >= ANSWERING, shares))
     return tuple(rows)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from folkmoot.comparison.functionality import compare_ideal
 from folkmoot.comparison.joint import compare_mpyc
-from folkmoot.comparison.messages import RefusedComparison
+from folkmoot.comparison.messages import RefusedComparison, answer_bytes, offer_bytes
 from folkmoot.comparison.pairwise import PairwiseParticipant, PairwiseValidator
 from folkmoot.comparison.ristretto import RandomBytes
 from folkmoot.comparison.session import session
@@ -24,6 +24,13 @@ Counts = Sequence[int]
 
 class Comparison(Protocol):
     """One participant's part in the comparisons of a game."""
+
+    def sizes(self, arms: int) -> tuple[int, int]:
+        """Bytes of every offer and of every answer; (0, 0): none are sent.
+
+        Raises:
+            ValueError: so many arms cannot be compared.
+        """
 
     def begin(self, previous: bytes, round: int, counts: Counts, told: Counts) -> None:
         """The own counts [arms] of this round, and those told to others: the same, if one is honest."""
@@ -75,6 +82,9 @@ class Trusting:
         self._machine, self._me, self._round = machine, participant, -1
         self._counts: Counts = ()
 
+    def sizes(self, arms: int) -> tuple[int, int]:
+        return 0, 0
+
     def begin(self, previous: bytes, round: int, counts: Counts, told: Counts) -> None:
         self._round, self._counts = round, counts
         self._machine.tell(self._me, round, told)
@@ -97,6 +107,11 @@ class Pairwise:
         self._name, self._counts, self._told = b"", [0], [0]
         self._asking: PairwiseValidator | None = None
         self._asked: dict[bytes, PairwiseParticipant] = {}
+
+    def sizes(self, arms: int) -> tuple[int, int]:
+        me = self._keys[self._me]
+        about = session(bytes(32), me, arms, self._bits)  # all names and keys are as long
+        return offer_bytes(about), answer_bytes(about, me)
 
     def begin(self, previous: bytes, round: int, counts: Counts, told: Counts) -> None:
         most = (1 << self._bits) - 1

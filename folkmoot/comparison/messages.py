@@ -71,8 +71,7 @@ def decode_offer(about: Session, data: bytes) -> Offer:
     Raises:
         RefusedComparison: with the reason, before any group operation but the check of elements.
     """
-    blank = (OFFER, *about, bytes(SIZE), (bytes(about.count_bits * _BIT_SIZE),) * about.n_arms)
-    value = _decode(data, blank)
+    value = _decode(data, _blank_offer(about))
     if value[1:5] != about:
         raise RefusedComparison(Reason.SESSION)
     arms = tuple(tuple(_read_bit(piece) for piece in _pieces(arm, _BIT_SIZE)) for arm in value[6])
@@ -92,8 +91,7 @@ def decode_answer(about: Session, participant: bytes, offer: bytes, data: bytes)
     Raises:
         RefusedComparison: with the reason, before any group operation but the check of elements.
     """
-    bodies = (bytes(about.count_bits * _CIPHERTEXT_SIZE),) * about.n_arms
-    value = _decode(data, (ANSWER, about.name, participant, bytes(32), bodies, bytes(32)))
+    value = _decode(data, _blank_answer(about, participant))
     if value[5] != _checksum(value[:5]):
         raise RefusedComparison(Reason.CHECKSUM)
     if value[1] != about.name:
@@ -103,6 +101,25 @@ def decode_answer(about: Session, participant: bytes, offer: bytes, data: bytes)
     if value[3] != _name_of(offer):
         raise RefusedComparison(Reason.OFFER)
     return [[_read_ciphertext(piece) for piece in _pieces(arm, _CIPHERTEXT_SIZE)] for arm in value[4]]
+
+
+def offer_bytes(about: Session) -> int:
+    """Of every offer of this session."""
+    return len(encode(_blank_offer(about)))
+
+
+def answer_bytes(about: Session, participant: bytes) -> int:
+    """Of every answer of this participant in this session."""
+    return len(encode(_blank_answer(about, participant)))
+
+
+def _blank_offer(about: Session) -> tuple[Any, ...]:
+    return (OFFER, *about, bytes(SIZE), (bytes(about.count_bits * _BIT_SIZE),) * about.n_arms)
+
+
+def _blank_answer(about: Session, participant: bytes) -> tuple[Any, ...]:
+    bodies = (bytes(about.count_bits * _CIPHERTEXT_SIZE),) * about.n_arms
+    return (ANSWER, about.name, participant, bytes(32), bodies, bytes(32))
 
 
 def _decode(data: bytes, blank: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,10 +1,23 @@
 """Driver of one machine in memory: the duties at the head of `folkmoot/machine.py`, in the fewest lines."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from folkmoot.machine import NO_FLOOR, Chance, Effects, Floor, Kept, Machine, Moment, Outcome, Received, Resumes, Stage
+from folkmoot.machine import (
+    NO_FLOOR,
+    Chance,
+    Effects,
+    Floor,
+    Gate,
+    Kept,
+    Machine,
+    Moment,
+    Outcome,
+    Received,
+    Resumes,
+    Stage,
+)
 
 
 def _no_chance(size: int) -> bytes:
@@ -40,7 +53,7 @@ class Host:
         blocks: Sequence[Any] = (),
     ) -> Effects:
         """Hand in what has come, within bounds and in order; store what is to be kept; only then hand out the rest."""
-        admitted, refused = admit(self.machine.stages[moment.stage], inbox, self._sorts)
+        admitted, refused = admit(self.machine.stages[moment.stage], inbox, self.machine.kind_of, self._sorts)
         self.counts.update(refused)
         effects = self.machine.step(moment, admitted, outcomes, blocks)
         self.kept.store(moment, effects.keep)
@@ -51,18 +64,18 @@ def _sender(received: Received) -> int:
     return received.sender
 
 
-def admit(stage: Stage, inbox: Iterable[Received], sorts: bool = True) -> tuple[list[Received], Counter[str]]:
-    """What of this inbox is within the stage's bounds, sorted by sender if it `sorts`, and how much is not."""
-    admitted: list[Received] = []
-    refused, number, size = Counter[str](), Counter[int](), Counter[int]()
-    for received in sorted(inbox, key=_sender) if sorts else inbox:  # stable: a sender's own order stays
-        sender, length = received.sender, len(received.data)
-        if number[sender] >= stage.messages:
-            refused["too many messages"] += 1
-        elif size[sender] + length > stage.bytes:
-            refused["too many bytes"] += 1
+def _no_kinds(data: bytes) -> str:
+    return ""
+
+
+def admit(
+    stage: Stage, inbox: Iterable[Received], kind_of: Callable[[bytes], str] = _no_kinds, sorts: bool = True
+) -> tuple[list[Received], Counter[str]]:
+    """What of this inbox is within the stage's bounds, sorted by sender if it `sorts`, and how much is not, and why."""
+    gate, admitted, refused = Gate(stage, kind_of), list[Received](), Counter[str]()
+    for received in inbox:  # what is refused is not held on to
+        if reason := gate.refuses(received):
+            refused[reason] += 1
         else:
             admitted.append(received)
-            number[sender] += 1
-            size[sender] += length
-    return admitted, refused
+    return sorted(admitted, key=_sender) if sorts else admitted, refused  # stable: a sender's own order stays

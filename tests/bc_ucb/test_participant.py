@@ -331,9 +331,10 @@ def test_attack_of_blocks_that_nobody_signed():
 
 def test_attack_of_a_flood_is_cut_off():
     host = Four().hosts[0]
-    effects = host.step(Moment(50, ANSWERING), [Received(2, b"rubbish")] * 1_000)
-    assert host.counts == {"too many messages": 1_000 - (4 * M + 16)}
-    assert effects.noticed == [Noticed(2, "malformed")] * (4 * M + 16)
+    wants = [Received(2, to_bytes(Want(1)))] * 1_000
+    effects = host.step(Moment(50, ANSWERING), [Received(2, b"rubbish")] * 1_000 + wants)
+    assert host.counts == {"no known kind": 1_000, "too many messages": 998}
+    assert effects.noticed == [Noticed(2, "want")] * 2
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,10 @@ KINDS = {
     Proposal: "proposal",
     Vote: "vote",
     Want: "want",
-    ReportSent: "report",
+    ReportSent: "report sent",
     Offer: "offer",
     Answer: "answer",
-    SetsSent: "sets",
+    SetsSent: "sets sent",
 }
 
 

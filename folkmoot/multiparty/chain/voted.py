@@ -43,6 +43,10 @@ class VotedKind(AsItStands):
         """(members,)."""
         return (len(state.members),)
 
+    def kind_of(self, data: bytes) -> str:
+        """See `folkmoot.machine.Machine`."""
+        return self.forms.kind_of(data)
+
     def keys(self, state: State) -> Sequence[bytes]:
         """Of the members."""
         return state.members

@@ -1,0 +1,42 @@
+"""How much of what is said about the next block a driver lets through, of one sender in one stage.
+
+An honest member says each thing once a round, and asks for blocks and gives them once a stage. Twice as much may come
+in one stage, since what is late comes with what is not; and of two values for one slot the second proves a fault.
+"""
+
+from folkmoot.agreement.forms import HEAD, Forms
+from folkmoot.agreement.messages import MOST_BLOCKS, PHASES, Blocks, Certificate, Confirmation, Proposal, Vote, Want
+from folkmoot.machine import Share
+from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES
+
+TWICE = 2
+
+
+def signed_bytes(unsigned: int, members: int) -> int:
+    """Bytes of a block at most, once so many members have signed it."""
+    return unsigned + members * (HEAD + HEAD + KEY_BYTES + HEAD + SIGNATURE_BYTES)
+
+
+def shares(forms: Forms, members: int, block: int) -> dict[str, Share]:
+    """Of each kind of message about the next block.
+
+    Args:
+        forms: of the system's messages.
+        members: how many vote.
+        block: bytes of a block without signatures, at most.
+    """
+    sizes = {
+        "block": block,
+        "voters": members * (HEAD + 2),
+        "signatures": members * (HEAD + SIGNATURE_BYTES),
+        "blocks": MOST_BLOCKS * (HEAD + signed_bytes(block, members)),
+    }
+    numbers = {
+        Proposal: TWICE,
+        Vote: TWICE * len(PHASES),
+        Confirmation: TWICE,
+        Certificate: TWICE,
+        Want: TWICE,
+        Blocks: 1,  # they are many, and were asked for: one who needs more asks again
+    }
+    return {forms.name(kind): Share(number, forms.largest(kind, sizes)) for kind, number in numbers.items()}

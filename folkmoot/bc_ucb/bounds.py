@@ -1,0 +1,64 @@
+"""How large what participants of a game send can be, by its terms: bytes of blocks and messages, and how many of each.
+
+What is larger than the largest legal one is refused before it is decoded or kept. See docs/decisions/0027-bounds.md.
+"""
+
+from folkmoot.agreement.shares import TWICE
+from folkmoot.agreement.signed_messages import Unverified
+from folkmoot.bc_ucb.genesis import Configuration, record_bytes
+from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, ReportSent, SetsSent
+from folkmoot.bc_ucb.records import value_bytes
+from folkmoot.ledger.block import MOST_HEIGHT, VERSION, Block, Header
+from folkmoot.machine import Share
+from folkmoot.signatures import SIGNATURE_BYTES
+
+
+def block_bytes(settings: Configuration) -> int:
+    """Bytes of a block without signatures, at most."""
+    root = bytes(32)
+    header = Header(VERSION, "bc_ucb", MOST_HEIGHT, root, root, 0, 0)
+    return len(Block(header, (b"",)).to_bytes()) + record_bytes(settings.terms)
+
+
+def inner_bytes(settings: Configuration) -> int:
+    """Bytes of a message of the agreement at most: a value and its chain of signatures."""
+    terms = settings.terms
+    signers = tuple(range(terms.n_participants - 1, -1, -1))[: terms.faulty + 1]
+    value = bytes(value_bytes(terms.n_participants, terms.n_arms))
+    signatures = (bytes(SIGNATURE_BYTES),) * len(signers)
+    return len(Unverified(bytes(32), signers[0], value, signers, signatures).encode())
+
+
+def inner_messages(members: int) -> int:
+    """How many of them each member sends in one stage at most: two values of each general."""
+    return TWICE * members
+
+
+def report_shares(settings: Configuration) -> dict[str, Share]:
+    """A report, and a second one, which proves a fault."""
+    means = 16 + 8 * settings.terms.n_arms
+    return {GAME.name(ReportSent): Share(TWICE, GAME.largest(ReportSent, {"means": means}))}
+
+
+def comparison_shares(settings: Configuration, offer: int, answer: int) -> dict[str, Share]:
+    """A validator's offer, and an answer to the receiver's; each once more, should a second one prove a fault.
+
+    Raises:
+        ValueError: offers that are too large to be sent.
+    """
+    if offer == 0:
+        return {}
+    most = max(offer, answer)
+    if most > MOST_COMPARISON:
+        arms = settings.terms.n_arms
+        raise ValueError(f"private comparison of {arms} arms: messages of {most} bytes, at most {MOST_COMPARISON} go")
+    return {
+        GAME.name(Offer): Share(TWICE, GAME.largest(Offer, {"content": offer})),
+        GAME.name(Answer): Share(TWICE, GAME.largest(Answer, {"content": answer})),
+    }
+
+
+def agreement_shares(settings: Configuration) -> dict[str, Share]:
+    """Two values of each general."""
+    size = GAME.largest(SetsSent, {"content": inner_bytes(settings)})
+    return {GAME.name(SetsSent): Share(inner_messages(settings.terms.n_participants), size)}
