@@ -17,7 +17,7 @@ class Field(NamedTuple):
 
 
 HEAD = 5  # bytes of a type and a length in the encoding of a value
-_START = HEAD + HEAD + 1  # of the tuple, and the number of a message's type
+START = HEAD + HEAD + 1  # first bytes of a message: of the tuple, and the number of a message's type
 
 
 class Forms:
@@ -43,7 +43,7 @@ class Forms:
         self._numbers = {kind: number for number, kind in kinds.items()}
         self._fields = {kind: tuple(fields[name] for name in kind._fields) for kind in kinds.values()}
         self._names = {kind: _words(kind.__name__) for kind in kinds.values()}
-        starts = {encode((n, *([None] * len(kind._fields))))[:_START]: kind for n, kind in kinds.items()}
+        starts = {encode((n, *([None] * len(kind._fields))))[:START]: kind for n, kind in kinds.items()}
         self._starts = {start: self._names[kind] for start, kind in starts.items()}
         self._types = {kind: tuple(field.type for field in of) for kind, of in self._fields.items()}
 
@@ -58,7 +58,7 @@ class Forms:
 
     def kind_of(self, data: bytes) -> str:
         """The name of the kind these bytes begin like; empty: no kind's. No more than that is looked at."""
-        return self._starts.get(data[:_START], "") if type(data) is bytes else ""
+        return self._starts.get(data[:START], "") if type(data) is bytes else ""
 
     def largest(self, kind: type[Any], sizes: Mapping[str, int]) -> int:
         """Bytes of the largest message of a kind.
@@ -67,7 +67,7 @@ class Forms:
         """
         fields = zip(kind._fields, self._fields[kind])
         size = sum(HEAD + sizes[name] if name in sizes else _bounded(name, field) for name, field in fields)
-        return min(_START + size, self.limits.size)
+        return min(START + size, self.limits.size)
 
     def to_bytes(self, message: Any) -> bytes:
         """The one encoding of a message."""

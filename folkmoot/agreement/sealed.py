@@ -101,8 +101,9 @@ class Channels:
 
     def addressed(self, messages: Iterable[tuple[int | None, bytes]]) -> list[tuple[int | None, bytes]]:
         """Messages, each sealed for its receiver, or for every other member if it is for all."""
-        others = [member for member in range(len(self._keys)) if member != self._me]
-        return [(to, self.seal(to, content)) for to_whom, content in messages for to in _each(to_whom, others)]
+        everybody = range(len(self._keys))
+        each = ((to, content) for whom, content in messages for to in (everybody if whom is None else (whom,)))
+        return [(to, self.seal(to, content)) for to, content in each if to != self._me]
 
     def seal(self, receiver: int, content: bytes) -> bytes:
         """What only this other member can open: the bytes shown, nonce, ciphertext and tag.
@@ -144,7 +145,3 @@ class Channels:
             about = crypto_box_beforenm(other, self._secret), self._origin, sender, receiver
             found = self._pairs[sender, receiver] = digest("channel", about), digest("channel nonces", about)
         return found
-
-
-def _each(to: int | None, others: list[int]) -> list[int]:
-    return others if to is None else [to]

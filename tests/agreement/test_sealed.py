@@ -128,7 +128,7 @@ def test_a_seed_that_is_none(seed):
         Channels(seed, 0, [], ORIGIN)
 
 
-# --- The first bytes, which drivers read -------------------------------------------------------------------------------
+# --- The first bytes, which drivers read ------------------------------------------------------------------------------
 
 SHOWING = [Channels(seed, number, [key.key for key in KEYS], ORIGIN, 4) for number, seed in enumerate(SEEDS)]
 
