@@ -162,8 +162,10 @@ def signed_here(message: AnyMessage) -> Verified[AnyMessage]:
     return Verified(message, 0, _SEAL)
 
 
-def verify(message: AnySigned, keys: Sequence[bytes], quorum: int, call: Call = directly) -> Verified[AnySigned]:
-    """Check the signatures of a message by the members with these keys.
+def verify(
+    message: AnySigned, keys: Sequence[bytes], quorum: int, origin: bytes, call: Call = directly
+) -> Verified[AnySigned]:
+    """Check the signatures of a message by the members with these keys, on the chain of this origin.
 
     Raises:
         Rejected: one does not hold, or a certificate has less than a quorum.
@@ -172,23 +174,23 @@ def verify(message: AnySigned, keys: Sequence[bytes], quorum: int, call: Call = 
     if isinstance(said, Certificate):
         if len(said.voters) < quorum:
             raise Rejected("quorum")
-        words = call(vote_words, PREVOTE, said.height, said.round, said.hash)
+        words = call(vote_words, origin, PREVOTE, said.height, said.round, said.hash)
         for voter, signature in zip(said.voters, said.signatures):
             if not check(keys[voter], PREVOTE, words, signature):
                 raise Rejected("signature")
         return Verified(message, len(said.voters), _SEAL)
-    if not _is_signed(said, keys[said.sender], call):
+    if not _is_signed(said, keys[said.sender], origin, call):
         raise Rejected("signature")
     return Verified(message, 1, _SEAL)
 
 
-def _is_signed(message: Proposal | Vote | Confirmation, key: bytes, call: Call) -> bool:
+def _is_signed(message: Proposal | Vote | Confirmation, key: bytes, origin: bytes, call: Call) -> bool:
     if isinstance(message, Confirmation):
         return check_header(key, message.hash, message.signature)
     about = message.height, message.round, message.hash
     if isinstance(message, Proposal):
-        return check(key, PROPOSAL, call(proposal_words, *about), message.signature)
-    return check(key, message.phase, call(vote_words, message.phase, *about), message.signature)
+        return check(key, PROPOSAL, call(proposal_words, origin, *about), message.signature)
+    return check(key, message.phase, call(vote_words, origin, message.phase, *about), message.signature)
 
 
 def verified(message: AnyOne, key: bytes, purpose: str, words: bytes) -> Verified[AnyOne]:
@@ -202,11 +204,15 @@ def verified(message: AnyOne, key: bytes, purpose: str, words: bytes) -> Verifie
     return Verified(message, 1, _SEAL)
 
 
-def proposal_words(height: int, round: int, hash: bytes) -> bytes:
-    """What is signed of a proposal; the hash covers the block."""
-    return digest("round proposal", (height, round, hash))
+def proposal_words(origin: bytes, height: int, round: int, hash: bytes) -> bytes:
+    """What is signed of a proposal; the hash covers the block.
+
+    `origin` is of the chain (see `voting.Kind`): what was signed in another run with the same keys counts nowhere, and
+    is no evidence.
+    """
+    return digest("round proposal", (origin, height, round, hash))
 
 
-def vote_words(phase: str, height: int, round: int, hash: bytes) -> bytes:
-    """What is signed of a vote; the hash covers the chain before the block, so no vote counts on another chain."""
-    return digest("round vote", (phase, height, round, hash))
+def vote_words(origin: bytes, phase: str, height: int, round: int, hash: bytes) -> bytes:
+    """What is signed of a vote; `origin` as of `proposal_words`."""
+    return digest("round vote", (origin, phase, height, round, hash))

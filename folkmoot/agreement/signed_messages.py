@@ -30,7 +30,6 @@ ALL = None  # the destination "every other member"
 
 VALUE, RELAY = "agreement value", "agreement relay"  # what a general, what a relaying member signs
 _MESSAGE_LIMITS = Limits(size=MAX_VALUE + 128 * (MAX_MEMBERS + 4), depth=2, items=2 * MAX_MEMBERS + 8, int_size=2)
-_FAULT_LIMITS = Limits(size=2 * MAX_VALUE + 512, depth=1, items=8, int_size=2)
 
 Outgoing = list[tuple[int | None, bytes]]  # (index of a member or ALL, message)
 
@@ -43,9 +42,24 @@ class Rejected(OtherSide):
         self.reason = reason
 
 
-def session_digest(session_id: bytes, members: Sequence[bytes], f: int) -> bytes:
-    """The 32 bytes that stand for one agreement in every signature: its name, its members in order, and f."""
-    return digest("agreement session", (session_id, tuple(members), f))
+def session_digest(session_id: bytes, members: bytes, f: int) -> bytes:
+    """The 32 bytes that stand for one agreement in every signature: its name, the digest of its members, and f."""
+    return digest("agreement session", (session_id, members, f))
+
+
+def members_digest(members: Sequence[bytes]) -> bytes:
+    """32 bytes that stand for keys in their order."""
+    return digest("agreement members", tuple(members))
+
+
+def value_digest(value: bytes) -> bytes:
+    """32 bytes that stand for a value, so that evidence of two values need not hold them."""
+    return digest("agreement content", value)
+
+
+def value_words(session: bytes, general: int, content: bytes) -> bytes:
+    """What a general signs; `content` is the digest of its value."""
+    return digest("agreement value", (session, general, content))
 
 
 class Unverified(NamedTuple):
@@ -117,34 +131,21 @@ def verify(message: Unverified, members: Sequence[bytes], session: bytes) -> Ver
 
 
 class Fault(NamedTuple):
-    """Two values that one general signed in one session: everybody can check it, for ever."""
+    """The digests of two values that one general signed in one session: everybody can check it, for ever."""
 
     session: bytes  # 32 bytes, see session_digest
     general: int
-    one: bytes
+    one: bytes  # 32 bytes, see value_digest
     signature_of_one: bytes
     other: bytes
     signature_of_other: bytes
 
-    def encode(self) -> bytes:
-        return encode(tuple(self), _FAULT_LIMITS)
-
-    @staticmethod
-    def decode(data: bytes) -> "Fault":
-        """The proof of these bytes, to be checked by `proves`.
-
-        Raises:
-            Malformed: whatever else the bytes are.
-        """
-        return Fault(*_fields(decode(data, _FAULT_LIMITS), (bytes, int, bytes, bytes, bytes, bytes)))
-
-    def proves(self, members: Sequence[bytes], session: bytes) -> bool:
-        """Did members[general] sign two different values in this session?"""
-        if self.session != session or not 0 <= self.general < len(members) or self.one == self.other:
-            return False
+    def proves(self, key: bytes) -> bool:
+        """Did the general, whose public key this is, sign two different values?"""
         pairs = (self.one, self.signature_of_one), (self.other, self.signature_of_other)
-        key = members[self.general]
-        return all(check(key, VALUE, _first(session, self.general, value), sign) for value, sign in pairs)
+        return self.one != self.other and all(
+            check(key, VALUE, value_words(self.session, self.general, content), sign) for content, sign in pairs
+        )
 
 
 class Agreement:
@@ -172,7 +173,8 @@ class Agreement:
             raise ValueError(f"session_id = {session_id!r:.80}: expected 1 to {MAX_SESSION_ID} bytes")
         if value is not None and (type(value) is not bytes or len(value) > MAX_VALUE):
             raise ValueError(f"value = {value!r:.80}: expected at most {MAX_VALUE} bytes")
-        self.members, self.f, self.session = members, f, session_digest(session_id, members, f)
+        self.members, self.f = members, f
+        self.session = session_digest(session_id, members_digest(members), f)
         self.index = members.index(me.public_key)
         self.rejected: Counter[str] = Counter()  # how many messages counted for nothing, by reason
         self.checked = 0  # signatures, in all chains that were checked
@@ -213,7 +215,8 @@ class Agreement:
 
     def proofs_of_fault(self) -> tuple[Fault, ...]:
         """Of each general that was seen to sign two values: both, with its signatures."""
-        pairs = [(g, sorted(values.items())) for g, values in enumerate(self._values) if len(values) == 2]
+        twice = [(g, values) for g, values in enumerate(self._values) if len(values) == 2]
+        pairs = [(g, sorted((value_digest(value), sign) for value, sign in values.items())) for g, values in twice]
         return tuple(Fault(self.session, g, *one, *other) for g, (one, other) in pairs)
 
     def _broadcast(self, value: bytes) -> Unverified:
@@ -243,8 +246,8 @@ class Agreement:
 
 
 def _first(session: bytes, general: int, value: bytes) -> bytes:
-    """What a general signs."""
-    return digest("agreement value", (session, general, value))
+    """What a general signs of this value."""
+    return value_words(session, general, value_digest(value))
 
 
 def _require_chain(message: Unverified, n: int, session: bytes) -> None:

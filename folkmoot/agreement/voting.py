@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from folkmoot.agreement.carried import Carries
-from folkmoot.agreement.evidence import TwoVotes
+from folkmoot.agreement.evidence import two_confirmations, two_votes
 from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.agreement.hand import Hand
@@ -37,7 +37,7 @@ from folkmoot.agreement.messages import (
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.encoding import Malformed
-from folkmoot.ledger.block import Block
+from folkmoot.ledger.block import Block, Header
 from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.errors import InvalidBlock
 from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put
@@ -45,6 +45,7 @@ from folkmoot.machine import Chain as Stored
 
 LOCK = "lock"  # the key under which a lock is kept
 CONFIRMING = "confirmation"
+_MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
 
 
 class Final(NamedTuple):
@@ -63,6 +64,9 @@ class Kind(Carries, Protocol):
 
     def shape(self, state: Any) -> Shape:
         """What bounds the fields of messages: the number of members, and what else."""
+
+    def origin(self, chain: Chain) -> bytes:
+        """32 bytes that stand for the genesis, so that nothing of another run counts: every signature covers them."""
 
     def keys(self, state: Any) -> Sequence[bytes]:
         """Of the members who vote, in the order of their numbers."""
@@ -115,6 +119,7 @@ class Voter:
         self._sent: set[str] = set()  # what was done in this round already
         self._caught: set[tuple[str, int]] = set()  # whose second word was noticed in this round
         self._bodies: dict[bytes, bytes] = {}  # unsigned blocks that would follow, by hash
+        self._headers: dict[bytes, Header] = {}  # of blocks of this height that would follow, by hash
         self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a member
         self._ahead: int | None = None  # somebody who has blocks that are missing here
         self._finality = self._next_height(None)
@@ -182,8 +187,11 @@ class Voter:
             if message.round <= self.round and (self.best is None or message.round > self.best.round):
                 self._take_certificate(self._verified(message, effects), sender, effects)
         elif isinstance(message, Confirmation):
-            if self._finality.confirmation_of(message.sender) is None:
+            counted = self._finality.confirmation_of(message.sender)
+            if counted is None:
                 self._finality.confirm(self._verified(message, effects))
+            elif message.hash != counted.hash:
+                self._second_confirmation(counted, message, effects)
         elif message.round != self.round:
             raise Rejected("other round")
         elif isinstance(message, Vote):
@@ -203,7 +211,8 @@ class Voter:
 
     def _verified(self, message: AnySigned, effects: Effects) -> Verified[AnySigned]:
         state = self.chain.state
-        verified = verify(message, self.kind.keys(state), self.kind.quorum(state), self._call)
+        about = self.kind.keys(state), self.kind.quorum(state), self.kind.origin(self.chain)
+        verified = verify(message, *about, self._call)
         effects.counts["signatures"] += verified.checked
         return verified
 
@@ -226,8 +235,16 @@ class Voter:
         if second.hash != first.hash and (purpose, who) not in self._caught:
             self._verified(second, effects)
             self._caught.add((purpose, who))
-            evidence = TwoVotes.of(self.kind.forms, first, second).to_bytes()
-            effects.noticed.append(Noticed(who, "two values", evidence))
+            effects.noticed.append(Noticed(who, "two values", two_votes(first, second)))
+
+    def _second_confirmation(self, first: Confirmation, second: Confirmation, effects: Effects) -> None:
+        """As `_second_word`; it takes the headers of both blocks to show it."""
+        who, headers = second.sender, self._headers
+        if first.hash in headers and second.hash in headers and (CONFIRMING, who) not in self._caught:
+            self._verified(second, effects)
+            self._caught.add((CONFIRMING, who))
+            shown = [(headers[said.hash], said.signature) for said in (first, second)]
+            effects.noticed.append(Noticed(who, "two values", two_confirmations(who, *shown)))
 
     def consider(self, block: Block, effects: Effects, sender: int = -1) -> bool:
         """Remember a block if it would follow."""
@@ -238,6 +255,9 @@ class Voter:
             return False
         self._bodies[block.hash] = self.kind.carried(replace(block, signatures=()))
         self.states[block.hash] = state
+        self._headers[block.hash] = block.header
+        if len(self._headers) > _MOST_HEADERS:
+            del self._headers[next(iter(self._headers))]
         return True
 
     def append(self, block: Block, effects: Effects, sender: int = -1) -> None:
@@ -248,12 +268,23 @@ class Voter:
             effects.noticed.append(Noticed(sender, "block"))
             return
         effects.counts["signatures"] += len(block.signatures)
+        self._compare(block, effects)
         self.chain, final = chain, Final(block, chain)
         effects.keep += [Append(chain.height, partial(self.kind.carried, block)), Delete(LOCK)]
         self._finality = self._next_height(None)
-        self.proposals, self._shown = {}, {}
+        self.proposals, self._shown, self._headers = {}, {}, {}
         self.kind.committed(final, effects)
         effects.committed.append(final)
+
+    def _compare(self, block: Block, effects: Effects) -> None:
+        """Who has signed this block, and was counted for another one?"""
+        self._headers[block.hash] = block.header
+        numbers = {key: number for number, key in enumerate(self.keys)}
+        for key, signature in block.signatures:
+            counted = self._finality.confirmation_of(numbers[key])
+            if counted is not None and counted.hash != block.hash:
+                second = Confirmation(block.header.height, numbers[key], block.hash, signature)
+                self._second_confirmation(counted, second, effects)
 
     def _answer(self, want: Want, sender: int, effects: Effects) -> None:
         """Send the next few blocks, once a round to each who asks."""
@@ -294,7 +325,7 @@ class Voter:
         self.proposals[self.index] = hash
         if "proposal" not in self._sent:
             self._sent.add("proposal")
-            words = self._call(proposal_words, self.height, self.round, hash)
+            words = self._call(proposal_words, self.kind.origin(self.chain), self.height, self.round, hash)
             signature = self.hand.sign(PROPOSAL, self.round, words)
             message = Proposal(self.height, self.round, self.index, hash, signature, self._bodies[hash])
             self._send(effects, message)
@@ -312,8 +343,8 @@ class Voter:
         if phase in self._sent:
             return
         self._sent.add(phase)
-        height, round = self.height, self.round
-        signature = self.hand.sign(phase, round, self._call(vote_words, phase, height, round, hash))
+        height, round, origin = self.height, self.round, self.kind.origin(self.chain)
+        signature = self.hand.sign(phase, round, self._call(vote_words, origin, phase, height, round, hash))
         vote = Vote(phase, height, round, self.index, hash, signature)
         self._send(effects, vote)
         self._finality.vote(signed_here(vote))

@@ -10,6 +10,7 @@ from folkmoot.agreement.messages import Verified
 from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
+from folkmoot.bc_ucb.evidence import session_id, two_values
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, ReportSent
 from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
@@ -78,7 +79,10 @@ class Deliberation:
             effects.counts["signatures"] += agreement.checked
             effects.noticed += [Noticed(-1, reason) for reason in agreement.rejected.elements()]
             for fault in agreement.proofs_of_fault():
-                effects.noticed.append(Noticed(self.members()[fault.general], TWO_SETS, fault.encode()))
+                who = self.members()[fault.general]
+                effects.noticed.append(
+                    Noticed(who, TWO_SETS, two_values(who, self.round, self.previous, agreement, fault))
+                )
 
     def is_validator(self, participant: int, proof: bytes) -> bool:
         """Is another one a validator, by coins or by this proof?"""
@@ -151,7 +155,7 @@ class Deliberation:
         keys = [settings.keys[m] for m in members]
         faulty = min(settings.terms.faulty, len(members) - 1)
         signs = (hand or self._hand).general(self.round)
-        return Agreement(keys, signs, faulty, encode((self.previous, self.round)), value)
+        return Agreement(keys, signs, faulty, session_id(self._state.origin, self.previous, self.round), value)
 
     def start(self, value: bytes | None) -> list[bytes]:
         """Begin to agree; what to send to all. None: nothing is said, but relayed."""

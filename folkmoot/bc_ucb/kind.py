@@ -32,6 +32,11 @@ class GameKind(AsItStands):
         """See `folkmoot.machine.Machine`."""
         return self.forms.kind_of(data)
 
+    def origin(self, chain: Chain) -> bytes:
+        """The digest of what the genesis says."""
+        origin: bytes = chain.state.origin
+        return origin
+
     def keys(self, state: State) -> Sequence[bytes]:
         """Of all participants."""
         return state.configuration.keys

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from room import Room
 
-from folkmoot.agreement.signed_messages import MAX_VALUE, Fault, Rejected, Unverified, Verified, verify
+from folkmoot.agreement.signed_messages import MAX_VALUE, Fault, Rejected, Unverified, Verified, value_digest, verify
 from folkmoot.encoding import Malformed, encode
 
 EVIL = 0  # the faulty general
@@ -82,14 +82,11 @@ def test_malformed(form):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", [Unverified, Fault])
-def test_decoding_any_bytes_raises_malformed_at_most(kind):
-    """50,000 inputs each: random bytes, and right messages with a few bytes changed, cut, doubled or swapped in."""
+def test_decoding_any_bytes_raises_malformed_at_most():
+    """50,000 inputs: random bytes, and right messages with a few bytes changed, cut, doubled or swapped in."""
     rng = np.random.default_rng(5)
-    room, fault = fault_of_evil()
-    sound = (
-        [room.extended(room.seen[0], 1, 2).encode(), room.seen[1].encode()] if kind is Unverified else [fault.encode()]
-    )
+    room, _ = fault_of_evil()
+    sound = [room.extended(room.seen[0], 1, 2).encode(), room.seen[1].encode()]
     survived = 0
     for turn in range(50_000):
         data = bytearray(sound[turn % len(sound)])
@@ -105,7 +102,7 @@ def test_decoding_any_bytes_raises_malformed_at_most(kind):
         else:
             data[place:place] = data[place - length : place + length]
         try:
-            message = kind.decode(bytes(data))
+            message = Unverified.decode(bytes(data))
         except Malformed:
             continue
         survived += 1
@@ -126,8 +123,7 @@ def fault_of_evil():
 
 def test_a_proof_of_fault_convinces_a_stranger():
     room, fault = fault_of_evil()
-    assert Fault.decode(fault.encode()) == fault
-    assert fault.proves(room.keys, room.session)
+    assert fault.proves(room.keys[EVIL])
 
 
 def test_nothing_else_convinces():
@@ -136,22 +132,20 @@ def test_nothing_else_convinces():
     wrong = [
         fault._replace(session=bytes(32)),
         fault._replace(general=1),
-        fault._replace(general=4),
-        fault._replace(general=-4),
-        fault._replace(one=b"2"),
+        fault._replace(one=value_digest(b"2")),
         fault._replace(signature_of_other=fault.signature_of_one),
         fault._replace(signature_of_one=b""),
         fault._replace(other=fault.one, signature_of_other=fault.signature_of_one),
-        Fault(room.session, 2, honest.value, honest.signatures[0], b"lie", honest.signatures[0]),
     ]
-    assert not any(fault.proves(room.keys, room.session) for fault in wrong)
-    assert not fault.proves(room.keys, bytes(32))
-    assert not fault.proves(room.keys[::-1], room.session)
+    assert not any(fault.proves(room.keys[EVIL]) for fault in wrong)
+    assert not fault.proves(room.keys[2])
+    lie = value_digest(honest.value), honest.signatures[0], value_digest(b"lie"), honest.signatures[0]
+    assert not Fault(room.session, 2, *lie).proves(room.keys[2])
 
 
 def test_values_of_two_sessions_are_no_fault():
     one, other = Room(4, 1), Room(4, 1, session_id=b"tip 40, round 41")
     first, second = one.seen[2], other.signed(2, b"another")
-    fault = Fault(one.session, 2, first.value, first.signatures[0], second.value, second.signatures[0])
-    assert not fault.proves(one.keys, one.session)
-    assert not fault.proves(one.keys, other.session)
+    said = [(value_digest(message.value), message.signatures[0]) for message in (first, second)]
+    for session in (one.session, other.session):
+        assert not Fault(session, 2, *said[0], *said[1]).proves(one.keys[2])

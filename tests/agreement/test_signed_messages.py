@@ -12,7 +12,9 @@ from folkmoot.agreement.signed_messages import (
     VALUE,
     Agreement,
     Rejected,
+    members_digest,
     session_digest,
+    value_digest,
     verify,
 )
 from folkmoot.encoding import encode
@@ -85,7 +87,8 @@ def test_attack_twins_of_a_general(n, f):
     assert room.results()[0][EVIL] is None
     for member in room.honest.values():
         (fault,) = member.proofs_of_fault()
-        assert (fault.general, fault.one, fault.other) == (EVIL, b"twin 0", b"twin 1")
+        assert fault.general == EVIL
+        assert {fault.one, fault.other} == {value_digest(b"twin 0"), value_digest(b"twin 1")}
 
 
 @pytest.mark.parametrize(("n", "f"), [(n, f) for n, f in ATTACKED if f < n - 1])
@@ -249,7 +252,10 @@ def test_attack_replay_of_another_session(length):
         assert room.results()[0][EVIL] is None
         assert set(rejections(room)) <= {"session", "signature", "signers"}
         assert rejections(room)["session"] == 3 * len(old)
-    assert len({session_digest(SESSION_ID, k, f) for k in (keys, keys[::-1], keys[:3]) for f in (0, 1)}) == 6
+    assert (
+        len({session_digest(SESSION_ID, members_digest(k), f) for k in (keys, keys[::-1], keys[:3]) for f in (0, 1)})
+        == 6
+    )
 
 
 def test_attack_many_values_of_one_general():

@@ -1,14 +1,16 @@
 """Voting on a chain of notes, which is neither a game nor a consortium: what a kind says is one argument."""
 
+from collections import namedtuple
 from dataclasses import dataclass, replace
 
 import pytest
 from nacl.signing import SigningKey
 
 from folkmoot.agreement.carried import AsItStands
+from folkmoot.agreement.evidence import culprit, kinds_of
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import Identity, WouldEquivocate
-from folkmoot.agreement.messages import PREVOTE, VOTING, Certificate, Confirmation, Want
+from folkmoot.agreement.messages import PREVOTE, VOTING, Blocks, Certificate, Confirmation, Want
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.voting import LOCK, Voter
 from folkmoot.encoding import Malformed, decode, encode
@@ -16,10 +18,12 @@ from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, begin, propose
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.machine import Append, Effects, Floor, Kept, Moment, Put
+from folkmoot.signatures import sign_header
 
 SEEDS = [bytes([n]) * 32 for n in range(1, 5)]
 KEYS = tuple(Identity(seed).public_key for seed in SEEDS)
 QUORUM = 3
+Ground = namedtuple("Ground", ("origin", "keys"))
 
 
 class Notes(AsItStands):
@@ -32,6 +36,9 @@ class Notes(AsItStands):
 
     def shape(self, state):
         return (len(KEYS),)
+
+    def origin(self, chain):
+        return chain.genesis.hash
 
     def keys(self, state):
         return KEYS
@@ -248,6 +255,25 @@ def test_a_block_without_what_only_members_see_is_not_voted_for():
     members[1].kind.carried = lambda block: encode((block.to_bytes(), b"nothing"))
     played(members, 1, b"one")
     assert [member.store.height for member in members] == [0] * 4
+
+
+@pytest.mark.parametrize("by_block", [False, True])
+def test_attack_of_two_confirmations_of_one_height_is_evidence(by_block):
+    """It confirms one block to us; the other one it confirms later, or it is among the signers of what comes."""
+    voter, effects = Member(0).voter, Effects()
+    voter.enter(1)
+    one, other = (propose(voter.chain, [note]) for note in (b"one", b"other"))
+    for block in (one, other):
+        voter.consider(block, effects)
+    told = [Confirmation(1, 2, b.hash, sign_header(SigningKey(SEEDS[2]), b.hash)) for b in (one, other)]
+    voter.take(told[0], 2, effects)
+    voter.take(told[0], 2, effects)
+    assert effects.noticed == []
+    signed = other.signed(*(SigningKey(SEEDS[m]) for m in (1, 2, 3)))
+    voter.take(Blocks((signed.to_bytes(),)) if by_block else told[1], 2, effects)
+    ((who, reason, data),) = effects.noticed
+    assert (who, reason) == (2, "two values")
+    assert culprit(kinds_of("notes"), data, Ground(voter.chain.genesis.hash, KEYS)) == 2
 
 
 def test_bytes_that_are_no_lock_are_refused():

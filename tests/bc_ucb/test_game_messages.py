@@ -40,15 +40,16 @@ from folkmoot.signatures import sign_header
 to_bytes = GAME.to_bytes
 QUORUM = 3
 HASH = b"h" * 32
+ORIGIN = b"o" * 32
 
 
 def from_bytes(data, participants, arms):
     return GAME.from_bytes(data, (participants, arms))
 
 
-def verify(message, keys, quorum):
+def verify(message, keys, quorum, origin=ORIGIN):
     early = isinstance(message, ReportSent | Offer | Answer)
-    return verify_early(message, keys) if early else verify_vote(message, keys, quorum)
+    return verify_early(message, keys) if early else verify_vote(message, keys, quorum, origin)
 
 
 def made_report():
@@ -67,12 +68,12 @@ def made_answer():
 
 
 def made_proposal():
-    signature = identities()[0].sign(PROPOSAL, proposal_words(1, 9, HASH))
+    signature = identities()[0].sign(PROPOSAL, proposal_words(ORIGIN, 1, 9, HASH))
     return Proposal(1, 9, 0, HASH, signature, b"a block")
 
 
 def made_vote(phase=PREVOTE, sender=0):
-    return Vote(phase, 1, 9, sender, HASH, identities()[sender].sign(phase, vote_words(phase, 1, 9, HASH)))
+    return Vote(phase, 1, 9, sender, HASH, identities()[sender].sign(phase, vote_words(ORIGIN, phase, 1, 9, HASH)))
 
 
 def made_confirmation():
@@ -135,6 +136,12 @@ def test_attack_of_changing_what_is_signed(make):
 def test_attack_of_a_prevote_as_a_precommit():
     with pytest.raises(Rejected, match="signature"):
         verify(made_vote()._replace(phase=PRECOMMIT), keys(), QUORUM)
+
+
+def test_attack_of_votes_of_another_run_with_the_same_keys():
+    for message in (made_proposal(), made_vote(), made_certificate()):
+        with pytest.raises(Rejected, match="signature"):
+            verify(message, keys(), QUORUM, b"another run".ljust(32))
 
 
 def test_attack_of_a_certificate_of_too_few_or_with_a_false_vote():

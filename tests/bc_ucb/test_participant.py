@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_round import BURN_IN, COINS, SEEDS, K, M, first_chain, full_round, identities
 
-from folkmoot.agreement.evidence import TwoVotes
+from folkmoot.agreement.evidence import culprit, two_votes
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.messages import (
     PRECOMMIT,
@@ -25,6 +25,7 @@ from folkmoot.agreement.messages import (
 from folkmoot.agreement.voting import LOCK
 from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.evidence import KINDS, ground_of
 from folkmoot.bc_ucb.messages import GAME, ReportSent
 from folkmoot.bc_ucb.participant import CHAIN, Participant, Role
 from folkmoot.bc_ucb.records import NO_REPORT, REPORT, RoundRecord, report_words
@@ -260,7 +261,7 @@ def test_attack_of_two_votes_in_one_round_is_evidence_for_all():
     step(node, t, REPORTING)
 
     def vote(hash, round=t, phase=PREVOTE):
-        words = vote_words(phase, 1, round, hash)
+        words = vote_words(node.chain.state.origin, phase, 1, round, hash)
         return Vote(phase, 1, round, 2, hash, identities()[2].sign(phase, words))
 
     first, second, third = (vote(letter * 32) for letter in (b"a", b"b", b"c"))
@@ -268,18 +269,14 @@ def test_attack_of_two_votes_in_one_round_is_evidence_for_all():
     (notice,) = effects.noticed
     assert (notice.sender, notice.reason) == (2, "two values")
     assert effects.counts["signatures"] == 2
-    shape, keys = node.shape(node.chain.state), node.voter.keys
-    evidence = TwoVotes.from_bytes(notice.evidence)
-    assert evidence.culprit(GAME, shape, keys) == 2
+    ground = ground_of(node.chain.state)
+    assert culprit(KINDS, notice.evidence, ground) == 2
     for false in (
-        TwoVotes.of(GAME, first, first),
-        TwoVotes.of(GAME, first, second._replace(signature=third.signature)),
-        TwoVotes.of(GAME, first, vote(b"b" * 32, t + 1)),  # as an honest one may vote
-        TwoVotes.of(GAME, first, vote(b"b" * 32, phase=PRECOMMIT)),
-        TwoVotes(evidence.one, to_bytes(Want(1))),
-        TwoVotes(b"", evidence.other),
+        two_votes(first, first),
+        two_votes(first, second._replace(signature=third.signature)),
+        two_votes(first, vote(b"b" * 32, t + 1)),  # as an honest one may vote
     ):
-        assert false.culprit(GAME, shape, keys) is None
+        assert culprit(KINDS, false, ground) is None
     assert node.voter._finality.vote_of(PREVOTE, 2) == first
 
 
@@ -417,7 +414,7 @@ def test_attack_of_a_validator_that_proposes_a_false_block():
     for estimates, remembered in [(made.estimates + 1, False), (made.estimates, True)]:
         step(fresh, t, REPORTING)
         false = propose(chain, [made._replace(estimates=estimates).to_bytes()])
-        signature = identities()[1].sign(PROPOSAL, proposal_words(1, t, false.hash))
+        signature = identities()[1].sign(PROPOSAL, proposal_words(chain.state.origin, 1, t, false.hash))
         proposal = Proposal(1, t, 1, false.hash, signature, false.to_bytes())
         effects = step(fresh, t, AT.second, (1, proposal))
         assert (false.hash in fresh.voter.states) is remembered

@@ -15,6 +15,7 @@ from folkmoot.agreement.signed_messages import (
     Unverified,
     _first,
     digest,
+    members_digest,
     session_digest,
 )
 
@@ -35,7 +36,7 @@ class Room:
         self.n, self.f, self.faulty = n, f, frozenset(faulty)
         self.identities = [identity(index) for index in range(n)]
         self.keys = [who.public_key for who in self.identities]
-        self.session = session_digest(session_id, self.keys, f)
+        self.session = session_digest(session_id, members_digest(self.keys), f)
         self.honest = {
             index: Agreement(self.keys, self.identities[index], f, session_id, own_value(index))
             for index in range(n)
@@ -82,7 +83,8 @@ class Room:
             assert results[0][index] == own_value(index)
             for fault in member.proofs_of_fault():
                 assert fault.general in self.faulty
-                assert fault.proves(self.keys, self.session)
+                assert fault.proves(self.keys[fault.general])
+                assert fault.session == self.session
                 assert results[0][fault.general] is None
 
     # --- What the adversary can make ---------------------------------------------------------------------

@@ -47,6 +47,10 @@ class VotedKind(AsItStands):
         """See `folkmoot.machine.Machine`."""
         return self.forms.kind_of(data)
 
+    def origin(self, chain: Chain) -> bytes:
+        """The hash of the genesis."""
+        return chain.genesis.hash
+
     def keys(self, state: State) -> Sequence[bytes]:
         """Of the members."""
         return state.members

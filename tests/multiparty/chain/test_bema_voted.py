@@ -106,7 +106,7 @@ def another(play, proposal):
         other.receive(sample_message(key(0), chain.genesis.hash, 0, x[i], int(labels[i]), (int(labels[i]) + 1) % 3))
     block = other.block(0, round=proposal.round)
     identity = host.machine.voter.hand.identity
-    words = proposal_words(proposal.height, proposal.round, block.hash)
+    words = proposal_words(chain.genesis.hash, proposal.height, proposal.round, block.hash)
     signature = identity.sign("round proposal", words)
     told = Proposal(proposal.height, proposal.round, proposal.sender, block.hash, signature, block.to_bytes())
     return told, [host.machine.shelf.give([note.name])[0] for note in _notes(block)]
