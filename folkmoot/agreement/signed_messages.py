@@ -178,6 +178,7 @@ class Agreement:
         self.index = members.index(me.public_key)
         self.rejected: Counter[str] = Counter()  # how many messages counted for nothing, by reason
         self.checked = 0  # signatures, in all chains that were checked
+        self.fresh: list[tuple[int, bytes]] = []  # first values that the last step accepted
         self._me, self._value, self._round = me, value, 0
         # Of each general: the values accepted, at most two, with its signature.
         self._values: tuple[dict[bytes, bytes], ...] = tuple({} for _ in members)
@@ -191,6 +192,7 @@ class Agreement:
         """
         if round != self._round or round > self.f + 1:
             raise ValueError(f"round = {round!r:.80}: expected {self._round}, of {self.f + 1} relay rounds")
+        self.fresh = []
         if round == 0:
             outgoing = [] if self._value is None else [self._broadcast(self._value)]
         else:
@@ -239,6 +241,8 @@ class Agreement:
         except (Malformed, Rejected) as error:
             self.rejected[error.reason if isinstance(error, Rejected) else "malformed"] += 1
             return None
+        if not values:
+            self.fresh.append((message.general, message.value))
         values[message.value] = message.signatures[0]
         if self._round > self.f or self.index in message.signers:
             return None

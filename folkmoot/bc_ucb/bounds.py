@@ -3,10 +3,11 @@
 What is larger than the largest legal one is refused before it is decoded or kept. See docs/decisions/0027-bounds.md.
 """
 
+from folkmoot.agreement.forms import HEAD
 from folkmoot.agreement.shares import TWICE
 from folkmoot.agreement.signed_messages import Unverified
 from folkmoot.bc_ucb.genesis import Configuration, record_bytes
-from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, ReportSent, SetsSent
+from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, Passed, ReportSent, SetsSent
 from folkmoot.bc_ucb.records import value_bytes
 from folkmoot.ledger.block import MOST_HEIGHT, VERSION, Block, Header
 from folkmoot.machine import Share
@@ -38,6 +39,13 @@ def report_shares(settings: Configuration) -> dict[str, Share]:
     """A report, and a second one, which proves a fault."""
     means = 16 + 8 * settings.terms.n_arms
     return {GAME.name(ReportSent): Share(TWICE, GAME.largest(ReportSent, {"means": means}))}
+
+
+def passed_shares(settings: Configuration) -> dict[str, Share]:
+    """Reports passed on, as many as there are participants; and once more, should the first come late."""
+    ((_, report),) = report_shares(settings).values()
+    reports = settings.terms.n_participants * (HEAD + report)
+    return {GAME.name(Passed): Share(TWICE, GAME.largest(Passed, {"reports": reports}))}
 
 
 def comparison_shares(settings: Configuration, offer: int, answer: int) -> dict[str, Share]:

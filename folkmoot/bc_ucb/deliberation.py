@@ -11,13 +11,14 @@ from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
 from folkmoot.bc_ucb.evidence import session_id, two_values
-from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, ReportSent
+from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportSent, verify_early
+from folkmoot.bc_ucb.passing import Late, Links, lacking
 from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
 from folkmoot.bc_ucb.rules import Rounds, State, Unfinished, conclude, counted
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, is_drawn, question
 from folkmoot.comparison.in_rounds import Comparison
-from folkmoot.encoding import encode
+from folkmoot.encoding import Malformed, encode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.machine import Effects, Noticed
@@ -36,6 +37,8 @@ class Deliberation:
         drawn: am I a validator?
         held: reports by their names.
         offered: validators whose offers were taken.
+        named: what was named here, once it was.
+        late: reports that come too late to be named.
         answers: to the own offer of a comparison, by participant.
         values: of each general the agreed value (or None) once the agreement is over.
     """
@@ -49,6 +52,7 @@ class Deliberation:
         self.validators: tuple[int, ...] | None = None
         self.proof = b""
         self.held: dict[bytes, Report] = {}
+        self.named: Named | None = None
         self._told: dict[int, list[ReportSent]] = {}
         self.answers: dict[int, bytes] = {}
         self.offered: set[int] = set()
@@ -59,6 +63,7 @@ class Deliberation:
         self._step_number = 0
         state, settings = self._state, self._state.configuration
         self._most_inner = inner_bytes(settings)
+        self.late = Late(settings.terms.n_participants)
         if settings.coins is not None:
             self.validators = drawn_by_coins(settings, state.accounts.units, round, self._call)
             self.drawn = me in self.validators
@@ -103,7 +108,7 @@ class Deliberation:
     def take_report(self, verified: Verified[ReportSent]) -> list[Noticed]:
         """Hold a report for this round after this block; two of one participant are evidence."""
         message = verified.message
-        report = _report(message)
+        report = as_report(message)
         told = self._told.setdefault(message.sender, [])
         if report.name in self.held or len(told) >= _MOST_EACH:
             return []
@@ -112,6 +117,38 @@ class Deliberation:
         if len(told) == 1:
             return []
         return [Noticed(message.sender, TWO_REPORTS, encode(tuple(map(GAME.to_bytes, told))))]
+
+    def pass_on(self, links: Links) -> list[tuple[int, Passed]]:
+        """Before sets are named: what came in time, to each who may name, if messages get lost.
+
+        Whoever did it always would pay for it always.
+        """
+        links.heard(self.round, self._told)
+        if not links.bad(self.round):
+            return []
+        told = [GAME.to_bytes(message) for m in sorted(self._told) for message in self._told[m]]
+        message = Passed(self.round, tuple(told[: self._state.configuration.terms.n_participants]))
+        return [(m, message) for m in self.members() if m != self._me]
+
+    def take_passed(self, message: Passed, sender: int, in_time: bool, effects: Effects) -> None:
+        """Reports by the hand of another one: as if from whose they are until sets are named, then for the block alone.
+
+        Raises:
+            Malformed, Rejected: it is not what it should be; what came before that is taken.
+        """
+        for data in message.reports:
+            report = self._call(GAME.from_bytes, data, self._state.members.shape)
+            if not isinstance(report, ReportSent) or (report.previous, report.round) != (self.previous, self.round):
+                raise Rejected("passed on something else")
+            name = as_report(report).name
+            if name in self.held:
+                continue
+            if not in_time:
+                self.late.take(sender, report, name)
+            elif self.matters(report):
+                verified = verify_early(report, self._state.configuration.keys)
+                effects.counts["signatures"] += 1
+                effects.noticed += self.take_report(verified)
 
     def take_answer(self, verified: Verified[Answer]) -> None:
         """An answer to the own offer."""
@@ -131,14 +168,15 @@ class Deliberation:
         table, names, present = np.zeros((m, k), np.int64), [NO_REPORT] * m, np.zeros(m, np.bool_)
         for sender, told in self._told.items():
             if len(told) == 1:  # who says two things says nothing
-                report = _report(told[0])
+                report = as_report(told[0])
                 names[sender], table[sender] = report.name, report.means
                 present[sender] = usable(table, sender, report.reward)
         if self._params.screening:
             present &= self._comparison.passed(self.answers)
         sets = np.zeros((1, m, k), np.bool_)
         named(self._params, present, table, sets, 0)
-        return self.signed(Named(self.proof, sets[0], tuple(names), b""))
+        self.named = self.signed(Named(self.proof, sets[0], tuple(names), b""))
+        return self.named
 
     def signed(self, named: Named, hand: Hand | None = None) -> Named:
         """With the signature that belongs into the value; `hand` as in `agreement`."""
@@ -188,6 +226,42 @@ class Deliberation:
         self._relayed.clear()
         return self._step(received) if self._agreement is not None and not self._agreement.finished else []
 
+    def pushed(self) -> list[tuple[int, Passed]]:
+        """To each validator whose value was accepted in the last step: what it lacks.
+
+        What the value names is wanted here from now on.
+        """
+        if self._agreement is None:
+            return []
+        members, found = self.members(), []
+        for general, value in self._agreement.fresh:
+            other = self._read(value)
+            if other is not None:
+                self.late.wanted.update(other.names)
+                names = lacking(self.named, other) if self.named is not None and self.drawn else []
+                if names and members[general] != self._me:
+                    sent = tuple(self._as_sent(self.held[name]) for name in names)
+                    found.append((members[general], Passed(self.round, sent)))
+        return found
+
+    def _read(self, value: bytes) -> Named | None:
+        try:
+            return Named.from_bytes(value, *self._state.members.shape, self.validators is None)
+        except Malformed:
+            return None
+
+    def _as_sent(self, report: Report) -> bytes:
+        told = self._told[report.participant]
+        return GAME.to_bytes(next(message for message in told if message.signature == report.signature))
+
+    def hold_late(self) -> int:
+        """Hold what came late and is wanted; how many signatures were checked."""
+        found = self.late.found(self.held, self._state.configuration.keys)
+        for verified in found:
+            report = as_report(verified.message)
+            self.held[report.name] = report
+        return len(found)
+
     def _step(self, received: list[bytes]) -> list[bytes]:
         agreement = self._agreement
         assert agreement is not None
@@ -215,5 +289,6 @@ class Deliberation:
         return dict(record.sets) == {v: self.values[v] for v in sets}
 
 
-def _report(message: ReportSent) -> Report:
+def as_report(message: ReportSent) -> Report:
+    """What stays of it in a block."""
     return Report(message.sender, message.means, message.reward, message.signature)

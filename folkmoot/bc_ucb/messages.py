@@ -61,6 +61,13 @@ class SetsSent(NamedTuple):
     content: bytes
 
 
+class Passed(NamedTuple):
+    """Reports of others, or one's own, passed on: encodings of ReportSent."""
+
+    round: int
+    reports: tuple[bytes, ...]
+
+
 Early: TypeAlias = ReportSent | Offer | Answer
 
 _FIELDS = {
@@ -71,10 +78,13 @@ _FIELDS = {
     "previous": HASH,
     "proof": of_length(0, PROOF_BYTES),
     "content": Field(bytes, lambda value, shape: len(value) <= MOST_COMPARISON),
+    "reports": Field(tuple, lambda value, shape: len(value) <= shape[0] and all(type(r) is bytes for r in value)),
 }
 
 # Of a system of the shape (participants, arms).
-GAME = Forms({0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, **voting.KINDS}, _FIELDS, voting.wrong, voting.LIMITS)
+GAME = Forms(
+    {0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, 13: Passed, **voting.KINDS}, _FIELDS, voting.wrong, voting.LIMITS
+)
 
 
 def verify_early(message: Early, keys: Sequence[bytes]) -> Verified[Any]:

@@ -5,8 +5,9 @@ first stage: its pulls are learnt from at once, and nothing is said.
 
     pull     choose an arm, which the driver pulls
     report   take the outcome, report means and reward; validators offer to compare pull counts
-    answer   answer the offers
-    screen   validators name whom they heard and begin to agree; f + 1 relay stages follow
+    answer   answer the offers; where messages get lost, pass on the reports that came
+    screen   validators name whom they heard and begin to agree; f + 1 relay stages follow, in which they send each
+             other the reports that, by their values, the other one lacks
     propose  the last of these: validators propose the block that follows; whoever is locked shows its certificate
     second   validators that lack a report confirm a proposal that is made of the sets they agreed on
     prevote, precommit, confirm, commit: see agreement/finality.py
@@ -40,11 +41,13 @@ from folkmoot.bc_ucb.messages import (
     Answer,
     Early,
     Offer,
+    Passed,
     ReportSent,
     SetsSent,
     comparison_words,
     verify_early,
 )
+from folkmoot.bc_ucb.passing import Links
 from folkmoot.bc_ucb.pulls import Pulls
 from folkmoot.bc_ucb.records import REPORT, SETS, Named, report_words
 from folkmoot.bc_ucb.rules import Rounds, SharedRounds
@@ -109,7 +112,7 @@ class Participant(GameKind):
     def __init__(self, role: Role, kept: Mapping[str, bytes], stored: Stored, chance: Chance, floor: Floor) -> None:
         super().__init__(role.rules)
         self.role, self._floor = role, floor
-        chain = self._stored_chain(kept, stored)
+        chain = snapshot.stored_chain(self, kept.get(CHAIN), stored, role.first)
         self._effects = Effects()  # of the step under way
         self.hand = Hand(role.seed, (REPORT, SETS, VALUE), kept, lambda item: self._effects.keep.append(item), floor)
         self.voter = Voter(role.index, self.hand, self, chain, stored, role.rules.call)
@@ -121,23 +124,9 @@ class Participant(GameKind):
         self.stages, self._at = bounded(settings, *compared), stages(settings.terms.faulty)
         self._largest = {kind: share.size for stage in self.stages for kind, share in (stage.shares or {}).items()}
         self._work: Deliberation | None = None
+        self._links = Links(settings.terms.n_participants)
         last = _last_round(kept)
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
-
-    def _stored_chain(self, kept: Mapping[str, bytes], stored: Stored) -> Chain:
-        """As it stood: the blocks after the snapshot that was kept are applied again.
-
-        Raises:
-            Malformed, InvalidBlock: snapshot and blocks do not fit together, or are of another game.
-        """
-        chain = snapshot.from_bytes(kept[CHAIN], self.role.first) if CHAIN in kept else self.role.first
-        if chain.height > stored.height:
-            raise Malformed(f"snapshot of height {chain.height}: there are {stored.height} blocks")
-        if chain.height > 0 and self.received(stored.block(chain.height)).hash != chain.tip:
-            raise Malformed(f"snapshot of height {chain.height}: of another chain than the blocks")
-        for height in range(chain.height + 1, stored.height + 1):
-            chain = self.append(chain, self.received(stored.block(height)))
-        return chain
 
     @property
     def index(self) -> int:
@@ -210,10 +199,13 @@ class Participant(GameKind):
             effects.keep += [Put(ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
         elif stage == REPORTING:
             self._report(effects)
+        elif stage == ANSWERING and self._work is not None:
+            self._pass_on(self._work.pass_on(self._links), effects)
         elif stage == SCREENING:
             self._screen(effects)
         elif SCREENING < stage <= at.propose and self._work is not None:
             self._share(effects, self._work.relay())
+            self._pass_on(self._work.pushed(), effects)
         if stage == at.propose:
             if self._work is not None:
                 self._work.tell(effects)
@@ -252,6 +244,10 @@ class Participant(GameKind):
         for content in contents:
             self._send(effects, SetsSent(self.voter.round, content))
 
+    def _pass_on(self, told: list[tuple[int, Passed]], effects: Effects) -> None:
+        for to, message in told:
+            self._send(effects, message, to)
+
     def _send(self, effects: Effects, message: Any, to: int | None = ALL) -> None:
         effects.send.append((to, GAME.to_bytes(message)))
 
@@ -259,16 +255,22 @@ class Participant(GameKind):
 
     def _propose(self, effects: Effects) -> None:
         work, voter = self._work, self.voter
-        if voter.show_lock(effects) or work is None:
-            return
+        if not voter.show_lock(effects) and work is not None:
+            self._propose_own(work, effects)
+
+    def _propose_own(self, work: Deliberation, effects: Effects) -> None:
+        effects.counts["signatures"] += work.hold_late()
         candidate = work.candidate()
-        if candidate is not None and voter.consider(candidate, effects) and work.drawn:
-            voter.propose(candidate.hash, effects)
+        if candidate is not None and self.voter.consider(candidate, effects) and work.drawn:
+            self.voter.propose(candidate.hash, effects)
 
     def _second(self, effects: Effects) -> None:
-        """A validator that could not make the block itself supports one of the same sets."""
+        """A validator that could not make the block makes it now, or supports one of the same sets."""
         work, voter = self._work, self.voter
         if work is None or not work.drawn or voter.best is not None or self.index in voter.proposals:
+            return
+        self._propose_own(work, effects)
+        if self.index in voter.proposals:
             return
         seen = sorted(hash for hash in set(voter.proposals.values()) if hash in voter.states)
         alike = [hash for hash in seen if work.agrees(voter.states[hash].last)]
@@ -330,6 +332,10 @@ class Participant(GameKind):
         if isinstance(message, SetsSent):
             if self._work is not None and message.round == self.voter.round:
                 self._work.take_inner(message.content, sender)
+        elif isinstance(message, Passed):
+            if self._work is None or message.round != self.voter.round or stage > self._at.second:
+                raise Rejected("late")
+            self._work.take_passed(message, sender, stage <= SCREENING, effects)
         elif isinstance(message, ReportSent | Offer | Answer):
             self._take_early(message, sender, stage, effects)
         else:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.bc_ucb.contract import Accounts
+from folkmoot.bc_ucb.kind import GameKind
 from folkmoot.bc_ucb.records import RoundRecord, checked
 from folkmoot.bc_ucb.rules import State
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.chain import Chain
+from folkmoot.machine import Chain as Stored
 
 
 def to_bytes(chain: Chain) -> bytes:
@@ -38,6 +40,22 @@ def from_bytes(data: bytes, first: Chain) -> Chain:
     record = RoundRecord.from_bytes(last, *start.members.shape)
     state = start._replace(tip=tip, accounts=Accounts(*arrays), last=record, members=members)
     return Chain(first.genesis, height, tip, state)
+
+
+def stored_chain(kind: GameKind, kept: bytes | None, stored: Stored, first: Chain) -> Chain:
+    """As it stood: the blocks after the snapshot that was kept are applied again.
+
+    Raises:
+        Malformed, InvalidBlock: snapshot and blocks do not fit together, or are of another game.
+    """
+    chain = first if kept is None else from_bytes(kept, first)
+    if chain.height > stored.height:
+        raise Malformed(f"snapshot of height {chain.height}: there are {stored.height} blocks")
+    if chain.height > 0 and kind.received(stored.block(chain.height)).hash != chain.tip:
+        raise Malformed(f"snapshot of height {chain.height}: of another chain than the blocks")
+    for height in range(chain.height + 1, stored.height + 1):
+        chain = kind.append(chain, kind.received(stored.block(height)))
+    return chain
 
 
 def _require_like(told: object, blank: NDArray[Any], what: str) -> None:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from folkmoot.agreement.shares import shares as voting_shares
-from folkmoot.bc_ucb.bounds import agreement_shares, block_bytes, comparison_shares, report_shares
+from folkmoot.bc_ucb.bounds import agreement_shares, block_bytes, comparison_shares, passed_shares, report_shares
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.messages import GAME
 from folkmoot.machine import Stage
@@ -35,8 +35,8 @@ def bounded(settings: Configuration, offer: int, answer: int) -> tuple[Stage, ..
     """All stages in order.
 
     In any of them a participant may send what it owes in it, and late votes, and blocks that were asked for: a few
-    messages. In those of the agreement it relays two values of each validator at most. Who comes back in the middle of
-    a round takes no part in it any more, but it can still vote.
+    messages. In those of the agreement it relays two values of each validator at most, and passes reports on. Who comes
+    back in the middle of a round takes no part in it any more, but it can still vote.
 
     Args:
         settings: of the game.
@@ -47,6 +47,7 @@ def bounded(settings: Configuration, offer: int, answer: int) -> tuple[Stage, ..
     names = ("pull", "report", "answer", "screen", *relays, "propose", "second", "prevote", "precommit", "confirm")
     always = {**voting_shares(GAME, settings.terms.n_participants, block_bytes(settings)), **report_shares(settings)}
     compared, agreed = comparison_shares(settings, offer, answer), agreement_shares(settings)
+    passed = passed_shares(settings)
     rows = []
     for number, name in enumerate((*names, "commit")):
         shares = dict(always)
@@ -54,7 +55,10 @@ def bounded(settings: Configuration, offer: int, answer: int) -> tuple[Stage, ..
             shares |= compared
         if SCREENING < number <= at.propose:
             shares |= agreed
+        if SCREENING <= number <= at.second:
+            shares |= passed
         late = VOTES | {"report sent"} if number == SCREENING else VOTES
+        late |= {"passed"} if SCREENING < number <= at.second else set()
         messages = sum(share.messages for share in shares.values())
         size = sum(share.messages * share.size for share in shares.values())
         rows.append(Stage(name, messages, size, frozenset(late), number >= ANSWERING, shares))

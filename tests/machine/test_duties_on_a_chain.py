@@ -8,7 +8,7 @@ from made_round import BURN_IN, COINS, SEEDS, K, M, first_chain, identities
 
 from folkmoot.agreement.messages import Blocks, Certificate, Confirmation, Proposal, Vote, Want
 from folkmoot.bc_ucb.algorithm import Params
-from folkmoot.bc_ucb.messages import GAME, Answer, Offer, ReportSent, SetsSent
+from folkmoot.bc_ucb.messages import GAME, Answer, Offer, Passed, ReportSent, SetsSent
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.stages import PULLING, REPORTING, stages
 from folkmoot.coins import replicate_coins
@@ -32,6 +32,7 @@ KINDS = {
     Offer: "offer",
     Answer: "answer",
     SetsSent: "sets sent",
+    Passed: "passed",
 }
 
 
