@@ -8,6 +8,7 @@ signatures of a message and makes it `Verified`, the only thing that is acted on
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from folkmoot.agreement.catching_up import MOST_BLOCKS
 from folkmoot.agreement.forms import HEAD, Field, Forms, Shape
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, Rejected
@@ -18,7 +19,6 @@ from folkmoot.signatures import SIGNATURE_BYTES, check, check_header
 PROPOSAL = "round proposal"  # purposes of signatures
 PREVOTE, PRECOMMIT = "round prevote", "round precommit"
 PHASES = (PREVOTE, PRECOMMIT)
-MOST_BLOCKS = 8  # in one answer
 MOST_NUMBER = (1 << 62) - 1  # a height or a round
 
 LIMITS = Limits(size=BLOCK_LIMITS.size + (1 << 18), depth=2, items=2 * MAX_MEMBERS + 16, int_size=8)

@@ -4,8 +4,9 @@ An honest member says each thing once a round, and asks for blocks and gives the
 in one stage, since what is late comes with what is not; and of two values for one slot the second proves a fault.
 """
 
+from folkmoot.agreement.catching_up import ANSWER_BYTES, MOST_BLOCKS
 from folkmoot.agreement.forms import HEAD, Forms
-from folkmoot.agreement.messages import MOST_BLOCKS, PHASES, Blocks, Certificate, Confirmation, Proposal, Vote, Want
+from folkmoot.agreement.messages import PHASES, Blocks, Certificate, Confirmation, Proposal, Vote, Want
 from folkmoot.machine import Share
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES
 
@@ -25,11 +26,12 @@ def shares(forms: Forms, members: int, block: int) -> dict[str, Share]:
         members: how many vote.
         block: bytes of a block without signatures, at most.
     """
+    one = HEAD + signed_bytes(block, members)
     sizes = {
         "block": block,
         "voters": members * (HEAD + 2),
         "signatures": members * (HEAD + SIGNATURE_BYTES),
-        "blocks": MOST_BLOCKS * (HEAD + signed_bytes(block, members)),
+        "blocks": min(MOST_BLOCKS * one, max(ANSWER_BYTES, one)),
     }
     numbers = {
         Proposal: TWICE,

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from folkmoot.agreement.carried import Carries
+from folkmoot.agreement.catching_up import MOST_BLOCKS, Others, packed
 from folkmoot.agreement.evidence import two_confirmations, two_votes
 from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.messages import (
-    MOST_BLOCKS,
     PRECOMMIT,
     PREVOTE,
     PROPOSAL,
@@ -121,7 +121,8 @@ class Voter:
         self._bodies: dict[bytes, bytes] = {}  # unsigned blocks that would follow, by hash
         self._headers: dict[bytes, Header] = {}  # of blocks of this height that would follow, by hash
         self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a member
-        self._ahead: int | None = None  # somebody who has blocks that are missing here
+        self._others = Others(index)
+        self._repeats: list[Confirmation] = []  # the own confirmation, as often as it is still to be repeated
         self._finality = self._next_height(None)
 
     def resume(self, kept: Mapping[str, bytes]) -> None:
@@ -158,6 +159,7 @@ class Voter:
         best = self._finality.best
         self._bodies = {} if best is None else {best.hash: best.block}
         self._finality.enter(round)
+        self._others.enter()
 
     def _next_height(self, best: Certificate | None) -> Finality:
         finality = Finality(self.chain.height + 1, self.kind.quorum(self.chain.state), best)
@@ -178,11 +180,15 @@ class Voter:
             self._answer(message, sender, effects)
         elif isinstance(message, Blocks):
             for data in message.blocks:
-                self.append(self.kind.received(data), effects, sender)
+                block = self.kind.received(data)
+                if block.header.height > self.chain.height:  # several may answer
+                    self.append(block, effects, sender)
         elif message.height > self.height:
-            self.seen_ahead(sender)
+            self.seen_ahead(sender, message.height - 1)
         elif message.height < self.height:
-            raise Rejected("old height")
+            if not isinstance(message, Confirmation):
+                raise Rejected("old height")
+            self._answer(Want(message.height), sender, effects)  # who still says so lacks the others' signatures
         elif isinstance(message, Certificate):
             if message.round <= self.round and (self.best is None or message.round > self.best.round):
                 self._take_certificate(self._verified(message, effects), sender, effects)
@@ -205,9 +211,9 @@ class Voter:
         elif (shown := self._shown.get(message.sender)) is not None:
             self._second_word(PROPOSAL, shown, message, effects)
 
-    def seen_ahead(self, sender: int) -> None:
-        """A member speaks of a height that is missing here."""
-        self._ahead = sender
+    def seen_ahead(self, sender: int, height: int | None = None) -> None:
+        """A member claims to have so many blocks (None: more than there are here)."""
+        self._others.claim(sender, self.chain.height + 1 if height is None else height)
 
     def _verified(self, message: AnySigned, effects: Effects) -> Verified[AnySigned]:
         state = self.chain.state
@@ -291,15 +297,8 @@ class Voter:
         if not 1 <= want.height <= self.chain.height or self._asked.get(sender) == self.round:
             raise Rejected("want")
         self._asked[sender] = self.round
-        blocks: list[bytes] = []
-        room = self.kind.forms.limits.size - 256
-        for height in range(want.height, min(want.height + MOST_BLOCKS, self.chain.height + 1)):
-            block = self._block(height, effects)
-            room -= len(block) + 16
-            if room < 0:
-                break
-            blocks.append(block)
-        self._send(effects, Blocks(tuple(blocks)), sender)
+        heights = range(want.height, min(want.height + MOST_BLOCKS, self.chain.height + 1))
+        self._send(effects, Blocks(packed(heights, lambda height: self._block(height, effects))), sender)
 
     def _block(self, height: int, effects: Effects) -> bytes:
         """A block of the chain; those of this step are not stored yet."""
@@ -380,8 +379,10 @@ class Voter:
                 signed = tuple(sorted((keys[v], s) for v, s in signatures.items()))
                 self.append(replace(block, signatures=signed), effects)
             else:
-                self._ahead = next(v for v in sorted(signatures) if v != self.index)
-        if self._ahead is not None:
+                for member in signatures:
+                    self._others.claim(member, self.height)
+        members = len(self.keys)
+        ask = self._others.ask(self.chain.height, members, members - self._finality.quorum)
+        if ask is not None:
             effects.behind.append(self.chain.height + 1)
-            self._send(effects, Want(self.chain.height + 1), self._ahead)
-            self._ahead = None
+            self._send(effects, Want(self.chain.height + 1), ask)

@@ -344,7 +344,7 @@ class Participant(GameKind):
     def _take_early(self, message: Early, sender: int, stage: int, effects: Effects) -> None:
         work = self._work
         if isinstance(message, ReportSent) and message.height > self.chain.height:
-            self.voter.seen_ahead(sender)
+            self.voter.seen_ahead(sender, message.height)
         if work is None or message.round != work.round or message.previous != work.previous:
             raise Rejected("other round or block")
         if stage > SCREENING or (isinstance(message, Offer) and stage > ANSWERING):

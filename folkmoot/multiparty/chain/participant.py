@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 
 from folkmoot.agreement import messages as voting
+from folkmoot.agreement.catching_up import MOST_BLOCKS
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
-from folkmoot.agreement.messages import MOST_BLOCKS, Blocks, Want
+from folkmoot.agreement.messages import Blocks, Want
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.voting import Final, Voter
 from folkmoot.encoding import Limits, Malformed, decode, encode
