@@ -8,7 +8,7 @@ from folkmoot.agreement.shares import TWICE
 from folkmoot.agreement.signed_messages import Unverified
 from folkmoot.bc_ucb.genesis import Configuration, record_bytes
 from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, Passed, ReportSent, SetsSent
-from folkmoot.bc_ucb.records import value_bytes
+from folkmoot.bc_ucb.records import CLAIM_BYTES, value_bytes
 from folkmoot.ledger.block import MOST_HEIGHT, VERSION, Block, Header
 from folkmoot.machine import Share
 from folkmoot.signatures import SIGNATURE_BYTES
@@ -18,7 +18,7 @@ def block_bytes(settings: Configuration) -> int:
     """Bytes of a block without signatures, at most."""
     root = bytes(32)
     header = Header(VERSION, "bc_ucb", MOST_HEIGHT, root, root, 0, 0)
-    return len(Block(header, (b"",)).to_bytes()) + record_bytes(settings.terms)
+    return len(Block(header, (b"",)).to_bytes()) + record_bytes(settings.terms, settings.edition)
 
 
 def inner_bytes(settings: Configuration) -> int:
@@ -37,8 +37,8 @@ def inner_messages(members: int) -> int:
 
 def report_shares(settings: Configuration) -> dict[str, Share]:
     """A report, and a second one, which proves a fault."""
-    means = 16 + 8 * settings.terms.n_arms
-    return {GAME.name(ReportSent): Share(TWICE, GAME.largest(ReportSent, {"means": means}))}
+    sizes = {"means": 16 + 8 * settings.terms.n_arms, "earlier": CLAIM_BYTES * settings.terms.window}
+    return {GAME.name(ReportSent): Share(TWICE, GAME.largest(ReportSent, sizes))}
 
 
 def passed_shares(settings: Configuration) -> dict[str, Share]:

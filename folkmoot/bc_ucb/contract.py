@@ -20,6 +20,8 @@ APPROVAL_BOUND = 2 * ONE  # an estimate above it disapproves the block (rewards 
 UNITS = 1 << 20  # trust units of all participants together, about
 MOST_PARTICIPANTS = 512
 MOST_ARMS = 4_096
+LEAST_RESOLUTION, MOST_RESOLUTION = 4, 32  # bits
+MOST_WINDOW = 62  # rounds; a set of them fits into 64 bits
 
 NO_ESTIMATE = -(1 << 40)  # an estimate that is not there
 MAJORITY, UNION = 0, 1  # how agreed sets are combined
@@ -42,7 +44,7 @@ _POWERS = np.array(
 
 
 class Terms(NamedTuple):
-    """What all participants have agreed on beforehand."""
+    """What all participants have agreed on beforehand; fields with a default were not there in the first edition."""
 
     n_participants: int  # M
     n_arms: int  # K
@@ -52,6 +54,10 @@ class Terms(NamedTuple):
     trust: int  # DISTANCE or REWARD
     delta: int  # scaled; what trust gains in a block at distance 0
     span: int  # scaled; the log of the largest ratio of two trust weights
+    silence: int = ONE  # scaled; what trust loses, beside what all gain, in a block in which nothing of one is
+    resolution: int = 32  # bits; reported means are multiples of 2**-resolution
+    window: int = 0  # rounds after which an outcome can still be claimed
+    cost: int = 0  # scaled; c, for each block with a malicious participant in a validated set
 
 
 class Accounts(NamedTuple):

@@ -15,8 +15,9 @@ from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportS
 from folkmoot.bc_ucb.passing import Late, Links, lacking
 from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
-from folkmoot.bc_ucb.rules import Rounds, State, Unfinished, conclude, counted
-from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, is_drawn, question
+from folkmoot.bc_ucb.rules import Rounds, Unfinished, conclude, counted
+from folkmoot.bc_ucb.state import State
+from folkmoot.bc_ucb.validators import asked, drawn_by_coins, has_proof, is_drawn
 from folkmoot.comparison.in_rounds import Comparison
 from folkmoot.encoding import Malformed, encode
 from folkmoot.ledger.block import Block
@@ -32,6 +33,7 @@ class Deliberation:
 
     Attributes:
         previous: hash of the block that the round's block is to follow.
+        origin: what stands for this game in every signature.
         validators: their numbers where coins are public, else None.
         proof: of the own verifiable random function, empty where coins are public.
         drawn: am I a validator?
@@ -49,6 +51,7 @@ class Deliberation:
         self._call = rules.call
         self._me, self._hand, self._chain, self._params, self._comparison = me, hand, chain, params, comparison
         self.round, self.previous = round, chain.tip
+        self.origin = self._state.origin
         self.validators: tuple[int, ...] | None = None
         self.proof = b""
         self.held: dict[bytes, Report] = {}
@@ -68,7 +71,7 @@ class Deliberation:
             self.validators = drawn_by_coins(settings, state.accounts.units, round, self._call)
             self.drawn = me in self.validators
         else:
-            proof = hand.identity.prove(question(self.previous, round))
+            proof = hand.identity.prove(asked(settings, self.previous, round))
             self.drawn = is_drawn(settings, state.accounts.units, me, vrf.output(proof))
             self.proof = proof if self.drawn else b""
 
@@ -108,7 +111,7 @@ class Deliberation:
     def take_report(self, verified: Verified[ReportSent]) -> list[Noticed]:
         """Hold a report for this round after this block; two of one participant are evidence."""
         message = verified.message
-        report = as_report(message)
+        report = message.report
         told = self._told.setdefault(message.sender, [])
         if report.name in self.held or len(told) >= _MOST_EACH:
             return []
@@ -140,13 +143,13 @@ class Deliberation:
             report = self._call(GAME.from_bytes, data, self._state.members.shape)
             if not isinstance(report, ReportSent) or (report.previous, report.round) != (self.previous, self.round):
                 raise Rejected("passed on something else")
-            name = as_report(report).name
+            name = report.report.name
             if name in self.held:
                 continue
             if not in_time:
                 self.late.take(sender, report, name)
             elif self.matters(report):
-                verified = verify_early(report, self._state.configuration.keys)
+                verified = verify_early(report, self._state.configuration.keys, self.origin, self._call)
                 effects.counts["signatures"] += 1
                 effects.noticed += self.take_report(verified)
 
@@ -157,7 +160,7 @@ class Deliberation:
     def take_offer(self, verified: Verified[Offer]) -> list[Noticed]:
         """A validator offers to compare; `offered` has it then. Who is none has shown it."""
         offer = verified.message
-        if self.is_validator(offer.sender, offer.proof):
+        if self.is_validator(offer.sender, offer.drawn):
             self.offered.add(offer.sender)
             return []
         return [Noticed(offer.sender, NO_VALIDATOR, GAME.to_bytes(offer))]
@@ -168,19 +171,19 @@ class Deliberation:
         table, names, present = np.zeros((m, k), np.int64), [NO_REPORT] * m, np.zeros(m, np.bool_)
         for sender, told in self._told.items():
             if len(told) == 1:  # who says two things says nothing
-                report = as_report(told[0])
+                report = told[0].report
                 names[sender], table[sender] = report.name, report.means
                 present[sender] = usable(table, sender, report.reward)
         if self._params.screening:
             present &= self._comparison.passed(self.answers)
         sets = np.zeros((1, m, k), np.bool_)
         named(self._params, present, table, sets, 0)
-        self.named = self.signed(Named(self.proof, sets[0], tuple(names), b""))
+        self.named = self.signed(Named(self.proof, sets[0], tuple(names), (), b""))
         return self.named
 
     def signed(self, named: Named, hand: Hand | None = None) -> Named:
         """With the signature that belongs into the value; `hand` as in `agreement`."""
-        words = named_words(self.previous, self.round, self._me, named)
+        words = named_words(self.origin, self.previous, self.round, self._me, named)
         return named._replace(signature=(hand or self._hand).sign(SETS, self.round, words))
 
     def members(self) -> tuple[int, ...]:
@@ -193,7 +196,7 @@ class Deliberation:
         keys = [settings.keys[m] for m in members]
         faulty = min(settings.terms.faulty, len(members) - 1)
         signs = (hand or self._hand).general(self.round)
-        return Agreement(keys, signs, faulty, session_id(self._state.origin, self.previous, self.round), value)
+        return Agreement(keys, signs, faulty, session_id(self.origin, self.previous, self.round), value)
 
     def start(self, value: bytes | None) -> list[bytes]:
         """Begin to agree; what to send to all. None: nothing is said, but relayed."""
@@ -256,9 +259,9 @@ class Deliberation:
 
     def hold_late(self) -> int:
         """Hold what came late and is wanted; how many signatures were checked."""
-        found = self.late.found(self.held, self._state.configuration.keys)
+        found = self.late.found(self.held, self._state.configuration.keys, self.origin)
         for verified in found:
-            report = as_report(verified.message)
+            report = verified.message.report
             self.held[report.name] = report
         return len(found)
 
@@ -287,8 +290,3 @@ class Deliberation:
             return False
         sets = counted(self._state, self.previous, self.round, self.values, self._call)
         return dict(record.sets) == {v: self.values[v] for v in sets}
-
-
-def as_report(message: ReportSent) -> Report:
-    """What stays of it in a block."""
-    return Report(message.sender, message.means, message.reward, message.signature)

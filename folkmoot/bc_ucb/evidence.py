@@ -7,7 +7,7 @@ from folkmoot.agreement.signed_messages import VALUE, Agreement, Fault, members_
 from folkmoot.encoding import encode
 
 if TYPE_CHECKING:
-    from folkmoot.bc_ucb.rules import State
+    from folkmoot.bc_ucb.state import State
 
 TWO_VALUES = 16  # numbers of kinds
 

@@ -15,6 +15,7 @@ from folkmoot.errors import OtherSide
 MOST_PARTICIPANTS = 32  # of the contract on an EVM; a set of them is a word
 MOST_ARMS = 16
 MOST_SPAN = 64 * ONE
+TERMS_THERE = 8  # of the terms those that the contract on an EVM has; the others are those of edition 1 there
 MOST_WORDS = 2_048  # of an answer
 
 # The first four bytes of Keccak-256 of the function's name and types.
@@ -157,4 +158,4 @@ def deployment(terms: Terms) -> bytes:
         ValueError: see `check`, `compiled`.
     """
     check(terms)
-    return bytes.fromhex(compiled()["bytecode"].removeprefix("0x")) + words(*terms)
+    return bytes.fromhex(compiled()["bytecode"].removeprefix("0x")) + words(*terms[:TERMS_THERE])

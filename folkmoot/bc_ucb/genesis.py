@@ -1,18 +1,34 @@
-"""What the genesis of a game says: the contract's terms, whose keys take part, and how validators are drawn."""
+"""What the genesis of a game says: the contract's terms, whose keys take part, and how validators are drawn.
+
+There are two editions. Games are played by the second one. Chains of the first, which version 0.1.0 made, are still
+read and verified; what differs is in edition_1.py.
+"""
 
 from typing import NamedTuple
 
 from folkmoot.agreement.identity import Registration, check_registration
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, MAX_VALUE
-from folkmoot.bc_ucb.contract import MOST_ARMS, ONE, Terms
-from folkmoot.bc_ucb.records import value_bytes
+from folkmoot.bc_ucb.contract import LEAST_RESOLUTION, MOST_ARMS, MOST_RESOLUTION, MOST_WINDOW, ONE, Terms
+from folkmoot.bc_ucb.records import CLAIM_BYTES, MOST_STATEMENT, value_bytes
 from folkmoot.coins import WORD
 from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import MOST_RECORD_BYTES
 from folkmoot.signatures import KEY_BYTES
 
-_EACH = 256  # bytes for numbers, signature and heads of what a participant adds to a block, more than enough
+EDITION = 2  # of games that begin now
+SALT_BYTES = 32
+MOST_ENVIRONMENT = 16  # keys
 COIN, VRF = "coin", "vrf"
+NOTE = "note"
+EVIDENCE = (NOTE,)  # what may be done about proven faults
+OPEN = "open"
+DISCLOSURES = (OPEN,)  # who may read reports
+
+_EACH = {
+    1: 256,
+    2: 512,
+}  # bytes of heads and numbers that a participant adds to a block, by edition
+_N_TERMS = {1: 8, 2: len(Terms._fields)}
 
 
 class Configuration(NamedTuple):
@@ -23,6 +39,11 @@ class Configuration(NamedTuple):
     vrf_keys: tuple[bytes, ...]  # empty where coins are public
     coins: tuple[int, int, int] | None  # words of the seed and number of the replicate; None: verifiable functions
     burn_in: int
+    edition: int = 1
+    salt: bytes = b""  # drawn after all keys are known, so that nobody could choose its keys by it
+    environment: tuple[bytes, ...] = ()  # keys that sign rewards; none: rewards are what participants claim
+    evidence: str = NOTE  # what a proven fault leads to
+    disclosure: str = OPEN  # who can read the reports
 
     @property
     def quorum(self) -> int:
@@ -36,38 +57,91 @@ def configuration(
     burn_in: int,
     coins: tuple[int, int, int] | None = None,
     registrations: tuple[Registration, ...] = (),
+    *,
+    salt: bytes,
+    environment: tuple[bytes, ...] = (),
+    evidence: str = NOTE,
+    disclosure: Value = (OPEN, ()),
 ) -> Value:
-    """What the genesis of a game holds: sortition by coins (words of the seed, replicate) or, without, by VRFs."""
+    """What the genesis of a game holds.
+
+    Args:
+        terms: the contract's.
+        keys: of the participants, in the order of their numbers.
+        burn_in: rounds in which nothing is agreed on.
+        coins: words of the seed and replicate of public coins, which draw the validators; None: by VRFs.
+        registrations: of the keys of these.
+        salt: 32 bytes that nobody could know before all keys were fixed: everybody commits to a share, then shows it.
+        environment: public keys that sign rewards.
+        evidence: "note": a proven fault is recorded.
+        disclosure: ("open", ()): everybody reads the reports.
+    """
     sortition = (VRF, tuple(map(tuple, registrations))) if coins is None else (COIN, coins)
-    return (tuple(map(int, terms)), keys, burn_in, sortition)
+    return (EDITION, tuple(map(int, terms)), keys, burn_in, sortition, salt, environment, evidence, disclosure)
 
 
 def checked_configuration(value: Value) -> Configuration:
-    """The settings in a genesis.
+    """The settings in a genesis, of either edition.
 
     Raises:
-        Malformed: not what `configuration` returns for terms, keys and sortition that make sense.
+        Malformed: not what `configuration` returns for settings that make sense.
     """
-    kinds = [tuple, tuple, int, tuple]
-    if type(value) is not tuple or list(map(type, value)) != kinds or len(value[3]) != 2:
-        raise Malformed("configuration of bc_ucb: expected (terms, keys, burn-in, sortition)")
-    numbers, keys, burn_in, (sortition, detail) = value
-    if len(numbers) != len(Terms._fields) or not all(type(number) is int for number in numbers):
-        raise Malformed(f"terms of bc_ucb: expected {len(Terms._fields)} integers")
+    if type(value) is not tuple:
+        raise Malformed("configuration of bc_ucb: expected a tuple")
+    if len(value) == 4:
+        return _common(*_typed(value, (tuple, tuple, int, tuple)), 1)
+    kinds = (int, tuple, tuple, int, tuple, bytes, tuple, str, tuple)
+    edition, terms, keys, burn_in, sortition, salt, environment, evidence, disclosure = _typed(value, kinds)
+    if edition != EDITION:
+        raise Malformed(f"configuration of bc_ucb, edition {edition}: only 1 and {EDITION} are understood")
+    settings = _common(terms, keys, burn_in, sortition, EDITION)
+    if len(salt) != SALT_BYTES:
+        raise Malformed(f"salt of {len(salt)} bytes: expected {SALT_BYTES}")
+    if len(environment) > MOST_ENVIRONMENT or len(set(environment)) < len(environment) or not _are_keys(environment):
+        raise Malformed(f"environment: expected at most {MOST_ENVIRONMENT} different keys of {KEY_BYTES} bytes")
+    if evidence not in EVIDENCE:
+        raise Malformed(f"evidence = {evidence!r:.80}: expected {' or '.join(map(repr, EVIDENCE))}")
+    if len(disclosure) != 2 or disclosure[0] not in DISCLOSURES or disclosure[1] != ():
+        raise Malformed(f"disclosure = {disclosure!r:.80}: expected {' or '.join(map(repr, DISCLOSURES))}")
+    return settings._replace(
+        edition=EDITION, salt=salt, environment=environment, evidence=evidence, disclosure=disclosure[0]
+    )
+
+
+def _typed(value: tuple[Value, ...], kinds: tuple[type, ...]) -> tuple[Value, ...]:
+    if tuple(map(type, value)) != kinds:
+        raise Malformed(f"configuration of bc_ucb: expected {', '.join(kind.__name__ for kind in kinds)}")
+    return value
+
+
+def _are_keys(keys: tuple[Value, ...]) -> bool:
+    return all(type(key) is bytes and len(key) == KEY_BYTES for key in keys)
+
+
+def _common(numbers: Value, keys: Value, burn_in: int, sortition: Value, edition: int) -> Configuration:
+    """What both editions hold."""
+    if len(numbers) != _N_TERMS[edition] or not all(type(number) is int for number in numbers):
+        raise Malformed(f"terms of bc_ucb: expected {_N_TERMS[edition]} integers")
     terms = Terms(*numbers)
-    _check_terms(terms)
+    _check_terms(terms, edition)
     if len(keys) != terms.n_participants or len(set(keys)) < len(keys):
         raise Malformed(f"{len(keys)} keys: expected {terms.n_participants} different ones")
-    if not all(type(key) is bytes and len(key) == KEY_BYTES for key in keys):
+    if not _are_keys(keys):
         raise Malformed(f"keys of bc_ucb: expected {KEY_BYTES} bytes each")
     if not 0 <= burn_in < 1 << 62:
         raise Malformed(f"burn_in = {burn_in}: expected an integer from 0 to 2**62 - 1")
-    if type(sortition) is not str or sortition not in (COIN, VRF) or type(detail) is not tuple:
+    if len(sortition) != 2 or sortition[0] not in (COIN, VRF) or type(sortition[1]) is not tuple:
         raise Malformed(f"sortition = {sortition!r:.80}: expected 'coin' or 'vrf', and its details")
-    if sortition == COIN:
+    law, detail = sortition
+    if law == COIN:
         if len(detail) != 3 or not all(type(word) is int and 0 <= word <= WORD for word in detail):
             raise Malformed("coins of bc_ucb: expected two words of the seed and a replicate, each below 2**32")
         return Configuration(terms, keys, (), detail, burn_in)
+    return Configuration(terms, keys, _registered(keys, detail), None, burn_in)
+
+
+def _registered(keys: tuple[bytes, ...], detail: tuple[Value, ...]) -> tuple[bytes, ...]:
+    """The keys of the verifiable random functions."""
     if len(detail) != len(keys):
         raise Malformed(f"{len(detail)} registrations: expected {len(keys)}")
     for number, (key, item) in enumerate(zip(keys, detail)):
@@ -76,10 +150,10 @@ def checked_configuration(value: Value) -> Configuration:
     vrf_keys = tuple(item[0] for item in detail)
     if len(set(vrf_keys)) < len(vrf_keys):
         raise Malformed("registrations: two participants have the same VRF key")
-    return Configuration(terms, keys, vrf_keys, None, burn_in)
+    return vrf_keys
 
 
-def _check_terms(terms: Terms) -> None:
+def _check_terms(terms: Terms, edition: int) -> None:
     m, k = terms.n_participants, terms.n_arms
     allowed = {
         "n_participants": (1, MAX_MEMBERS),
@@ -90,17 +164,24 @@ def _check_terms(terms: Terms) -> None:
         "trust": (0, 1),
         "delta": (0, ONE),
         "span": (0, 22 * ONE),
+        "silence": (0, ONE),
+        "resolution": (LEAST_RESOLUTION, MOST_RESOLUTION),
+        "window": (0, MOST_WINDOW),
+        "cost": (0, ONE),
     }
     for name, (low, high) in allowed.items():
         if not low <= getattr(terms, name) <= high:
             raise Malformed(f"{name} = {getattr(terms, name)}: expected an integer from {low} to {high}")
-    if value_bytes(m, k) > MAX_VALUE:
+    if value_bytes(m, k, edition) > MAX_VALUE:
         raise Malformed(f"{m} participants with {k} arms: a validator's sets would exceed {MAX_VALUE} bytes")
-    if record_bytes(terms) > MOST_RECORD_BYTES:
+    if record_bytes(terms, edition) > MOST_RECORD_BYTES:
         raise Malformed(f"{m} participants with {k} arms: a block could exceed {MOST_RECORD_BYTES} bytes")
 
 
-def record_bytes(terms: Terms) -> int:
+def record_bytes(terms: Terms, edition: int = EDITION) -> int:
     """Bytes of the record of a block, at most."""
     m, k = terms.n_participants, terms.n_arms
-    return m * (value_bytes(m, k) + 8 * k + _EACH) + 8 * (m + k) + _EACH
+    each = value_bytes(m, k, edition) + 8 * k + _EACH[edition]
+    if edition > 1:
+        each += CLAIM_BYTES * (terms.window + 1) + MOST_STATEMENT
+    return m * each + 8 * (m + k) + _EACH[edition]

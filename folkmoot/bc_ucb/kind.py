@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from folkmoot.agreement.carried import AsItStands
 from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.bc_ucb.messages import GAME
-from folkmoot.bc_ucb.rules import Rounds, State, would_follow
+from folkmoot.bc_ucb.rules import Rounds, would_follow
+from folkmoot.bc_ucb.state import State
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, apply_block
 

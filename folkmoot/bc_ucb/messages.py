@@ -4,6 +4,7 @@ They are decoded strictly; `verify` checks their signatures. Sets have chains of
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,33 +13,47 @@ from numpy.typing import NDArray
 from folkmoot.agreement import messages as voting
 from folkmoot.agreement.forms import HEAD, Field, Forms
 from folkmoot.agreement.messages import HASH, MEMBER, Verified, of_length, verified
+from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.vrf import PROOF_BYTES
-from folkmoot.bc_ucb.records import REPORT, report_words
-from folkmoot.encoding import digest
+from folkmoot.bc_ucb.contract import MOST_WINDOW
+from folkmoot.bc_ucb.records import REPORT, SEAL_BYTES, Claim, Report, claims_of, report_words, require_seal
+from folkmoot.encoding import Malformed, digest
+from folkmoot.signatures import SIGNATURE_BYTES
 
 COMPARISON = "round comparison"  # purpose of a signature
 MOST_COMPARISON = 1 << 22  # bytes
 
 
-class ReportSent(NamedTuple):
-    """A participant's report; the fields of records.Report, and what its signature covers."""
-
+class _ReportSent(NamedTuple):
     height: int  # blocks the sender has
     previous: bytes
     round: int
     sender: int
     means: NDArray[np.int64]
     reward: int
+    seal: bytes
+    proof: bytes
+    earlier: tuple[Any, ...]
     signature: bytes
 
 
+class ReportSent(_ReportSent):
+    """A participant's report; the fields of records.Report, and what its signature covers."""
+
+    @cached_property
+    def report(self) -> Report:
+        """As it would stand in a record; whoever shares a message shares its digests."""
+        earlier = tuple(Claim(*claim) for claim in self.earlier)
+        return Report(self.sender, self.means, self.reward, self.seal, self.proof, earlier, self.signature)
+
+
 class Offer(NamedTuple):
-    """A validator's side of the private comparison; `proof` as in records.Named."""
+    """A validator's side of the private comparison; `drawn` is the proof in records.Named."""
 
     previous: bytes
     round: int
     sender: int
-    proof: bytes
+    drawn: bytes
     content: bytes
     signature: bytes
 
@@ -74,32 +89,48 @@ _FIELDS = {
     **voting.FIELDS,
     "reward": Field(int, lambda value, shape: True, HEAD + 8),
     "means": Field(np.ndarray, lambda value, shape: bool(value.dtype == np.int64 and value.shape == shape[1:])),
+    "seal": of_length(0, SEAL_BYTES),
+    "proof": of_length(0, SIGNATURE_BYTES),
+    "earlier": Field(tuple, lambda value, shape: len(value) <= MOST_WINDOW),
     "validator": MEMBER,
     "previous": HASH,
-    "proof": of_length(0, PROOF_BYTES),
+    "drawn": of_length(0, PROOF_BYTES),
     "content": Field(bytes, lambda value, shape: len(value) <= MOST_COMPARISON),
     "reports": Field(tuple, lambda value, shape: len(value) <= shape[0] and all(type(r) is bytes for r in value)),
 }
 
+_LIMITS = voting.LIMITS._replace(depth=3)  # claims are tuples inside one
+
+
+def _wrong(message: Any) -> str | None:
+    """What of several fields together is wrong, see `Forms`."""
+    if not isinstance(message, ReportSent):
+        return voting.wrong(message)
+    try:
+        require_seal(message.seal, message.proof)
+        claims_of(message.earlier)
+    except Malformed as error:
+        return str(error)
+    return None
+
+
 # Of a system of the shape (participants, arms).
-GAME = Forms(
-    {0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, 13: Passed, **voting.KINDS}, _FIELDS, voting.wrong, voting.LIMITS
-)
+GAME = Forms({0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, 13: Passed, **voting.KINDS}, _FIELDS, _wrong, _LIMITS)
 
 
-def verify_early(message: Early, keys: Sequence[bytes]) -> Verified[Any]:
-    """Check the signature of a report, an offer or an answer by the participants with these keys.
+def verify_early(message: Early, keys: Sequence[bytes], origin: bytes, call: Call = directly) -> Verified[Any]:
+    """Check the signature of a report, an offer or an answer of this game by the participants with these keys.
 
     Raises:
         Rejected: it does not hold.
     """
     key = keys[message.sender]
     if isinstance(message, ReportSent):
-        words = report_words(message.previous, message.round, message.sender, message.means, message.reward)
+        words = call(report_words, origin, message.previous, message.round, message.sender, message.report.body)
         return verified(message, key, REPORT, words)
-    return verified(message, key, COMPARISON, comparison_words(message))
+    return verified(message, key, COMPARISON, comparison_words(origin, message))
 
 
-def comparison_words(message: Offer | Answer) -> bytes:
+def comparison_words(origin: bytes, message: Offer | Answer) -> bytes:
     """What is signed of an offer or an answer."""
-    return digest("round comparison", (type(message).__name__, *message[:-1]))
+    return digest("round comparison", (origin, type(message).__name__, *message[:-1]))

@@ -224,14 +224,14 @@ class Participant(GameKind):
         pull = self.pulls.pending.get(round)
         if pull is not None and pull.reward is not None:
             means, reward = self.own_means(), rounded(pull.reward)
-            words = report_words(chain.tip, round, self.index, means, reward)
-            signature = self.hand.sign(REPORT, round, words)
-            message = ReportSent(chain.height, chain.tip, round, self.index, means, reward, signature)
+            message = ReportSent(chain.height, chain.tip, round, self.index, means, reward, b"", b"", (), b"")
+            words = report_words(work.origin, chain.tip, round, self.index, message.report.body)
+            message = message._replace(signature=self.hand.sign(REPORT, round, words))
             work.take_report(signed_here(message))
             self._send(effects, message)
         if work.drawn and params.screening and (content := self._comparison.offer(self.hand.identity.public_key)):
             offer = Offer(chain.tip, round, self.index, work.proof, content, b"")
-            signature = self.hand.identity.sign(COMPARISON, comparison_words(offer))
+            signature = self.hand.identity.sign(COMPARISON, comparison_words(work.origin, offer))
             self._send(effects, offer._replace(signature=signature))
 
     def _screen(self, effects: Effects) -> None:
@@ -351,7 +351,7 @@ class Participant(GameKind):
             raise Rejected("late")
         if not work.matters(message):
             return
-        verified = verify_early(message, self.voter.keys)
+        verified = verify_early(message, self.voter.keys, work.origin, self.rules.call)
         effects.counts["signatures"] += 1
         if isinstance(message, ReportSent):
             effects.noticed += work.take_report(verified)
@@ -368,7 +368,7 @@ class Participant(GameKind):
         content = self._comparison.answer(self.voter.keys[offer.sender], offer.content)
         if content:
             answer = Answer(work.previous, work.round, self.index, offer.sender, content, b"")
-            signature = self.hand.identity.sign(COMPARISON, comparison_words(answer))
+            signature = self.hand.identity.sign(COMPARISON, comparison_words(work.origin, answer))
             self._send(effects, answer._replace(signature=signature), offer.sender)
 
 

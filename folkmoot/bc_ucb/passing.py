@@ -62,13 +62,13 @@ class Late:
             raise Rejected("passed on too many")
         waiting[name] = message
 
-    def found(self, held: Iterable[bytes], keys: tuple[bytes, ...]) -> list[Verified[ReportSent]]:
+    def found(self, held: Iterable[bytes], keys: tuple[bytes, ...], origin: bytes) -> list[Verified[ReportSent]]:
         """Of those that wait, the signed ones that are wanted and not yet held."""
         missing, found = self.wanted.difference(held), list[Verified[ReportSent]]()
         for waiting in self._waiting.values():
             for name in [name for name in waiting if name in missing]:
                 try:
-                    found.append(verify_early(waiting.pop(name), keys))
+                    found.append(verify_early(waiting.pop(name), keys, origin))
                 except Rejected:
                     continue
                 missing.discard(name)

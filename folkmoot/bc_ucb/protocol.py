@@ -33,7 +33,7 @@ from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.comparison.compare import check_installed
 from folkmoot.comparison.in_rounds import Comparing, Pairwise, TrustedMachine, Trusting
 from folkmoot.comparison.ristretto import RandomBytes
-from folkmoot.encoding import digest
+from folkmoot.encoding import Value, digest
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.ledger.chain import Chain, Genesis, begin
 from folkmoot.machine import Effects, Moment, Outcome, Received
@@ -145,7 +145,9 @@ class Table:
         self._keys = tuple(identity.public_key for identity in self._identities)
         coins = (*words, int(replicate)) if game.sortition == "coin" else None
         registrations = () if coins else tuple(identity.registration() for identity in self._identities)
-        settings = configuration(game.terms, self._keys, int(game.params.burn_in), coins, registrations)
+        settings = configuration(
+            game.terms, self._keys, int(game.params.burn_in), coins, registrations, salt=_salt(game, int(replicate))
+        )
         self.genesis = Genesis(KIND, settings)
         self.first = begin(self.genesis)
         self._kappa = Fraction(int(game.params.kappa), int(game.params.kappa_parts))
@@ -272,6 +274,23 @@ class Table:
                 c = close_checkpoint(tally, 0, c, accounts.estimates)
         close_game(tally, 0, self._drawn, accounts.units)
         return tally
+
+
+def _salt(game: Game, replicate: int) -> bytes:
+    """Of everything that defines what happens in the run: no signature of another one counts in it.
+
+    How counts are compared changes nothing that is said of them in a block.
+    """
+    records = (game.params, game.terms, game.rewards, game.attack, game.malicious, game.checkpoints)
+    how = (game.sortition, game.twins, None if game.faults is None else repr(game.faults))
+    return digest("salt of a simulated game", (game.seed, replicate, how, *map(_plain, records)))
+
+
+def _plain(value: Any) -> Value:
+    """A record of numbers, arrays and records as a value that has an encoding."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _bytes_from(seed: bytes) -> Callable[[int], bytes]:

@@ -3,8 +3,11 @@
 A block must come out the same at every honest validator, so nothing enters it that was not agreed on byte by byte: a
 validator's value names each report it holds by a digest that covers the signature too (one who signs the same words
 twice, with two signatures, has said two things), and the value carries the validator's own signature inside.
+
+These are the forms of edition 2; those of chains that version 0.1.0 made are read by edition_1.py.
 """
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,30 +21,108 @@ REPORT, SETS = "round report", "round sets"  # what a participant, what a valida
 NAME_BYTES = 32
 NO_REPORT = bytes(NAME_BYTES)  # the name of a report that is not there
 RANGE, CLAIM, DISPUTED, MISSING = "range", "reward", "disputed", "missing"  # why a participant was not heard
-REASONS = (RANGE, CLAIM, DISPUTED, MISSING)
+UNSIGNED = "unsigned reward"  # not by the environment
+REASONS = (RANGE, CLAIM, DISPUTED, MISSING, UNSIGNED)
 MOST_ROUND = (1 << 62) - 1
 
-_VALUE = Limits(size=1 << 16, depth=1, items=8, int_size=1)
-_RECORD = Limits(size=1 << 22, depth=3, items=1 << 13, int_size=8)
+NO_REWARD = -1  # what a report says whose outcome has not come
+SEAL_BYTES = 32
+CLAIM_BYTES = 160  # of one claim with its heads, more than enough
+MOST_SHOWN = 4  # statements in one validator's value
+MOST_STATEMENT = 1 << 10  # bytes of one
+
+_VALUE = Limits(size=1 << 16, depth=2, items=16, int_size=1)
+RECORD_LIMITS = Limits(size=1 << 22, depth=5, items=1 << 17, int_size=8)
 
 
-class Report(NamedTuple):
-    """What a participant says in a round, signed; real numbers are scaled by 2**32."""
+class Claim(NamedTuple):
+    """An outcome that came late: what the pull of an earlier round brought."""
 
+    round: int
+    reward: int  # scaled
+    seal: bytes  # as of Report
+    proof: bytes
+
+
+class _Reported(NamedTuple):
     participant: int
-    means: NDArray[np.int64]  # [arms]
-    reward: int  # claimed, of this round's pull
+    means: NDArray[np.int64]
+    reward: int
+    seal: bytes
+    proof: bytes
+    earlier: tuple[Claim, ...]
     signature: bytes
 
-    @property
+
+class Report(_Reported):
+    """What a participant says in a round, signed; real numbers are scaled by 2**32.
+
+    Attributes:
+        means: [arms], of its own pulls that were paid.
+        reward: of this round's pull; NO_REWARD: none has come.
+        seal: stands for the arm that was pulled; empty where no environment signs rewards.
+        proof: the environment's signature on the reward; empty where there is none.
+        earlier: outcomes of earlier rounds, ascending.
+    """
+
+    @cached_property
+    def body(self) -> bytes:
+        """32 bytes that stand for what is said."""
+        said = (self.means, self.reward, self.seal, self.proof, tuple(map(tuple, self.earlier)))
+        return digest("report body", said)
+
+    @cached_property
     def name(self) -> bytes:
         """32 bytes that stand for all of it."""
-        return digest("round report name", tuple(self))
+        return digest("report name", self.participant.to_bytes(4, "little") + self.body + self.signature)
+
+    @property
+    def plain(self) -> tuple[Any, ...]:
+        """As it stands in a record."""
+        return (*self[:5], tuple(map(tuple, self.earlier)), self.signature)
+
+    @staticmethod
+    def of(item: object) -> "Report":
+        """The report that stands in a record so.
+
+        Raises:
+            Malformed: it is none.
+        """
+        report = Report(*checked(item, (int, np.ndarray, int, bytes, bytes, tuple, bytes), "report"))
+        require_seal(report.seal, report.proof)
+        if len(report.signature) != SIGNATURE_BYTES:
+            raise Malformed(f"signature of {len(report.signature)} bytes: expected {SIGNATURE_BYTES}")
+        return report._replace(earlier=claims_of(report.earlier))
 
 
-def report_words(previous: bytes, round: int, participant: int, means: NDArray[np.int64], reward: int) -> bytes:
-    """What a reporter signs: its numbers, for this round after this block."""
-    return digest("round report", (previous, round, participant, means, reward))
+def claims_of(items: tuple[object, ...]) -> tuple[Claim, ...]:
+    """The claims that stand in a report or message so; whether they are due is for the rules.
+
+    Raises:
+        Malformed: they are none, or their rounds do not ascend.
+    """
+    claims, last = tuple(Claim(*checked(item, (int, int, bytes, bytes), "claim")) for item in items), -1
+    for claim in claims:
+        require_seal(claim.seal, claim.proof)
+        if not last < claim.round <= MOST_ROUND:
+            raise Malformed("claims: expected rounds in ascending order")
+        last = claim.round
+    return claims
+
+
+def require_seal(seal: bytes, proof: bytes) -> None:
+    """A seal with a signature, or neither.
+
+    Raises:
+        Malformed: anything else.
+    """
+    if (len(seal), len(proof)) not in ((0, 0), (SEAL_BYTES, SIGNATURE_BYTES)):
+        raise Malformed(f"reward with {len(seal)} bytes of a seal and {len(proof)} of a signature")
+
+
+def report_words(origin: bytes, previous: bytes, round: int, participant: int, body: bytes) -> bytes:
+    """What a reporter signs: what it says, in this game, for this round after this block."""
+    return digest("round report", (origin, previous, round, participant, body))
 
 
 class Named(NamedTuple):
@@ -50,11 +131,16 @@ class Named(NamedTuple):
     proof: bytes  # of its verifiable random function, 80 bytes; empty where coins are public
     members: NDArray[np.bool_]  # [participants, arms], whom it names
     names: tuple[bytes, ...]  # of the report it holds of each participant, or NO_REPORT
+    shown: tuple[bytes, ...]  # statements that should enter with the block
     signature: bytes
+
+    @property
+    def _said(self) -> tuple[Any, ...]:
+        return (self.proof, _bits(self.members), b"".join(self.names), self.shown)
 
     def to_bytes(self) -> bytes:
         """The value that goes through the agreement."""
-        return encode((self.proof, _bits(self.members), b"".join(self.names), self.signature), _VALUE)
+        return encode((*self._said, self.signature), _VALUE)
 
     @staticmethod
     def from_bytes(value: bytes, participants: int, arms: int, proven: bool) -> "Named":
@@ -64,33 +150,45 @@ class Named(NamedTuple):
             Malformed: there is none of this shape.
         """
         fields = decode(value, _VALUE)
-        if type(fields) is not tuple or tuple(map(type, fields)) != (bytes, bytes, bytes, bytes):
-            raise Malformed("value that is not proof, members, names and signature")
-        expected = (PROOF_BYTES * proven, (participants * arms + 7) // 8, NAME_BYTES * participants, SIGNATURE_BYTES)
-        if tuple(map(len, fields)) != expected:
-            raise Malformed(f"value of {tuple(map(len, fields))} bytes: expected {expected}")
-        proof, bits, names, signature = fields
-        flat = np.unpackbits(np.frombuffer(bits, np.uint8)).astype(np.bool_)
-        if flat[participants * arms :].any():
-            raise Malformed("members beyond the last participant")
-        pieces = tuple(names[at : at + NAME_BYTES] for at in range(0, len(names), NAME_BYTES))
-        return Named(proof, flat[: participants * arms].reshape(participants, arms), pieces, signature)
+        if type(fields) is not tuple or tuple(map(type, fields)) != (bytes, bytes, bytes, tuple, bytes):
+            raise Malformed("value that is not proof, members, names, statements and signature")
+        proof, bits, names, shown, signature = fields
+        if len(shown) > MOST_SHOWN or not all(type(one) is bytes and len(one) <= MOST_STATEMENT for one in shown):
+            raise Malformed(f"statements: expected at most {MOST_SHOWN} of at most {MOST_STATEMENT} bytes")
+        return sets_of((proof, bits, names, signature), participants, arms, proven)._replace(shown=shown)
 
 
-def named_words(previous: bytes, round: int, validator: int, named: Named) -> bytes:
+def sets_of(fields: tuple[bytes, bytes, bytes, bytes], participants: int, arms: int, proven: bool) -> Named:
+    """What proof, members, names and signature say, as they are encoded in a value.
+
+    Raises:
+        Malformed: they are not of this shape.
+    """
+    expected = (PROOF_BYTES * proven, (participants * arms + 7) // 8, NAME_BYTES * participants, SIGNATURE_BYTES)
+    if tuple(map(len, fields)) != expected:
+        raise Malformed(f"value of {tuple(map(len, fields))} bytes: expected {expected}")
+    proof, bits, names, signature = fields
+    flat = np.unpackbits(np.frombuffer(bits, np.uint8)).astype(np.bool_)
+    if flat[participants * arms :].any():
+        raise Malformed("members beyond the last participant")
+    pieces = tuple(names[at : at + NAME_BYTES] for at in range(0, len(names), NAME_BYTES))
+    return Named(proof, flat[: participants * arms].reshape(participants, arms), pieces, (), signature)
+
+
+def named_words(origin: bytes, previous: bytes, round: int, validator: int, named: Named) -> bytes:
     """What a validator signs inside its value; the signature field is not covered."""
-    said = (named.proof, _bits(named.members), b"".join(named.names))
-    return digest("round sets", (previous, round, validator, *said))
+    return digest("round sets", (origin, previous, round, validator, *named._said))
 
 
 def _bits(members: NDArray[np.bool_]) -> bytes:
     return np.packbits(members.reshape(-1)).tobytes()
 
 
-def value_bytes(participants: int, arms: int) -> int:
+def value_bytes(participants: int, arms: int, edition: int = 2) -> int:
     """Size of the largest value of so many participants and arms, also of one too large to be sent."""
     lengths = (PROOF_BYTES, (participants * arms + 7) // 8, NAME_BYTES * participants, SIGNATURE_BYTES)
-    return len(encode(tuple(map(bytes, lengths))))
+    said = tuple(map(bytes, lengths))
+    return len(encode(said if edition == 1 else (*said, (bytes(MOST_STATEMENT),) * MOST_SHOWN)))
 
 
 class RoundRecord(NamedTuple):
@@ -104,14 +202,20 @@ class RoundRecord(NamedTuple):
     void: tuple[int, ...]  # validators that were silent, proved faulty, or said nonsense
     estimates: NDArray[np.int64]  # [arms], scaled
     paid: NDArray[np.int64]  # [participants], scaled
+    before: bytes  # digest of the state before the round, so that a quorum signs it; empty in edition 1
+    shown: tuple[bytes, ...]  # statements that enter with this block
 
     def holds(self, participant: int) -> bool:
         """Is a report of this participant in it, usable or not?"""
-        return any(report.participant == participant for report in self.reports)
+        return self.report_of(participant) is not None
+
+    def report_of(self, participant: int) -> Report | None:
+        """The report of this participant that is in it, usable or not."""
+        return next((report for report in self.reports if report.participant == participant), None)
 
     def to_bytes(self) -> bytes:
         """The one encoding."""
-        return encode((*self[:2], tuple(map(tuple, self.reports)), *self[3:]), _RECORD)
+        return encode((*self[:2], tuple(report.plain for report in self.reports), *self[3:]), RECORD_LIMITS)
 
     @staticmethod
     def from_bytes(data: bytes, participants: int, arms: int) -> "RoundRecord":
@@ -120,33 +224,41 @@ class RoundRecord(NamedTuple):
         Raises:
             Malformed: there is none of this shape.
         """
-        fields = decode(data, _RECORD)
-        kinds = (int, tuple, tuple, tuple, tuple, tuple, np.ndarray, np.ndarray)
-        if type(fields) is not tuple or tuple(map(type, fields)) != kinds:
-            raise Malformed("record that is not the eight fields of a round")
-        record = RoundRecord(*fields)
-        if not 0 <= record.round <= MOST_ROUND:
-            raise Malformed(f"round {record.round}: expected 0 to {MOST_ROUND}")
-        reports = tuple(Report(*checked(item, (int, np.ndarray, int, bytes), "report")) for item in record.reports)
-        for report in reports:
-            require_shape(report.means, (arms,), "means")
-            if len(report.signature) != SIGNATURE_BYTES:
-                raise Malformed(f"signature of {len(report.signature)} bytes: expected {SIGNATURE_BYTES}")
-        refused = tuple(checked(item, (int, str), "refused report") for item in record.refused)
-        if any(reason not in REASONS for _, reason in refused):
-            raise Malformed(f"reason of a refusal: expected one of {', '.join(REASONS)}")
-        sets = tuple(checked(item, (int, bytes), "set") for item in record.sets)
-        for what, found in (
-            ("validators", record.validators),
-            ("reports", tuple(report.participant for report in reports)),
-            ("refused", tuple(number for number, _ in refused)),
-            ("sets", tuple(number for number, _ in sets)),
-            ("void", record.void),
-        ):
-            _require_ascending(what, found, participants)
-        require_shape(record.estimates, (arms,), "estimates")
-        require_shape(record.paid, (participants,), "paid")
-        return record._replace(reports=reports, refused=refused, sets=sets)
+        kinds = (int, tuple, tuple, tuple, tuple, tuple, np.ndarray, np.ndarray, bytes, tuple)
+        record = RoundRecord(*checked(decode(data, RECORD_LIMITS), kinds, "record of a round"))
+        if len(record.before) != NAME_BYTES:
+            raise Malformed(f"state before the round: {len(record.before)} bytes, expected {NAME_BYTES}")
+        shown = record.shown
+        if len(shown) > participants or not all(type(one) is bytes and len(one) <= MOST_STATEMENT for one in shown):
+            raise Malformed(f"statements: expected at most {participants} of at most {MOST_STATEMENT} bytes")
+        return checked_record(record._replace(reports=tuple(map(Report.of, record.reports))), participants, arms)
+
+
+def checked_record(record: RoundRecord, participants: int, arms: int) -> RoundRecord:
+    """The record with its lists as they should be.
+
+    Raises:
+        Malformed: a field is of another shape, or a list does not ascend.
+    """
+    if not 0 <= record.round <= MOST_ROUND:
+        raise Malformed(f"round {record.round}: expected 0 to {MOST_ROUND}")
+    for report in record.reports:
+        require_shape(report.means, (arms,), "means")
+    refused = tuple(checked(item, (int, str), "refused report") for item in record.refused)
+    if any(reason not in REASONS for _, reason in refused):
+        raise Malformed(f"reason of a refusal: expected one of {', '.join(REASONS)}")
+    sets = tuple(checked(item, (int, bytes), "set") for item in record.sets)
+    for what, found in (
+        ("validators", record.validators),
+        ("reports", tuple(report.participant for report in record.reports)),
+        ("refused", tuple(number for number, _ in refused)),
+        ("sets", tuple(number for number, _ in sets)),
+        ("void", record.void),
+    ):
+        _require_ascending(what, found, participants)
+    require_shape(record.estimates, (arms,), "estimates")
+    require_shape(record.paid, (participants,), "paid")
+    return record._replace(refused=refused, sets=sets)
 
 
 def checked(item: object, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:

@@ -7,14 +7,14 @@ it all again and refuses what differs, by name; `conclude` is the same computati
 
 from collections.abc import Mapping
 from operator import is_
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.agreement.shared import Call, Shared, directly
 from folkmoot.bc_ucb.contract import Accounts, open_accounts, validated
-from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
+from folkmoot.bc_ucb.edition_1 import words_of
+from folkmoot.bc_ucb.genesis import checked_configuration
 from folkmoot.bc_ucb.records import (
     CLAIM,
     DISPUTED,
@@ -26,10 +26,10 @@ from folkmoot.bc_ucb.records import (
     Named,
     Report,
     RoundRecord,
-    named_words,
-    report_words,
 )
 from folkmoot.bc_ucb.round import admit, enter_round, payable, strike_out
+from folkmoot.bc_ucb.shown import entering
+from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
 from folkmoot.encoding import Malformed, Value, digest
 from folkmoot.errors import OtherSide
@@ -43,22 +43,6 @@ from folkmoot.signatures import check
 KIND = "bc_ucb"
 
 
-class State(NamedTuple):
-    """What the rules remember."""
-
-    configuration: Configuration
-    origin: bytes  # digest of the genesis' configuration
-    tip: bytes  # hash of the last block; empty before the first
-    accounts: Accounts
-    last: RoundRecord | None  # of the last block
-    members: NDArray[np.bool_]  # [participants, arms], the validated sets of the last block
-
-    @property
-    def round(self) -> int:
-        """The round of the last block; the burn-in has none."""
-        return self.configuration.burn_in if self.last is None else self.last.round
-
-
 class Unfinished(OtherSide):
     """Why the agreed sets give no block; one line."""
 
@@ -68,7 +52,7 @@ def counted(
 ) -> dict[int, Named]:
     """Of the agreed values, those that are well-formed, signed by their validators and, with VRFs, proven."""
     settings, found = state.configuration, {}
-    units = state.accounts.units
+    words, units = words_of(settings.edition), state.accounts.units
     members = range(len(settings.keys)) if settings.coins is None else drawn_by_coins(settings, units, round, call)
     shape = (settings.terms.n_participants, settings.terms.n_arms)
     for validator in members:
@@ -76,11 +60,11 @@ def counted(
         if value is None:
             continue
         try:
-            named = Named.from_bytes(value, *shape, settings.coins is None)
+            named = words.value(value, *shape, settings.coins is None)
         except Malformed:
             continue
-        words = named_words(previous, round, validator, named)
-        if not check(settings.keys[validator], SETS, words, named.signature):
+        said = words.sets(state.origin, previous, round, validator, named)
+        if not check(settings.keys[validator], SETS, said, named.signature):
             continue
         if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof, call):
             continue
@@ -134,7 +118,9 @@ def conclude(
     kept = tuple((v, value) for v in sorted(sets) if (value := values[v]) is not None)
     void = tuple(v for v in validators if v not in sets)
     ordered = tuple(reports[m] for m in sorted(reports))
-    return RoundRecord(round, validators, ordered, tuple(sorted(reasons.items())), kept, void, estimates, paid), members
+    before, shown = (state.digest, entering(state, sets)) if settings.edition > 1 else (b"", ())
+    refused = tuple(sorted(reasons.items()))
+    return RoundRecord(round, validators, ordered, refused, kept, void, estimates, paid, before, shown), members
 
 
 def _agreed_names(
@@ -245,19 +231,20 @@ def transition(state: State, header: Header, records: tuple[bytes, ...], call: C
         RefusedRecord: see there.
     """
     settings, terms = state.configuration, state.configuration.terms
+    words = words_of(settings.edition)
     if len(records) != 1:
         raise RefusedRecord(f"{len(records)} records: expected one, of a round")
     try:
-        record = RoundRecord.from_bytes(records[0], terms.n_participants, terms.n_arms)
+        record = words.record(records[0], terms.n_participants, terms.n_arms)
     except Malformed as error:
         raise RefusedRecord(str(error)) from None
     if record.round <= state.round:
         raise RefusedRecord(f"round {record.round}: expected one after {state.round}")
     for report in record.reports:
-        words = report_words(header.previous, record.round, *report[:3])
-        if not check(settings.keys[report.participant], REPORT, words, report.signature):
+        said = words.report(state.origin, header.previous, record.round, report)
+        if not check(settings.keys[report.participant], REPORT, said, report.signature):
             raise RefusedRecord(f"the report of participant {report.participant} is not signed by it")
-    held = {report.name: report for report in record.reports}
+    held = {words.name(report): report for report in record.reports}
     accounts = Accounts(*(array.copy() for array in state.accounts))
     try:
         sets = dict(record.sets)

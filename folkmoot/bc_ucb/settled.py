@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.bc_ucb.contract import Terms
+from folkmoot.bc_ucb.edition_1 import words_of
 from folkmoot.bc_ucb.genesis import Configuration
-from folkmoot.bc_ucb.records import Named, RoundRecord
 from folkmoot.bc_ucb.rules import heard_sets
 from folkmoot.ledger.store import Ledger
 
@@ -40,13 +40,14 @@ def settled(settings: Configuration, record: bytes) -> SettledRound:
         Malformed: not a record of this game.
     """
     m, k = settings.terms.n_participants, settings.terms.n_arms
-    told = RoundRecord.from_bytes(record, m, k)
+    words = words_of(settings.edition)
+    told = words.record(record, m, k)
     present = np.ones(m, np.bool_)
     present[[number for number, _ in told.refused]] = False
     reports = np.zeros((m, k), np.int64)
     for report in told.reports:
         if present[report.participant]:
             reports[report.participant] = report.means
-    named = {v: Named.from_bytes(value, m, k, settings.coins is None) for v, value in told.sets}
-    sets = heard_sets(named, {report.participant: report.name for report in told.reports}, present)
+    named = {v: words.value(value, m, k, settings.coins is None) for v, value in told.sets}
+    sets = heard_sets(named, {report.participant: words.name(report) for report in told.reports}, present)
     return SettledRound(reports, present, sets, np.array(told.paid, np.int64))

@@ -197,7 +197,8 @@ class _Contract:
 
     def __init__(self, sender: _Sender, address: str, terms: Terms) -> None:
         self.sender, self.address, self.terms = sender, address, terms
-        found = self.ask(evm.TERMS, lambda answer: [answer.number(n, 0, evm.MOST_SPAN) for n in range(len(terms))])
+        there = range(evm.TERMS_THERE)
+        found = self.ask(evm.TERMS, lambda answer: [answer.number(n, 0, evm.MOST_SPAN) for n in there])
         if Terms(*found) != terms:
             raise NotSettled(f"{address}: the contract has other terms: {Terms(*found)}")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from folkmoot.bc_ucb.contract import Accounts
 from folkmoot.bc_ucb.kind import GameKind
 from folkmoot.bc_ucb.records import RoundRecord, checked
-from folkmoot.bc_ucb.rules import State
+from folkmoot.bc_ucb.state import State
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.chain import Chain
 from folkmoot.machine import Chain as Stored
@@ -21,7 +21,7 @@ def to_bytes(chain: Chain) -> bytes:
     """A chain with at least one block."""
     state: State = chain.state
     assert state.last is not None, "before the first block there is nothing to keep"
-    return encode((chain.height, chain.tip, tuple(state.accounts), state.last.to_bytes(), state.members))
+    return encode((chain.height, chain.tip, tuple(state.accounts), state.last.to_bytes(), state.members, state.faults))
 
 
 def from_bytes(data: bytes, first: Chain) -> Chain:
@@ -30,7 +30,8 @@ def from_bytes(data: bytes, first: Chain) -> Chain:
     Raises:
         Malformed: bytes that are no chain of this game.
     """
-    height, tip, arrays, last, members = checked(decode(data), (int, bytes, tuple, bytes, np.ndarray), "snapshot")
+    kinds = (int, bytes, tuple, bytes, np.ndarray, tuple)
+    height, tip, arrays, last, members, faults = checked(decode(data), kinds, "snapshot")
     start: State = first.state
     if height < 1 or len(tip) != 32 or len(arrays) != len(Accounts._fields):
         raise Malformed(f"snapshot of height {height}: expected 1 or more, 32 bytes and {len(Accounts._fields)} arrays")
@@ -38,7 +39,8 @@ def from_bytes(data: bytes, first: Chain) -> Chain:
         _require_like(told, blank, name)
     _require_like(members, start.members, "members")
     record = RoundRecord.from_bytes(last, *start.members.shape)
-    state = start._replace(tip=tip, accounts=Accounts(*arrays), last=record, members=members)
+    proven = tuple(checked(fault, (int, bytes), "proven fault") for fault in faults)
+    state = start._replace(tip=tip, accounts=Accounts(*arrays), last=record, members=members, faults=proven)
     return Chain(first.genesis, height, tip, state)
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from folkmoot.agreement import vrf
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.sortition import drawn
+from folkmoot.bc_ucb import edition_1
 from folkmoot.bc_ucb.contract import drawn_by_coin
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.coins import replicate_coins
@@ -30,9 +31,17 @@ def _drawn(seed: tuple[int, int, int], expected: int, units: tuple[int, ...], ro
     return tuple(m for m, own in enumerate(units) if drawn_by_coin(coins, round, m, own, total, expected))
 
 
-def question(previous: bytes, round: int) -> bytes:
-    """What the verifiable random functions are asked in a round after this block."""
-    return digest("sortition", (previous, round))
+def question(salt: bytes, round: int) -> bytes:
+    """What the verifiable random functions are asked in a round.
+
+    No block and no vote enters it, so nobody can try many until one makes it a validator.
+    """
+    return digest("sortition of a round", (salt, round))
+
+
+def asked(settings: Configuration, previous: bytes, round: int) -> bytes:
+    """The question of a round after this block, on a chain of either edition."""
+    return edition_1.question(previous, round) if settings.edition == 1 else question(settings.salt, round)
 
 
 def is_drawn(settings: Configuration, units: Units, validator: int, output: bytes) -> bool:
@@ -51,7 +60,7 @@ def has_proof(
     call: Call = directly,
 ) -> bool:
     """Does the proof make this participant a validator of the round?"""
-    output = call(_proven_output, settings.vrf_keys[validator], question(previous, round), proof)
+    output = call(_proven_output, settings.vrf_keys[validator], asked(settings, previous, round), proof)
     return output is not None and is_drawn(settings, units, validator, output)
 
 

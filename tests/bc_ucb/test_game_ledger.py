@@ -143,7 +143,8 @@ def reported_by_nobody(block):
 def reported_in_anothers_name(block):
     record = RoundRecord.from_bytes(block.records[0], 4, 2)
     first = record.reports[0]
-    words = report_words(block.header.previous, record.round, *first[:3])
+    origin = fm.ledger.open(NAME).chain.state.origin
+    words = report_words(origin, block.header.previous, record.round, 0, first.body)
     forged = first._replace(signature=Identity(SEEDS[1]).sign(REPORT, words))
     return signed_again(block, record._replace(reports=(forged, *record.reports[1:])))
 

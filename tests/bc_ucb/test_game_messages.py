@@ -34,13 +34,14 @@ from folkmoot.bc_ucb.messages import (
     comparison_words,
     verify_early,
 )
+from folkmoot.bc_ucb.records import Claim
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.signatures import sign_header
 
 to_bytes = GAME.to_bytes
 QUORUM = 3
 HASH = b"h" * 32
-ORIGIN = b"o" * 32
+ORIGIN = chain().state.origin
 
 
 def from_bytes(data, participants, arms):
@@ -49,22 +50,22 @@ def from_bytes(data, participants, arms):
 
 def verify(message, keys, quorum, origin=ORIGIN):
     early = isinstance(message, ReportSent | Offer | Answer)
-    return verify_early(message, keys) if early else verify_vote(message, keys, quorum, origin)
+    return verify_early(message, keys, origin) if early else verify_vote(message, keys, quorum, origin)
 
 
 def made_report():
-    one = report(chain(), 9, 2)
-    return ReportSent(0, chain().tip, 9, 2, one.means, one.reward, one.signature)
+    one = report(chain(), 9, 2, earlier=(Claim(7, 1, b"", b""),))
+    return ReportSent(0, chain().tip, 9, *one.plain)
 
 
 def made_offer():
     offer = Offer(HASH, 9, 1, b"", b"offer", b"")
-    return offer._replace(signature=identities()[1].sign(COMPARISON, comparison_words(offer)))
+    return offer._replace(signature=identities()[1].sign(COMPARISON, comparison_words(ORIGIN, offer)))
 
 
 def made_answer():
     answer = Answer(HASH, 9, 1, 3, b"answer", b"")
-    return answer._replace(signature=identities()[1].sign(COMPARISON, comparison_words(answer)))
+    return answer._replace(signature=identities()[1].sign(COMPARISON, comparison_words(ORIGIN, answer)))
 
 
 def made_proposal():
@@ -114,9 +115,18 @@ def test_attack_of_a_signature_by_somebody_else(make):
         verify(message._replace(signature=bytes(64)), keys(), QUORUM)
 
 
+@pytest.mark.parametrize("make", [*SIGNED_ONES[:5], made_certificate])
+def test_attack_of_words_of_another_run_with_the_same_keys(make):
+    """Everything but a confirmation, whose header has the genesis before it, names the run."""
+    message, another = make(), b"o" * 32
+    early = isinstance(message, ReportSent | Offer | Answer)
+    with pytest.raises(Rejected, match="signature"):
+        verify_early(message, keys(), another) if early else verify_vote(message, keys(), QUORUM, another)
+
+
 CHANGES = {
     "height": 2, "round": 10, "hash": b"i" * 32, "previous": b"i" * 32, "reward": 1, "validator": 2,
-    "content": b"other", "proof": bytes(80), "means": np.zeros(K, np.int64),
+    "content": b"other", "drawn": bytes(80), "means": np.zeros(K, np.int64), "earlier": (),
 }  # fmt: skip
 
 
@@ -176,7 +186,13 @@ def test_only_verify_makes_a_verified_message():
         (made_report, {"means": (1, 2)}),
         (made_report, {"reward": 0.5}),
         (made_report, {"previous": b""}),
-        (made_offer, {"proof": bytes(79)}),
+        (made_report, {"seal": bytes(32)}),
+        (made_report, {"proof": bytes(64)}),
+        (made_report, {"earlier": ((7, 1, b"", b""), (7, 2, b"", b""))}),
+        (made_report, {"earlier": ((8, 1, b"", b""), (7, 2, b"", b""))}),
+        (made_report, {"earlier": ((7, 1, b""),)}),
+        (made_report, {"earlier": tuple((n, 1, b"", b"") for n in range(63))}),
+        (made_offer, {"drawn": bytes(79)}),
         (made_offer, {"content": bytes((1 << 22) + 1)}),
         (made_answer, {"validator": M}),
         (made_certificate, {"voters": (0, 0, 1)}),

@@ -363,8 +363,9 @@ def test_attack_of_two_reports_in_one_round():
     (message,) = four.of_kind(ReportSent, t, 1)
     told = []
     for reward in (1, 2, 3):
-        words = report_words(message.previous, t, 1, message.means, reward)
-        told.append(message._replace(reward=reward, signature=identities()[1].sign(REPORT, words)))
+        said = message._replace(reward=reward)
+        words = report_words(first_chain().state.origin, message.previous, t, 1, said.report.body)
+        told.append(said._replace(signature=identities()[1].sign(REPORT, words)))
     once, thrice = four.nodes[0], four.nodes[2]
     assert step(once, t, ANSWERING, (1, told[0])).noticed == []
     (notice,) = step(thrice, t, ANSWERING, *((1, one) for one in told)).noticed

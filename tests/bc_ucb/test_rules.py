@@ -5,6 +5,7 @@ import pytest
 from made_round import (
     BURN_IN,
     COINS,
+    SALT,
     TERMS,
     K,
     M,
@@ -108,6 +109,8 @@ TAMPERED = {
     "set of nobody": lambda made, chain: {"sets": made.sets[1:]},
     "void": lambda made, chain: {"void": (1,)},
     "estimates": lambda made, chain: {"estimates": made.estimates + np.array([1, 0])},
+    "before": lambda made, chain: {"before": bytes(32)},
+    "shown": lambda made, chain: {"shown": (b"anything",)},
     "paid": lambda made, chain: {"paid": made.paid + np.array([0, 0, 0, 1])},
 }
 
@@ -120,7 +123,7 @@ def test_a_changed_record_is_refused(what):
         apply_block(chain, block(chain, made._replace(**TAMPERED[what](made, chain))))
 
 
-@pytest.mark.parametrize("what", ["validators", "refused", "void", "estimates", "paid"])
+@pytest.mark.parametrize("what", ["validators", "refused", "void", "estimates", "paid", "before", "shown"])
 def test_a_refusal_names_the_field(what):
     chain = first_chain()
     made = record(chain)
@@ -192,7 +195,7 @@ def test_what_is_remembered_is_remembered_of_this_chain_only():
     chain = first_chain()
     made = block(chain)
     ROUNDS.step(chain.state, made.header, made.records)
-    other = start(Genesis(KIND, configuration(TERMS, keys()[::-1], BURN_IN, COINS)))
+    other = start(Genesis(KIND, configuration(TERMS, keys()[::-1], BURN_IN, COINS, salt=SALT)))
     with pytest.raises(RefusedRecord):
         ROUNDS.step(other.state, made.header, made.records)
     with pytest.raises(RefusedRecord):
@@ -318,14 +321,14 @@ def test_nonsense_and_forged_sets_are_void():
 def proven():
     registrations = tuple(identity.registration() for identity in identities())
     terms = TERMS._replace(expected_validators=2)
-    return start(Genesis(KIND, configuration(terms, keys(), BURN_IN, None, registrations)))
+    return start(Genesis(KIND, configuration(terms, keys(), BURN_IN, None, registrations, salt=SALT)))
 
 
 def test_a_proof_is_worth_something_in_its_round_for_its_maker(proven):
     settings, units = proven.state.configuration, proven.state.accounts.units
     lucky = 0
     for t in range(5, 25):
-        proofs = [identity.prove(question(proven.tip, t)) for identity in identities()]
+        proofs = [identity.prove(question(SALT, t)) for identity in identities()]
         for m, proof in enumerate(proofs):
             if has_proof(settings, units, proven.tip, t, m, proof):
                 lucky += 1
@@ -343,7 +346,7 @@ def test_coins_cannot_be_asked_where_proofs_decide(proven):
 
 # --- Genesis -------------------------------------------------------------------------------------------------------
 
-RIGHT = configuration(TERMS, tuple(bytes([n]) * 32 for n in range(M)), BURN_IN, COINS)
+RIGHT = configuration(TERMS, tuple(bytes([n]) * 32 for n in range(M)), BURN_IN, COINS, salt=SALT)
 
 
 def but(place, value):
@@ -351,7 +354,7 @@ def but(place, value):
 
 
 def terms_but(**fields):
-    return but(0, tuple(TERMS._replace(**fields)))
+    return but(1, tuple(TERMS._replace(**fields)))
 
 
 @pytest.mark.parametrize(
@@ -359,8 +362,8 @@ def terms_but(**fields):
     [
         (b"", "expected"),
         (RIGHT[:3], "expected"),
-        (but(0, RIGHT[0][:-1]), "terms"),
-        (but(0, (*RIGHT[0][:-1], 1.0)), "terms"),
+        (but(1, RIGHT[1][:-1]), "terms"),
+        (but(1, (*RIGHT[1][:-1], 1.0)), "terms"),
         (terms_but(n_participants=5), "keys"),
         (terms_but(n_participants=0), "n_participants"),
         (terms_but(n_participants=257), "n_participants"),
@@ -372,15 +375,29 @@ def terms_but(**fields):
         (terms_but(trust=2), "trust"),
         (terms_but(delta=ONE + 1), "delta"),
         (terms_but(span=-1), "span"),
-        (but(1, (b"k" * 32,) * 4), "different"),
-        (but(1, (b"k" * 31, *RIGHT[1][1:])), "32 bytes"),
-        (but(2, -1), "burn_in"),
-        (but(2, True), "expected"),
-        (but(3, ("dice", (1, 2, 3))), "sortition"),
-        (but(3, ("coin", (1, 2))), "coins"),
-        (but(3, ("coin", (1, 2, 1 << 32))), "coins"),
-        (but(3, ("vrf", ())), "registrations"),
-        (but(3, ("vrf", ((b"", b"", b""),) * 4)), "registration 0"),
+        (but(2, (b"k" * 32,) * 4), "different"),
+        (but(2, (b"k" * 31, *RIGHT[2][1:])), "32 bytes"),
+        (but(3, -1), "burn_in"),
+        (but(3, True), "expected"),
+        (but(4, ("dice", (1, 2, 3))), "sortition"),
+        (but(4, ("coin", (1, 2))), "coins"),
+        (but(4, ("coin", (1, 2, 1 << 32))), "coins"),
+        (but(0, 3), "edition 3"),
+        (but(0, 1), "edition 1"),
+        (but(5, bytes(31)), "salt"),
+        (but(6, (b"k" * 31,)), "environment"),
+        (but(6, (b"k" * 32, b"k" * 32)), "environment"),
+        (but(6, tuple(bytes([n]) * 32 for n in range(17))), "environment"),
+        (but(7, "forget"), "evidence"),
+        (but(8, ("nobody", ())), "disclosure"),
+        (but(8, ("open", (1,))), "disclosure"),
+        (terms_but(silence=-1), "silence"),
+        (terms_but(resolution=3), "resolution"),
+        (terms_but(resolution=33), "resolution"),
+        (terms_but(window=63), "window"),
+        (terms_but(cost=ONE + 1), "cost"),
+        (but(4, ("vrf", ())), "registrations"),
+        (but(4, ("vrf", ((b"", b"", b""),) * 4)), "registration 0"),
     ],
 )
 def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
@@ -392,20 +409,20 @@ def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
 def test_a_block_must_hold_everybodys_sets():
     keys = tuple(n.to_bytes(32, "big") for n in range(256))
     large = TERMS._replace(n_participants=256, n_arms=1_000)
-    blank = Named(bytes(80), np.zeros((256, 1_000), np.bool_), (NO_REPORT,) * 256, bytes(64))
+    blank = Named(bytes(80), np.zeros((256, 1_000), np.bool_), (NO_REPORT,) * 256, (bytes(1024),) * 4, bytes(64))
     assert value_bytes(256, 1_000) == len(blank.to_bytes()) < 1 << 16
     assert value_bytes(256, MOST_ARMS) > 1 << 16
     with pytest.raises(Malformed, match="a block could exceed"):
-        ROUNDS.genesis(configuration(large, keys, 2_000, COINS), NOTHING)
+        ROUNDS.genesis(configuration(large, keys, 2_000, COINS, salt=SALT), NOTHING)
     with pytest.raises(Malformed, match="sets would exceed"):
-        ROUNDS.genesis(configuration(large._replace(n_arms=4_000), keys, 8_000, COINS), NOTHING)
+        ROUNDS.genesis(configuration(large._replace(n_arms=4_000), keys, 8_000, COINS, salt=SALT), NOTHING)
 
 
 def test_a_vrf_key_of_another_is_refused():
     registrations = [identity.registration() for identity in identities()]
     registrations[1] = registrations[0]
     with pytest.raises(Malformed, match="registration 1"):
-        ROUNDS.genesis(configuration(TERMS, keys(), BURN_IN, None, tuple(registrations)), NOTHING)
+        ROUNDS.genesis(configuration(TERMS, keys(), BURN_IN, None, tuple(registrations), salt=SALT), NOTHING)
 
 
 # --- Hostile bytes -------------------------------------------------------------------------------------------------
@@ -413,7 +430,7 @@ def test_a_vrf_key_of_another_is_refused():
 
 def shaped(**fields):
     made = record(first_chain())
-    raw = dict(zip(RoundRecord._fields, (*made[:2], tuple(map(tuple, made.reports)), *made[3:])))
+    raw = dict(zip(RoundRecord._fields, (*made[:2], tuple(report.plain for report in made.reports), *made[3:])))
     return encode(tuple({**raw, **fields}.values()))
 
 
@@ -426,11 +443,21 @@ def shaped(**fields):
         {"validators": (0, 0)},
         {"validators": (0, 4)},
         {"validators": (0.0,)},
-        {"reports": ((0, np.zeros(3, np.int64), 0, bytes(64)),)},
-        {"reports": ((0, np.zeros(2, np.float64), 0, bytes(64)),)},
-        {"reports": ((0, np.zeros(2, np.int64), 0.5, bytes(64)),)},
-        {"reports": ((0, np.zeros(2, np.int64), 0, bytes(63)),)},
-        {"reports": ((0, np.zeros(2, np.int64), 0),)},
+        {"reports": ((0, np.zeros(3, np.int64), 0, b"", b"", (), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.float64), 0, b"", b"", (), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0.5, b"", b"", (), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, b"", b"", (), bytes(63)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, b"", (), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, bytes(32), b"", (), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, b"", bytes(64), (), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, b"", b"", ((1, 0, b"", b""),) * 2, bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, b"", b"", ((-1, 0, b"", b""),), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, b"", b"", ((1, 0, b""),), bytes(64)),)},
+        {"reports": ((0, np.zeros(2, np.int64), 0, b"", b"", ((1, 0.5, b"", b""),), bytes(64)),)},
+        {"before": bytes(31)},
+        {"shown": ("text",)},
+        {"shown": (bytes(1025),)},
+        {"shown": (b"",) * 5},
         {"refused": ((0, "mood"),)},
         {"sets": ((0, "text"),)},
         {"void": (None,)},
@@ -446,14 +473,17 @@ def test_attack_of_records_of_another_shape(fields):
 
 
 def test_attack_of_sets_of_another_shape():
-    good = Named(b"", np.ones((3, 3), np.bool_), (NO_REPORT,) * 3, bytes(64)).to_bytes()
+    good = Named(b"", np.ones((3, 3), np.bool_), (NO_REPORT,) * 3, (b"a",), bytes(64)).to_bytes()
     assert Named.from_bytes(good, 3, 3, False).members.all()
     for wrong in [(3, 2, False), (4, 3, False), (3, 3, True)]:
         with pytest.raises(Malformed):
             Named.from_bytes(good, *wrong)
-    beyond = encode((b"", b"\xff\xff", NO_REPORT * 3, bytes(64)))  # 16 bits for 9 members
+    beyond = encode((b"", b"\xff\xff", NO_REPORT * 3, (), bytes(64)))  # 16 bits for 9 members
     with pytest.raises(Malformed, match="beyond"):
         Named.from_bytes(beyond, 3, 3, False)
+    for shown in ((b"",) * 5, (bytes(1025),), ("text",), b"text"):
+        with pytest.raises(Malformed):
+            Named.from_bytes(encode((b"", bytes(2), NO_REPORT * 3, shown, bytes(64))), 3, 3, False)
 
 
 def test_attack_of_a_stranger_who_signs():

@@ -134,15 +134,22 @@ def test_a_flipped_byte_beside_a_ledger_is_noticed(tmp_path):
     assert ledger.open(path).verify().ok
 
 
-@pytest.mark.parametrize("name", ["coin", "vrf"])
-def test_the_same_game_makes_the_same_ledger(tmp_path, name):
-    if name == "vrf":
-        pytest.importorskip("rbcl", reason="needs the extra `private`")
-    path, expected = tmp_path / "new.ledger", EXPECTED["ledgers"][f"{name}.ledger"]
-    game = {"coin": played.coin_game, "vrf": played.vrf_game}[name](path)
-    told = write.told(path)
-    assert told == {field: expected[field] for field in told}
-    assert played.chain_found(game) == expected["game"]
+def played_alike(game, expected, sortition="coin"):
+    """The same pulls and accounts. What is sent is of another edition, and other questions draw other validators."""
+    apart = {*played.TRAFFIC, *(["validators"] if sortition == "vrf" else [])}
+    found = played.chain_found(game)
+    return {name: found[name] for name in found if name not in apart} == {
+        name: expected[name] for name in expected if name not in apart
+    }
+
+
+def test_the_same_game_comes_to_the_same_in_a_ledger_of_a_new_edition(tmp_path):
+    """Where coins are public; verifiable functions are asked another question, which draws other validators."""
+    path, expected = tmp_path / "new.ledger", EXPECTED["ledgers"]["coin.ledger"]
+    game, told = played.coin_game(path), write.told(path)
+    assert (told["kind"], told["blocks"]) == (expected["kind"], expected["blocks"])
+    assert told["genesis"] != expected["genesis"]
+    assert played_alike(game, expected["game"])
 
 
 # --- Results ----------------------------------------------------------------------------------------------------------
@@ -259,13 +266,16 @@ def test_every_algorithm_is_still_listed(capsys):
 
 @pytest.mark.parametrize("name", sorted(EXPECTED["chains"]))
 def test_a_game_on_a_chain_comes_to_the_same(name):
-    assert played.chain_found(played.chain(*name.split(", "))) == EXPECTED["chains"][name]
+    game, expected = played.chain(*name.split(", ")), EXPECTED["chains"][name]
+    assert played_alike(game, expected)
+    if name.endswith("ideal"):
+        assert played.chain_found(game) == expected
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED["variants"]))
 def test_a_game_with_other_settings_comes_to_the_same(name):
     game = played.chain("false_counts", "protocol", **played.VARIANTS[name]())
-    assert played.chain_found(game) == EXPECTED["variants"][name]
+    assert played_alike(game, EXPECTED["variants"][name], "vrf" if name == "vrf" else "coin")
 
 
 # --- A consortium -----------------------------------------------------------------------------------------------------

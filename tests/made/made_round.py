@@ -18,6 +18,7 @@ M, K, BURN_IN = 4, 2, 4
 TERMS = Terms(M, K, 1, 8, 0, 0, ONE // 10, ONE)
 SEEDS = [bytes([number + 1]) * 32 for number in range(M)]
 COINS = (5, 0, 0)
+SALT = b"s" * 32
 
 
 @cache
@@ -31,7 +32,7 @@ def keys():
 
 @cache
 def first_chain():
-    return start(Genesis(KIND, configuration(TERMS, keys(), BURN_IN, COINS)))
+    return start(Genesis(KIND, configuration(TERMS, keys(), BURN_IN, COINS, salt=SALT)))
 
 
 def full_round(chain, after=0):
@@ -42,12 +43,17 @@ def full_round(chain, after=0):
     return t
 
 
-def report(chain, t, m, means=None, reward=ONE // 2, signer=None):
+def report(chain, t, m, means=None, reward=ONE // 2, signer=None, **more):
+    """`more`: seal, proof, claims of earlier rounds."""
     numbers = np.array([(m + 1) * ONE // 10, ONE // 2] if means is None else means, np.int64)
-    signature = identities()[m if signer is None else signer].sign(
-        REPORT, report_words(chain.tip, t, m, numbers, reward)
-    )
-    return Report(m, numbers, reward, signature)
+    said = Report(m, numbers, reward, b"", b"", (), b"")._replace(**more)
+    return signed(said, chain, t, m if signer is None else signer)
+
+
+def signed(report, chain, t, signer):
+    """The report with a signature for this round."""
+    words = report_words(chain.state.origin, chain.tip, t, report.participant, report.body)
+    return report._replace(signature=identities()[signer].sign(REPORT, words))
 
 
 def value(chain, t, v, reports, members=None, signer=None):
@@ -58,8 +64,9 @@ def value(chain, t, v, reports, members=None, signer=None):
     if members is None:
         members = np.zeros((M, K), np.bool_)
         members[1:3] = True
-    named = Named(b"", members, tuple(names), b"")
-    signature = identities()[v if signer is None else signer].sign(SETS, named_words(chain.tip, t, v, named))
+    named = Named(b"", members, tuple(names), (), b"")
+    words = named_words(chain.state.origin, chain.tip, t, v, named)
+    signature = identities()[v if signer is None else signer].sign(SETS, words)
     return named._replace(signature=signature).to_bytes()
 
 
