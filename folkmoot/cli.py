@@ -4,6 +4,7 @@ Exit status: 0 done; 1 something failed while running, or a stated tolerance is 
 130 interrupted. What a command needs is imported when it runs, so that help is there at once.
 """
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import typer
 from folkmoot.errors import OtherSide
 
 if TYPE_CHECKING:
+    from folkmoot.ledger import Ledger, Verification
     from folkmoot.simulation.saved import Saved
     from folkmoot.simulation.sweep import Swept
 
@@ -243,23 +245,46 @@ def verify(
 ) -> int:
     """Check every block from the genesis on; status 1 and the first bad block if there is one."""
     from folkmoot import ledger as chains
-    from folkmoot.multiparty.models import enter_from
+
+    opened = chains.open(file)
+    try:
+        verdict = _verified(opened) if models is None else _verified_with(models, opened)
+    except KeyboardInterrupt:
+        print(f"folkmoot: interrupted; {opened.name} is not verified", file=sys.stderr)
+        return 130
+    if verdict.bad is not None:
+        print(f"folkmoot: failed: {opened.name}: block {verdict.bad}: {verdict.reason}", file=sys.stderr)
+        return 1
+    print(f"{opened.name}: {verdict.blocks} blocks, all good, tip {verdict.tip.hex()}")
+    return 0
+
+
+def _verified(opened: "Ledger") -> "Verification":
+    from folkmoot.ledger.replay import DamagedLedger
     from folkmoot.simulation.progress import Progress
 
-    if models is not None:
-        enter_from(models)
-    opened = chains.open(file)
     with Progress(wanted=sys.stderr.isatty()) as progress:
         try:
             total = opened.height
-        except chains.DamagedLedger:
+        except DamagedLedger:
             total = 0  # verify says what is wrong
-        verdict = opened.verify(progress.line(f"verify {file.name}", max(total, 1)))
-    if verdict.bad is not None:
-        print(f"folkmoot: failed: {file}: block {verdict.bad}: {verdict.reason}", file=sys.stderr)
-        return 1
-    print(f"{file}: {verdict.blocks} blocks, all good, tip {verdict.tip.hex()}")
-    return 0
+        return opened.verify(progress.line(f"verify {opened.path.name}", max(total, 1)))
+
+
+def _verified_with(models: Path, opened: "Ledger") -> "Verification":
+    """Code of the user's runs here: it may end in an error, but not in a status that looks like a good ledger's."""
+    from folkmoot.multiparty.models.kinds import enter_from, told
+
+    try:
+        enter_from(models)
+    except ValueError as error:
+        raise ValueError(f"{error}; {opened.name} is not verified") from None
+    try:
+        return _verified(opened)
+    except (OtherSide, OSError, MemoryError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise ValueError(f"{opened.name}: what {models} entered ended in {told(error)}") from None
 
 
 @ledger.command()
@@ -280,7 +305,7 @@ def show(
         numbers = (block.header.height, len(block.records), size, len(block.signatures))
         first, *others = [f"{number:,}" for number in numbers]
         rows.append([first, block.hash.hex()[:16], *others])
-    print(f"{file}: {height:,} blocks of kind {genesis.kind}, genesis {genesis.hash.hex()}")
+    print(f"{opened.name}: {height:,} blocks of kind {genesis.kind}, genesis {genesis.hash.hex()}")
     if rows:
         _print_table(["height", "hash begins", "records", "bytes", "signatures"], rows)
     return 0
@@ -294,6 +319,9 @@ def _complain(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status: Any = app(args=given, prog_name="folkmoot", standalone_mode=False)
     except BrokenPipeError:

@@ -113,16 +113,19 @@ def _head(tag: int, length: int, limits: Limits) -> bytes:
 
 
 def _array(value: np.ndarray[Any, Any], limits: Limits) -> bytes:
-    dtype = value.dtype.newbyteorder("<")
-    code = _DTYPE_CODE.get(dtype)
+    plain = value.dtype.kind in "biuf"  # there are dtypes that do not even have a byte order
+    dtype = value.dtype.newbyteorder("<") if plain else value.dtype
+    code = _DTYPE_CODE.get(dtype) if plain else None
     if code is None:
-        raise ValueError(f"array of {value.dtype}: expected one of {', '.join(map(str, DTYPES))}")
+        raise ValueError(f"array of {value.dtype!s:.80}: expected one of {', '.join(map(str, DTYPES))}")
     if value.ndim > MOST_AXES:
         raise ValueError(f"array of {value.ndim} axes: at most {MOST_AXES} are allowed")
     if _cost(value.shape, dtype) > limits.size:
         raise ValueError(f"array of shape {value.shape}: at most {limits.size} bytes are allowed")
     if dtype.kind == "f" and np.isnan(value).any():
         raise ValueError("array that holds nan: expected numbers or infinities")
+    if dtype.kind == "b":
+        value = value.view(np.uint8) != 0  # memory seen as truth values may hold other bytes than 0 and 1
     axes = b"".join(map(_LENGTH.pack, value.shape))
     return bytes([ARRAY, code, value.ndim]) + axes + value.astype(dtype, copy=False).tobytes()
 

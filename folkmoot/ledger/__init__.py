@@ -13,7 +13,7 @@ from folkmoot.ledger.contents import (
     name_of,
 )
 from folkmoot.ledger.errors import InvalidBlock, RefusedRecord
-from folkmoot.ledger.file import NotStored, UnreadableLedger
+from folkmoot.ledger.place import NotStored, UnreadableLedger
 from folkmoot.ledger.replay import DamagedLedger, Verification
 from folkmoot.ledger.rules import KINDS, Rules, Signers, UnknownRules
 from folkmoot.ledger.store import Ledger, create

@@ -12,7 +12,7 @@ from typing import Protocol
 from folkmoot.encoding import digest
 from folkmoot.files import settle, write_file
 from folkmoot.ledger.errors import RefusedRecord
-from folkmoot.ledger.file import NotStored
+from folkmoot.ledger.place import NotStored, place_of, printable
 
 CONTENTS = "contents"  # the domain of their names
 MOST_CONTENT = 1 << 28  # bytes of one
@@ -103,10 +103,17 @@ class FolderContents:
                     raise TamperedContent(f"content {name.hex()} has {size} bytes, at most {MOST_CONTENT} are allowed")
                 data = opened.read(MOST_CONTENT + 1)
         except FileNotFoundError:
-            raise MissingContent(f"content {name.hex()} is missing") from None
+            raise MissingContent(f"content {name.hex()} is missing{self._why()}") from None
         except OSError as error:
             raise MissingContent(f"content {name.hex()} cannot be read: {error.strerror}") from None
         return _checked(name, data)
+
+    def _why(self) -> str:
+        """If there is no folder at all, that is the reason, and most likely it was not moved with its ledger."""
+        if self.path.is_dir():
+            return ""
+        what = "a link that leads nowhere" if self.path.is_symlink() else "no folder"
+        return f": {printable(self.path.name)} is {what}"
 
     def put(self, data: bytes) -> bytes:
         """See `Contents`."""
@@ -146,8 +153,8 @@ NOTHING: Contents = _Nothing()
 
 
 def beside(path: str | os.PathLike[str]) -> FolderContents:
-    """The contents of a ledger file."""
-    return FolderContents(f"{os.fspath(path)}{ENDING}")
+    """The contents of a ledger file: they are beside the file itself, where a link to it leads."""
+    return FolderContents(f"{place_of(Path(path)).real}{ENDING}")
 
 
 def _new_name(data: bytes) -> bytes:

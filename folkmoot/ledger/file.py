@@ -6,20 +6,37 @@ schema must be ours to the letter, no function in it is run, and no row may be l
 """
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from folkmoot.encoding import LIMITS, digest
-from folkmoot.errors import DamagedFile
 from folkmoot.ledger import block
+from folkmoot.ledger.place import (
+    WAL,
+    NotStored,
+    Place,
+    UnreadableLedger,
+    address,
+    check_file,
+    check_new,
+    plain,
+    stamp,
+    written_to,
+)
 
 APPLICATION = 0x464D4C47  # "FMLG", SQLite's application_id
 FORMAT = 1  # SQLite's user_version
 MOST_ROW = max(block.LIMITS.size, LIMITS.size) + 4096  # bytes
 PATIENCE = 10.0  # seconds to wait for another writer
+# What a damaged file makes Python's sqlite3 raise. It decodes messages that quote the file, hence UnicodeError.
+FAULTS = (sqlite3.Error, sqlite3.Warning, UnicodeError)
+_NO_ACCESS = (sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_TRIES = 5
 
 _SCHEMA = {
     "blocks": "CREATE TABLE blocks (height INTEGER PRIMARY KEY, data BLOB NOT NULL, seal BLOB NOT NULL)",
@@ -35,14 +52,6 @@ def _blob(column: str) -> str:
 _ROW = f"SELECT {_blob('data')}, {_blob('seal')} FROM blocks WHERE height = ?"
 
 
-class UnreadableLedger(DamagedFile):
-    """Not a ledger file that this library reads."""
-
-
-class NotStored(OSError):
-    """A block that could not be written; what was stored before is as it was."""
-
-
 class LastBlock(NamedTuple):
     """What the file says of its last block."""
 
@@ -56,68 +65,73 @@ def next_seal(seal: bytes, data: bytes) -> bytes:
     return digest("ledger/seal", seal + data)
 
 
-def plain(text: object) -> str:
-    """One line that a terminal may be given, whatever a file or another party put into the text."""
-    line = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else "?" for c in line)[:300] or type(text).__name__
-
-
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(place: Place) -> Iterator[sqlite3.Connection]:
     """One consistent view of the file, which stays as it is, and so does its folder when nobody writes.
+
+    With a second file beside it, SQLite makes a third. Where it cannot, in a folder that is read only, both are copied.
 
     Raises:
         UnreadableLedger: no file, no access, another kind of file, another version, or damage on the way in.
     """
-    try:
-        if not path.exists():
-            raise UnreadableLedger(f"{path}: no such file")
-        if not path.is_file():
-            raise UnreadableLedger(f"{path}: expected a file")
-    except OSError as error:
-        raise UnreadableLedger(f"{path}: cannot be opened: {error.strerror}") from None
-    mode = "mode=ro" if written_to(path) else "mode=ro&immutable=1"
-    try:
-        database = _connect(path, mode)
-    except sqlite3.Error as error:
-        raise UnreadableLedger(f"{path}: cannot be opened: {plain(error)}") from None
-    with closing(database):
+    check_file(place)
+    beside = written_to(place.real)
+    with ExitStack() as until:
         try:
-            database.execute("PRAGMA query_only = ON")
-            database.execute("BEGIN")
-            check_schema(database, path)
-        except sqlite3.Error as error:
-            raise UnreadableLedger(f"{path}: not a ledger file: {plain(error)}") from None
+            database = _viewed(place.real, "mode=ro" if beside else "mode=ro&immutable=1", place.name)
+        except FAULTS as error:
+            if not beside or getattr(error, "sqlite_errorcode", 0) & 0xFF not in _NO_ACCESS:
+                raise UnreadableLedger(f"{place.name}: not a ledger file: {plain(error)}") from None
+            database = _copied(place, until)
+        until.callback(database.close)
         yield database
 
 
-def written_to(path: Path) -> bool:
-    """Is somebody writing, or was a writer cut off? Then what was stored last is in a second file beside."""
+def _viewed(path: Path, mode: str, name: str) -> sqlite3.Connection:
+    """Connected, with a read transaction begun on a file whose tables are ours."""
+    database = _connect(path, mode)
     try:
-        return os.path.getsize(f"{path}-wal") > 0
-    except OSError:
-        return False
+        database.execute("PRAGMA query_only = ON")
+        database.execute("BEGIN")
+        check_schema(database, name)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
-def stamp(path: Path) -> tuple[int, ...]:
-    """Changes when the file does."""
+def _copied(place: Place, until: ExitStack) -> sqlite3.Connection:
+    """A view of a copy, for SQLite reads a write-ahead log only where it may make a file."""
+    name, wal = place.name, Path(f"{place.real}{WAL}")
     try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns, written_to(path)
+        twin = Path(until.enter_context(TemporaryDirectory())) / "copy"
+        for _ in range(_TRIES):
+            before = stamp(place.real), stamp(wal)
+            shutil.copyfile(place.real, twin)
+            shutil.copyfile(wal, f"{twin}{WAL}")
+            if (stamp(place.real), stamp(wal)) == before:
+                return _viewed(twin, "mode=ro", name)
+    except FAULTS as error:
+        raise UnreadableLedger(f"{name}: not a ledger file: {plain(error)}") from None
+    except OSError as error:
+        why = error.strerror or plain(error)
+        raise UnreadableLedger(f"{name}: SQLite cannot read it where it is, and it cannot be copied: {why}") from None
+    raise UnreadableLedger(f"{name}: SQLite cannot read it where it is, and it is written to while it is copied")
 
 
-def writing(path: Path) -> sqlite3.Connection:
+def writing(place: Place) -> sqlite3.Connection:
     """A connection that appends: write-ahead log, and a commit returns when the disk says it has it.
+
+    Any thread may use it, one at a time.
 
     Raises:
         sqlite3.Error: the file cannot be written.
         UnreadableLedger: it is not a ledger file.
     """
-    database = _connect(path, "mode=rw")
+    check_file(place)
+    database = _connect(place.real, "mode=rw")
     try:
-        check_schema(database, path)
+        check_schema(database, place.name)
         durable(database)
     except BaseException:
         database.close()
@@ -137,16 +151,22 @@ def durable(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA synchronous = FULL")
 
 
+def _text(data: bytes) -> str:
+    """Text in a file is compared or shown, never trusted: what is not UTF-8 is no error of its own."""
+    return data.decode("utf-8", "replace")
+
+
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?{mode}"
-    database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE)
+    uri = address(path, mode)
+    database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE, check_same_thread=False)
+    database.text_factory = _text
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_ROW)
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("PRAGMA cell_size_check = ON")
     return database
 
 
-def check_schema(database: sqlite3.Connection, path: Path) -> None:
+def check_schema(database: sqlite3.Connection, name: str) -> None:
     """Is this one of our files, of our version?
 
     Raises:
@@ -154,28 +174,30 @@ def check_schema(database: sqlite3.Connection, path: Path) -> None:
         sqlite3.Error: the file is damaged.
     """
     if database.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
-        raise UnreadableLedger(f"{path}: not a ledger file")
+        raise UnreadableLedger(f"{name}: not a ledger file")
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version != FORMAT:
-        raise UnreadableLedger(f"{path}: a ledger file of version {version}, only version {FORMAT} is understood")
+        raise UnreadableLedger(f"{name}: a ledger file of version {version}, only version {FORMAT} is understood")
     found = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name LIMIT 9").fetchall()
     if found != [("table", name, name, text) for name, text in sorted(_SCHEMA.items())]:
-        raise UnreadableLedger(f"{path}: not a ledger file: its tables are not those of version {FORMAT}")
+        raise UnreadableLedger(f"{name}: not a ledger file: its tables are not those of version {FORMAT}")
 
 
-def create_tables(path: Path, genesis: bytes, tip: bytes) -> None:
-    """Write a new file that holds a genesis and nothing else.
+def create_tables(place: Place, genesis: bytes, tip: bytes) -> None:
+    """Write a new file that holds a genesis and nothing else; who may read it is for the user's umask to say.
 
     Raises:
-        ValueError: there is a file already.
+        ValueError: there is a file already, or none can have this name.
         NotStored: the file cannot be written; none is left behind.
     """
+    path = place.given
+    check_new(path)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except FileExistsError:
-        raise ValueError(f"{path}: there is a file already, a new ledger needs a name of its own") from None
+        raise ValueError(f"{place.name}: there is a file already, a new ledger needs a name of its own") from None
     except OSError as error:
-        raise NotStored(f"{path}: cannot be created: {error.strerror}") from None
+        raise NotStored(f"{place.name}: cannot be created: {error.strerror}") from None
     seal = next_seal(b"", genesis)
     try:
         with closing(_connect(path, "mode=rw")) as database:
@@ -189,10 +211,12 @@ def create_tables(path: Path, genesis: bytes, tip: bytes) -> None:
             database.execute(f"PRAGMA user_version = {FORMAT}")
             database.execute("COMMIT")
             durable(database)
-    except sqlite3.Error as error:
-        for ending in ("", "-journal", "-wal", "-shm"):
+    except BaseException as error:
+        for ending in ("", "-journal", WAL, "-shm"):
             Path(f"{path}{ending}").unlink(missing_ok=True)
-        raise NotStored(f"{path}: cannot be created: {plain(error)}") from None
+        if not isinstance(error, FAULTS):
+            raise
+        raise NotStored(f"{place.name}: cannot be created: {plain(error)}") from None
 
 
 def head_of(database: sqlite3.Connection) -> LastBlock | None:

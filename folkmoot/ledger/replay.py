@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from folkmoot.encoding import Malformed
-from folkmoot.errors import DamagedFile
+from folkmoot.errors import DamagedFile, OtherSide
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import InvalidBlock
-from folkmoot.ledger.file import LastBlock, head_of, next_height, next_seal, plain, row_of
+from folkmoot.ledger.file import FAULTS, LastBlock, head_of, next_height, next_seal, row_of
+from folkmoot.ledger.place import plain
 from folkmoot.ledger.rules import UnknownRules
 
 LOWEST = -(1 << 63)  # what a height in a file can be
@@ -23,12 +24,15 @@ class DamagedLedger(DamagedFile):
     Attributes:
         height: of the first bad block; 0 is the genesis.
         reason: one line.
+        file: what it is called, and where a link to it leads.
     """
 
-    def __init__(self, height: int, reason: str) -> None:
+    def __init__(self, height: int, reason: str, file: str = "") -> None:
         self.height = height
         self.reason = plain(reason)
-        super().__init__(f"block {height}{' (the genesis)' if height == 0 else ''}: {self.reason}")
+        self.file = file
+        where = f"{file}: block {height}" if file else f"block {height}"
+        super().__init__(f"{where}{' (the genesis)' if height == 0 else ''}: {self.reason}")
 
 
 class Verification(NamedTuple):
@@ -50,8 +54,8 @@ def replay(
 ) -> tuple[Chain, LastBlock]:
     """The chain after the last block and the head row that agrees with it.
 
-    Everything stored is looked at: each block follows, each seal is that of the bytes, the head names the last
-    block, and SQLite finds its own structure whole.
+    Every row is looked at: each block follows, each seal is that of the bytes, and the head names the last block.
+    An error that is a mistake in the rules, or whatever else they raise, gets a note of how far it was good.
 
     Raises:
         DamagedLedger: the first block where something is not so.
@@ -79,8 +83,12 @@ def replay(
         if after is not None or chain is None:
             raise DamagedLedger(height, "missing" if after is None else f"missing, the next one is block {after}")
         return chain, _checked_head(database, LastBlock(chain.height, chain.tip, seal))
-    except (sqlite3.Error, MemoryError, OverflowError) as error:
+    except (*FAULTS, MemoryError, OverflowError) as error:
         raise DamagedLedger(height, f"the file is damaged: {error}") from None
+    except BaseException as error:
+        if not isinstance(error, OtherSide):
+            error.add_note(f"block {height} is not judged; the {max(height - 1, 0)} before it are good")
+        raise
 
 
 def _next(chain: Chain | None, height: int, data: bytes, contents: Contents) -> Chain:
@@ -110,8 +118,4 @@ def _checked_head(database: sqlite3.Connection, last: LastBlock) -> LastBlock:
         raise DamagedLedger(last.height, f"its hash is {last.tip.hex()}, the head row says {head.tip.hex()}")
     if head.seal != last.seal:
         raise DamagedLedger(last.height, "the head row does not have its seal")
-    found = [row[0] for row in database.execute("PRAGMA quick_check(1)")]
-    if found != ["ok"]:
-        what = str(found[0]).replace("*** in database main ***", "")
-        raise DamagedLedger(last.height, f"the file around it is damaged: {what}")
     return head

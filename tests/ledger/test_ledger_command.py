@@ -99,7 +99,7 @@ def test_show_so_many(path, capsys, wanted, shown):
 def test_show_of_a_damaged_ledger_and_of_a_number_below_zero(path, capsys):
     changed(path, "UPDATE blocks SET data = x'ff' WHERE height = 9")
     assert main(["ledger", "show", "notes.ledger"]) == 2
-    expected = "folkmoot: error: block 9: Malformed: byte 1: unknown tag 255\n"
+    expected = "folkmoot: error: notes.ledger: block 9: Malformed: byte 1: unknown tag 255\n"
     assert capsys.readouterr() == ("", expected)
     assert main(["ledger", "show", "notes.ledger", "--blocks", "-1"]) == 2
     assert capsys.readouterr().err == "folkmoot: error: --blocks = -1: expected an integer of at least 0\n"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from folkmoot.encoding import Value
+from folkmoot.ledger.place import plain
 from folkmoot.multiparty.models.model import Model
 
 Build = Callable[[str, tuple[int, ...], Value], Model]  # of (kind, classes, settings): a model with any parameters
@@ -45,8 +46,19 @@ def enter_from(path: str | os.PathLike[str]) -> None:
         spec.loader.exec_module(module)
     except FileNotFoundError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
-    except Exception as error:  # whatever a user's file may raise
-        raise ValueError(f"{path}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a user's file may raise: SystemExit too would end all, as if it were well
+        raise ValueError(f"{path}: {told(error)}") from None
+
+
+def told(error: BaseException) -> str:
+    """An error of a user's code in one line: its name, what it says, and notes on where it was raised."""
+    try:
+        says = str(error)
+    except BaseException:  # its own code too
+        says = "it cannot say what"
+    return plain(": ".join(filter(None, [type(error).__name__, says[:200], *getattr(error, "__notes__", ())])))
 
 
 def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
