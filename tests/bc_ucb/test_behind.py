@@ -5,7 +5,7 @@ import pytest
 from liars import BURN_IN, LiarsTable, liars_game, mute
 
 from folkmoot.agreement.messages import PREVOTE, Blocks, Confirmation, Proposal, Vote, Want
-from folkmoot.bc_ucb.messages import GAME
+from folkmoot.bc_ucb.messages import GAME, SetsSent
 from folkmoot.bc_ucb.stages import REPORTING, stages
 
 FAR = 1 << 40
@@ -59,10 +59,10 @@ def test_attack_of_an_unsigned_vote_with_a_height_that_nobody_has_pins_no_node(m
 
 
 def test_attack_of_the_lowest_confirmer_that_gives_no_block_pins_no_node():
-    """Participant 3 never sees a block that is proposed. Who confirms first, and who speaks last, give no blocks."""
+    """Participant 3 neither makes nor sees a block. Who confirms first, and who speaks last, give no blocks."""
 
     def is_lost(t, stage, sender, to, message):
-        return to == 3 and isinstance(message, Proposal) and t < BURN_IN + 8
+        return to == 3 and isinstance(message, Proposal | SetsSent) and t < BURN_IN + 8
 
     with table_with(pins(), 7, 9, liars=[0, 6], is_lost=is_lost) as table:
         for t in range(1, BURN_IN + 10):
@@ -73,7 +73,7 @@ def test_attack_of_the_lowest_confirmer_that_gives_no_block_pins_no_node():
 
 
 def test_a_round_of_outage_beside_a_liar_of_four_stops_nothing():
-    """It hears no confirmation: the two that are ahead then need it for a quorum, and the liar's height it hears last."""
+    """It hears no confirmation. The two that are ahead need it for a quorum; the liar's height it hears last."""
 
     pinning = pins()
 
