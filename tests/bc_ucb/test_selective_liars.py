@@ -15,6 +15,7 @@ from folkmoot.bc_ucb.stages import REPORTING, SCREENING, stages
 from folkmoot.encoding import Malformed
 
 AT = stages(1)
+ORIGIN = first_chain().state.origin
 
 
 def blocks(table):
@@ -122,8 +123,9 @@ def until(stage):
 def signed_report(t, m, number, previous=None):
     previous = first_chain().tip if previous is None else previous
     means = np.array([number, number], np.int64)
-    signature = identities()[m].sign(REPORT, report_words(previous, t, m, means, number))
-    return ReportSent(0, previous, t, m, means, number, signature)
+    said = ReportSent(0, previous, t, m, means, number, b"", b"", (), b"")
+    words = report_words(ORIGIN, previous, t, m, said.report.body)
+    return said._replace(signature=identities()[m].sign(REPORT, words))
 
 
 def passed(t, *reports):
@@ -139,22 +141,22 @@ def test_attack_of_junk_that_is_passed_on_shuts_out_no_report():
     with pytest.raises(Rejected, match="too many"):
         late.take(3, junk[2], b"2")
     late.take(1, named, b"named")
-    assert late.found([], keys()) == []
+    assert late.found([], keys(), ORIGIN) == []
     late.wanted.add(b"named")
-    (found,) = late.found([], keys())
+    (found,) = late.found([], keys(), ORIGIN)
     assert found.message is named
-    assert late.found([], keys()) == []
+    assert late.found([], keys(), ORIGIN) == []
 
 
 def test_attack_of_a_named_report_that_is_not_signed_is_not_held():
     late = Late(4)
     late.wanted.add(b"named")
     late.take(1, signed_report(9, 3, 3)._replace(signature=bytes(64)), b"named")
-    assert late.found([], keys()) == []
+    assert late.found([], keys(), ORIGIN) == []
     late.take(2, signed_report(9, 3, 3), b"named")
-    assert len(late.found([], keys())) == 1
+    assert len(late.found([], keys(), ORIGIN)) == 1
     late.take(1, signed_report(9, 3, 3), b"named")
-    assert late.found([b"named"], keys()) == []
+    assert late.found([b"named"], keys(), ORIGIN) == []
 
 
 def test_a_report_that_is_passed_on_late_is_held_if_a_value_names_it_and_is_never_named():

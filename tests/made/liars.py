@@ -69,7 +69,7 @@ class Liar(Participant):
     def another(self, message: ReportSent) -> bytes:
         """A second report, as well signed as the first."""
         other = message._replace(means=message.means + 1)
-        words = report_words(other.previous, other.round, other.sender, other.means, other.reward)
+        words = report_words(self.chain.state.origin, other.previous, other.round, other.sender, other.report.body)
         free = Hand(self.role.seed, (REPORT,))  # no guard sees what it signs
         return GAME.to_bytes(other._replace(signature=free.sign(REPORT, other.round, words)))
 
