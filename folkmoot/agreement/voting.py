@@ -193,6 +193,8 @@ class Voter:
             if message.round <= self.round and (self.best is None or message.round > self.best.round):
                 self._take_certificate(self._verified(message, effects), sender, effects)
         elif isinstance(message, Confirmation):
+            if message.sender != sender:  # an old one, with another height beside it: the signature names none
+                raise Rejected("another's confirmation")
             counted = self._finality.confirmation_of(message.sender)
             if counted is None:
                 self._finality.confirm(self._verified(message, effects))

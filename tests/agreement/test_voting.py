@@ -1,6 +1,7 @@
 """Voting on a chain of notes, which is neither a game nor a consortium: what a kind says is one argument."""
 
 from collections import namedtuple
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pytest
@@ -225,6 +226,21 @@ def test_blocks_that_are_asked_for_come_from_the_store():
     late.voter.take(VOTING.from_bytes(answer.send[0][1], (4,)), 1, effects)
     assert [item.height for item in effects.keep if isinstance(item, Append)] == [1, 2, 3]
     assert late.voter.chain == members[0].voter.chain
+
+
+def test_attack_of_an_old_confirmation_in_anothers_name_takes_nobodys_place():
+    """A header's signature names no height: whoever has an old one could pass it off as that of the next block."""
+    members, said = [Member(index) for index in range(4)], []
+    played(members, 1, sent=said)
+    old = [message._replace(height=2) for _, _, message in said if isinstance(message, Confirmation)]
+    assert {message.sender for message in old} == {0, 1, 2, 3}
+    for victim in members[:3]:
+        for message in old:
+            if message.sender != 3:
+                with suppress(Rejected):
+                    victim.voter.take(message, 3, Effects())
+    played(members, 2)
+    assert [member.voter.chain.height for member in members[:3]] == [2, 2, 2]
 
 
 def test_members_hand_on_and_keep_more_than_the_chain_holds():
