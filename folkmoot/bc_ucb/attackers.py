@@ -100,6 +100,9 @@ class Attacker(Participant):
         lie(self._attack, self.index, round, truth, table, self._allies, params.faulty, coins)
         return np.array(table[self.index])
 
+    def statements(self) -> tuple[bytes, ...]:
+        return ()  # it does not tell on its allies
+
     # --- As a validator --------------------------------------------------------------------------------------------
 
     def own_value(self, work: Deliberation, named: Named) -> bytes | None:

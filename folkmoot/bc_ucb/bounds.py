@@ -7,8 +7,8 @@ from folkmoot.agreement.forms import HEAD
 from folkmoot.agreement.shares import TWICE
 from folkmoot.agreement.signed_messages import Unverified
 from folkmoot.bc_ucb.genesis import Configuration, record_bytes
-from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, Passed, ReportSent, SetsSent
-from folkmoot.bc_ucb.records import CLAIM_BYTES, value_bytes
+from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, Passed, ReportSent, SetsSent, Shown
+from folkmoot.bc_ucb.records import CLAIM_BYTES, MOST_SHOWN, MOST_STATEMENT, value_bytes
 from folkmoot.ledger.block import MOST_HEIGHT, VERSION, Block, Header
 from folkmoot.machine import Share
 from folkmoot.signatures import SIGNATURE_BYTES
@@ -46,6 +46,11 @@ def passed_shares(settings: Configuration) -> dict[str, Share]:
     ((_, report),) = report_shares(settings).values()
     reports = settings.terms.n_participants * (HEAD + report)
     return {GAME.name(Passed): Share(TWICE, GAME.largest(Passed, {"reports": reports}))}
+
+
+def shown_shares() -> dict[str, Share]:
+    """Evidence; twice as much, should the first come late."""
+    return {GAME.name(Shown): Share(TWICE * MOST_SHOWN, GAME.largest(Shown, {"statement": MOST_STATEMENT}))}
 
 
 def comparison_shares(settings: Configuration, offer: int, answer: int) -> dict[str, Share]:

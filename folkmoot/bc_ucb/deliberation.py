@@ -10,22 +10,23 @@ from folkmoot.agreement.messages import Verified
 from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
-from folkmoot.bc_ucb.evidence import session_id, two_values
+from folkmoot.bc_ucb.evidence import false_offer, false_proof, session_id, two_reports, two_sets, two_values
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportSent, verify_early
 from folkmoot.bc_ucb.passing import Late, Links, lacking
 from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
 from folkmoot.bc_ucb.rules import Rounds, Unfinished, conclude, counted
 from folkmoot.bc_ucb.state import State
-from folkmoot.bc_ucb.validators import asked, drawn_by_coins, has_proof, is_drawn
+from folkmoot.bc_ucb.validators import asked, drawn_by_coins, has_proof, is_drawn, proven_output
 from folkmoot.comparison.in_rounds import Comparison
-from folkmoot.encoding import Malformed, encode
+from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.machine import Effects, Noticed
+from folkmoot.signatures import check
 
 _MOST_EACH = 2  # reports kept of one participant: two prove that it lies
-TWO_REPORTS, TWO_SETS, NO_VALIDATOR = "two reports", "two sets", "no validator"  # what evidence is for
+TWO_REPORTS, TWO_SETS, NO_VALIDATOR, NO_PROOF = "two reports", "two sets", "no validator", "no proof"  # what is noticed
 
 
 class Deliberation:
@@ -57,6 +58,7 @@ class Deliberation:
         self.held: dict[bytes, Report] = {}
         self.named: Named | None = None
         self._told: dict[int, list[ReportSent]] = {}
+        self._first: dict[int, ReportSent] = {}  # that was seen of each, in time or late
         self.answers: dict[int, bytes] = {}
         self.offered: set[int] = set()
         self._agreement: Agreement | None = None
@@ -68,11 +70,11 @@ class Deliberation:
         self._most_inner = inner_bytes(settings)
         self.late = Late(settings.terms.n_participants)
         if settings.coins is not None:
-            self.validators = drawn_by_coins(settings, state.accounts.units, round, self._call)
+            self.validators = drawn_by_coins(settings, state.weights, round, self._call)
             self.drawn = me in self.validators
         else:
             proof = hand.identity.prove(asked(settings, self.previous, round))
-            self.drawn = is_drawn(settings, state.accounts.units, me, vrf.output(proof))
+            self.drawn = is_drawn(settings, state.weights, me, vrf.output(proof))
             self.proof = proof if self.drawn else b""
 
     @property
@@ -88,9 +90,37 @@ class Deliberation:
             effects.noticed += [Noticed(-1, reason) for reason in agreement.rejected.elements()]
             for fault in agreement.proofs_of_fault():
                 who = self.members()[fault.general]
-                effects.noticed.append(
-                    Noticed(who, TWO_SETS, two_values(who, self.round, self.previous, agreement, fault))
-                )
+                shown = two_values(who, self.round, self.previous, agreement, fault)
+                effects.noticed.append(Noticed(who, TWO_SETS, shown))
+            for who, value in (self.values or {}).items():
+                effects.noticed += self._without_proof(who, value)
+
+    def _without_proof(self, who: int, value: bytes | None) -> list[Noticed]:
+        """Evidence, if an agreed value is signed but its proof shows nothing."""
+        named = None if value is None else self._read(value)
+        if named is None or self.validators is not None or self._proven(who, named.proof) is not None:
+            return []
+        words = named_words(self.origin, self.previous, self.round, who, named)
+        if not check(self._state.keys[who], SETS, words, named.signature):
+            return []
+        return [Noticed(who, NO_PROOF, false_proof(who, self.round, self.previous, named))]
+
+    def contradicting(self, record: RoundRecord | None) -> list[Noticed]:
+        """Evidence, if a record that would follow holds other sets of somebody than were agreed on here."""
+        if self.values is None or record is None or record.round != self.round:
+            return []
+        state, found = self._state, list[Noticed]()
+        mine = counted(state, self.previous, self.round, self.values, self._call)
+        theirs = counted(state, self.previous, self.round, dict(record.sets), self._call)
+        for who in mine.keys() & theirs.keys():
+            if mine[who].to_bytes() != theirs[who].to_bytes():
+                found.append(Noticed(who, TWO_SETS, two_sets(who, self.round, self.previous, mine[who], theirs[who])))
+        return found
+
+    def _proven(self, participant: int, proof: bytes) -> bytes | None:
+        """What a proof shows of the participant's random function."""
+        settings = self._state.configuration
+        return proven_output(settings, self.previous, self.round, participant, proof, self._call)
 
     def is_validator(self, participant: int, proof: bytes) -> bool:
         """Is another one a validator, by coins or by this proof?"""
@@ -98,7 +128,7 @@ class Deliberation:
             return participant in self.validators
         state = self._state
         about = self.previous, self.round, participant, proof
-        return has_proof(state.configuration, state.accounts.units, *about, self._call)
+        return has_proof(state.configuration, state.weights, *about, self._call)
 
     def matters(self, message: Early) -> bool:
         """Would this message, if it is verified, change anything?"""
@@ -116,10 +146,11 @@ class Deliberation:
         if report.name in self.held or len(told) >= _MOST_EACH:
             return []
         told.append(message)
+        self._first.setdefault(message.sender, message)
         self.held[report.name] = report
         if len(told) == 1:
             return []
-        return [Noticed(message.sender, TWO_REPORTS, encode(tuple(map(GAME.to_bytes, told))))]
+        return [Noticed(message.sender, TWO_REPORTS, two_reports(*told))]
 
     def pass_on(self, links: Links) -> list[tuple[int, Passed]]:
         """Before sets are named: what came in time, to each who may name, if messages get lost.
@@ -149,7 +180,7 @@ class Deliberation:
             if not in_time:
                 self.late.take(sender, report, name)
             elif self.matters(report):
-                verified = verify_early(report, self._state.configuration.keys, self.origin, self._call)
+                verified = verify_early(report, self._state.keys, self.origin, self._call)
                 effects.counts["signatures"] += 1
                 effects.noticed += self.take_report(verified)
 
@@ -163,10 +194,12 @@ class Deliberation:
         if self.is_validator(offer.sender, offer.drawn):
             self.offered.add(offer.sender)
             return []
-        return [Noticed(offer.sender, NO_VALIDATOR, GAME.to_bytes(offer))]
+        if self.validators is None and self._proven(offer.sender, offer.drawn) is None:
+            return [Noticed(offer.sender, NO_PROOF, false_offer(offer))]
+        return [Noticed(offer.sender, NO_VALIDATOR)]  # who is drawn depends on more than the genesis says
 
-    def naming(self) -> Named:
-        """What a validator names, and of which reports; signed."""
+    def naming(self, shown: tuple[bytes, ...] = ()) -> Named:
+        """What a validator names, and of which reports, beside what it shows; signed."""
         m, k = self._state.members.shape
         table, names, present = np.zeros((m, k), np.int64), [NO_REPORT] * m, np.zeros(m, np.bool_)
         for sender, told in self._told.items():
@@ -177,8 +210,8 @@ class Deliberation:
         if self._params.screening:
             present &= self._comparison.passed(self.answers)
         sets = np.zeros((1, m, k), np.bool_)
-        named(self._params, present, table, sets, 0)
-        self.named = self.signed(Named(self.proof, sets[0], tuple(names), (), b""))
+        named(self._params._replace(faulty=self._state.faulty), present, table, sets, 0)
+        self.named = self.signed(Named(self.proof, sets[0], tuple(names), shown, b""))
         return self.named
 
     def signed(self, named: Named, hand: Hand | None = None) -> Named:
@@ -188,7 +221,9 @@ class Deliberation:
 
     def members(self) -> tuple[int, ...]:
         """Who takes part in the agreement: the validators, or everybody where only proofs tell who they are."""
-        return self.validators if self.validators is not None else tuple(range(len(self._state.members)))
+        if self.validators is not None:
+            return self.validators
+        return tuple(m for m in range(len(self._state.members)) if m not in self._state.excluded)
 
     def agreement(self, value: bytes | None, hand: Hand | None = None) -> Agreement:
         """The own part in the agreement, with this value, signed by `hand` (None: the own, which signs one value)."""
@@ -257,13 +292,16 @@ class Deliberation:
         told = self._told[report.participant]
         return GAME.to_bytes(next(message for message in told if message.signature == report.signature))
 
-    def hold_late(self) -> int:
-        """Hold what came late and is wanted; how many signatures were checked."""
-        found = self.late.found(self.held, self._state.configuration.keys, self.origin)
+    def hold_late(self, effects: Effects) -> None:
+        """Hold what came late and is wanted; another one than the first of its sender is evidence."""
+        found = self.late.found(self.held, self._state.keys, self.origin)
         for verified in found:
-            report = verified.message.report
-            self.held[report.name] = report
-        return len(found)
+            message = verified.message
+            self.held[message.report.name] = message.report
+            first = self._first.setdefault(message.sender, message)
+            if first.report.name != message.report.name:
+                effects.noticed.append(Noticed(message.sender, TWO_REPORTS, two_reports(first, message)))
+        effects.counts["signatures"] += len(found)
 
     def _step(self, received: list[bytes]) -> list[bytes]:
         agreement = self._agreement

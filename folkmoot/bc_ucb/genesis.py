@@ -19,8 +19,8 @@ EDITION = 2  # of games that begin now
 SALT_BYTES = 32
 MOST_ENVIRONMENT = 16  # keys
 COIN, VRF = "coin", "vrf"
-NOTE = "note"
-EVIDENCE = (NOTE,)  # what may be done about proven faults
+NOTE, EXCLUDE = "note", "exclude"
+EVIDENCE = (NOTE, EXCLUDE)  # what may be done about proven faults
 OPEN = "open"
 DISCLOSURES = (OPEN,)  # who may read reports
 
@@ -73,7 +73,7 @@ def configuration(
         registrations: of the keys of these.
         salt: 32 bytes that nobody could know before all keys were fixed: everybody commits to a share, then shows it.
         environment: public keys that sign rewards.
-        evidence: "note": a proven fault is recorded.
+        evidence: "note": a proven fault is recorded; "exclude": from the next round on its culprit is no member.
         disclosure: ("open", ()): everybody reads the reports.
     """
     sortition = (VRF, tuple(map(tuple, registrations))) if coins is None else (COIN, coins)

@@ -39,12 +39,12 @@ class GameKind(AsItStands):
         return origin
 
     def keys(self, state: State) -> Sequence[bytes]:
-        """Of all participants."""
-        return state.configuration.keys
+        """Of all participants; empty for those that are excluded."""
+        return state.keys
 
     def quorum(self, state: State) -> int:
-        """More than two thirds of them."""
-        return state.configuration.quorum
+        """More than two thirds of the members."""
+        return state.quorum
 
     def follow(self, chain: Chain, block: Block) -> State:
         """The state after a block that nobody has signed yet.

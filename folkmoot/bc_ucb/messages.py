@@ -16,7 +16,16 @@ from folkmoot.agreement.messages import HASH, MEMBER, Verified, of_length, verif
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.bc_ucb.contract import MOST_WINDOW
-from folkmoot.bc_ucb.records import REPORT, SEAL_BYTES, Claim, Report, claims_of, report_words, require_seal
+from folkmoot.bc_ucb.records import (
+    MOST_STATEMENT,
+    REPORT,
+    SEAL_BYTES,
+    Claim,
+    Report,
+    claims_of,
+    report_words,
+    require_seal,
+)
 from folkmoot.encoding import Malformed, digest
 from folkmoot.signatures import SIGNATURE_BYTES
 
@@ -76,6 +85,12 @@ class SetsSent(NamedTuple):
     content: bytes
 
 
+class Shown(NamedTuple):
+    """Evidence, passed on until a block holds it."""
+
+    statement: bytes
+
+
 class Passed(NamedTuple):
     """Reports of others, or one's own, passed on: encodings of ReportSent."""
 
@@ -96,6 +111,7 @@ _FIELDS = {
     "previous": HASH,
     "drawn": of_length(0, PROOF_BYTES),
     "content": Field(bytes, lambda value, shape: len(value) <= MOST_COMPARISON),
+    "statement": Field(bytes, lambda value, shape: len(value) <= MOST_STATEMENT),
     "reports": Field(tuple, lambda value, shape: len(value) <= shape[0] and all(type(r) is bytes for r in value)),
 }
 
@@ -115,7 +131,8 @@ def _wrong(message: Any) -> str | None:
 
 
 # Of a system of the shape (participants, arms).
-GAME = Forms({0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, 13: Passed, **voting.KINDS}, _FIELDS, _wrong, _LIMITS)
+_KINDS = {0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, 13: Passed, 14: Shown}
+GAME = Forms({**_KINDS, **voting.KINDS}, _FIELDS, _wrong, _LIMITS)
 
 
 def verify_early(message: Early, keys: Sequence[bytes], origin: bytes, call: Call = directly) -> Verified[Any]:
@@ -133,4 +150,16 @@ def verify_early(message: Early, keys: Sequence[bytes], origin: bytes, call: Cal
 
 def comparison_words(origin: bytes, message: Offer | Answer) -> bytes:
     """What is signed of an offer or an answer."""
-    return digest("round comparison", (origin, type(message).__name__, *message[:-1]))
+    if isinstance(message, Offer):
+        return offer_words(origin, *message[:4], content_digest(message.content))
+    return digest("round comparison", (origin, "Answer", *message[:-1]))
+
+
+def offer_words(origin: bytes, previous: bytes, round: int, sender: int, drawn: bytes, content: bytes) -> bytes:
+    """What is signed of an offer with a content of this digest."""
+    return digest("round comparison", (origin, "Offer", previous, round, sender, drawn, content))
+
+
+def content_digest(content: bytes) -> bytes:
+    """32 bytes that stand for what an offer holds."""
+    return digest("comparison content", content)

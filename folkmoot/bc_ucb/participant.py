@@ -44,10 +44,12 @@ from folkmoot.bc_ucb.messages import (
     Passed,
     ReportSent,
     SetsSent,
+    Shown,
     comparison_words,
     verify_early,
 )
 from folkmoot.bc_ucb.passing import Links
+from folkmoot.bc_ucb.pending import Pending
 from folkmoot.bc_ucb.pulls import Pulls
 from folkmoot.bc_ucb.records import REPORT, SETS, Named, report_words
 from folkmoot.bc_ucb.rules import Rounds, SharedRounds
@@ -104,6 +106,7 @@ class Participant(GameKind):
     Attributes:
         role: who it is.
         pulls: its own.
+        pending: evidence that waits for a block.
         voter: what it knows of the next block.
         hand: its keys.
         next: the first moment it may act in.
@@ -117,6 +120,7 @@ class Participant(GameKind):
         self.hand = Hand(role.seed, (REPORT, SETS, VALUE), kept, lambda item: self._effects.keep.append(item), floor)
         self.voter = Voter(role.index, self.hand, self, chain, stored, role.rules.call)
         self.voter.resume(kept)
+        self.pending = Pending(chain.state, kept, role.rules.call)
         self.pulls = Pulls(role.index, role.params, kept)
         self._comparison = role.comparing(chance)
         settings = chain.state.configuration
@@ -163,6 +167,10 @@ class Participant(GameKind):
         """What goes into the answers to others' comparisons: [arms]."""
         return self.own_counts()
 
+    def statements(self) -> tuple[bytes, ...]:
+        """Evidence that the chain does not hold yet: what to show to others."""
+        return self.pending.shown()
+
     def own_value(self, work: Deliberation, named: Named) -> bytes | None:
         """What to say as a validator that would name this; None: nothing."""
         return named.to_bytes()
@@ -189,14 +197,17 @@ class Participant(GameKind):
         except WouldEquivocate:
             effects.counts["own second value"] += 1  # after a crash: silent rather than faulty
         self.voter.close(effects)
+        self._show(stage, effects)
         self.next = Moment(round, stage + 1) if stage + 1 < self._at.total else Moment(round + 1, PULLING)
         return effects
 
     def _act(self, round: int, stage: int, effects: Effects) -> None:
-        at = self._at
+        at, excluded = self._at, self.index in self.chain.state.excluded
         if stage == PULLING:
             effects.pull = self.arm(round)
             effects.keep += [Put(ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
+        elif excluded:
+            return  # nobody would count what it says
         elif stage == REPORTING:
             self._report(effects)
         elif stage == ANSWERING and self._work is not None:
@@ -212,6 +223,9 @@ class Participant(GameKind):
             self._propose(effects)
         if stage == at.second:
             self._second(effects)
+        if stage == at.prevote and self._work is not None:
+            for state in self.voter.states.values():
+                effects.noticed += self._work.contradicting(state.last)
         if stage >= at.prevote:
             self.voter.vote(stage - at.prevote, effects)
 
@@ -234,10 +248,20 @@ class Participant(GameKind):
             signature = self.hand.identity.sign(COMPARISON, comparison_words(work.origin, offer))
             self._send(effects, offer._replace(signature=signature))
 
+    def _show(self, stage: int, effects: Effects) -> None:
+        """Evidence that was noticed is kept and told to all, and told again in every round until the chain holds it."""
+        state = self.chain.state
+        new = {notice.evidence for notice in effects.noticed if self.pending.add(state, notice.evidence)}
+        if self.pending.settle(state) or new:
+            effects.keep.append(self.pending.kept())
+        for content in self.statements():
+            if content in new or stage == REPORTING:
+                self._send(effects, Shown(content))
+
     def _screen(self, effects: Effects) -> None:
         work = self._work
         if work is not None and work.previous == self.chain.tip:
-            value = self.own_value(work, work.naming()) if work.drawn else None
+            value = self.own_value(work, work.naming(self.statements())) if work.drawn else None
             self._share(effects, work.start(value))
 
     def _share(self, effects: Effects, contents: list[bytes]) -> None:
@@ -259,7 +283,7 @@ class Participant(GameKind):
             self._propose_own(work, effects)
 
     def _propose_own(self, work: Deliberation, effects: Effects) -> None:
-        effects.counts["signatures"] += work.hold_late()
+        work.hold_late(effects)
         candidate = work.candidate()
         if candidate is not None and self.voter.consider(candidate, effects) and work.drawn:
             self.voter.propose(candidate.hash, effects)
@@ -332,6 +356,9 @@ class Participant(GameKind):
         if isinstance(message, SetsSent):
             if self._work is not None and message.round == self.voter.round:
                 self._work.take_inner(message.content, sender)
+        elif isinstance(message, Shown):
+            if self.pending.add(self.chain.state, message.statement):
+                effects.keep.append(self.pending.kept())
         elif isinstance(message, Passed):
             if self._work is None or message.round != self.voter.round or stage > self._at.second:
                 raise Rejected("late")

@@ -22,7 +22,8 @@ NAME_BYTES = 32
 NO_REPORT = bytes(NAME_BYTES)  # the name of a report that is not there
 RANGE, CLAIM, DISPUTED, MISSING = "range", "reward", "disputed", "missing"  # why a participant was not heard
 UNSIGNED = "unsigned reward"  # not by the environment
-REASONS = (RANGE, CLAIM, DISPUTED, MISSING, UNSIGNED)
+EXCLUDED = "excluded"  # as a proven liar
+REASONS = (RANGE, CLAIM, DISPUTED, MISSING, UNSIGNED, EXCLUDED)
 MOST_ROUND = (1 << 62) - 1
 
 NO_REWARD = -1  # what a report says whose outcome has not come
@@ -135,12 +136,17 @@ class Named(NamedTuple):
     signature: bytes
 
     @property
-    def _said(self) -> tuple[Any, ...]:
-        return (self.proof, _bits(self.members), b"".join(self.names), self.shown)
+    def _rest(self) -> tuple[Any, ...]:
+        return (_bits(self.members), b"".join(self.names), self.shown)
+
+    @property
+    def body(self) -> bytes:
+        """32 bytes that stand for what is said besides the proof."""
+        return digest("sets body", self._rest)
 
     def to_bytes(self) -> bytes:
         """The value that goes through the agreement."""
-        return encode((*self._said, self.signature), _VALUE)
+        return encode((self.proof, *self._rest, self.signature), _VALUE)
 
     @staticmethod
     def from_bytes(value: bytes, participants: int, arms: int, proven: bool) -> "Named":
@@ -177,7 +183,12 @@ def sets_of(fields: tuple[bytes, bytes, bytes, bytes], participants: int, arms: 
 
 def named_words(origin: bytes, previous: bytes, round: int, validator: int, named: Named) -> bytes:
     """What a validator signs inside its value; the signature field is not covered."""
-    return digest("round sets", (origin, previous, round, validator, *named._said))
+    return sets_words(origin, previous, round, validator, named.proof, named.body)
+
+
+def sets_words(origin: bytes, previous: bytes, round: int, validator: int, proof: bytes, body: bytes) -> bytes:
+    """As `named_words`, of digests."""
+    return digest("round sets", (origin, previous, round, validator, proof, body))
 
 
 def _bits(members: NDArray[np.bool_]) -> bytes:

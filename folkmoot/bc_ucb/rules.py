@@ -18,6 +18,7 @@ from folkmoot.bc_ucb.genesis import checked_configuration
 from folkmoot.bc_ucb.records import (
     CLAIM,
     DISPUTED,
+    EXCLUDED,
     MISSING,
     NO_REPORT,
     RANGE,
@@ -28,7 +29,7 @@ from folkmoot.bc_ucb.records import (
     RoundRecord,
 )
 from folkmoot.bc_ucb.round import admit, enter_round, payable, strike_out
-from folkmoot.bc_ucb.shown import entering
+from folkmoot.bc_ucb.shown import entering, proven
 from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
 from folkmoot.encoding import Malformed, Value, digest
@@ -52,7 +53,7 @@ def counted(
 ) -> dict[int, Named]:
     """Of the agreed values, those that are well-formed, signed by their validators and, with VRFs, proven."""
     settings, found = state.configuration, {}
-    words, units = words_of(settings.edition), state.accounts.units
+    words, units = words_of(settings.edition), state.weights
     members = range(len(settings.keys)) if settings.coins is None else drawn_by_coins(settings, units, round, call)
     shape = (settings.terms.n_participants, settings.terms.n_arms)
     for validator in members:
@@ -64,7 +65,7 @@ def counted(
         except Malformed:
             continue
         said = words.sets(state.origin, previous, round, validator, named)
-        if not check(settings.keys[validator], SETS, said, named.signature):
+        if not check(state.keys[validator], SETS, said, named.signature):
             continue
         if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof, call):
             continue
@@ -95,7 +96,7 @@ def conclude(
     sets = counted(state, previous, round, values, call)
     if not sets:
         raise Unfinished("no set counts")
-    names, reasons = _agreed_names(sets, held, terms.n_participants)
+    names, reasons = _agreed_names(state, sets, held)
     reports = {m: held[name] for m, name in names.items()}
     table, paid = np.zeros((terms.n_participants, terms.n_arms), np.int64), np.zeros(terms.n_participants, np.int64)
     present = np.zeros(terms.n_participants, np.bool_)
@@ -114,22 +115,25 @@ def conclude(
         raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
     validators = tuple(sorted(sets))
     if settings.coins is not None:
-        validators = drawn_by_coins(settings, state.accounts.units, round, call)
+        validators = drawn_by_coins(settings, state.weights, round, call)
     kept = tuple((v, value) for v in sorted(sets) if (value := values[v]) is not None)
     void = tuple(v for v in validators if v not in sets)
     ordered = tuple(reports[m] for m in sorted(reports))
-    before, shown = (state.digest, entering(state, sets)) if settings.edition > 1 else (b"", ())
+    before, shown = (state.digest, entering(state, sets, call)) if settings.edition > 1 else (b"", ())
     refused = tuple(sorted(reasons.items()))
     return RoundRecord(round, validators, ordered, refused, kept, void, estimates, paid, before, shown), members
 
 
 def _agreed_names(
-    sets: Mapping[int, Named], held: Mapping[bytes, Report], participants: int
+    state: State, sets: Mapping[int, Named], held: Mapping[bytes, Report]
 ) -> tuple[dict[int, bytes], dict[int, str]]:
     """The reports that more than half of the sets name, by their names, and why the other participants have none."""
     agreed: dict[int, bytes] = {}
     reasons: dict[int, str] = {}
-    for m in range(participants):
+    for m in range(len(state.keys)):
+        if m in state.excluded:
+            reasons[m] = EXCLUDED
+            continue
         names = [named.names[m] for named in sets.values()]
         told = {name for name in names if name != NO_REPORT}
         winner = next((name for name in told if 2 * names.count(name) > len(names)), None)
@@ -176,8 +180,8 @@ class Rounds:
         return State(settings, digest("game", configuration), b"", open_accounts(terms), None, members)
 
     def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:
-        """All participants; more than two thirds of them."""
-        return Signers(frozenset(state.configuration.keys), state.configuration.quorum)
+        """All members; more than two thirds of them."""
+        return Signers(frozenset(key for key in state.keys if key), state.quorum)
 
     def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
         """The state after the round, everything in the record computed again.
@@ -256,7 +260,8 @@ def transition(state: State, header: Header, records: tuple[bytes, ...], call: C
             raise RefusedRecord(f"{field}: not what follows from the sets and the reports")
     for array in (*accounts, members):
         array.setflags(write=False)
-    return State(settings, state.origin, header.hash, accounts, record, members)
+    faults = proven(state, record.shown, call)
+    return State(settings, state.origin, header.hash, accounts, record, members, faults)
 
 
 def _same(told: object, found: object) -> bool:

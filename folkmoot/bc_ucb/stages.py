@@ -3,14 +3,22 @@
 from typing import NamedTuple
 
 from folkmoot.agreement.shares import shares as voting_shares
-from folkmoot.bc_ucb.bounds import agreement_shares, block_bytes, comparison_shares, passed_shares, report_shares
+from folkmoot.bc_ucb.bounds import (
+    agreement_shares,
+    block_bytes,
+    comparison_shares,
+    passed_shares,
+    report_shares,
+    shown_shares,
+)
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.messages import GAME
 from folkmoot.machine import Stage
 
 PULLING, REPORTING, ANSWERING, SCREENING = range(4)
 
-VOTES = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks"})  # taken whenever they come
+# Taken whenever they come.
+VOTES = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks", "shown"})
 
 
 class Stages(NamedTuple):
@@ -45,7 +53,8 @@ def bounded(settings: Configuration, offer: int, answer: int) -> tuple[Stage, ..
     faulty, at = settings.terms.faulty, stages(settings.terms.faulty)
     relays = [f"relay {number}" for number in range(1, faulty + 1)]
     names = ("pull", "report", "answer", "screen", *relays, "propose", "second", "prevote", "precommit", "confirm")
-    always = {**voting_shares(GAME, settings.terms.n_participants, block_bytes(settings)), **report_shares(settings)}
+    voted = voting_shares(GAME, settings.terms.n_participants, block_bytes(settings))
+    always = {**voted, **report_shares(settings), **shown_shares()}
     compared, agreed = comparison_shares(settings, offer, answer), agreement_shares(settings)
     passed = passed_shares(settings)
     rows = []

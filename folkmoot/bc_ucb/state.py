@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.bc_ucb.contract import Accounts
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.genesis import EXCLUDE, Configuration
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.encoding import digest
 
@@ -39,6 +39,38 @@ class State(_State):
     def round(self) -> int:
         """The round of the last block; the burn-in has none."""
         return self.configuration.burn_in if self.last is None else self.last.round
+
+    @cached_property
+    def excluded(self) -> frozenset[int]:
+        """Participants that are no members any more."""
+        proven = (m for m, _ in self.faults)
+        return frozenset(proven if self.configuration.evidence == EXCLUDE else ())
+
+    @cached_property
+    def keys(self) -> tuple[bytes, ...]:
+        """Of all participants; empty for those excluded, so that no signature is theirs."""
+        keys = self.configuration.keys
+        return tuple(b"" if m in self.excluded else key for m, key in enumerate(keys)) if self.excluded else keys
+
+    @cached_property
+    def weights(self) -> NDArray[np.int64]:
+        """[participants], the units of trust by which validators are drawn: none of those excluded."""
+        units = self.accounts.units
+        if self.excluded:
+            units = units.copy()
+            units[list(self.excluded)] = 0
+            units.setflags(write=False)
+        return units
+
+    @property
+    def quorum(self) -> int:
+        """How many members must sign a block: two sets of so many share more than a third of them."""
+        return 2 * (len(self.configuration.keys) - len(self.excluded)) // 3 + 1
+
+    @property
+    def faulty(self) -> int:
+        """How many of the members may lie: so many reports are trimmed on either side."""
+        return max(0, self.configuration.terms.faulty - len(self.excluded))
 
     @cached_property
     def digest(self) -> bytes:

@@ -28,7 +28,7 @@ def drawn_by_coins(settings: Configuration, units: Units, round: int, call: Call
 
 def _drawn(seed: tuple[int, int, int], expected: int, units: tuple[int, ...], round: int) -> tuple[int, ...]:
     coins, total = replicate_coins(*seed), sum(units)
-    return tuple(m for m, own in enumerate(units) if drawn_by_coin(coins, round, m, own, total, expected))
+    return tuple(m for m, own in enumerate(units) if own and drawn_by_coin(coins, round, m, own, total, expected))
 
 
 def question(salt: bytes, round: int) -> bytes:
@@ -47,6 +47,8 @@ def asked(settings: Configuration, previous: bytes, round: int) -> bytes:
 def is_drawn(settings: Configuration, units: Units, validator: int, output: bytes) -> bool:
     """Does this output of its function make a participant a validator?"""
     total = int(units.sum())
+    if units[validator] == 0:
+        return False
     return drawn(output, int(units[validator]), min(settings.terms.expected_validators, total), total) >= 1
 
 
@@ -60,8 +62,15 @@ def has_proof(
     call: Call = directly,
 ) -> bool:
     """Does the proof make this participant a validator of the round?"""
-    output = call(_proven_output, settings.vrf_keys[validator], asked(settings, previous, round), proof)
+    output = proven_output(settings, previous, round, validator, proof, call)
     return output is not None and is_drawn(settings, units, validator, output)
+
+
+def proven_output(
+    settings: Configuration, previous: bytes, round: int, validator: int, proof: bytes, call: Call = directly
+) -> bytes | None:
+    """What a participant's proof shows of its random function in a round after this block; None: nothing."""
+    return call(_proven_output, settings.vrf_keys[validator], asked(settings, previous, round), proof)
 
 
 def _proven_output(key: bytes, asked: bytes, proof: bytes) -> bytes | None:

@@ -1,0 +1,63 @@
+"""Statements that wait for a block: evidence that a participant has found, or was told of."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from folkmoot.agreement.shared import Call, directly
+from folkmoot.bc_ucb.evidence import culprit, ground_of
+from folkmoot.bc_ucb.records import MOST_SHOWN, MOST_STATEMENT
+from folkmoot.bc_ucb.state import State
+from folkmoot.encoding import Limits, Malformed, decode, encode
+from folkmoot.machine import Put
+
+PENDING = "pending"  # the key under which it is kept
+
+
+class Pending:
+    """One statement for each culprit whom the chain does not name yet: never more than there are participants."""
+
+    def __init__(self, state: State, kept: Mapping[str, bytes], call: Call = directly) -> None:
+        """Goes on with what was kept.
+
+        Raises:
+            Malformed: bytes that were not kept here.
+        """
+        self._call = call
+        self._found: dict[int, bytes] = {}
+        if PENDING in kept:
+            most = state.configuration.terms.n_participants
+            items = decode(kept[PENDING], Limits(most * (MOST_STATEMENT + 8) + 8, 1, most + 1, 1))
+            if type(items) is not tuple or not all(type(item) is bytes and self.add(state, item) for item in items):
+                raise Malformed(f"{PENDING}: expected evidence against one participant each")
+
+    def culprit(self, state: State, content: bytes) -> int | None:
+        """Whom this convicts, if the chain does not know."""
+        found = culprit(content, ground_of(state), self._call)
+        return None if found is None or found in dict(state.faults) else found
+
+    def add(self, state: State, content: bytes) -> bool:
+        """Remember it, if it convicts somebody of whom nothing is known yet; does it?"""
+        found = self.culprit(state, content) if content else None
+        if found is None or found in self._found:
+            return False
+        self._found[found] = content
+        return True
+
+    def settle(self, state: State) -> bool:
+        """Forget what the chain holds by now; was there anything?"""
+        known = [m for m, _ in state.faults if m in self._found]
+        for m in known:
+            del self._found[m]
+        return bool(known)
+
+    def all(self) -> tuple[bytes, ...]:
+        """What waits, in the order of the culprits."""
+        return tuple(self._found[m] for m in sorted(self._found))
+
+    def shown(self) -> tuple[bytes, ...]:
+        """What a validator puts in its value."""
+        return self.all()[:MOST_SHOWN]
+
+    def kept(self) -> Put:
+        """As it is to be kept now."""
+        return Put(PENDING, partial(encode, self.all()))
