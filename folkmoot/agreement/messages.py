@@ -207,7 +207,7 @@ def verified(message: AnyOne, key: bytes, purpose: str, words: bytes) -> Verifie
 def proposal_words(origin: bytes, height: int, round: int, hash: bytes) -> bytes:
     """What is signed of a proposal; the hash covers the block.
 
-    `origin` is of the chain (see `voting.Kind`): what was signed in another run with the same keys counts nowhere, and
+    `origin` is of the chain (see `kinds.Kind`): what was signed in another run with the same keys counts nowhere, and
     is no evidence.
     """
     return digest("round proposal", (origin, height, round, hash))

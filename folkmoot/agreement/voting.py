@@ -8,14 +8,13 @@ for why this is safe.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from folkmoot.agreement.carried import Carries
 from folkmoot.agreement.catching_up import MOST_BLOCKS, Others, packed
 from folkmoot.agreement.evidence import two_confirmations, two_votes
 from folkmoot.agreement.finality import Finality
-from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.agreement.hand import Hand
+from folkmoot.agreement.kinds import Final, Kind
 from folkmoot.agreement.messages import (
     PRECOMMIT,
     PREVOTE,
@@ -46,53 +45,6 @@ from folkmoot.machine import Chain as Stored
 LOCK = "lock"  # the key under which a lock is kept
 CONFIRMING = "confirmation"
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
-
-
-class Final(NamedTuple):
-    """A block that became final, and the chain after it."""
-
-    block: Block
-    chain: Chain
-
-
-class Kind(Carries, Protocol):
-    """What a kind of chain says to those who vote on its blocks."""
-
-    @property
-    def forms(self) -> Forms:
-        """The messages of the system."""
-
-    def shape(self, state: Any) -> Shape:
-        """What bounds the fields of messages: the number of members, and what else."""
-
-    def origin(self, chain: Chain) -> bytes:
-        """32 bytes that stand for the genesis, so that nothing of another run counts: every signature covers them."""
-
-    def keys(self, state: Any) -> Sequence[bytes]:
-        """Of the members who vote, in the order of their numbers."""
-
-    def quorum(self, state: Any) -> int:
-        """How many of them make a certificate, a decision, a final block."""
-
-    def follow(self, chain: Chain, block: Block) -> Any:
-        """The state after a block that nobody has signed yet.
-
-        Raises:
-            InvalidBlock: it does not follow.
-        """
-
-    def append(self, chain: Chain, block: Block) -> Chain:
-        """The chain after a block with its signatures.
-
-        Raises:
-            InvalidBlock: it does not follow.
-        """
-
-    def candidate(self, voter: "Voter") -> bytes | None:
-        """The hash of the block to prevote for in this round, of those that would follow (`voter.states`)."""
-
-    def committed(self, final: Final, effects: Effects) -> None:
-        """A block is final: what is learnt from it is kept, what its check took is counted."""
 
 
 class Voter:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.agreement.kinds import Final
 from folkmoot.agreement.messages import (
     PRECOMMIT,
     PREVOTE,
@@ -11,7 +12,6 @@ from folkmoot.agreement.messages import (
     Vote,
 )
 from folkmoot.agreement.signed_messages import Unverified as Chained
-from folkmoot.agreement.voting import Final
 from folkmoot.bc_ucb.contract import MAJORITY
 from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
 from folkmoot.bc_ucb.records import RoundRecord

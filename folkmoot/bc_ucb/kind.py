@@ -12,7 +12,7 @@ from folkmoot.ledger.chain import Chain, apply_block
 
 
 class GameKind(AsItStands):
-    """See `folkmoot.agreement.voting.Kind`; the candidate of a round and what is learnt are a participant's own.
+    """See `folkmoot.agreement.kinds.Kind`; the candidate of a round and what is learnt are a participant's own.
 
     Attributes:
         forms: of messages.

@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
+from folkmoot.agreement.kinds import Final, Round
 from folkmoot.agreement.messages import Verified, signed_here
 from folkmoot.agreement.signed_messages import VALUE, Rejected
-from folkmoot.agreement.voting import Final, Voter
+from folkmoot.agreement.voting import Voter
 from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.algorithm import Params, choose
 from folkmoot.bc_ucb.contract import ONE, rounded
@@ -301,7 +302,7 @@ class Participant(GameKind):
         if alike:
             voter.propose(alike[-1], effects)
 
-    def candidate(self, voter: Voter) -> bytes | None:
+    def candidate(self, voter: Round) -> bytes | None:
         """The block of this round that enough validators stand for.
 
         Where coins are public, more than half of the validators; else everybody took part in the agreement and

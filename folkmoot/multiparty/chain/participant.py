@@ -29,9 +29,10 @@ from folkmoot.agreement import messages as voting
 from folkmoot.agreement.catching_up import MOST_BLOCKS
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
+from folkmoot.agreement.kinds import Final, Round
 from folkmoot.agreement.messages import Blocks, Want
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.agreement.voting import Final, Voter
+from folkmoot.agreement.voting import Voter
 from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Block
@@ -241,7 +242,7 @@ class Participant(VotedKind):
             del self._answers[key]
         return None
 
-    def candidate(self, voter: Voter) -> bytes | None:
+    def candidate(self, voter: Round) -> bytes | None:
         """See `voted.chosen`."""
         return chosen(self.chain.state, voter.round, voter.proposals, voter.states)
 

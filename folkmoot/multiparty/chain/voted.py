@@ -23,7 +23,7 @@ from folkmoot.multiparty.chain.voting import in_turn, quorum
 
 
 class VotedKind(AsItStands):
-    """See `folkmoot.agreement.voting.Kind`; what is learnt from a block is a participant's own.
+    """See `folkmoot.agreement.kinds.Kind`; what is learnt from a block is a participant's own.
 
     A block is looked at only when all is at hand that it names: the contents come from the pool and the shelf.
 
