@@ -1,6 +1,6 @@
 """What a kind of chain says to those who vote on its blocks, and what it is told of blocks that are final."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from folkmoot.agreement.carried import Carries
@@ -25,11 +25,11 @@ class Round(Protocol):
         """It is in."""
 
     @property
-    def proposals(self) -> Mapping[int, bytes]:
+    def proposals(self) -> dict[int, bytes]:
         """Hash by sender."""
 
     @property
-    def states(self) -> Mapping[bytes, Any]:
+    def states(self) -> dict[bytes, Any]:
         """After each block that was seen in this round and would follow, by its hash."""
 
 
