@@ -37,7 +37,8 @@ def inner_messages(members: int) -> int:
 
 def report_shares(settings: Configuration) -> dict[str, Share]:
     """A report, and a second one, which proves a fault."""
-    sizes = {"means": 16 + 8 * settings.terms.n_arms, "earlier": CLAIM_BYTES * settings.terms.window}
+    means = 2 + 8 * settings.terms.n_arms  # an array's head is by so much larger than that of bytes
+    sizes = {"means": means, "earlier": CLAIM_BYTES * settings.terms.window}
     return {GAME.name(ReportSent): Share(TWICE, GAME.largest(ReportSent, sizes))}
 
 

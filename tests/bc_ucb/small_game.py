@@ -38,3 +38,15 @@ def by_the_loop(game, replicate):
 def different(one, other):
     """Names of the fields in which two tallies differ."""
     return [name for name, a, b in zip(one._fields, one, other) if not np.array_equal(a, b)]
+
+
+def sized_game(m, k, rounds, seed=0, validators=None, **fields):
+    """Of `m` participants, of whom (m - 1) // 3 say nothing false, and `k` arms; so many rounds after the burn-in."""
+    faulty, burn_in = (m - 1) // 3, 5 * k
+    rewards = Bernoulli(tuple(0.2 + 0.6 * i / k for i in range(k)), n_agents=m)
+    params = Params(m, k, burn_in, 2.0, 1500, 1000, faulty, True, True)
+    terms = Terms(m, k, faulty, 2 * m if validators is None else validators, 0, 0, ONE // 10, ONE)
+    malicious = np.arange(m) >= m - faulty
+    misbehaviour = ATTACKS["attack"]().record(rewards)
+    checkpoints = np.array([burn_in, burn_in + rounds])
+    return Game(params, terms, rewards.record(), misbehaviour, malicious, seed, checkpoints, **fields)
