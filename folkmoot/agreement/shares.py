@@ -39,6 +39,6 @@ def shares(forms: Forms, members: int, block: int) -> dict[str, Share]:
         Confirmation: TWICE,
         Certificate: TWICE,
         Want: TWICE,
-        Blocks: 1,  # they are many, and were asked for: one who needs more asks again
+        Blocks: TWICE,
     }
     return {forms.name(kind): Share(number, forms.largest(kind, sizes)) for kind, number in numbers.items()}

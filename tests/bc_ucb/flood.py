@@ -47,14 +47,15 @@ def bare(kind, size, number):
 
 def signed(table, liar, chain, round, size, number):
     """True messages of this liar with a content of about this size."""
-    identity, height, tip = table._identities[liar], chain.height + 1, chain.tip
+    identity, height, tip, origin = table._identities[liar], chain.height + 1, chain.tip, chain.state.origin
     content, hash = junk(size, number), number.to_bytes(32, "little")
     for blank in (Offer(tip, round, liar, b"", content, b""), Answer(tip, round, liar, 0, content, b"")):
-        yield blank._replace(signature=identity.sign(COMPARISON, comparison_words(blank)))
+        yield blank._replace(signature=identity.sign(COMPARISON, comparison_words(origin, blank)))
     yield SetsSent(round, content)
-    words = proposal_words(height, round, hash)
+    words = proposal_words(origin, height, round, hash)
     yield Proposal(height, round, liar, hash, identity.sign(PROPOSAL, words), content)
-    yield Vote(PREVOTE, height, round, liar, hash, identity.sign(PREVOTE, vote_words(PREVOTE, height, round, hash)))
+    words = vote_words(origin, PREVOTE, height, round, hash)
+    yield Vote(PREVOTE, height, round, liar, hash, identity.sign(PREVOTE, words))
     yield Confirmation(height, liar, hash, bytes(64))
     yield Certificate(height, round, hash, (liar,), (bytes(64),), content)
     yield Want(height + number)
