@@ -112,7 +112,7 @@ def test_the_bounds_of_a_stage_are_sums_that_follow_from_the_terms(m, k):
         assert row.messages == sum(share.messages for share in row.shares.values())
         assert row.bytes == sum(share.messages * share.size for share in row.shares.values())
         record = record_bytes(settings_of(m, k).terms)
-        assert row.bytes < 16 * (record + 200 * m + 1_000) + 2 * m * (inner_bytes(settings_of(m, k)) + 100) + 400_000
+        assert row.bytes < 24 * (record + 200 * m + 1_000) + 2 * m * (inner_bytes(settings_of(m, k)) + 100) + 400_000
 
 
 # --- Nothing honest is refused ---------------------------------------------------------------------------------------
