@@ -126,7 +126,7 @@ _PACKAGES = ["ledger", "multiparty", "node"]  # public as a whole: folkmoot.ledg
 
 registry.places(registry.LEDGERS).update(
     notes="folkmoot.ledger.notes:NOTES",
-    bc_ucb="folkmoot.bc_ucb.rules:ROUNDS",
+    bc_ucb="folkmoot.bc_ucb.reader:READING",
     bema="folkmoot.multiparty.chain.kind:BEMA",
 )
 registry.places(registry.RESULTS).update(

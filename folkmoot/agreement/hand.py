@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from hashlib import sha256
+from hashlib import sha256, sha512
 from typing import NamedTuple
 
 from folkmoot.agreement.identity import MAX_SLOT, Identity, Signer, Signs, WouldEquivocate
 from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, PROPOSAL
 from folkmoot.agreement.signed_messages import VALUE
-from folkmoot.encoding import Limits, Malformed, decode, encode
+from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.machine import NO_FLOOR, Floor, Keep, Put
-from folkmoot.signatures import SigningKey, sign_header
+from folkmoot.signatures import SigningKey, in_domain, sign_header
 
 VOTES = (PROPOSAL, PREVOTE, PRECOMMIT)  # purposes with one value a round, in any system
 _CONFIRM = "confirmation"  # one value a height
@@ -63,6 +63,7 @@ class Hand:
         floor: Floor = NO_FLOOR,
     ) -> None:
         self.identity = Identity(seed)
+        self._blinding = sha512(in_domain("blinding seed", seed)).digest()
         self._header_key = SigningKey(seed)
         self._keep = keep
         slots = {name: Slot.from_bytes(data) for name, data in (kept or {}).items() if name.startswith("slot/")}
@@ -82,6 +83,10 @@ class Hand:
             WouldEquivocate: others were signed, or a later round was, or the round is below the floor.
         """
         return self._signers[purpose].sign(round, words)
+
+    def blinding(self, purpose: str, origin: bytes, round: int) -> bytes:
+        """32 secret bytes that hide what this member commits to in a round of a chain, the same after a restart."""
+        return digest("blinding", (self._blinding, purpose, origin, round))
 
     def general(self, round: int) -> Signs:
         """Who broadcasts a value in the agreement of this round; one only."""

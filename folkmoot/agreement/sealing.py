@@ -4,12 +4,28 @@ So no message can be forgotten that should have been sealed, whatever a system s
 becomes one message for each.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from folkmoot.agreement.sealed import Channels
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.machine import ALL, Effects, Machine, Moment, Noticed, Outcome, Received, Share, Stage
+from folkmoot.machine import (
+    ALL,
+    NO_FLOOR,
+    Chain,
+    Chance,
+    Effects,
+    Floor,
+    Machine,
+    Moment,
+    Noticed,
+    Outcome,
+    Received,
+    Resumes,
+    Share,
+    Stage,
+)
 
 AnyMachine = TypeVar("AnyMachine", bound=Machine)
 
@@ -73,3 +89,24 @@ def _widened(stage: Stage, added: int) -> Stage:
     if shares is not None:
         shares = {kind: Share(share.messages, share.size + added) for kind, share in shares.items()}
     return stage._replace(bytes=stage.bytes + stage.messages * added, shares=shares)
+
+
+@dataclass(frozen=True)
+class SealingRole:
+    """Who a machine behind sealed channels is: see `folkmoot.machine.Resumes`.
+
+    Attributes:
+        role: of the inner machine.
+        me: its number.
+        channels: see `Sealing`.
+    """
+
+    role: Resumes
+    me: int
+    channels: Channels
+
+    def resume(
+        self, kept: Mapping[str, bytes], chain: Chain, chance: Chance, floor: Floor = NO_FLOOR
+    ) -> Sealing[Machine]:
+        """See `folkmoot.machine.Resumes`."""
+        return Sealing(self.role.resume(kept, chain, chance, floor), self.me, self.channels)

@@ -6,7 +6,7 @@ What is larger than the largest legal one is refused before it is decoded or kep
 from folkmoot.agreement.forms import HEAD
 from folkmoot.agreement.shares import TWICE
 from folkmoot.agreement.signed_messages import Unverified
-from folkmoot.bc_ucb.genesis import Configuration, record_bytes
+from folkmoot.bc_ucb.genesis import Configuration, carried_bytes
 from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, Passed, ReportSent, SetsSent, Shown
 from folkmoot.bc_ucb.records import CLAIM_BYTES, MOST_SHOWN, MOST_STATEMENT, value_bytes
 from folkmoot.ledger.block import MOST_HEIGHT, VERSION, Block, Header
@@ -15,10 +15,10 @@ from folkmoot.signatures import SIGNATURE_BYTES
 
 
 def block_bytes(settings: Configuration) -> int:
-    """Bytes of a block without signatures, at most."""
+    """Bytes of a block without signatures as participants hand it on, at most."""
     root = bytes(32)
     header = Header(VERSION, "bc_ucb", MOST_HEIGHT, root, root, 0, 0)
-    return len(Block(header, (b"",)).to_bytes()) + record_bytes(settings.terms, settings.edition)
+    return len(Block(header, (b"",)).to_bytes()) + carried_bytes(settings.terms, settings.edition)
 
 
 def inner_bytes(settings: Configuration) -> int:

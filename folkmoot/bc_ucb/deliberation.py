@@ -11,6 +11,7 @@ from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
 from folkmoot.bc_ucb.evidence import false_offer, false_proof, session_id, two_reports, two_sets, two_values
+from folkmoot.bc_ucb.kind import block_of
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportSent, verify_early
 from folkmoot.bc_ucb.passing import Late, Links, lacking
 from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
@@ -21,7 +22,7 @@ from folkmoot.bc_ucb.validators import asked, drawn_by_coins, has_proof, is_draw
 from folkmoot.comparison.in_rounds import Comparison
 from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block
-from folkmoot.ledger.chain import Chain, propose
+from folkmoot.ledger.chain import Chain
 from folkmoot.machine import Effects, Noticed
 from folkmoot.signatures import check
 
@@ -142,6 +143,8 @@ class Deliberation:
         """Hold a report for this round after this block; two of one participant are evidence."""
         message = verified.message
         report = message.report
+        if len(report.blinding) != self._state.configuration.blinding_bytes:
+            raise Rejected("disclosure")
         told = self._told.setdefault(message.sender, [])
         if report.name in self.held or len(told) >= _MOST_EACH:
             return []
@@ -211,8 +214,13 @@ class Deliberation:
             present &= self._comparison.passed(self.answers)
         sets = np.zeros((1, m, k), np.bool_)
         named(self._params._replace(faulty=self._state.faulty), present, table, sets, 0)
-        self.named = self.signed(Named(self.proof, sets[0], tuple(names), shown, b""))
+        self.named = self.signed(Named(self.proof, sets[0], tuple(names), shown, b"", self.blinding(SETS)))
         return self.named
+
+    def blinding(self, purpose: str) -> bytes:
+        """What makes commitments of the own report or set; empty where everybody may read them."""
+        hidden = self._state.configuration.sealed
+        return self._hand.blinding(purpose, self.origin, self.round) if hidden else b""
 
     def signed(self, named: Named, hand: Hand | None = None) -> Named:
         """With the signature that belongs into the value; `hand` as in `agreement`."""
@@ -320,7 +328,7 @@ class Deliberation:
             record, _ = conclude(self._state, self.previous, self.round, self.values, self.held, call=self._call)
         except Unfinished:
             return None
-        return propose(self._chain, [record.to_bytes()])
+        return block_of(self._chain, record)
 
     def agrees(self, record: RoundRecord | None) -> bool:
         """Is this record made of the values that were agreed on here?"""

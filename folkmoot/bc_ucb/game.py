@@ -30,6 +30,7 @@ _ALLOWED = {
     "fidelity": ("ideal", "protocol"),
     "private_comparison": ("ideal", "pairwise", "mpyc"),
     "sortition": ("coin", "vrf"),
+    "disclosure": ("open", "validators"),
 }
 _COUNTS = {"replicate": int, "signatures": int, "messages": int, "bytes": int, "seconds": float}
 
@@ -51,7 +52,7 @@ class ChainGame:
 
     Attributes:
         job: who plays, for what, how long.
-        fidelity, faults, private_comparison, sortition, ledger: see `simulate_chain`.
+        fidelity, faults, private_comparison, sortition, disclosure, ledger: see `simulate_chain`.
         anew: may the ledger be there already? It is then written beside it, and takes its place once it is complete.
 
     Raises:
@@ -65,6 +66,7 @@ class ChainGame:
     sortition: str = "coin"
     ledger: str | os.PathLike[str] | None = None
     anew: bool = False
+    disclosure: str = "open"
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():
@@ -73,8 +75,8 @@ class ChainGame:
             if value not in allowed:
                 raise ValueError(f"{name} = {value!r}: allowed are {joined.join(map(repr, allowed))}")
         if self.fidelity == "ideal":
-            for name in ("faults", "private_comparison", "sortition", "ledger"):
-                if getattr(self, name) not in (None, "ideal", "coin"):
+            for name in ("faults", "private_comparison", "sortition", "disclosure", "ledger"):
+                if getattr(self, name) not in (None, "ideal", "coin", "open"):
                     raise ValueError(f"{name}: only with fidelity = 'protocol', this one is 'ideal'")
             return
         from folkmoot.simulation.network import Faults
@@ -113,6 +115,8 @@ class ChainGame:
         if self.fidelity == "protocol":
             faults = None if self.faults is None else self.faults.model_dump(mode="json")
             how |= {"private_comparison": self.private_comparison, "sortition": self.sortition, "faults": faults}
+            if self.disclosure != "open":  # results of before have no such key
+                how["disclosure"] = self.disclosure
         return {**self.job.configuration(), **how}
 
     def key(self) -> str:
@@ -160,6 +164,7 @@ class ChainGame:
             faults=self.faults,
             private_comparison=self.private_comparison,  # type: ignore[arg-type]
             sortition=self.sortition,  # type: ignore[arg-type]
+            disclosure=self.disclosure,  # type: ignore[arg-type]
             ledger_path=written,
         )
         before = int(control.rounds[0])

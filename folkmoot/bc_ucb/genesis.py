@@ -7,9 +7,10 @@ read and verified; what differs is in edition_1.py.
 from typing import NamedTuple
 
 from folkmoot.agreement.identity import Registration, check_registration
+from folkmoot.agreement.sealed import check_channel_key
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, MAX_VALUE
 from folkmoot.bc_ucb.contract import LEAST_RESOLUTION, MOST_ARMS, MOST_RESOLUTION, MOST_WINDOW, ONE, Terms
-from folkmoot.bc_ucb.records import CLAIM_BYTES, MOST_STATEMENT, value_bytes
+from folkmoot.bc_ucb.records import BLINDING_BYTES, CLAIM_BYTES, MOST_STATEMENT, value_bytes
 from folkmoot.coins import WORD
 from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import MOST_RECORD_BYTES
@@ -21,13 +22,14 @@ MOST_ENVIRONMENT = 16  # keys
 COIN, VRF = "coin", "vrf"
 NOTE, EXCLUDE = "note", "exclude"
 EVIDENCE = (NOTE, EXCLUDE)  # what may be done about proven faults
-OPEN = "open"
-DISCLOSURES = (OPEN,)  # who may read reports
+OPEN, VALIDATORS = "open", "validators"
+DISCLOSURES = (OPEN, VALIDATORS)  # who may read reports
 
 _EACH = {
     1: 256,
     2: 512,
 }  # bytes of heads and numbers that a participant adds to a block, by edition
+_OPENING = 256  # bytes of heads and blindings that a participant adds to the openings of a block
 _N_TERMS = {1: 8, 2: len(Terms._fields)}
 
 
@@ -44,6 +46,17 @@ class Configuration(NamedTuple):
     environment: tuple[bytes, ...] = ()  # keys that sign rewards; none: rewards are what participants claim
     evidence: str = NOTE  # what a proven fault leads to
     disclosure: str = OPEN  # who can read the reports
+    channel_keys: tuple[bytes, ...] = ()  # by which participants seal messages for each other, if these alone can
+
+    @property
+    def sealed(self) -> bool:
+        """Do only participants see what is said of arms?"""
+        return self.disclosure == VALIDATORS
+
+    @property
+    def blinding_bytes(self) -> int:
+        """Of a report and of a set: none where everybody may read them."""
+        return BLINDING_BYTES if self.sealed else 0
 
     @property
     def quorum(self) -> int:
@@ -74,7 +87,8 @@ def configuration(
         salt: 32 bytes that nobody could know before all keys were fixed: everybody commits to a share, then shows it.
         environment: public keys that sign rewards.
         evidence: "note": a proven fault is recorded; "exclude": from the next round on its culprit is no member.
-        disclosure: ("open", ()): everybody reads the reports.
+        disclosure: ("open", ()): everybody reads the reports; ("validators", registrations of all keys by which
+            messages are sealed): participants alone do, of whom the validators are drawn.
     """
     sortition = (VRF, tuple(map(tuple, registrations))) if coins is None else (COIN, coins)
     return (EDITION, tuple(map(int, terms)), keys, burn_in, sortition, salt, environment, evidence, disclosure)
@@ -101,11 +115,31 @@ def checked_configuration(value: Value) -> Configuration:
         raise Malformed(f"environment: expected at most {MOST_ENVIRONMENT} different keys of {KEY_BYTES} bytes")
     if evidence not in EVIDENCE:
         raise Malformed(f"evidence = {evidence!r:.80}: expected {' or '.join(map(repr, EVIDENCE))}")
-    if len(disclosure) != 2 or disclosure[0] not in DISCLOSURES or disclosure[1] != ():
-        raise Malformed(f"disclosure = {disclosure!r:.80}: expected {' or '.join(map(repr, DISCLOSURES))}")
+    channel_keys = _disclosed(settings.keys, disclosure)
     return settings._replace(
-        edition=EDITION, salt=salt, environment=environment, evidence=evidence, disclosure=disclosure[0]
+        edition=EDITION,
+        salt=salt,
+        environment=environment,
+        evidence=evidence,
+        disclosure=disclosure[0],
+        channel_keys=channel_keys,
     )
+
+
+def _disclosed(keys: tuple[bytes, ...], disclosure: tuple[Value, ...]) -> tuple[bytes, ...]:
+    """The keys by which participants seal messages for each other, if everybody else is not to read them."""
+    if len(disclosure) != 2 or disclosure[0] not in DISCLOSURES or type(disclosure[1]) is not tuple:
+        raise Malformed(f"disclosure = {disclosure!r:.80}: expected {' or '.join(map(repr, DISCLOSURES))}")
+    law, detail = disclosure
+    if len(detail) != (len(keys) if law == VALIDATORS else 0):
+        raise Malformed(f"disclosure {law!r}: {len(detail)} registrations, expected one of each participant's key")
+    for number, (key, item) in enumerate(zip(keys, detail)):
+        if not check_channel_key(key, item):
+            raise Malformed(f"disclosure: the key {number} is not registered by its participant")
+    found = tuple(item[0] for item in detail)
+    if len(set(found)) < len(found):
+        raise Malformed("disclosure: two participants have the same key")
+    return found
 
 
 def _typed(value: tuple[Value, ...], kinds: tuple[type, ...]) -> tuple[Value, ...]:
@@ -174,14 +208,14 @@ def _check_terms(terms: Terms, edition: int) -> None:
             raise Malformed(f"{name} = {getattr(terms, name)}: expected an integer from {low} to {high}")
     if value_bytes(m, k, edition) > MAX_VALUE:
         raise Malformed(f"{m} participants with {k} arms: a validator's sets would exceed {MAX_VALUE} bytes")
-    if record_bytes(terms, edition) > MOST_RECORD_BYTES:
+    if carried_bytes(terms, edition) > MOST_RECORD_BYTES:
         raise Malformed(f"{m} participants with {k} arms: a block could exceed {MOST_RECORD_BYTES} bytes")
 
 
-def record_bytes(terms: Terms, edition: int = EDITION) -> int:
-    """Bytes of the record of a block, at most."""
+def carried_bytes(terms: Terms, edition: int = EDITION) -> int:
+    """Bytes of the record of a block at most; in edition 2 with what is behind its commitments, should it have some."""
     m, k = terms.n_participants, terms.n_arms
     each = value_bytes(m, k, edition) + 8 * k + _EACH[edition]
     if edition > 1:
-        each += CLAIM_BYTES * (terms.window + 1) + MOST_STATEMENT
+        each += CLAIM_BYTES * (terms.window + 1) + MOST_STATEMENT + (m * k + 7) // 8 + _OPENING
     return m * each + 8 * (m + k) + _EACH[edition]

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 
-from folkmoot.agreement.carried import AsItStands
 from folkmoot.agreement.forms import Forms, Shape
+from folkmoot.bc_ucb.disclosed import Opened, as_told, openings
+from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.messages import GAME
-from folkmoot.bc_ucb.rules import Rounds, would_follow
+from folkmoot.bc_ucb.records import RoundRecord
+from folkmoot.bc_ucb.rules import Rounds, WithOpenings, would_follow
 from folkmoot.bc_ucb.state import State
 from folkmoot.ledger.block import Block
-from folkmoot.ledger.chain import Chain, apply_block
+from folkmoot.ledger.chain import Chain, apply_block, propose
+from folkmoot.ledger.rules import Rules
 
 
-class GameKind(AsItStands):
+class GameKind:
     """See `folkmoot.agreement.kinds.Kind`; the candidate of a round and what is learnt are a participant's own.
 
     Attributes:
@@ -21,8 +24,23 @@ class GameKind(AsItStands):
 
     forms: Forms = GAME
 
-    def __init__(self, rules: Rounds) -> None:
-        self.rules = rules
+    def __init__(self, rules: Rounds, settings: Configuration) -> None:
+        self.rules, self._settings = rules, settings
+
+    def carried(self, block: Block) -> bytes:
+        """See `folkmoot.agreement.carried.Carries`: with its openings, where it has some."""
+        return block.carried() if isinstance(block, Opened) else block.to_bytes()
+
+    def received(self, data: bytes) -> Block:
+        """See `folkmoot.agreement.carried.Carries`.
+
+        Raises:
+            Malformed: see there.
+        """
+        return Opened.received(data) if self._settings.sealed else Block.from_bytes(data)
+
+    def _rules_for(self, block: Block) -> Rules:
+        return WithOpenings(self.rules, block.openings) if isinstance(block, Opened) else self.rules
 
     def shape(self, state: State) -> Shape:
         """(participants, arms)."""
@@ -52,7 +70,7 @@ class GameKind(AsItStands):
         Raises:
             RefusedRecord: it does not follow.
         """
-        return would_follow(chain, block, self.rules)
+        return would_follow(chain, block, self._rules_for(block))
 
     def append(self, chain: Chain, block: Block) -> Chain:
         """The chain after a block with its signatures.
@@ -60,4 +78,14 @@ class GameKind(AsItStands):
         Raises:
             InvalidBlock: it does not follow.
         """
-        return apply_block(chain, block, self.rules)
+        return apply_block(chain, block, self._rules_for(block))
+
+
+def block_of(chain: Chain, record: RoundRecord) -> Block:
+    """The next block with this record, unsigned."""
+    settings: Configuration = chain.state.configuration
+    if not settings.sealed:
+        return propose(chain, [record.to_bytes()])
+    about = record, (settings.terms.n_participants, settings.terms.n_arms), settings.coins is None
+    plain = propose(chain, [as_told(*about).to_bytes()])
+    return Opened(plain.header, plain.records, (), openings(*about))

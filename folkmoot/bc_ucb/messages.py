@@ -17,6 +17,7 @@ from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.bc_ucb.contract import MOST_WINDOW
 from folkmoot.bc_ucb.records import (
+    BLINDING_BYTES,
     MOST_STATEMENT,
     REPORT,
     SEAL_BYTES,
@@ -44,6 +45,7 @@ class _ReportSent(NamedTuple):
     proof: bytes
     earlier: tuple[Any, ...]
     signature: bytes
+    blinding: bytes = b""
 
 
 class ReportSent(_ReportSent):
@@ -53,7 +55,7 @@ class ReportSent(_ReportSent):
     def report(self) -> Report:
         """As it would stand in a record; whoever shares a message shares its digests."""
         earlier = tuple(Claim(*claim) for claim in self.earlier)
-        return Report(self.sender, self.means, self.reward, self.seal, self.proof, earlier, self.signature)
+        return Report(self.sender, *self[4:8], earlier, self.signature, self.blinding)
 
 
 class Offer(NamedTuple):
@@ -107,6 +109,7 @@ _FIELDS = {
     "seal": of_length(0, SEAL_BYTES),
     "proof": of_length(0, SIGNATURE_BYTES),
     "earlier": Field(tuple, lambda value, shape: len(value) <= MOST_WINDOW),
+    "blinding": of_length(0, BLINDING_BYTES),
     "validator": MEMBER,
     "previous": HASH,
     "drawn": of_length(0, PROOF_BYTES),

@@ -114,7 +114,7 @@ class Participant(GameKind):
     """
 
     def __init__(self, role: Role, kept: Mapping[str, bytes], stored: Stored, chance: Chance, floor: Floor) -> None:
-        super().__init__(role.rules)
+        super().__init__(role.rules, role.first.state.configuration)
         self.role, self._floor = role, floor
         chain = snapshot.stored_chain(self, kept.get(CHAIN), stored, role.first)
         self._effects = Effects()  # of the step under way
@@ -239,7 +239,8 @@ class Participant(GameKind):
         pull = self.pulls.pending.get(round)
         if pull is not None and pull.reward is not None:
             means, reward = self.own_means(), rounded(pull.reward)
-            message = ReportSent(chain.height, chain.tip, round, self.index, means, reward, b"", b"", (), b"")
+            about, said = (chain.height, chain.tip, round, self.index), (means, reward, b"", b"", ())
+            message = ReportSent(*about, *said, b"", work.blinding(REPORT))
             words = report_words(work.origin, chain.tip, round, self.index, message.report.body)
             message = message._replace(signature=self.hand.sign(REPORT, round, words))
             work.take_report(signed_here(message))

@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot import ledger
+from folkmoot.agreement.forms import START
 from folkmoot.agreement.identity import Identity
+from folkmoot.agreement.sealed import Channels, channel_key
+from folkmoot.agreement.sealing import Said, Sealing, SealingRole
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attackers import Attacker, AttackerRole
 from folkmoot.bc_ucb.attacks import Misbehaviour
 from folkmoot.bc_ucb.contract import Terms
-from folkmoot.bc_ucb.genesis import configuration
+from folkmoot.bc_ucb.genesis import DISCLOSURES, OPEN, VALIDATORS, configuration
 from folkmoot.bc_ucb.invariants import Watch
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.round import in_burn_in, is_paid
@@ -54,6 +57,7 @@ class Game:
         faults: of the network; None: none.
         private_comparison: how pull counts are compared.
         sortition: by public coins, the same as the compiled loop's, or by verifiable random functions.
+        disclosure: who reads the numbers of the game: everybody, or the participants, of whom validators are drawn.
         ledger_path: a new file to which an honest participant's blocks are appended; None: the chain stays in memory.
         twins: numbers of participants that are run twice.
         watched: check all invariants on every message too, not on commits alone?
@@ -70,6 +74,7 @@ class Game:
     private_comparison: Literal["ideal", "pairwise", "mpyc"] = "ideal"
     sortition: Literal["coin", "vrf"] = "coin"
     ledger_path: str | os.PathLike[str] | None = None
+    disclosure: Literal["open", "validators"] = "open"
     twins: tuple[int, ...] = ()
     watched: bool = False
 
@@ -133,6 +138,8 @@ class Table:
             raise ValueError(f"private_comparison = {game.private_comparison!r}: expected ideal, pairwise or mpyc")
         if game.sortition not in ("coin", "vrf"):
             raise ValueError(f"sortition = {game.sortition!r}: expected coin or vrf")
+        if game.disclosure not in DISCLOSURES:
+            raise ValueError(f"disclosure = {game.disclosure!r}: expected open or validators")
         try:
             check_installed(game.private_comparison)
         except ValueError as error:
@@ -146,10 +153,18 @@ class Table:
         coins = (*words, int(replicate)) if game.sortition == "coin" else None
         registrations = () if coins else tuple(identity.registration() for identity in self._identities)
         settings = configuration(
-            game.terms, self._keys, int(game.params.burn_in), coins, registrations, salt=_salt(game, int(replicate))
+            game.terms,
+            self._keys,
+            int(game.params.burn_in),
+            coins,
+            registrations,
+            salt=_salt(game, int(replicate)),
+            disclosure=self._disclosure(),
         )
         self.genesis = Genesis(KIND, settings)
         self.first = begin(self.genesis)
+        about = self.first.state.configuration.channel_keys, self.first.state.origin, START
+        self._channels = [Channels(seed, number, *about) for number, seed in enumerate(self._seeds)]
         self._kappa = Fraction(int(game.params.kappa), int(game.params.kappa_parts))
         self._bits = int(game.checkpoints[-1]).bit_length()
         self._machine = TrustedMachine(m, self._kappa, self._bits, game.private_comparison)
@@ -178,12 +193,28 @@ class Table:
         if self._file is not None:
             self._file.close()
 
-    def _role(self, address: Address, rules: SharedRounds) -> Role:
+    @property
+    def _sealed(self) -> bool:
+        return self.game.disclosure == VALIDATORS
+
+    def _disclosure(self) -> Value:
+        if not self._sealed:
+            return (OPEN, ())
+        return (VALIDATORS, tuple(tuple(channel_key(*one)) for one in zip(self._seeds, self._identities)))
+
+    def machine(self, address: Address) -> Any:
+        """The participant itself, as it runs now."""
+        machine = self.hosts[address].machine
+        return machine.inner if isinstance(machine, Sealing) else machine
+
+    def _role(self, address: Address, rules: SharedRounds) -> Role | SealingRole:
         game, me = self.game, address.participant
         about = me, self._seeds[me], self.first, game.params, self._comparing(me), self._coins, rules
         if game.malicious[me] and me not in game.twins:
-            return AttackerRole(*about, attack=game.attack, allies=game.malicious)
-        return Role(*about)
+            role: Role = AttackerRole(*about, attack=game.attack, allies=game.malicious)
+        else:
+            role = Role(*about)
+        return SealingRole(role, me, self._channels[me]) if self._sealed else role
 
     def _comparing(self, me: int) -> Comparing:
         def pairwise(random: RandomBytes) -> Pairwise:
@@ -210,18 +241,18 @@ class Table:
     def _play_stage(self, moment: Moment) -> None:
         """The honest first; the others have then read what these send."""
         now = moment.round * self._stages + moment.stage - REPORTING
-        arrived, said = self.network.deliver(now), list[bytes]()
+        arrived, said = self.network.deliver(now), list[Said]()
         for address in (*self.honest, *self._others):
             if self.network.crashes(now, address):
                 self.hosts[address].restart()
             if self.network.is_down(now, address):
                 continue
-            machine = self.hosts[address].machine
+            machine = self.machine(address)
             if isinstance(machine, Attacker):
-                machine.overhear(said)
+                machine.overhear(one.data for one in self._heard(address.participant, said))
             effects = self._step(moment, address, [Received(*message) for message in arrived.get(address, ())])
             if address in self.honest:
-                said += [data for _, data in effects.send]
+                said += [Said(address.participant, to, data) for to, data in effects.send]
                 self._check(address, moment.stage, effects)
             for receiver, data in effects.send:
                 self.network.send(now, address, receiver, data)
@@ -241,10 +272,23 @@ class Table:
                 self._arms[t, m] = effects.pull
         return effects
 
+    def _heard(self, me: int, said: list[Said]) -> list[Said]:
+        """What one may read of what others have said; in an open game it listens to everybody."""
+        if not self._sealed:
+            return said
+        return [one._replace(data=self._opened(one)) for one in said if one.receiver == me]
+
+    def _opened(self, one: Said) -> bytes:
+        if not self._sealed:
+            return one.data
+        assert one.receiver is not None, "what is sealed has one receiver"
+        return self._channels[one.receiver].open(one.sender, one.data, len(one.data))
+
     def _check(self, address: Address, stage: int, effects: Effects) -> None:
         """The invariants; and what is new goes to the file."""
         if self.game.watched or stage == REPORTING:
-            for _, data in effects.send:
+            said = (self._opened(Said(address.participant, to, data)) for to, data in effects.send)
+            for data in dict.fromkeys(said):
                 self.watch.sent(address.participant, data)
         for final in effects.committed:
             new = final.chain.height == len(self.watch.chains)

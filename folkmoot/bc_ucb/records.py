@@ -28,11 +28,12 @@ MOST_ROUND = (1 << 62) - 1
 
 NO_REWARD = -1  # what a report says whose outcome has not come
 SEAL_BYTES = 32
+BLINDING_BYTES = 32
 CLAIM_BYTES = 160  # of one claim with its heads, more than enough
 MOST_SHOWN = 4  # statements in one validator's value
 MOST_STATEMENT = 1 << 10  # bytes of one
 
-_VALUE = Limits(size=1 << 16, depth=2, items=16, int_size=1)
+VALUE_LIMITS = Limits(size=1 << 16, depth=2, items=16, int_size=1)
 RECORD_LIMITS = Limits(size=1 << 22, depth=5, items=1 << 17, int_size=8)
 
 
@@ -53,6 +54,7 @@ class _Reported(NamedTuple):
     proof: bytes
     earlier: tuple[Claim, ...]
     signature: bytes
+    blinding: bytes = b""
 
 
 class Report(_Reported):
@@ -64,23 +66,28 @@ class Report(_Reported):
         seal: stands for the arm that was pulled; empty where no environment signs rewards.
         proof: the environment's signature on the reward; empty where there is none.
         earlier: outcomes of earlier rounds, ascending.
+        blinding: makes the commitment one; empty where everybody may read the means.
     """
+
+    @cached_property
+    def commitment(self) -> bytes:
+        """32 bytes that stand for the means; with a secret blinding they do not help to guess them."""
+        return digest("reported means", (self.participant, self.means, self.blinding))
 
     @cached_property
     def body(self) -> bytes:
         """32 bytes that stand for what is said."""
-        said = (self.means, self.reward, self.seal, self.proof, tuple(map(tuple, self.earlier)))
-        return digest("report body", said)
+        return report_body(self.commitment, self.reward, self.seal, self.proof, self.earlier)
 
     @cached_property
     def name(self) -> bytes:
         """32 bytes that stand for all of it."""
-        return digest("report name", self.participant.to_bytes(4, "little") + self.body + self.signature)
+        return report_name(self.participant, self.body, self.signature)
 
     @property
     def plain(self) -> tuple[Any, ...]:
         """As it stands in a record."""
-        return (*self[:5], tuple(map(tuple, self.earlier)), self.signature)
+        return (*self[:5], tuple(map(tuple, self.earlier)), self.signature, self.blinding)
 
     @staticmethod
     def of(item: object) -> "Report":
@@ -89,11 +96,32 @@ class Report(_Reported):
         Raises:
             Malformed: it is none.
         """
-        report = Report(*checked(item, (int, np.ndarray, int, bytes, bytes, tuple, bytes), "report"))
+        report = Report(*checked(item, (int, np.ndarray, int, bytes, bytes, tuple, bytes, bytes), "report"))
         require_seal(report.seal, report.proof)
+        require_blinding(report.blinding)
         if len(report.signature) != SIGNATURE_BYTES:
             raise Malformed(f"signature of {len(report.signature)} bytes: expected {SIGNATURE_BYTES}")
         return report._replace(earlier=claims_of(report.earlier))
+
+
+def report_body(commitment: bytes, reward: int, seal: bytes, proof: bytes, earlier: tuple[Claim, ...]) -> bytes:
+    """See `Report.body`; of the means it needs what stands for them."""
+    return digest("report body", (commitment, reward, seal, proof, tuple(map(tuple, earlier))))
+
+
+def report_name(participant: int, body: bytes, signature: bytes) -> bytes:
+    """See `Report.name`."""
+    return digest("report name", participant.to_bytes(4, "little") + body + signature)
+
+
+def require_blinding(blinding: bytes) -> None:
+    """32 bytes or none.
+
+    Raises:
+        Malformed: anything else.
+    """
+    if len(blinding) not in (0, BLINDING_BYTES):
+        raise Malformed(f"blinding of {len(blinding)} bytes: expected none or {BLINDING_BYTES}")
 
 
 def claims_of(items: tuple[object, ...]) -> tuple[Claim, ...]:
@@ -134,19 +162,22 @@ class Named(NamedTuple):
     names: tuple[bytes, ...]  # of the report it holds of each participant, or NO_REPORT
     shown: tuple[bytes, ...]  # statements that should enter with the block
     signature: bytes
+    blinding: bytes = b""  # as of Report
 
     @property
-    def _rest(self) -> tuple[Any, ...]:
-        return (_bits(self.members), b"".join(self.names), self.shown)
+    def commitment(self) -> bytes:
+        """32 bytes that stand for whom it names."""
+        return digest("named members", (bits_of(self.members), self.blinding))
 
     @property
     def body(self) -> bytes:
         """32 bytes that stand for what is said besides the proof."""
-        return digest("sets body", self._rest)
+        return sets_body(self.commitment, b"".join(self.names), self.shown)
 
     def to_bytes(self) -> bytes:
         """The value that goes through the agreement."""
-        return encode((self.proof, *self._rest, self.signature), _VALUE)
+        said = (self.proof, bits_of(self.members), b"".join(self.names), self.shown, self.signature, self.blinding)
+        return encode(said, VALUE_LIMITS)
 
     @staticmethod
     def from_bytes(value: bytes, participants: int, arms: int, proven: bool) -> "Named":
@@ -155,13 +186,22 @@ class Named(NamedTuple):
         Raises:
             Malformed: there is none of this shape.
         """
-        fields = decode(value, _VALUE)
-        if type(fields) is not tuple or tuple(map(type, fields)) != (bytes, bytes, bytes, tuple, bytes):
-            raise Malformed("value that is not proof, members, names, statements and signature")
-        proof, bits, names, shown, signature = fields
-        if len(shown) > MOST_SHOWN or not all(type(one) is bytes and len(one) <= MOST_STATEMENT for one in shown):
-            raise Malformed(f"statements: expected at most {MOST_SHOWN} of at most {MOST_STATEMENT} bytes")
-        return sets_of((proof, bits, names, signature), participants, arms, proven)._replace(shown=shown)
+        kinds = (bytes, bytes, bytes, tuple, bytes, bytes)
+        proof, bits, names, shown, signature, blinding = checked(decode(value, VALUE_LIMITS), kinds, "value")
+        require_shown(shown)
+        require_blinding(blinding)
+        named = sets_of((proof, bits, names, signature), participants, arms, proven)
+        return named._replace(shown=shown, blinding=blinding)
+
+
+def require_shown(shown: tuple[Any, ...]) -> None:
+    """Statements in a value: few and small.
+
+    Raises:
+        Malformed: others.
+    """
+    if len(shown) > MOST_SHOWN or not all(type(one) is bytes and len(one) <= MOST_STATEMENT for one in shown):
+        raise Malformed(f"statements: expected at most {MOST_SHOWN} of at most {MOST_STATEMENT} bytes")
 
 
 def sets_of(fields: tuple[bytes, bytes, bytes, bytes], participants: int, arms: int, proven: bool) -> Named:
@@ -191,7 +231,13 @@ def sets_words(origin: bytes, previous: bytes, round: int, validator: int, proof
     return digest("round sets", (origin, previous, round, validator, proof, body))
 
 
-def _bits(members: NDArray[np.bool_]) -> bytes:
+def sets_body(commitment: bytes, names: bytes, shown: tuple[bytes, ...]) -> bytes:
+    """See `Named.body`; of whom it names it needs what stands for that."""
+    return digest("sets body", (commitment, names, shown))
+
+
+def bits_of(members: NDArray[np.bool_]) -> bytes:
+    """Whom a set names, as bytes."""
     return np.packbits(members.reshape(-1)).tobytes()
 
 
@@ -199,7 +245,8 @@ def value_bytes(participants: int, arms: int, edition: int = 2) -> int:
     """Size of the largest value of so many participants and arms, also of one too large to be sent."""
     lengths = (PROOF_BYTES, (participants * arms + 7) // 8, NAME_BYTES * participants, SIGNATURE_BYTES)
     said = tuple(map(bytes, lengths))
-    return len(encode(said if edition == 1 else (*said, (bytes(MOST_STATEMENT),) * MOST_SHOWN)))
+    second = (*said, (bytes(MOST_STATEMENT),) * MOST_SHOWN, bytes(BLINDING_BYTES))
+    return len(encode(said if edition == 1 else second))
 
 
 class RoundRecord(NamedTuple):
@@ -215,6 +262,12 @@ class RoundRecord(NamedTuple):
     paid: NDArray[np.int64]  # [participants], scaled
     before: bytes  # digest of the state before the round, so that a quorum signs it; empty in edition 1
     shown: tuple[bytes, ...]  # statements that enter with this block
+
+    @property
+    def blinding(self) -> bytes:
+        """32 bytes that only those know who can read the reports of this round; empty where everybody can."""
+        secrets = tuple(report.blinding for report in self.reports)
+        return digest("blinding of a round", secrets) if any(secrets) else b""
 
     def holds(self, participant: int) -> bool:
         """Is a report of this participant in it, usable or not?"""
@@ -237,11 +290,7 @@ class RoundRecord(NamedTuple):
         """
         kinds = (int, tuple, tuple, tuple, tuple, tuple, np.ndarray, np.ndarray, bytes, tuple)
         record = RoundRecord(*checked(decode(data, RECORD_LIMITS), kinds, "record of a round"))
-        if len(record.before) != NAME_BYTES:
-            raise Malformed(f"state before the round: {len(record.before)} bytes, expected {NAME_BYTES}")
-        shown = record.shown
-        if len(shown) > participants or not all(type(one) is bytes and len(one) <= MOST_STATEMENT for one in shown):
-            raise Malformed(f"statements: expected at most {participants} of at most {MOST_STATEMENT} bytes")
+        require_beside(record.before, record.shown, participants)
         return checked_record(record._replace(reports=tuple(map(Report.of, record.reports))), participants, arms)
 
 
@@ -251,25 +300,47 @@ def checked_record(record: RoundRecord, participants: int, arms: int) -> RoundRe
     Raises:
         Malformed: a field is of another shape, or a list does not ascend.
     """
-    if not 0 <= record.round <= MOST_ROUND:
-        raise Malformed(f"round {record.round}: expected 0 to {MOST_ROUND}")
     for report in record.reports:
         require_shape(report.means, (arms,), "means")
-    refused = tuple(checked(item, (int, str), "refused report") for item in record.refused)
-    if any(reason not in REASONS for _, reason in refused):
-        raise Malformed(f"reason of a refusal: expected one of {', '.join(REASONS)}")
-    sets = tuple(checked(item, (int, bytes), "set") for item in record.sets)
+    for item in record.sets:
+        checked(item, (int, bytes), "set")
+    require_lists(record, participants)
+    require_shape(record.estimates, (arms,), "estimates")
+    return record
+
+
+def require_lists(record: Any, participants: int) -> None:
+    """The fields of a record that all its forms have.
+
+    Raises:
+        Malformed: one is of another shape, or a list does not ascend.
+    """
+    if not 0 <= record.round <= MOST_ROUND:
+        raise Malformed(f"round {record.round}: expected 0 to {MOST_ROUND}")
+    for item in record.refused:
+        if checked(item, (int, str), "refused report")[1] not in REASONS:
+            raise Malformed(f"reason of a refusal: expected one of {', '.join(REASONS)}")
     for what, found in (
         ("validators", record.validators),
         ("reports", tuple(report.participant for report in record.reports)),
-        ("refused", tuple(number for number, _ in refused)),
-        ("sets", tuple(number for number, _ in sets)),
+        ("refused", tuple(number for number, _ in record.refused)),
+        ("sets", tuple(number for number, _ in record.sets)),
         ("void", record.void),
     ):
         _require_ascending(what, found, participants)
-    require_shape(record.estimates, (arms,), "estimates")
     require_shape(record.paid, (participants,), "paid")
-    return record._replace(refused=refused, sets=sets)
+
+
+def require_beside(before: bytes, shown: tuple[Any, ...], participants: int) -> None:
+    """What a record of edition 2 has beside: the digest of a state, and statements.
+
+    Raises:
+        Malformed: others.
+    """
+    if len(before) != NAME_BYTES:
+        raise Malformed(f"state before the round: {len(before)} bytes, expected {NAME_BYTES}")
+    if len(shown) > participants or not all(type(one) is bytes and len(one) <= MOST_STATEMENT for one in shown):
+        raise Malformed(f"statements: expected at most {participants} of at most {MOST_STATEMENT} bytes")
 
 
 def checked(item: object, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from folkmoot.agreement.shared import Call, Shared, directly
 from folkmoot.bc_ucb.contract import Accounts, open_accounts, validated
+from folkmoot.bc_ucb.disclosed import opened
 from folkmoot.bc_ucb.edition_1 import words_of
-from folkmoot.bc_ucb.genesis import checked_configuration
+from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
 from folkmoot.bc_ucb.records import (
     CLAIM,
     DISPUTED,
@@ -38,7 +39,7 @@ from folkmoot.ledger.block import Block, Header
 from folkmoot.ledger.chain import Chain, propose
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
-from folkmoot.ledger.rules import Signers
+from folkmoot.ledger.rules import Rules, Signers
 from folkmoot.signatures import check
 
 KIND = "bc_ucb"
@@ -67,6 +68,8 @@ def counted(
         said = words.sets(state.origin, previous, round, validator, named)
         if not check(state.keys[validator], SETS, said, named.signature):
             continue
+        if len(named.blinding) != settings.blinding_bytes:
+            continue
         if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof, call):
             continue
         found[validator] = named
@@ -92,8 +95,32 @@ def conclude(
     Raises:
         Unfinished: there is none: nobody's set counts, a report that is needed is not held, or disapproved.
     """
-    settings, terms = state.configuration, state.configuration.terms
+    settings = state.configuration
     sets = counted(state, previous, round, values, call)
+    validators = tuple(sorted(sets))
+    if settings.coins is not None:
+        validators = drawn_by_coins(settings, state.weights, round, call)
+    record, members = concluded(state, round, sets, held, accounts, call)
+    kept = tuple((v, value) for v in sorted(sets) if (value := values[v]) is not None)
+    void = tuple(v for v in validators if v not in sets)
+    before = state.digest if settings.edition > 1 else b""
+    return record._replace(validators=validators, sets=kept, void=void, before=before), members
+
+
+def concluded(
+    state: State,
+    round: int,
+    sets: Mapping[int, Named],
+    held: Mapping[bytes, Report],
+    accounts: Accounts | None,
+    call: Call = directly,
+) -> tuple[RoundRecord, NDArray[np.bool_]]:
+    """As `conclude`, of the sets that count; who was drawn is left out of the record, and what these have said.
+
+    Raises:
+        Unfinished: see there.
+    """
+    settings, terms = state.configuration, state.configuration.terms
     if not sets:
         raise Unfinished("no set counts")
     names, reasons = _agreed_names(state, sets, held)
@@ -113,15 +140,10 @@ def conclude(
         approved = enter_round(terms, accounts, agreed, len(agreed), table, present, paid, estimates, members)
     if not approved:
         raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
-    validators = tuple(sorted(sets))
-    if settings.coins is not None:
-        validators = drawn_by_coins(settings, state.weights, round, call)
-    kept = tuple((v, value) for v in sorted(sets) if (value := values[v]) is not None)
-    void = tuple(v for v in validators if v not in sets)
     ordered = tuple(reports[m] for m in sorted(reports))
-    before, shown = (state.digest, entering(state, sets, call)) if settings.edition > 1 else (b"", ())
+    shown = entering(state, sets, call) if settings.edition > 1 else ()
     refused = tuple(sorted(reasons.items()))
-    return RoundRecord(round, validators, ordered, refused, kept, void, estimates, paid, before, shown), members
+    return RoundRecord(round, (), ordered, refused, (), (), estimates, paid, b"", shown), members
 
 
 def _agreed_names(
@@ -189,7 +211,31 @@ class Rounds:
         Raises:
             RefusedRecord: something in it is not what it should be.
         """
-        return transition(state, header, records, self.call)
+        return self.step_with(state, header, records, b"")
+
+    def step_with(self, state: State, header: Header, records: tuple[bytes, ...], behind: bytes) -> State:
+        """As `step`, with what is behind the commitments of the block, where there are such (see disclosed.py).
+
+        Raises:
+            RefusedRecord: see there.
+        """
+        return transition(state, header, records, behind, self.call)
+
+
+class WithOpenings:
+    """The rules for one block with what is behind its commitments."""
+
+    def __init__(self, rules: Rounds, behind: bytes) -> None:
+        self.genesis, self.signers = rules.genesis, rules.signers
+        self._rules, self._behind = rules, behind
+
+    def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
+        """As of `Rounds`.
+
+        Raises:
+            RefusedRecord: see there.
+        """
+        return self._rules.step_with(state, header, records, self._behind)
 
 
 ROUNDS = Rounds()
@@ -205,19 +251,19 @@ class SharedRounds(Rounds):
         """`most`: blocks whose outcomes are remembered."""
         super().__init__(Shared())
         self._most = most
-        self._outcomes: dict[tuple[bytes, bytes, bytes, tuple[bytes, ...]], State | str] = {}
+        self._outcomes: dict[tuple[bytes, bytes, bytes, tuple[bytes, ...], bytes], State | str] = {}
 
-    def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
+    def step_with(self, state: State, header: Header, records: tuple[bytes, ...], behind: bytes) -> State:
         """As of `Rounds`.
 
         Raises:
             RefusedRecord: see there.
         """
-        key = (state.origin, state.tip, header.hash, records)
+        key = (state.origin, state.tip, header.hash, records, behind)
         outcome = self._outcomes.get(key)
         if outcome is None:
             try:
-                outcome = super().step(state, header, records)
+                outcome = super().step_with(state, header, records, behind)
             except RefusedRecord as refused:
                 outcome = str(refused)
             if len(self._outcomes) >= self._most:
@@ -228,23 +274,21 @@ class SharedRounds(Rounds):
         return outcome
 
 
-def transition(state: State, header: Header, records: tuple[bytes, ...], call: Call = directly) -> State:
-    """`Rounds.step`.
+def transition(
+    state: State, header: Header, records: tuple[bytes, ...], behind: bytes = b"", call: Call = directly
+) -> State:
+    """`Rounds.step_with`.
 
     Raises:
         RefusedRecord: see there.
     """
-    settings, terms = state.configuration, state.configuration.terms
-    words = words_of(settings.edition)
-    if len(records) != 1:
-        raise RefusedRecord(f"{len(records)} records: expected one, of a round")
-    try:
-        record = words.record(records[0], terms.n_participants, terms.n_arms)
-    except Malformed as error:
-        raise RefusedRecord(str(error)) from None
+    settings = state.configuration
+    words, record = words_of(settings.edition), _record_of(settings, records, behind)
     if record.round <= state.round:
         raise RefusedRecord(f"round {record.round}: expected one after {state.round}")
     for report in record.reports:
+        if len(report.blinding) != settings.blinding_bytes:
+            raise RefusedRecord(f"the report of participant {report.participant} is not of this game's form")
         said = words.report(state.origin, header.previous, record.round, report)
         if not check(settings.keys[report.participant], REPORT, said, report.signature):
             raise RefusedRecord(f"the report of participant {report.participant} is not signed by it")
@@ -264,6 +308,18 @@ def transition(state: State, header: Header, records: tuple[bytes, ...], call: C
     return State(settings, state.origin, header.hash, accounts, record, members, faults)
 
 
+def _record_of(settings: Configuration, records: tuple[bytes, ...], behind: bytes) -> RoundRecord:
+    if len(records) != 1:
+        raise RefusedRecord(f"{len(records)} records: expected one, of a round")
+    shape = (settings.terms.n_participants, settings.terms.n_arms)
+    try:
+        if settings.sealed:
+            return opened(records[0], behind, shape, settings.coins is None)
+        return words_of(settings.edition).record(records[0], *shape)
+    except Malformed as error:
+        raise RefusedRecord(str(error)) from None
+
+
 def _same(told: object, found: object) -> bool:
     """Equal fields; reports found are some of those told, in order: the very same objects, or others are."""
     if isinstance(told, np.ndarray) and isinstance(found, np.ndarray):
@@ -273,7 +329,7 @@ def _same(told: object, found: object) -> bool:
     return told == found
 
 
-def would_follow(chain: Chain, candidate: Block, rules: Rounds = ROUNDS) -> State:
+def would_follow(chain: Chain, candidate: Block, rules: Rules = ROUNDS) -> State:
     """The state after a block that nobody has signed yet.
 
     Raises:
@@ -281,4 +337,5 @@ def would_follow(chain: Chain, candidate: Block, rules: Rounds = ROUNDS) -> Stat
     """
     if propose(chain, candidate.records).header != candidate.header:
         raise RefusedRecord("the header is not that of the next block with these records")
-    return rules.step(chain.state, candidate.header, candidate.records)
+    state: State = rules.step(chain.state, candidate.header, candidate.records)
+    return state

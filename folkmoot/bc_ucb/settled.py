@@ -25,11 +25,16 @@ def settled_rounds(ledger: Ledger) -> tuple[Terms, Iterator[SettledRound]]:
     """The terms and the approved rounds of a ledger, every block of which is verified first.
 
     Raises:
+        ValueError: its reports are not on the chain.
         DamagedLedger: a block does not follow.
         UnreadableLedger: see `folkmoot.ledger.open`.
     """
     chain = ledger.chain
     settings: Configuration = chain.state.configuration
+    if settings.sealed:
+        raise ValueError(
+            f"{ledger.path}: disclosure is 'validators', so the reports are not on the chain: nothing to settle"
+        )
     return settings.terms, (settled(settings, block.records[0]) for block in ledger.blocks(1, chain.height))
 
 

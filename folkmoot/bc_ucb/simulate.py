@@ -33,6 +33,7 @@ def simulate_chain(
     faults: "Faults | None" = None,
     private_comparison: Literal["ideal", "pairwise", "mpyc"] = "ideal",
     sortition: Literal["coin", "vrf"] = "coin",
+    disclosure: Literal["open", "validators"] = "open",
     ledger: str | Path | None = None,
     replicates: int = 1,
     seed: int = 0,
@@ -58,11 +59,11 @@ def simulate_chain(
         faults: what that network does; None: nothing bad.
         private_comparison: how pull counts are compared.
         sortition: "coin", a public coin that both fidelities share, or "vrf", verifiable random functions.
+        disclosure: who reads the numbers: "open", all; "validators", those of whom these are drawn (decision 0028).
         ledger: a file that gets the chain of the one replicate; it must not exist.
 
     Returns:
-        A result with `approved`, `blocks`, `signatures`, validated `estimates` and `trust` beside the rest; its regret
-        is that of honest participants.
+        A result that has `approved`, `blocks`, `signatures`, `estimates` and `trust` too; its regret is of the honest.
 
     Raises:
         ValueError: an argument is out of its range, they do not fit together, or an extra is not installed.
@@ -83,7 +84,7 @@ def simulate_chain(
     jobs = whole("jobs", jobs)
     if ledger is not None and replicates > 1:
         raise ValueError(f"ledger: holds the chain of one replicate, got replicates = {replicates}")
-    game = ChainGame(job, fidelity, faults, private_comparison, sortition, ledger)
+    game = ChainGame(job, fidelity, faults, private_comparison, sortition, ledger, disclosure=disclosure)
     finished: list[Finished] = []
     with Progress(progress) as bar:
         line = bar.line(game.label, game.rounds * replicates)

@@ -75,4 +75,5 @@ class State(_State):
     @cached_property
     def digest(self) -> bytes:
         """32 bytes that stand for all that the next block depends on, beside genesis and tip."""
-        return digest("state of a game", (self.round, tuple(self.accounts), self.members, self.faults))
+        secret = b"" if self.last is None else self.last.blinding  # else whoever reads the chain could try states
+        return digest("state of a game", (self.round, tuple(self.accounts), self.members, self.faults, secret))

@@ -29,7 +29,7 @@ class ChainTable(Configuration):
         expected_validators: units of trust drawn a round; None is the number of participants.
         fidelity: "ideal", one compiled loop, or "protocol", every participant a machine on a network.
         faults: of that network: the fields of `folkmoot.Faults`.
-        private_comparison, sortition: of the protocol.
+        private_comparison, sortition, disclosure: of the protocol.
         ledger: a file in the folder of the results, for the chain of the one game.
     """
 
@@ -41,6 +41,7 @@ class ChainTable(Configuration):
     faults: Annotated[Faults | None, table(Faults)] = None
     private_comparison: Literal["ideal", "pairwise", "mpyc"] = "ideal"
     sortition: Literal["coin", "vrf"] = "coin"
+    disclosure: Literal["open", "validators"] = "open"
     ledger: LedgerName | None = None
 
 
@@ -91,7 +92,8 @@ def _cell(combination: GridCell, context: InFile) -> tuple[ChainExperiment, Cell
             seed=head.seed,
             checkpoints=head.checkpoints,
         )
-        how = {name: getattr(chain, name) for name in ("fidelity", "faults", "private_comparison", "sortition")}
+        names = ("fidelity", "faults", "private_comparison", "sortition", "disclosure")
+        how = {name: getattr(chain, name) for name in names}
         game = ChainGame(job, **how, ledger=chain.ledger, anew=True)
     except ValueError as error:
         own = str(error).startswith(("horizon", "rewards"))  # said of a key above the table

@@ -149,6 +149,7 @@ def _settings(result: ChainResult) -> Rows:
         happens = {} if set(happens) <= {"longest_delay"} else happens
         rows.append(("Faults of the network", fields(happens) or "none"))
         rows.append(("Comparison of pull counts", str(told.get("private_comparison", NONE))))
+        rows.append(("Disclosure", str(told.get("disclosure", "open"))))
     return rows
 
 

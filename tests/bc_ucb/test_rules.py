@@ -409,7 +409,9 @@ def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
 def test_a_block_must_hold_everybodys_sets():
     keys = tuple(n.to_bytes(32, "big") for n in range(256))
     large = TERMS._replace(n_participants=256, n_arms=1_000)
-    blank = Named(bytes(80), np.zeros((256, 1_000), np.bool_), (NO_REPORT,) * 256, (bytes(1024),) * 4, bytes(64))
+    blank = Named(
+        bytes(80), np.zeros((256, 1_000), np.bool_), (NO_REPORT,) * 256, (bytes(1024),) * 4, bytes(64), bytes(32)
+    )
     assert value_bytes(256, 1_000) == len(blank.to_bytes()) < 1 << 16
     assert value_bytes(256, MOST_ARMS) > 1 << 16
     with pytest.raises(Malformed, match="a block could exceed"):
@@ -478,7 +480,7 @@ def test_attack_of_sets_of_another_shape():
     for wrong in [(3, 2, False), (4, 3, False), (3, 3, True)]:
         with pytest.raises(Malformed):
             Named.from_bytes(good, *wrong)
-    beyond = encode((b"", b"\xff\xff", NO_REPORT * 3, (), bytes(64)))  # 16 bits for 9 members
+    beyond = encode((b"", b"\xff\xff", NO_REPORT * 3, (), bytes(64), b""))  # 16 bits for 9 members
     with pytest.raises(Malformed, match="beyond"):
         Named.from_bytes(beyond, 3, 3, False)
     for shown in ((b"",) * 5, (bytes(1025),), ("text",), b"text"):
