@@ -20,7 +20,18 @@ import numpy as np
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.bc_ucb.contract import MOST_REPORT, Accounts, open_accounts
 from folkmoot.bc_ucb.disclosed import ToldRecord, ToldReport, ToldSet
-from folkmoot.bc_ucb.records import RANGE, REPORT, SETS, Named, Report, bits_of, report_words, sets_body, sets_of, sets_words
+from folkmoot.bc_ucb.records import (
+    RANGE,
+    REPORT,
+    SETS,
+    Named,
+    Report,
+    bits_of,
+    report_words,
+    sets_body,
+    sets_of,
+    sets_words,
+)
 from folkmoot.bc_ucb.rules import Rounds, Unfinished, concluded
 from folkmoot.bc_ucb.shown import proven
 from folkmoot.bc_ucb.state import State
