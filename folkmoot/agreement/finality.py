@@ -60,7 +60,11 @@ class Finality:
 
     def vote_of(self, phase: str, sender: int) -> Vote | None:
         """The vote of this phase that was counted in this round."""
-        return (self._prevotes if phase == PREVOTE else self._precommits).get(sender)
+        return self.votes(phase).get(sender)
+
+    def votes(self, phase: str) -> Mapping[int, Vote]:
+        """Those of this phase that were counted in this round, by sender."""
+        return self._prevotes if phase == PREVOTE else self._precommits
 
     def confirmation_of(self, sender: int) -> Confirmation | None:
         """The confirmation that was counted."""

@@ -66,6 +66,17 @@ class Certificate(NamedTuple):
     block: bytes
 
 
+class Ballots(NamedTuple):
+    """Proposals or votes of others for one block in one round, passed on."""
+
+    purpose: str  # of their signatures
+    height: int
+    round: int
+    hash: bytes
+    voters: tuple[int, ...]  # ascending
+    signatures: tuple[bytes, ...]
+
+
 class Want(NamedTuple):
     """Asks for blocks from this height on."""
 
@@ -79,9 +90,11 @@ class Blocks(NamedTuple):
 
 
 Signed: TypeAlias = Proposal | Vote | Confirmation | Certificate
-Unverified: TypeAlias = Signed | Want | Blocks
+Unverified: TypeAlias = Signed | Ballots | Want | Blocks
 
-KINDS: Mapping[int, type[Any]] = {4: Proposal, 5: Vote, 6: Confirmation, 7: Certificate, 8: Want, 9: Blocks}
+KINDS: Mapping[int, type[Any]] = {
+    4: Proposal, 5: Vote, 6: Confirmation, 7: Certificate, 8: Want, 9: Blocks, 15: Ballots,
+}  # fmt: skip
 
 
 def _is_member(value: Any, shape: Shape) -> bool:
@@ -110,6 +123,7 @@ FIELDS: Mapping[str, Field] = {
     "hash": HASH,
     "signature": SIGNATURE,
     "phase": Field(str, lambda value, shape: value in PHASES, HEAD + max(map(len, PHASES))),
+    "purpose": Field(str, lambda value, shape: value in (PROPOSAL, *PHASES), HEAD + max(map(len, (PROPOSAL, *PHASES)))),
     "block": Field(bytes, lambda value, shape: True),  # bounded by the message
     "voters": Field(tuple, _are_voters),
     "signatures": Field(tuple, lambda value, shape: all(type(s) is bytes and len(s) == SIGNATURE_BYTES for s in value)),
@@ -119,7 +133,7 @@ FIELDS: Mapping[str, Field] = {
 
 def wrong(message: Any) -> str | None:
     """What of several fields together is wrong, see `Forms`."""
-    if isinstance(message, Certificate) and len(message.voters) != len(message.signatures):
+    if isinstance(message, Certificate | Ballots) and len(message.voters) != len(message.signatures):
         return f"{len(message.voters)} voters with {len(message.signatures)} signatures"
     return None
 

@@ -6,7 +6,7 @@ in one stage, since what is late comes with what is not; and of two values for o
 
 from folkmoot.agreement.catching_up import ANSWER_BYTES, MOST_BLOCKS
 from folkmoot.agreement.forms import HEAD, Forms
-from folkmoot.agreement.messages import PHASES, Blocks, Certificate, Confirmation, Proposal, Vote, Want
+from folkmoot.agreement.messages import PHASES, Ballots, Blocks, Certificate, Confirmation, Proposal, Vote, Want
 from folkmoot.machine import Share
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES
 
@@ -38,6 +38,7 @@ def shares(forms: Forms, members: int, block: int) -> dict[str, Share]:
         Vote: TWICE * len(PHASES),
         Confirmation: TWICE,
         Certificate: TWICE,
+        Ballots: TWICE,
         Want: TWICE,
         Blocks: TWICE,
     }

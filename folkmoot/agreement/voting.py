@@ -10,16 +10,20 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from folkmoot.agreement.ballots import gathered, scattered
 from folkmoot.agreement.catching_up import MOST_BLOCKS, Others, packed
 from folkmoot.agreement.evidence import two_confirmations, two_votes
 from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.kinds import Final, Kind
+from folkmoot.agreement.links import Links
 from folkmoot.agreement.messages import (
+    PHASES,
     PRECOMMIT,
     PREVOTE,
     PROPOSAL,
     AnySigned,
+    Ballots,
     Blocks,
     Certificate,
     Confirmation,
@@ -44,6 +48,7 @@ from folkmoot.machine import Chain as Stored
 
 LOCK = "lock"  # the key under which a lock is kept
 CONFIRMING = "confirmation"
+_REPEATS = 2  # of a confirmation, one in each stage, until the block is final
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
 
 
@@ -58,6 +63,7 @@ class Voter:
         round: it is in.
         proposals: hash by sender, of this round.
         states: after each block that was seen in this round and would follow, by its hash.
+        links: do messages get lost?
     """
 
     def __init__(self, index: int, hand: Hand, kind: Kind, chain: Chain, stored: Stored, call: Call = directly) -> None:
@@ -66,6 +72,7 @@ class Voter:
         self.round = -1
         self.proposals: dict[int, bytes] = {}
         self.states: dict[bytes, Any] = {}
+        self.links = Links(len(kind.keys(chain.state)))
         self._stored, self._call = stored, call
         self._shown: dict[int, Proposal] = {}  # the proposal of each in this round
         self._sent: set[str] = set()  # what was done in this round already
@@ -74,7 +81,7 @@ class Voter:
         self._headers: dict[bytes, Header] = {}  # of blocks of this height that would follow, by hash
         self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a member
         self._others = Others(index)
-        self._repeats: list[Confirmation] = []  # the own confirmation, as often as it is still to be repeated
+        self._repeats: list[Confirmation | None] = []  # what is still to be said again, the last first
         self._finality = self._next_height(None)
 
     def resume(self, kept: Mapping[str, bytes]) -> None:
@@ -154,6 +161,10 @@ class Voter:
                 self._second_confirmation(counted, message, effects)
         elif message.round != self.round:
             raise Rejected("other round")
+        elif isinstance(message, Ballots):
+            known = self._shown if message.purpose == PROPOSAL else self._finality.votes(message.purpose)
+            for ballot in scattered(message, [self.index, *known]):
+                self.take(ballot, sender, effects)
         elif isinstance(message, Vote):
             first = self._finality.vote_of(message.phase, message.sender)
             if first is None:
@@ -281,16 +292,29 @@ class Voter:
             words = self._call(proposal_words, self.kind.origin(self.chain), self.height, self.round, hash)
             signature = self.hand.sign(PROPOSAL, self.round, words)
             message = Proposal(self.height, self.round, self.index, hash, signature, self._bodies[hash])
+            self._shown[self.index] = message._replace(block=b"")
             self._send(effects, message)
 
     def vote(self, since: int, effects: Effects) -> None:
         """What is to be said so many stages after that of the prevotes: in it (0), in the next one (1), and so on."""
-        if since == 0:
+        if since <= 1:
             self._prevote(effects)
         if since >= 1:
             self._precommit(effects)
         if since >= 2:
             self._confirm(effects)
+        if 1 <= since <= len(PHASES):
+            phase = PHASES[since - 1]
+            if voters := self._finality.votes(phase):
+                self.links.heard(phase, self.round, voters)
+            self.pass_on(phase, effects)
+
+    def pass_on(self, purpose: str, effects: Effects) -> None:
+        """What has come of others' proposals or votes, if messages get lost."""
+        said = self._shown if purpose == PROPOSAL else self._finality.votes(purpose)
+        ballots = gathered(purpose, said) if self.links.bad(self.round) else None
+        if ballots is not None:
+            self._send(effects, ballots)
 
     def _cast(self, effects: Effects, phase: str, hash: bytes) -> None:
         if phase in self._sent:
@@ -322,9 +346,16 @@ class Voter:
             confirmation = Confirmation(self.height, self.index, hash, self.hand.confirm(self.height, hash))
             self._send(effects, confirmation)
             self._finality.confirm(signed_here(confirmation))
+            self._repeats = [*[confirmation] * _REPEATS, None]  # not in this stage
 
-    def close(self, effects: Effects) -> None:
-        """At the end of every stage: commit what a quorum has confirmed, ask for what is missing."""
+    def _repeat(self, effects: Effects) -> None:
+        """Confirmations add up over rounds, so one that got lost is not lost: it is said again until all is final."""
+        again = self._repeats.pop() if self._repeats else None
+        if again is not None and again.height == self.height:
+            self._send(effects, again)
+
+    def settle(self, effects: Effects) -> None:
+        """Commit what a quorum has confirmed: once all has come in, and at the end of every stage (see `close`)."""
         found = self._finality.confirmed()
         if found is not None:
             hash, signatures = found
@@ -335,6 +366,11 @@ class Voter:
             else:
                 for member in signatures:
                     self._others.claim(member, self.height)
+
+    def close(self, effects: Effects) -> None:
+        """At the end of every stage: commit what a quorum has confirmed, ask for what is missing."""
+        self.settle(effects)
+        self._repeat(effects)
         members = len(self.keys)
         ask = self._others.ask(self.chain.height, members, members - self._finality.quorum)
         if ask is not None:

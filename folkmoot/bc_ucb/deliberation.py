@@ -6,6 +6,7 @@ import numpy as np
 
 from folkmoot.agreement import vrf
 from folkmoot.agreement.hand import Hand
+from folkmoot.agreement.links import Links
 from folkmoot.agreement.messages import Verified
 from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
@@ -13,8 +14,8 @@ from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
 from folkmoot.bc_ucb.evidence import false_offer, false_proof, session_id, two_reports, two_sets, two_values
 from folkmoot.bc_ucb.kind import block_of
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportSent, verify_early
-from folkmoot.bc_ucb.passing import Late, Links, lacking
-from folkmoot.bc_ucb.records import NO_REPORT, SETS, Named, Report, RoundRecord, named_words
+from folkmoot.bc_ucb.passing import Late, lacking
+from folkmoot.bc_ucb.records import NO_REPORT, REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import named, usable
 from folkmoot.bc_ucb.rules import Rounds, Unfinished, conclude, counted
 from folkmoot.bc_ucb.state import State
@@ -160,7 +161,7 @@ class Deliberation:
 
         Whoever did it always would pay for it always.
         """
-        links.heard(self.round, self._told)
+        links.heard(REPORT, self.round, self._told)
         if not links.bad(self.round):
             return []
         told = [GAME.to_bytes(message) for m in sorted(self._told) for message in self._told[m]]

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
-from folkmoot.agreement.messages import Verified, signed_here
+from folkmoot.agreement.messages import PROPOSAL, Verified, signed_here
 from folkmoot.agreement.signed_messages import VALUE, Rejected
 from folkmoot.agreement.voting import Voter
 from folkmoot.bc_ucb import snapshot
@@ -49,23 +49,20 @@ from folkmoot.bc_ucb.messages import (
     comparison_words,
     verify_early,
 )
-from folkmoot.bc_ucb.passing import Links
 from folkmoot.bc_ucb.pending import Pending
-from folkmoot.bc_ucb.pulls import Pulls
+from folkmoot.bc_ucb.pulls import Pulls, number
 from folkmoot.bc_ucb.records import REPORT, SETS, Named, report_words
 from folkmoot.bc_ucb.rules import Rounds, SharedRounds
 from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, SCREENING, bounded, stages
 from folkmoot.coins import Coins
 from folkmoot.comparison.in_rounds import Comparing
-from folkmoot.encoding import Limits, Malformed, decode, encode
+from folkmoot.encoding import Malformed, encode
 from folkmoot.ledger.chain import Chain
 from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received
 from folkmoot.machine import Chain as Stored
 
-ROUND, CHAIN = "round", "chain"  # keys: of the last round that was entered, of a snapshot of the chain
-_LARGEST = 2.0**30  # of a reward: scaled, it and a mean of such rewards fit into 64 bits
+CHAIN = "chain"  # the key of a snapshot of the chain
 _SMALL = 1 << 11  # bytes of a message that many get, so that to decode it once is worth while
-_ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
 
 @dataclass(frozen=True)
@@ -129,8 +126,7 @@ class Participant(GameKind):
         self.stages, self._at = bounded(settings, *compared), stages(settings.terms.faulty)
         self._largest = {kind: share.size for stage in self.stages for kind, share in (stage.shares or {}).items()}
         self._work: Deliberation | None = None
-        self._links = Links(settings.terms.n_participants)
-        last = _last_round(kept)
+        last = snapshot.last_round(kept)
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
 
     @property
@@ -190,8 +186,9 @@ class Participant(GameKind):
         for block in blocks:
             self.voter.append(block, effects)
         for outcome in outcomes:
-            effects.keep += self.pulls.outcome(outcome.round, _number(outcome.reward))
+            effects.keep += self.pulls.outcome(outcome.round, number(outcome.reward))
         self._receive(stage, inbox, effects)
+        self.voter.settle(effects)
         try:
             if round >= self._floor.round:
                 self._act(round, stage, effects)
@@ -206,13 +203,13 @@ class Participant(GameKind):
         at, excluded = self._at, self.index in self.chain.state.excluded
         if stage == PULLING:
             effects.pull = self.arm(round)
-            effects.keep += [Put(ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
+            effects.keep += [Put(snapshot.ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
         elif excluded:
             return  # nobody would count what it says
         elif stage == REPORTING:
             self._report(effects)
         elif stage == ANSWERING and self._work is not None:
-            self._pass_on(self._work.pass_on(self._links), effects)
+            self._pass_on(self._work.pass_on(self.voter.links), effects)
         elif stage == SCREENING:
             self._screen(effects)
         elif SCREENING < stage <= at.propose and self._work is not None:
@@ -224,6 +221,7 @@ class Participant(GameKind):
             self._propose(effects)
         if stage == at.second:
             self._second(effects)
+            self.voter.pass_on(PROPOSAL, effects)
         if stage == at.prevote and self._work is not None:
             for state in self.voter.states.values():
                 effects.noticed += self._work.contradicting(state.last)
@@ -264,7 +262,8 @@ class Participant(GameKind):
         work = self._work
         if work is not None and work.previous == self.chain.tip:
             value = self.own_value(work, work.naming(self.statements())) if work.drawn else None
-            self._share(effects, work.start(value))
+            said = work.start(value)
+            self._share(effects, said * 2 if self.voter.links.bad(work.round) else said)
 
     def _share(self, effects: Effects, contents: list[bytes]) -> None:
         for content in contents:
@@ -399,20 +398,3 @@ class Participant(GameKind):
             answer = Answer(work.previous, work.round, self.index, offer.sender, content, b"")
             signature = self.hand.identity.sign(COMPARISON, comparison_words(work.origin, answer))
             self._send(effects, answer._replace(signature=signature), offer.sender)
-
-
-def _last_round(kept: Mapping[str, bytes]) -> int:
-    if ROUND not in kept:
-        return 0
-    round = decode(kept[ROUND], _ROUND_LIMITS)
-    if type(round) is not int or round < 0:
-        raise Malformed(f"{ROUND} = {round!r:.80}: expected a number")
-    return round
-
-
-def _number(reward: Any) -> float | None:
-    """The reward of an outcome; anything but one number of at most 2**30 is as if none had come."""
-    if isinstance(reward, tuple):
-        reward = reward[0] if len(reward) == 1 else None
-    is_number = isinstance(reward, int | float | np.integer | np.floating) and not isinstance(reward, bool)
-    return float(reward) if is_number and abs(reward) <= _LARGEST else None

@@ -15,28 +15,6 @@ from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.bc_ucb.messages import ReportSent, verify_early
 from folkmoot.bc_ucb.records import NO_REPORT, Named
 
-MEMORY = 8  # rounds in which who was heard is still expected, and a loss is still remembered
-
-
-class Links:
-    """Do messages get lost? Whoever was heard of late and is not heard now says so."""
-
-    def __init__(self, participants: int) -> None:
-        self._participants = participants
-        self._heard: dict[int, int] = {}  # the last round in which a participant was heard in time
-        self._lost = -MEMORY - 1  # the last round in which somebody was missed
-
-    def heard(self, round: int, reporters: Iterable[int]) -> None:
-        """Whose reports came in time. In the first round everybody is expected."""
-        self._heard = self._heard or dict.fromkeys(range(self._participants), round - 1)
-        self._heard.update(dict.fromkeys(reporters, round))
-        if any(round - MEMORY <= last < round for last in self._heard.values()):
-            self._lost = round
-
-    def bad(self, round: int) -> bool:
-        """Has something been lost in one of the last rounds?"""
-        return round - self._lost <= MEMORY
-
 
 class Late:
     """Reports of a round that came too late to be named.

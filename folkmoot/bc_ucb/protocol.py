@@ -27,6 +27,7 @@ from folkmoot.bc_ucb.attacks import Misbehaviour
 from folkmoot.bc_ucb.contract import Terms
 from folkmoot.bc_ucb.genesis import DISCLOSURES, OPEN, VALIDATORS, configuration
 from folkmoot.bc_ucb.invariants import Watch
+from folkmoot.bc_ucb.messages import GAME, ReportSent
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.round import in_burn_in, is_paid
 from folkmoot.bc_ucb.rules import KIND, SharedRounds
@@ -289,7 +290,8 @@ class Table:
         if self.game.watched or stage == REPORTING:
             said = (self._opened(Said(address.participant, to, data)) for to, data in effects.send)
             for data in dict.fromkeys(said):
-                self.watch.sent(address.participant, data)
+                if self.game.watched or GAME.kind_of(data) == GAME.name(ReportSent):  # which it must be told
+                    self.watch.sent(address.participant, data)
         for final in effects.committed:
             new = final.chain.height == len(self.watch.chains)
             self.watch.committed(address.participant, final)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from folkmoot.interface import init
 from folkmoot.machine import Delete, Keep, Put
 
 _PULL, _LEARNT = "pull/", "learnt"
+_LARGEST = 2.0**30  # of a reward: scaled, it and a mean of such rewards fit into 64 bits
 _LIMITS = Limits(size=1 << 20, depth=1, items=4, int_size=8)
 
 
@@ -105,3 +106,11 @@ class Pulls:
         learn(self.learnt, self._index, arm, reward)
         rows = self.learnt.pulls[self._index].copy(), self.learnt.mean[self._index].copy()
         return Put(_LEARNT, partial(encode, rows))
+
+
+def number(reward: Any) -> float | None:
+    """The reward of an outcome; anything but one number of at most 2**30 is as if none had come."""
+    if isinstance(reward, tuple):
+        reward = reward[0] if len(reward) == 1 else None
+    is_number = isinstance(reward, int | float | np.integer | np.floating) and not isinstance(reward, bool)
+    return float(reward) if is_number and abs(reward) <= _LARGEST else None

@@ -18,7 +18,7 @@ from folkmoot.machine import Stage
 PULLING, REPORTING, ANSWERING, SCREENING = range(4)
 
 # Taken whenever they come.
-VOTES = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks", "shown"})
+VOTES = frozenset({"proposal", "vote", "confirmation", "certificate", "ballots", "want", "blocks", "shown"})
 
 
 class Stages(NamedTuple):

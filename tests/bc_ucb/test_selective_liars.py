@@ -6,9 +6,10 @@ from liars import BURN_IN, SELECTIVE, LiarsTable, liars_game, played, silent_tow
 from made_round import K, M, first_chain, full_round, identities, keys
 from test_participant import after_burn_in, reasons, step
 
+from folkmoot.agreement.messages import Ballots, Blocks, Want
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.bc_ucb.messages import GAME, Passed, ReportSent
-from folkmoot.bc_ucb.passing import MEMORY, Late, Links
+from folkmoot.bc_ucb.passing import Late
 from folkmoot.bc_ucb.protocol import play
 from folkmoot.bc_ucb.records import NO_REPORT, REPORT, report_words
 from folkmoot.bc_ucb.stages import REPORTING, SCREENING, stages
@@ -87,22 +88,9 @@ def test_without_faults_nothing_is_passed_on():
         seen = []
         lost(table, lambda sender, to, message: seen.append(type(message)))
         table.play()
-    assert Passed not in seen
+    assert not {Passed, Ballots, Want, Blocks}.intersection(seen)
     assert ReportSent in seen
     assert play(game, 0).chain.tip == table.watch.chains[-1].tip
-
-
-def test_who_was_heard_of_late_and_is_not_heard_now_says_that_messages_get_lost():
-    links = Links(3)
-    for t in (5, 6):
-        links.heard(t, [0, 1, 2])
-        assert not links.bad(t)
-    for t in range(7, 7 + MEMORY):  # 2 falls silent
-        links.heard(t, [0, 1])
-        assert links.bad(t)
-    for t in range(7 + MEMORY, 7 + 3 * MEMORY):  # and is not expected any more
-        links.heard(t, [0, 1])
-    assert not links.bad(7 + 3 * MEMORY - 1)
 
 
 # --- What is passed on -----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_round import BURN_IN, COINS, SEEDS, K, M, first_chain, identities
 
-from folkmoot.agreement.messages import Blocks, Certificate, Confirmation, Proposal, Vote, Want
+from folkmoot.agreement.messages import Ballots, Blocks, Certificate, Confirmation, Proposal, Vote, Want
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.messages import GAME, Answer, Offer, Passed, ReportSent, SetsSent
 from folkmoot.bc_ucb.participant import Role
@@ -28,6 +28,7 @@ KINDS = {
     Proposal: "proposal",
     Vote: "vote",
     Want: "want",
+    Ballots: "ballots",
     ReportSent: "report sent",
     Offer: "offer",
     Answer: "answer",

@@ -7,13 +7,13 @@ import pytest
 from made_round import BURN_IN, COINS, SEEDS, TERMS, K, M, first_chain, full_round
 from transcript import TESTDATA, Play, check, number
 
-from folkmoot.agreement.messages import Blocks, Certificate, Confirmation, Proposal, Vote, Want
+from folkmoot.agreement.messages import Ballots, Blocks, Certificate, Confirmation, Proposal, Vote, Want
 from folkmoot.agreement.signed_messages import Unverified as Chained
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attackers import AttackerRole
 from folkmoot.bc_ucb.attacks import Attack, Equivocate
 from folkmoot.bc_ucb.contract import ONE
-from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
+from folkmoot.bc_ucb.messages import GAME, Passed, ReportSent, SetsSent
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.records import NO_REPORT, Named
 from folkmoot.bc_ucb.stages import PULLING, REPORTING
@@ -47,6 +47,11 @@ def words(data: bytes) -> str:
             return f"certificate for {short(message.hash)} of round {message.round}, by {voters}"
         case Want():
             return f"want of blocks from height {message.height}"
+        case Ballots():
+            voters = " ".join(map(str, message.voters))
+            return f"{message.purpose.removeprefix('round ')} for {short(message.hash)} of {voters}, passed on"
+        case Passed():
+            return f"{len(message.reports)} reports, passed on"
         case Blocks():
             return f"{len(message.blocks)} blocks"
     return type(message).__name__.lower()

@@ -7,7 +7,7 @@ pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
 from made_voted import MINERS, NAMES, newcomer, roles
 from transcript import Play, check
 
-from folkmoot.agreement.messages import Blocks, Confirmation, Proposal, Vote, Want
+from folkmoot.agreement.messages import Ballots, Blocks, Confirmation, Proposal, Vote, Want
 from folkmoot.ledger import Block
 from folkmoot.machine import Moment
 from folkmoot.multiparty.chain.messages import read_application, read_sample
@@ -47,6 +47,9 @@ class Words:
             return f"confirms {self.block(said.hash)}"
         if isinstance(said, Want):
             return f"asks for blocks from height {said.height} on"
+        if isinstance(said, Ballots):
+            voters = " and ".join(map(str, said.voters))
+            return f"passes on the {said.purpose.removeprefix('round ')} of {voters} for {self.block(said.hash)}"
         assert isinstance(said, Blocks)
         return f"blocks, with their signatures: {len(said.blocks)}"
 

@@ -1,0 +1,30 @@
+"""Do messages get lost? What is sent more than once is sent so only where they do: without faults it costs nothing."""
+
+from collections.abc import Iterable
+
+MEMORY = 8  # rounds in which who was heard is still expected, and a loss is still remembered
+
+
+class Links:
+    """Whoever was heard of late and is not heard now says that messages get lost, or is a liar.
+
+    One who is silent for good is not expected after a while. So a liar makes others send more only as long as it speaks
+    now and then.
+    """
+
+    def __init__(self, members: int) -> None:
+        self._members = members
+        self._heard: dict[tuple[str, int], int] = {}  # the last round in which a member was heard to say such a thing
+        self._lost = -MEMORY - 1  # the last round in which somebody was missed
+
+    def heard(self, what: str, round: int, members: Iterable[int]) -> None:
+        """Who has said something in time, such as a report. The first time everybody is expected."""
+        if not any(said == what for said, _ in self._heard):
+            self._heard.update(dict.fromkeys(((what, member) for member in range(self._members)), round - 1))
+        self._heard.update(dict.fromkeys(((what, member) for member in members), round))
+        if any(said == what and round - MEMORY <= last < round for (said, _), last in self._heard.items()):
+            self._lost = round
+
+    def bad(self, round: int) -> bool:
+        """Has something been lost in one of the last rounds?"""
+        return round - self._lost <= MEMORY
