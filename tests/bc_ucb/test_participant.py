@@ -14,6 +14,7 @@ from folkmoot.agreement.messages import (
     PRECOMMIT,
     PREVOTE,
     PROPOSAL,
+    Ballots,
     Blocks,
     Certificate,
     Proposal,
@@ -178,9 +179,16 @@ def test_a_signature_never_leaves_before_it_is_remembered():
 # --- Locks and crashes ---------------------------------------------------------------------------------------------
 
 
+def is_of(purpose, message):
+    """Is it such a vote or proposal, by whosever hand?"""
+    if isinstance(message, Ballots):
+        return message.purpose == purpose
+    return purpose == PROPOSAL if isinstance(message, Proposal) else getattr(message, "phase", None) == purpose
+
+
 def until_locked(four):
     """Precommits are lost from some round on: everybody is locked, nothing is decided; that round."""
-    four.lose = lambda t, stage, m, to, message: isinstance(message, Vote) and message.phase == PRECOMMIT
+    four.lose = lambda t, stage, m, to, message: is_of(PRECOMMIT, message)
     for t in range(BURN_IN + 1, BURN_IN + 12):
         four.play(t)
         if all(locked_at(host) is not None for host in four.hosts):
@@ -436,7 +444,9 @@ def test_a_block_needs_more_than_half_of_the_validators():
         for earlier in range(BURN_IN + 1, t):
             four.lose = lambda *_: True
             four.play(earlier)
-        four.lose = lambda t, stage, m, to, message, lost=lost: to == 0 and isinstance(message, Proposal) and m in lost
+        four.lose = lambda t, stage, m, to, message, lost=lost: (
+            to == 0 and is_of(PROPOSAL, message) and (m in lost or isinstance(message, Ballots))
+        )
         four.play(t, 0, AT.prevote)
         assert len(four.of_kind(Proposal, t)) == M
         votes[len(lost)] = len([vote for vote in four.of_kind(Vote, t, 0) if vote.phase == PREVOTE])
@@ -499,7 +509,7 @@ def kept_and_host():
     until_locked(four)
     four.lose = lambda *_: False
     t = one_round_with_blocks(four, BURN_IN + 8)
-    four.lose = lambda t, stage, m, to, message: isinstance(message, Vote) and message.phase == PRECOMMIT
+    four.lose = lambda t, stage, m, to, message: is_of(PRECOMMIT, message)
     while locked_at(four.hosts[0]) is None:
         four.play(t)
         t += 1

@@ -14,6 +14,7 @@ from folkmoot.bc_ucb.protocol import play
 from folkmoot.bc_ucb.records import NO_REPORT, REPORT, report_words
 from folkmoot.bc_ucb.stages import REPORTING, SCREENING, stages
 from folkmoot.encoding import Malformed
+from folkmoot.machine import Effects
 
 AT = stages(1)
 ORIGIN = first_chain().state.origin
@@ -153,7 +154,7 @@ def test_a_report_that_is_passed_on_late_is_held_if_a_value_names_it_and_is_neve
     names = node._work.named.names
     other = signed_report(t, 3, 12345)
     step(node, t, SCREENING + 1, (1, passed(t, other)))
-    node._work.hold_late()
+    node._work.hold_late(Effects())
     assert len(node._work.held) == M
     assert node._work.named.names == names
     assert NO_REPORT not in names
