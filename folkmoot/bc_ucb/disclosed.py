@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.bc_ucb.records import (
+    BLINDING_BYTES,
     NAME_BYTES,
     RECORD_LIMITS,
-    SIGNATURE_BYTES,
     Claim,
     Named,
     Report,
@@ -35,6 +35,7 @@ from folkmoot.bc_ucb.records import (
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.block import LIMITS as BLOCK_LIMITS
 from folkmoot.ledger.block import Block
+from folkmoot.signatures import SIGNATURE_BYTES
 
 _OPENINGS = Limits(size=1 << 23, depth=3, items=1 << 13, int_size=1)
 _CARRIED = Limits(size=BLOCK_LIMITS.size + _OPENINGS.size + 64, depth=1, items=3, int_size=1)
@@ -134,7 +135,8 @@ def as_told(record: RoundRecord, shape: Shape, proven: bool) -> ToldRecord:
     reports = tuple(ToldReport(r.participant, r.commitment, *r[2:7]) for r in record.reports)
     sets = tuple((v, _covered(Named.from_bytes(value, *shape, proven))) for v, value in record.sets)
     estimates = digest("validated estimates", (record.estimates, record.blinding))
-    return ToldRecord(*record[:2], reports, record.refused, sets, record.void, estimates, *record[7:])
+    beside = record.paid, record.before, record.shown
+    return ToldRecord(record.round, record.validators, reports, record.refused, sets, record.void, estimates, *beside)
 
 
 def _covered(named: Named) -> ToldSet:
@@ -154,30 +156,33 @@ def opened(data: bytes, behind: bytes, shape: Shape, proven: bool) -> RoundRecor
     Raises:
         Malformed: bytes that are none, or openings of something else.
     """
-    on_chain = ToldRecord.from_bytes(data, shape[0])
+    told = ToldRecord.from_bytes(data, shape[0])
     fields = checked(decode(behind, _OPENINGS), (tuple, tuple, np.ndarray), "openings")
-    means, bits = (tuple(checked(pair, kinds, "opening") for pair in pairs) for pairs, kinds in zip(fields, _PAIRS))
-    if (len(means), len(bits)) != (len(on_chain.reports), len(on_chain.sets)):
+    means, bits, estimates = _pairs(fields[0], np.ndarray), _pairs(fields[1], bytes), fields[2]
+    if (len(means), len(bits)) != (len(told.reports), len(told.sets)):
         raise Malformed("openings: expected one for each report and each set")
-    for numbers in (*(numbers for numbers, _ in means), fields[2]):
+    for numbers in (*(numbers for numbers, _ in means), estimates):
         require_shape(numbers, shape[1:], "opened numbers")
-    reports = tuple(
-        Report(r.participant, numbers, *r[2:], blinding) for r, (numbers, blinding) in zip(on_chain.reports, means)
-    )
-    sets = tuple((v, _value(one, *pair, shape, proven)) for (v, one), pair in zip(on_chain.sets, bits))
-    middle = (on_chain.refused, sets, on_chain.void, fields[2])
-    record = RoundRecord(*on_chain[:2], reports, *middle, *on_chain[7:])
+    reports = tuple(Report(r.participant, pair[0], *r[2:], pair[1]) for r, pair in zip(told.reports, means))
+    sets = tuple((v, _value(one, pair, shape, proven)) for (v, one), pair in zip(told.sets, bits))
+    beside = told.paid, told.before, told.shown
+    record = RoundRecord(told.round, told.validators, reports, told.refused, sets, told.void, estimates, *beside)
     if as_told(record, shape, proven).to_bytes() != data:
         raise Malformed("openings: of other commitments")
     return record
 
 
-_PAIRS = ((np.ndarray, bytes), (bytes, bytes))  # means and blinding, bits and blinding
+def _pairs(items: tuple[object, ...], kind: type) -> tuple[tuple[Any, bytes], ...]:
+    """Numbers or bits, each with its blinding."""
+    pairs = tuple(checked(item, (kind, bytes), "opening") for item in items)
+    if any(len(blinding) != BLINDING_BYTES for _, blinding in pairs):
+        raise Malformed(f"opening: expected {BLINDING_BYTES} secret bytes")
+    return tuple((content, blinding) for content, blinding in pairs)
 
 
-def _value(one: ToldSet, bits: bytes, blinding: bytes, shape: Shape, proven: bool) -> bytes:
-    named = sets_of((one.proof, bits, one.names, one.signature), *shape, proven)
-    return named._replace(shown=one.shown, blinding=blinding).to_bytes()
+def _value(one: ToldSet, pair: tuple[bytes, bytes], shape: Shape, proven: bool) -> bytes:
+    named = sets_of((one.proof, pair[0], one.names, one.signature), shape[0], shape[1], proven)
+    return named._replace(shown=one.shown, blinding=pair[1]).to_bytes()
 
 
 @dataclass(frozen=True)

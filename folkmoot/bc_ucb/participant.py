@@ -237,8 +237,8 @@ class Participant(GameKind):
         pull = self.pulls.pending.get(round)
         if pull is not None and pull.reward is not None:
             means, reward = self.own_means(), rounded(pull.reward)
-            about, said = (chain.height, chain.tip, round, self.index), (means, reward, b"", b"", ())
-            message = ReportSent(*about, *said, b"", work.blinding(REPORT))
+            about = chain.height, chain.tip, round, self.index
+            message = ReportSent(*about, means, reward, b"", b"", (), b"", work.blinding(REPORT))
             words = report_words(work.origin, chain.tip, round, self.index, message.report.body)
             message = message._replace(signature=self.hand.sign(REPORT, round, words))
             work.take_report(signed_here(message))

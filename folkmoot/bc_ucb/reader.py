@@ -15,6 +15,8 @@ It computes by the same rules as participants do, with numbers that stand in for
 from these is left out of its state.
 """
 
+from typing import Any, cast
+
 import numpy as np
 
 from folkmoot.agreement.shared import Call, directly
@@ -91,8 +93,8 @@ def _after(state: State, header: Header, told: ToldRecord, call: Call = directly
     seen = Accounts(*(array if name in SEEN else array[:0] for name, array in accounts._asdict().items()))
     for array in seen:
         array.setflags(write=False)
-    faults = proven(state, told.shown, call)
-    return State(state.configuration, state.origin, header.hash, seen, told, state.members[:0], faults)
+    faults, last = proven(state, told.shown, call), cast(Any, told)  # of a record, its round is all that is asked
+    return State(state.configuration, state.origin, header.hash, seen, last, state.members[:0], faults)
 
 
 def _standing_in(state: State, header: Header, told: ToldRecord, report: ToldReport) -> Report:
