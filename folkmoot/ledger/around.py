@@ -4,7 +4,9 @@ SQLite reads a write-ahead log up to the first frame whose checksum is wrong, fo
 blocks that were acknowledged could so be gone by one flipped bit, and nothing said. But each commit was on the disk
 before the next one began. So a frame that was written after a commit, as its checksum, which goes on from that of the
 frame before, shows, proves that everything up to that commit had been stored whole: what is wrong there is damage.
-Only within the last commit, or the last two, damage cannot be told from a write that was cut off.
+Within the last commit, or the last two, damage cannot be told from a write that was cut off, with two exceptions: one
+wrong bit makes a difference of the checksum that no torn write makes but by chance of 2**-47, and a checksum that is
+right beside another number than that of this log can only be a changed number.
 
 The checksum (of SQLite's file format, section 4.3) adds up linearly in 32 bits: that of each frame alone is two
 products with fixed weights, and they are put together from frame to frame.
@@ -12,6 +14,7 @@ products with fixed weights, and they are put together from frame to frame.
 
 import sqlite3
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -40,11 +43,10 @@ def fault_around(database: sqlite3.Connection, place: Place) -> str | None:
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     (size,) = database.execute("PRAGMA page_size").fetchone()
     wal = Path(f"{place.real}{WAL}")
-    length, logged = place.real.stat().st_size, stamp(wal)
-    if length > pages * size:
-        return f"{length - pages * size} bytes follow its last page"
-    if length % size:
-        return f"{length % size} bytes follow its last whole page"
+    end = loose_end(place.real.stat().st_size, pages, size)
+    if end is not None:
+        return end
+    logged = stamp(wal)
     for _ in range(_TRIES if logged else 0):
         try:
             with open(wal, "rb") as log:
@@ -55,6 +57,13 @@ def fault_around(database: sqlite3.Connection, place: Place) -> str | None:
             return fault
         logged = stamp(wal)  # somebody writes: half of what was read was old
     return None
+
+
+def loose_end(length: int, pages: int, size: int) -> str | None:
+    """What follows the pages of a file of this length; there may be fewer of them than a write-ahead log goes on to."""
+    if length > pages * size:
+        return f"{length - pages * size} bytes follow its last page"
+    return f"{length % size} bytes follow its last whole page" if length % size else None
 
 
 def broken_off(log: BinaryIO, page: int) -> str | None:
@@ -76,41 +85,59 @@ def broken_off(log: BinaryIO, page: int) -> str | None:
         covered = np.concatenate([frames[:, :8], frames[:, _FRAME:]], axis=1)
         sums.append(_sums(covered.view(words).astype(np.uint32)))
         heads.append(frames[:, :_FRAME].copy())
+    wrong = _wrong_frame(np.concatenate(heads), np.concatenate(sums), stored, header[16:24], page)
+    return None if wrong is None else f"frame {wrong + 1} of its write-ahead log is not that which was written"
+
+
+def _wrong_frame(heads: np.ndarray[Any, Any], own: Words, first: Words, salts: bytes, page: int) -> int | None:
+    """The number of a frame that is damaged and not just the end of what was written.
+
+    A head: page number, pages after the commit (0: no commit), two salts, the two sums up to here.
+    """
     step = _step((page + 8) // 8)
-    return _judged(np.concatenate(heads), np.concatenate(sums), stored, header[16:24], step)
-
-
-def _judged(heads: np.ndarray[Any, Any], own: Words, first: Words, salts: bytes, step: Words) -> str | None:
-    """A head: page number, pages after the commit (0: no commit), two salts, the two sums up to here."""
     current = (heads[:, 8:16] == np.frombuffer(salts, np.uint8)).all(axis=1)
     commit, stored = heads[:, 4:8].any(axis=1), heads[:, 16:24].copy().view(">u4").astype(np.uint32)
     expected = np.concatenate([first[None], stored])[:-1] @ step + own
-    linked = current & (expected == stored).all(axis=1)  # written after the frame before it
+    right = (expected == stored).all(axis=1)  # written after the frame before it
+    linked = current & right
     if linked.all():
         return None
     wrong = int(np.argmin(linked))
+    if right[wrong] or (current[wrong] and _is_one_bit(stored[wrong] - expected[wrong], page)):
+        return wrong
     rest = slice(wrong + 1, wrong + 2)
     if current[rest].any():  # perhaps it is only the sum that is wrong
         linked[rest] |= (expected[wrong] @ step + own[rest] == stored[rest]).all(axis=1)
-    if (commit[wrong:-1] & linked[wrong + 1 :]).any():
-        return f"frame {wrong + 1} of its write-ahead log is not that which was written"
-    return None
+    return wrong if (commit[wrong:-1] & linked[wrong + 1 :]).any() else None
+
+
+def _is_one_bit(difference: Words, page: int) -> bool:
+    """Is this what the sums differ by if one bit of the frame, or of the sums themselves, is another?"""
+    words = np.concatenate([_weights((page + 8) // 8), np.eye(2, dtype=np.uint32)])
+    bits = np.uint32(1) << np.arange(32, dtype=np.uint32)
+    each = (words[:, None, :] * bits[None, :, None]).reshape(-1, 2)
+    return bool(((each == difference) | (each == -difference)).all(axis=1).any())
 
 
 def _sums(rows: Words) -> Words:
     """The two sums of each row of an even number of words, begun at zero."""
-    pairs = rows.shape[1] // 2
-    weights = np.zeros((2 * pairs, 2), np.uint32)
+    return rows @ _weights(rows.shape[1] // 2)
+
+
+_PAIR = np.array([[1, 1], [1, 2]], np.uint32)  # (s0, s1) becomes (s0 + s1, s0 + 2 s1)
+
+
+@lru_cache(maxsize=4)
+def _weights(pairs: int) -> Words:
+    """What each word of a row of so many pairs adds to the two sums."""
+    weights: Words = np.zeros((2 * pairs, 2), np.uint32)
     state = np.eye(2, dtype=np.uint32)
     for pair in reversed(range(pairs)):
         # A word x goes in as s0 += x + s1, the next as s1 += y + s0; what follows multiplies by `state`.
         weights[2 * pair] = np.array([1, 1], np.uint32) @ state
         weights[2 * pair + 1] = np.array([0, 1], np.uint32) @ state
         state = _PAIR @ state
-    return rows @ weights
-
-
-_PAIR = np.array([[1, 1], [1, 2]], np.uint32)  # (s0, s1) becomes (s0 + s1, s0 + 2 s1)
+    return weights
 
 
 def _step(pairs: int) -> Words:
