@@ -81,9 +81,9 @@ def left_behind(name, path, stored, folder):
 
 
 @contextmanager
-def remembered():
-    """Blocks that follow on the same chain are computed once; what they name is read each time."""
-    plain, known = replay._next, {}
+def remembered(known):
+    """Blocks that follow on the same chain are computed once, and kept in `known`; what they name is read each time."""
+    plain = replay._next
 
     def quick(chain, height, data, source):
         key = (str(source.path) if chain is None else id(chain), data)
@@ -123,15 +123,16 @@ class Bench:
     def __init__(self, folder, subjects):
         self.folder, self.subjects = Path(folder), subjects
 
-    def play(self, seed):
-        """Draw a damage, do it, judge: the subject's name, the kind and the outcome.
+    def play(self, seed, subject=None, kind=None):
+        """Draw a damage, of this ledger and this kind if they are given, do it, judge: ledger, kind and outcome.
 
         Raises:
             Wrong: what must not be.
         """
         dice = random.Random(f"damage {seed}")
-        one = dice.choice(self.subjects)
-        kinds = [kind for kind in KINDS if kind.needs is None or kind.needs in one.traits]
+        one = dice.choice([one for one in self.subjects if subject in (None, one.name)])
+        kinds = [other for other in KINDS if other.needs is None or other.needs in one.traits]
+        kinds = [other for other in kinds if kind in (None, other.name)]
         kind = dice.choices(kinds, [kind.weight for kind in kinds])[0]
         path = self._put_up(one)
         try:
@@ -223,7 +224,7 @@ def _stays_good_when_it_grows(one, path):
     book = ledger.open(path)
     if book.genesis.kind != "notes" or book.genesis.work_bits:
         return
-    from tests.earlier.write import note
+    from earlier.write import note
 
     try:
         with book:

@@ -11,6 +11,9 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import nullcontext
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the folder of tests
 
 from tests.ledger_damage import BROKEN, OUTCOMES, Bench, Wrong, broken, remembered
 from tests.ledger_damage.damages import KINDS
@@ -30,7 +33,7 @@ def main():
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         bench = Bench(folder, subjects())
-        with nullcontext() if asked.plainly else remembered(), broken(asked.broken):
+        with nullcontext() if asked.plainly else remembered({}), broken(asked.broken):
             for seed in seeds:
                 drawn += 1
                 try:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from earlier import played, write
+
 import folkmoot as fm
-from tests.earlier import played, write
 
 from . import left_behind, subject
 
