@@ -116,7 +116,7 @@ class FalseProof(NamedTuple):
         if not ground.vrf_keys or not are(payload, (int, int, bytes, bytes, bytes, bytes)):
             return None
         member, round, previous, proof, body, signature = payload
-        if not is_member(member, ground) or len(proof) != PROOF_BYTES:
+        if not is_member(member, ground) or len(proof) > PROOF_BYTES:
             return None
         words = self.words(ground.origin, previous, round, member, proof, body)
         if not check(ground.keys[member], self.purpose, words, signature):

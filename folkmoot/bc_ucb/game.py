@@ -31,6 +31,7 @@ _ALLOWED = {
     "private_comparison": ("ideal", "pairwise", "mpyc"),
     "sortition": ("coin", "vrf"),
     "disclosure": ("open", "validators"),
+    "evidence": ("note", "exclude"),
 }
 _COUNTS = {"replicate": int, "signatures": int, "messages": int, "bytes": int, "seconds": float}
 
@@ -52,7 +53,7 @@ class ChainGame:
 
     Attributes:
         job: who plays, for what, how long.
-        fidelity, faults, private_comparison, sortition, disclosure, ledger: see `simulate_chain`.
+        fidelity, faults, private_comparison, sortition, disclosure, evidence, ledger: see `simulate_chain`.
         anew: may the ledger be there already? It is then written beside it, and takes its place once it is complete.
 
     Raises:
@@ -67,6 +68,7 @@ class ChainGame:
     ledger: str | os.PathLike[str] | None = None
     anew: bool = False
     disclosure: str = "open"
+    evidence: str = "note"
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():
@@ -75,8 +77,8 @@ class ChainGame:
             if value not in allowed:
                 raise ValueError(f"{name} = {value!r}: allowed are {joined.join(map(repr, allowed))}")
         if self.fidelity == "ideal":
-            for name in ("faults", "private_comparison", "sortition", "disclosure", "ledger"):
-                if getattr(self, name) not in (None, "ideal", "coin", "open"):
+            for name in ("faults", "private_comparison", "sortition", "disclosure", "evidence", "ledger"):
+                if getattr(self, name) not in (None, "ideal", "coin", "open", "note"):
                     raise ValueError(f"{name}: only with fidelity = 'protocol', this one is 'ideal'")
             return
         from folkmoot.simulation.network import Faults
@@ -117,6 +119,8 @@ class ChainGame:
             how |= {"private_comparison": self.private_comparison, "sortition": self.sortition, "faults": faults}
             if self.disclosure != "open":  # results of before have no such key
                 how["disclosure"] = self.disclosure
+        if self.evidence != "note":
+            how["evidence"] = self.evidence
         return {**self.job.configuration(), **how}
 
     def key(self) -> str:
@@ -165,6 +169,7 @@ class ChainGame:
             private_comparison=self.private_comparison,  # type: ignore[arg-type]
             sortition=self.sortition,  # type: ignore[arg-type]
             disclosure=self.disclosure,  # type: ignore[arg-type]
+            evidence=self.evidence,  # type: ignore[arg-type]
             ledger_path=written,
         )
         before = int(control.rounds[0])

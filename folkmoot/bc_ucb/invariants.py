@@ -1,5 +1,7 @@
 """What must hold in every run, whatever the network and a third of the participants do; checked after every event."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from folkmoot.agreement.signed_messages import Unverified as Chained
 from folkmoot.bc_ucb.contract import MAJORITY
 from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
 from folkmoot.bc_ucb.records import RoundRecord
+from folkmoot.bc_ucb.state import State
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
 
@@ -29,8 +32,9 @@ class Votes:
     Of a quorum, all but the malicious are honest: so many must have signed before the next step is taken.
     """
 
-    def __init__(self, participants: int, honest: int) -> None:
-        self._least = 2 * participants // 3 + 1 - (participants - honest)
+    def __init__(self, least: Callable[[int], int]) -> None:
+        """`least`: how many honest ones are in every quorum, by the height of the block that is sought."""
+        self._least = least
         self._signed: dict[tuple[str, int, int, bytes], set[int]] = {}  # phase, height, round, hash: by whom
         self._locks: dict[int, Vote] = {}  # the last precommit of each
 
@@ -64,7 +68,7 @@ class Votes:
             raise Broken(f"confirmation: participant {confirmation.sender}, height {height}: nothing was decided")
 
     def _enough(self, phase: str, height: int, round: int, hash: bytes) -> bool:
-        return len(self._signed.get((phase, height, round, hash), ())) >= self._least
+        return len(self._signed.get((phase, height, round, hash), ())) >= self._least(height)
 
 
 class Watch:
@@ -78,7 +82,7 @@ class Watch:
         """`honest`: bool [participants]."""
         self.chains = [first]
         self._honest, self._trimming = honest, trimming
-        self._votes = Votes(len(honest), int(np.count_nonzero(honest)))
+        self._votes = Votes(self._honest_in_quorum)
         self._confirmed: dict[int, bytes] = {}
         self._said: dict[tuple[int, str, int], bytes] = {}
         self._reported: dict[tuple[int, bytes], list[NDArray[np.int64]]] = {}  # round, block before: honest means
@@ -91,8 +95,11 @@ class Watch:
                 estimate is out of range.
         """
         block, chain = final
-        if 3 * len(block.signatures) <= 2 * len(self._honest):
+        if len(block.signatures) < self._before(chain.height).quorum:
             raise Broken(f"quorum: {len(block.signatures)} of {len(self._honest)} signed block {chain.height}")
+        for who, _ in chain.state.faults:
+            if self._honest[who]:
+                raise Broken(f"evidence: honest participant {who} is convicted in block {chain.height}")
         if chain.height < len(self.chains):
             if self.chains[chain.height].tip != chain.tip:
                 raise Broken(f"agreement: participant {participant} has another block at height {chain.height}")
@@ -102,6 +109,16 @@ class Watch:
         self.chains.append(chain)
         self._check_estimates(chain, block)
         self._reported = {key: told for key, told in self._reported.items() if key[0] > chain.state.last.round}
+
+    def _before(self, height: int) -> State:
+        """The state before the block of this height; of one beyond the chains seen, the last."""
+        state: State = self.chains[min(height, len(self.chains)) - 1].state
+        return state
+
+    def _honest_in_quorum(self, height: int) -> int:
+        state = self._before(height)
+        liars = [m for m in np.flatnonzero(~self._honest) if m not in state.excluded]
+        return state.quorum - len(liars)
 
     def sent(self, participant: int, data: bytes) -> None:
         """An honest participant has sent this; reports must be told, the rest may.

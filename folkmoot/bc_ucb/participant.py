@@ -195,7 +195,10 @@ class Participant(GameKind):
         except WouldEquivocate:
             effects.counts["own second value"] += 1  # after a crash: silent rather than faulty
         self.voter.close(effects)
-        self._show(stage, effects)
+        new = self.pending.close(self.chain.state, effects)
+        for content in self.statements():
+            if content in new or stage == REPORTING:
+                self._send(effects, Shown(content))
         self.next = Moment(round, stage + 1) if stage + 1 < self._at.total else Moment(round + 1, PULLING)
         return effects
 
@@ -247,16 +250,6 @@ class Participant(GameKind):
             offer = Offer(chain.tip, round, self.index, work.proof, content, b"")
             signature = self.hand.identity.sign(COMPARISON, comparison_words(work.origin, offer))
             self._send(effects, offer._replace(signature=signature))
-
-    def _show(self, stage: int, effects: Effects) -> None:
-        """Evidence that was noticed is kept and told to all, and told again in every round until the chain holds it."""
-        state = self.chain.state
-        new = {notice.evidence for notice in effects.noticed if self.pending.add(state, notice.evidence)}
-        if self.pending.settle(state) or new:
-            effects.keep.append(self.pending.kept())
-        for content in self.statements():
-            if content in new or stage == REPORTING:
-                self._send(effects, Shown(content))
 
     def _screen(self, effects: Effects) -> None:
         work = self._work
@@ -331,7 +324,7 @@ class Participant(GameKind):
         shape, call = self.shape(self.chain.state), self.rules.call
         for sender, data in inbox:
             try:
-                self._require_bounded(data)
+                self.require_bounded(data, self._largest)
                 small = type(data) is bytes and len(data) <= _SMALL
                 message = call(GAME.from_bytes, data, shape) if small else GAME.from_bytes(data, shape)
                 self._take(message, sender, stage, effects)
@@ -340,26 +333,13 @@ class Participant(GameKind):
             except Rejected as error:
                 effects.noticed.append(Noticed(sender, error.reason))
 
-    def _require_bounded(self, data: bytes) -> None:
-        """Before a message is decoded: it is no larger than one of its kind can be.
-
-        Raises:
-            Malformed, Rejected: it is, or of no kind that is sent in this game.
-        """
-        kind = self.kind_of(data)
-        if kind not in self._largest:
-            raise Rejected("kind out of place") if kind else Malformed("message of no known kind")
-        if len(data) > self._largest[kind]:
-            raise Rejected("too large")
-
     def _take(self, message: Any, sender: int, stage: int, effects: Effects) -> None:
         """Act on one message, its signatures checked only if it can matter."""
         if isinstance(message, SetsSent):
             if self._work is not None and message.round == self.voter.round:
                 self._work.take_inner(message.content, sender)
         elif isinstance(message, Shown):
-            if self.pending.add(self.chain.state, message.statement):
-                effects.keep.append(self.pending.kept())
+            self.pending.take(self.chain.state, message.statement, effects)
         elif isinstance(message, Passed):
             if self._work is None or message.round != self.voter.round or stage > self._at.second:
                 raise Rejected("late")

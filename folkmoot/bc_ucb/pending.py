@@ -8,7 +8,7 @@ from folkmoot.bc_ucb.evidence import culprit, ground_of
 from folkmoot.bc_ucb.records import MOST_SHOWN, MOST_STATEMENT
 from folkmoot.bc_ucb.state import State
 from folkmoot.encoding import Limits, Malformed, decode, encode
-from folkmoot.machine import Put
+from folkmoot.machine import Effects, Put
 
 PENDING = "pending"  # the key under which it is kept
 
@@ -43,12 +43,20 @@ class Pending:
         self._found[found] = content
         return True
 
-    def settle(self, state: State) -> bool:
-        """Forget what the chain holds by now; was there anything?"""
+    def take(self, state: State, content: bytes, effects: Effects) -> None:
+        """Somebody has shown it; two signatures are checked if it seems to be new."""
+        if content not in self._found.values() and self.add(state, content):
+            effects.keep.append(self.kept())
+
+    def close(self, state: State, effects: Effects) -> set[bytes]:
+        """At the end of a step: take in what was noticed, forget what the chain holds by now; what is new."""
+        new = {notice.evidence for notice in effects.noticed if self.add(state, notice.evidence)}
         known = [m for m, _ in state.faults if m in self._found]
         for m in known:
             del self._found[m]
-        return bool(known)
+        if known or new:
+            effects.keep.append(self.kept())
+        return new
 
     def all(self) -> tuple[bytes, ...]:
         """What waits, in the order of the culprits."""

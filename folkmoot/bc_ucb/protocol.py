@@ -61,6 +61,7 @@ class Game:
         disclosure: who reads the numbers of the game: everybody, or the participants, of whom validators are drawn.
         ledger_path: a new file to which an honest participant's blocks are appended; None: the chain stays in memory.
         twins: numbers of participants that are run twice.
+        evidence: what becomes of proven liars.
         watched: check all invariants on every message too, not on commits alone?
     """
 
@@ -78,6 +79,7 @@ class Game:
     disclosure: Literal["open", "validators"] = "open"
     twins: tuple[int, ...] = ()
     watched: bool = False
+    evidence: Literal["note", "exclude"] = "note"
 
 
 @dataclass(frozen=True)
@@ -153,15 +155,9 @@ class Table:
         self._keys = tuple(identity.public_key for identity in self._identities)
         coins = (*words, int(replicate)) if game.sortition == "coin" else None
         registrations = () if coins else tuple(identity.registration() for identity in self._identities)
-        settings = configuration(
-            game.terms,
-            self._keys,
-            int(game.params.burn_in),
-            coins,
-            registrations,
-            salt=_salt(game, int(replicate)),
-            disclosure=self._disclosure(),
-        )
+        about = game.terms, self._keys, int(game.params.burn_in), coins, registrations
+        salt, disclosure = _salt(game, int(replicate)), self._disclosure()
+        settings = configuration(*about, salt=salt, evidence=game.evidence, disclosure=disclosure)
         self.genesis = Genesis(KIND, settings)
         self.first = begin(self.genesis)
         about = self.first.state.configuration.channel_keys, self.first.state.origin, START
@@ -328,7 +324,7 @@ def _salt(game: Game, replicate: int) -> bytes:
     How counts are compared changes nothing that is said of them in a block.
     """
     records = (game.params, game.terms, game.rewards, game.attack, game.malicious, game.checkpoints)
-    how = (game.sortition, game.twins, None if game.faults is None else repr(game.faults))
+    how = (game.sortition, game.evidence, game.twins, None if game.faults is None else repr(game.faults))
     return digest("salt of a simulated game", (game.seed, replicate, how, *map(_plain, records)))
 
 

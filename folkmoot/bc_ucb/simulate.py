@@ -35,6 +35,7 @@ def simulate_chain(
     sortition: Literal["coin", "vrf"] = "coin",
     disclosure: Literal["open", "validators"] = "open",
     ledger: str | Path | None = None,
+    evidence: Literal["note", "exclude"] = "note",
     replicates: int = 1,
     seed: int = 0,
     checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
@@ -55,11 +56,12 @@ def simulate_chain(
         attack: how they lie; None: they only count as malicious.
         expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M.
         fidelity: "ideal": one loop in which signatures cannot be forged and messages arrive; "protocol": every
-            participant a state machine on a network, with real signatures, blocks and votes. Protocol only are:
+            participant a machine on a network, with real signatures, blocks and votes. Protocol only are:
         faults: what that network does; None: nothing bad.
         private_comparison: how pull counts are compared.
         sortition: "coin", a public coin that both fidelities share, or "vrf", verifiable random functions.
         disclosure: who reads the numbers: "open", all; "validators", those of whom these are drawn (decision 0028).
+        evidence: what becomes of a proven liar: "note" records it, "exclude" makes it no member from the next round on.
         ledger: a file that gets the chain of the one replicate; it must not exist.
 
     Returns:
@@ -84,7 +86,8 @@ def simulate_chain(
     jobs = whole("jobs", jobs)
     if ledger is not None and replicates > 1:
         raise ValueError(f"ledger: holds the chain of one replicate, got replicates = {replicates}")
-    game = ChainGame(job, fidelity, faults, private_comparison, sortition, ledger, disclosure=disclosure)
+    about = fidelity, faults, private_comparison, sortition, ledger
+    game = ChainGame(job, *about, disclosure=disclosure, evidence=evidence)
     finished: list[Finished] = []
     with Progress(progress) as bar:
         line = bar.line(game.label, game.rounds * replicates)

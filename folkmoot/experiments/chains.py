@@ -30,6 +30,7 @@ class ChainTable(Configuration):
         fidelity: "ideal", one compiled loop, or "protocol", every participant a machine on a network.
         faults: of that network: the fields of `folkmoot.Faults`.
         private_comparison, sortition, disclosure: of the protocol.
+        evidence: what becomes of proven liars.
         ledger: a file in the folder of the results, for the chain of the one game.
     """
 
@@ -42,6 +43,7 @@ class ChainTable(Configuration):
     private_comparison: Literal["ideal", "pairwise", "mpyc"] = "ideal"
     sortition: Literal["coin", "vrf"] = "coin"
     disclosure: Literal["open", "validators"] = "open"
+    evidence: Literal["note", "exclude"] = "note"
     ledger: LedgerName | None = None
 
 
@@ -92,7 +94,7 @@ def _cell(combination: GridCell, context: InFile) -> tuple[ChainExperiment, Cell
             seed=head.seed,
             checkpoints=head.checkpoints,
         )
-        names = ("fidelity", "faults", "private_comparison", "sortition", "disclosure")
+        names = ("fidelity", "faults", "private_comparison", "sortition", "disclosure", "evidence")
         how = {name: getattr(chain, name) for name in names}
         game = ChainGame(job, **how, ledger=chain.ledger, anew=True)
     except ValueError as error:

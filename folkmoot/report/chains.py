@@ -148,6 +148,7 @@ def _settings(result: ChainResult) -> Rows:
         happens = {key: value for key, value in (faults or {}).items() if value not in (None, 0.0)}
         happens = {} if set(happens) <= {"longest_delay"} else happens
         rows.append(("Faults of the network", fields(happens) or "none"))
+        rows.append(("Proven liars", "excluded" if told.get("evidence") == "exclude" else "noted"))
         rows.append(("Comparison of pull counts", str(told.get("private_comparison", NONE))))
         rows.append(("Disclosure", str(told.get("disclosure", "open"))))
     return rows
