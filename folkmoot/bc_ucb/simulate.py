@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from folkmoot.bc_ucb.algorithm import BCUCB
 from folkmoot.bc_ucb.attacks import Attack
-from folkmoot.bc_ucb.game import ChainGame, Finished
+from folkmoot.bc_ucb.game import ChainGame
 from folkmoot.bc_ucb.job import make_chain_job
 from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.simulation.progress import Progress
@@ -82,15 +82,12 @@ def simulate_chain(
         checkpoints=checkpoints,
         engine=engine,
     )
-    replicates = whole("replicates", replicates)
-    jobs = whole("jobs", jobs)
+    replicates, jobs = whole("replicates", replicates), whole("jobs", jobs)
     if ledger is not None and replicates > 1:
         raise ValueError(f"ledger: holds the chain of one replicate, got replicates = {replicates}")
     about = fidelity, faults, private_comparison, sortition, ledger
     game = ChainGame(job, *about, disclosure=disclosure, evidence=evidence)
-    finished: list[Finished] = []
     with Progress(progress) as bar:
         line = bar.line(game.label, game.rounds * replicates)
-        for found in run_one(game, range(replicates), jobs, on_rounds=line):
-            finished += found
+        finished = [one for found in run_one(game, range(replicates), jobs, on_rounds=line) for one in found]
     return game.collect(finished)

@@ -13,7 +13,8 @@ from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attackers import AttackerRole
 from folkmoot.bc_ucb.attacks import Attack, Equivocate
 from folkmoot.bc_ucb.contract import ONE
-from folkmoot.bc_ucb.messages import GAME, Passed, ReportSent, SetsSent
+from folkmoot.bc_ucb.evidence import culprit, ground_of
+from folkmoot.bc_ucb.messages import GAME, Passed, ReportSent, SetsSent, Shown
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.records import NO_REPORT, Named
 from folkmoot.bc_ucb.stages import PULLING, REPORTING
@@ -50,6 +51,8 @@ def words(data: bytes) -> str:
         case Ballots():
             voters = " ".join(map(str, message.voters))
             return f"{message.purpose.removeprefix('round ')} for {short(message.hash)} of {voters}, passed on"
+        case Shown():
+            return f"evidence against {culprit(message.statement, ground_of(first_chain().state))}"
         case Passed():
             return f"{len(message.reports)} reports, passed on"
         case Blocks():
