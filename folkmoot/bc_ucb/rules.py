@@ -54,26 +54,33 @@ def counted(
 ) -> dict[int, Named]:
     """Of the agreed values, those that are well-formed, signed by their validators and, with VRFs, proven."""
     settings, found = state.configuration, {}
-    words, units = words_of(settings.edition), state.weights
-    members = range(len(settings.keys)) if settings.coins is None else drawn_by_coins(settings, units, round, call)
-    shape = (settings.terms.n_participants, settings.terms.n_arms)
+    units, proven = state.weights, settings.coins is None
+    members = range(len(settings.keys)) if proven else drawn_by_coins(settings, units, round, call)
+    shape = (settings.terms.n_participants, settings.terms.n_arms, proven)
     for validator in members:
         value = values.get(validator)
         if value is None:
             continue
-        try:
-            named = words.value(value, *shape, settings.coins is None)
-        except Malformed:
+        about = state.origin, previous, round, validator
+        named = call(_signed_value, settings.edition, state.keys[validator], about, value, shape)
+        if named is None or len(named.blinding) != settings.blinding_bytes:
             continue
-        said = words.sets(state.origin, previous, round, validator, named)
-        if not check(state.keys[validator], SETS, said, named.signature):
-            continue
-        if len(named.blinding) != settings.blinding_bytes:
-            continue
-        if settings.coins is None and not has_proof(settings, units, previous, round, validator, named.proof, call):
+        if proven and not has_proof(settings, units, previous, round, validator, named.proof, call):
             continue
         found[validator] = named
     return found
+
+
+def _signed_value(
+    edition: int, key: bytes, about: tuple[bytes, bytes, int, int], value: bytes, shape: tuple[int, int, bool]
+) -> Named | None:
+    """What a value says; None: it is malformed, or the validator with this key has not signed it."""
+    words = words_of(edition)
+    try:
+        named = words.value(value, *shape)
+    except Malformed:
+        return None
+    return named if check(key, SETS, words.sets(*about, named), named.signature) else None
 
 
 def conclude(
