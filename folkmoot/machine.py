@@ -115,6 +115,7 @@ class Outcome(NamedTuple):
     round: int
     reward: float | tuple[float, ...] | None  # one number, or one for each objective; None: it never came
     verified: bool = False  # was it seen as it is, out of any adversary's reach?
+    proof: bytes = b""  # what lets others check it, where the system has such; empty: nothing
 
 
 class Floor(NamedTuple):

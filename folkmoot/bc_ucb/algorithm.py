@@ -39,6 +39,9 @@ class BCUCB(Algorithm):
         trust_ratio: the largest ratio of two trust weights. The printed weights are products without end: one
             participant soon has them all, and need not be honest (docs/decisions/0016).
         cost: c, what honest participants pay, unawares, in a block whose average a malicious estimate has entered.
+        resolution: reported means are multiples of 2**-resolution, from 4 to 32. Who reads two reports with their
+            reward can tell which arm was pulled, and how often; a coarser grid hides some of it (docs/contract.md).
+        window: rounds after which the outcome of a pull can still be claimed, at most 62.
         screening: compare pull counts at all?
         trimming: drop the faulty largest and smallest reports of an arm?
     """
@@ -54,6 +57,8 @@ class BCUCB(Algorithm):
     delta: float = Field(0.1, ge=0, le=1)
     trust_ratio: float = Field(2.0, ge=1, le=1e6)
     cost: float = Field(0.0, ge=0, le=1)
+    resolution: int = Field(32, ge=4, le=32)
+    window: int = Field(8, ge=0, le=62)
     screening: bool = True
     trimming: bool = True
 

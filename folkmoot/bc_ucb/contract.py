@@ -70,6 +70,20 @@ class Accounts(NamedTuple):
     reported: np.ndarray  # bool [n_participants]  has it reported in an approved block?
     changes: np.ndarray  # int64 [n_participants, n_arms]  approved blocks in which its report of the arm changed
     levels: np.ndarray  # int64 [n_arms]  N_i, the (faulty + 1)-th largest of these
+    earned: np.ndarray  # int64 [n_participants]  scaled, V: all that was paid so far
+    costs: np.ndarray  # int64 [n_participants]  scaled, what was charged for estimates of malicious participants
+    waiting: np.ndarray  # int64 [n_participants]  bit j: the outcome of its pull j rounds before the last block is due
+
+
+class Entry(NamedTuple):
+    """What a round says of the participants, one row each, once it is known which reports count."""
+
+    reports: np.ndarray  # int64 [n_participants, n_arms]  scaled
+    present: np.ndarray  # bool  whose report counts
+    silent: np.ndarray  # bool  of whom there is nothing; that costs less than a report that is refused
+    paid: np.ndarray  # int64  scaled rewards, those of earlier rounds that are claimed now among them
+    awaits: np.ndarray  # bool  who says that no outcome has come
+    claimed: np.ndarray  # int64  bits as of Accounts.waiting: of the rounds whose outcomes are claimed now
 
 
 @kernel
@@ -84,6 +98,23 @@ def open_accounts(terms):
         np.zeros(m, np.bool_),
         np.zeros((m, k), np.int64),
         np.zeros(k, np.int64),
+        np.zeros(m, np.int64),
+        np.zeros(m, np.int64),
+        np.zeros(m, np.int64),
+    )
+
+
+@kernel
+def blank_entry(terms):
+    """That of a round in which nobody has said anything."""
+    m, k = terms.n_participants, terms.n_arms
+    return Entry(
+        np.zeros((m, k), np.int64),
+        np.zeros(m, np.bool_),
+        np.ones(m, np.bool_),
+        np.zeros(m, np.int64),
+        np.zeros(m, np.bool_),
+        np.zeros(m, np.int64),
     )
 
 
@@ -110,6 +141,13 @@ def rounded(value):
     """As `scaled`, for a number that is known to be in range."""
     whole = floor(value * 4294967296.0)
     return int(whole) + (1 if value * 4294967296.0 - whole >= 0.5 else 0)
+
+
+@kernel
+def on_grid(value, resolution):
+    """The multiple of 2**-resolution nearest to a scaled number; halves go up."""
+    step = 1 << (32 - resolution)
+    return (value + step // 2) // step * step
 
 
 @kernel
@@ -184,35 +222,53 @@ def distance(terms, reports, estimates, m):
 
 
 @kernel
-def book(terms, accounts, reports, present, estimates, paid):
+def due(waiting, elapsed):
+    """The bits of waiting outcomes as they stand so many rounds after the last block."""
+    return waiting << elapsed if elapsed <= MOST_WINDOW else 0
+
+
+@kernel
+def book(terms, accounts, entry, elapsed, estimates):
     """Enter an approved block into the accounts.
 
     Args:
         terms, accounts: the contract; the accounts are written.
-        reports: int64 [participants, arms], scaled.
-        present: bool [participants], who reported; the others count as one unit of distance away.
+        entry: what the round says of the participants. Whose report is refused counts as one unit of distance away.
+        elapsed: rounds since the last block.
         estimates: int64 [arms], scaled, validated.
-        paid: int64 [participants], scaled rewards.
     """
+    in_window = (1 << terms.window) - 1
     for i in range(terms.n_arms):
         accounts.estimates[i] = estimates[i]
     for m in range(terms.n_participants):
         if terms.trust == REWARD:
-            accounts.exponent[m] += paid[m]
-        elif present[m]:
-            accounts.exponent[m] += terms.delta - distance(terms, reports, estimates, m)
+            accounts.exponent[m] += entry.paid[m]
+        elif entry.present[m]:
+            accounts.exponent[m] += terms.delta - distance(terms, entry.reports, estimates, m)
         else:
-            accounts.exponent[m] += terms.delta - ONE
-        if present[m]:
+            accounts.exponent[m] += terms.delta - (terms.silence if entry.silent[m] else ONE)
+        if entry.present[m]:
             for i in range(terms.n_arms):
-                if accounts.reported[m] and accounts.reports[m, i] != reports[m, i]:
+                if accounts.reported[m] and accounts.reports[m, i] != entry.reports[m, i]:
                     accounts.changes[m, i] += 1
-                accounts.reports[m, i] = reports[m, i]
+                accounts.reports[m, i] = entry.reports[m, i]
             accounts.reported[m] = True
+        accounts.earned[m] += entry.paid[m]
+        left = due(accounts.waiting[m] & ~entry.claimed[m], elapsed)
+        accounts.waiting[m] = (left | (1 if entry.awaits[m] else 0)) & in_window
     for i in range(terms.n_arms):
         accounts.levels[i] = ranked(accounts.changes, i, terms.faulty)
     clip(accounts.exponent, terms.span)
     quantise(accounts.exponent, accounts.units)
+
+
+@kernel
+def charge(accounts, malicious, amount):
+    """Book what estimates of malicious participants (bool) have cost: each honest one pays the amount, each malicious
+    one is paid it.
+    """
+    for m in range(len(malicious)):
+        accounts.costs[m] += -amount if malicious[m] else amount
 
 
 @kernel

@@ -11,6 +11,7 @@ from folkmoot.agreement.messages import Verified
 from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
+from folkmoot.bc_ucb.earnings import due_for
 from folkmoot.bc_ucb.evidence import false_offer, false_proof, session_id, two_reports, two_sets, two_values
 from folkmoot.bc_ucb.kind import block_of
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportSent, verify_early
@@ -204,13 +205,14 @@ class Deliberation:
 
     def naming(self, shown: tuple[bytes, ...] = ()) -> Named:
         """What a validator names, and of which reports, beside what it shows; signed."""
-        m, k = self._state.members.shape
+        (m, k), terms = self._state.members.shape, self._state.configuration.terms
         table, names, present = np.zeros((m, k), np.int64), [NO_REPORT] * m, np.zeros(m, np.bool_)
         for sender, told in self._told.items():
             if len(told) == 1:  # who says two things says nothing
                 report = told[0].report
                 names[sender], table[sender] = report.name, report.means
-                present[sender] = usable(table, sender, report.reward)
+                honest = due_for(self._state, self.round, report).refused is None
+                present[sender] = honest and usable(terms, table, sender)
         if self._params.screening:
             present &= self._comparison.passed(self.answers)
         sets = np.zeros((1, m, k), np.bool_)

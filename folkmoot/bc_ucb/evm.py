@@ -16,6 +16,7 @@ MOST_PARTICIPANTS = 32  # of the contract on an EVM; a set of them is a word
 MOST_ARMS = 16
 MOST_SPAN = 64 * ONE
 TERMS_THERE = 8  # of the terms those that the contract on an EVM has; the others are those of edition 1 there
+ACCOUNTS_THERE = 7  # fields of the accounts
 MOST_WORDS = 2_048  # of an answer
 
 # The first four bytes of Keccak-256 of the function's name and types.
@@ -116,6 +117,7 @@ def check(terms: Terms) -> None:
         "n_participants": (1, MOST_PARTICIPANTS), "n_arms": (1, MOST_ARMS), "faulty": (0, m - 1),
         "expected_validators": (1, contract.MOST_PARTICIPANTS), "combination": (MAJORITY, UNION),
         "trust": (DISTANCE, REWARD), "delta": (0, ONE), "span": (0, MOST_SPAN),
+        "silence": (ONE, ONE), "window": (0, 0), "cost": (0, 0),
     }  # fmt: skip
     for name, (low, high) in ranges.items():
         value = getattr(terms, name)

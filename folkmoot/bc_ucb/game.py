@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from folkmoot.bc_ucb import ideal
-from folkmoot.bc_ucb.contract import NO_ESTIMATE, ONE
+from folkmoot.bc_ucb.contract import NO_ESTIMATE, ONE, REWARD
 from folkmoot.bc_ucb.job import ChainJob
 from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.bc_ucb.tally import GameTally, blank_tally
 from folkmoot.coins import seed_words
+from folkmoot.comparison.session import MOST_ARMS
 from folkmoot.files import growing_beside, take_place
 from folkmoot.ledger.store import file_name
 from folkmoot.simulation.cells import key_of
@@ -53,7 +54,7 @@ class ChainGame:
 
     Attributes:
         job: who plays, for what, how long.
-        fidelity, faults, private_comparison, sortition, disclosure, evidence, ledger: see `simulate_chain`.
+        fidelity, faults, private_comparison, sortition, disclosure, evidence, ledger, environment: see `simulate_chain`.
         anew: may the ledger be there already? It is then written beside it, and takes its place once it is complete.
 
     Raises:
@@ -69,6 +70,7 @@ class ChainGame:
     anew: bool = False
     disclosure: str = "open"
     evidence: str = "note"
+    environment: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():
@@ -76,6 +78,13 @@ class ChainGame:
             joined = " and " if name == "fidelity" else ", "
             if value not in allowed:
                 raise ValueError(f"{name} = {value!r}: allowed are {joined.join(map(repr, allowed))}")
+        if type(self.environment) is not bool:
+            raise ValueError(f"environment = {self.environment!r:.80}: expected True or False")
+        if self.job.terms.trust == REWARD and not self.environment:
+            raise ValueError("trust = 'reward': only with environment = True, which signs rewards; anybody claims any")
+        arms, how = self.job.terms.n_arms, self.private_comparison
+        if how != "ideal" and arms > MOST_ARMS:
+            raise ValueError(f"private_comparison = {how!r}: at most {MOST_ARMS} arms are compared, these are {arms}")
         if self.fidelity == "ideal":
             for name in ("faults", "private_comparison", "sortition", "disclosure", "evidence", "ledger"):
                 if getattr(self, name) not in (None, "ideal", "coin", "open", "note"):
@@ -113,7 +122,7 @@ class ChainGame:
 
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance and for telling games apart."""
-        how: dict[str, Any] = {"fidelity": self.fidelity}
+        how: dict[str, Any] = {"fidelity": self.fidelity, "environment": self.environment}
         if self.fidelity == "protocol":
             faults = None if self.faults is None else self.faults.model_dump(mode="json")
             how |= {"private_comparison": self.private_comparison, "sortition": self.sortition, "faults": faults}
@@ -171,6 +180,7 @@ class ChainGame:
             disclosure=self.disclosure,  # type: ignore[arg-type]
             evidence=self.evidence,  # type: ignore[arg-type]
             ledger_path=written,
+            environment=self.environment,
         )
         before = int(control.rounds[0])
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from folkmoot.agreement.identity import Registration, check_registration
 from folkmoot.agreement.sealed import check_channel_key
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, MAX_VALUE
-from folkmoot.bc_ucb.contract import LEAST_RESOLUTION, MOST_ARMS, MOST_RESOLUTION, MOST_WINDOW, ONE, Terms
+from folkmoot.bc_ucb.contract import LEAST_RESOLUTION, MOST_ARMS, MOST_RESOLUTION, MOST_WINDOW, ONE, REWARD, Terms
 from folkmoot.bc_ucb.records import BLINDING_BYTES, CLAIM_BYTES, MOST_STATEMENT, value_bytes
 from folkmoot.coins import WORD
 from folkmoot.encoding import Malformed, Value
@@ -113,6 +113,8 @@ def checked_configuration(value: Value) -> Configuration:
         raise Malformed(f"salt of {len(salt)} bytes: expected {SALT_BYTES}")
     if len(environment) > MOST_ENVIRONMENT or len(set(environment)) < len(environment) or not _are_keys(environment):
         raise Malformed(f"environment: expected at most {MOST_ENVIRONMENT} different keys of {KEY_BYTES} bytes")
+    if settings.terms.trust == REWARD and not environment:
+        raise Malformed("trust = 'reward': only where an environment signs the rewards; here anybody claims any")
     if evidence not in EVIDENCE:
         raise Malformed(f"evidence = {evidence!r:.80}: expected {' or '.join(map(repr, EVIDENCE))}")
     channel_keys = _disclosed(settings.keys, disclosure)

@@ -11,8 +11,8 @@ import numpy as np
 
 from folkmoot.bc_ucb.algorithm import choose
 from folkmoot.bc_ucb.attacks import ALLIES, HONEST, lie
-from folkmoot.bc_ucb.contract import ONE, drawn_by_coin, open_accounts, rounded
-from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, named, strike_out
+from folkmoot.bc_ucb.contract import ONE, Entry, blank_entry, drawn_by_coin, on_grid, open_accounts, rounded
+from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, named, payable, strike_out
 from folkmoot.bc_ucb.tally import close_checkpoint, close_game, count_block, count_pulls
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.functionality import suffices
@@ -26,24 +26,22 @@ class Scratch(NamedTuple):
     reward: np.ndarray  # float64 [participants, 1]
     validators: np.ndarray  # int64 [participants] their numbers, the first so many
     own: np.ndarray  # int64 [participants, arms] scaled means
-    reports: np.ndarray  # int64 [participants, arms]
-    present: np.ndarray  # bool [participants]
+    entry: Entry  # of the contract
     heard: np.ndarray  # bool [participants]
     sets: np.ndarray  # bool [participants, participants, arms]
     members: np.ndarray  # bool [participants, arms]
     estimates: np.ndarray  # int64 [arms]
-    paid: np.ndarray  # int64 [participants]
     earned: np.ndarray  # bool [participants] whose pull is paid
     known: np.ndarray  # float64 [arms] estimates as participants use them
 
 
 @kernel
-def blank_scratch(m, k):
-    """Scratch space for m participants and k arms."""
+def blank_scratch(terms):
+    """Scratch space for the participants and arms of these terms."""
+    m, k = terms.n_participants, terms.n_arms
     return Scratch(
-        np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64),
-        np.zeros((m, k), np.int64), np.zeros(m, np.bool_), np.zeros(m, np.bool_),
-        np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64), np.zeros(m, np.int64),
+        np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64), blank_entry(terms),
+        np.zeros(m, np.bool_), np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64),
         np.zeros(m, np.bool_), np.zeros(k),
     )  # fmt: skip
 
@@ -74,17 +72,22 @@ def pull(params, state, rewards, nature, accounts, attack, malicious, known, t, 
 
 
 @inlined
-def report(params, state, attack, malicious, t, coins, now):
-    """Everybody sends its means and its reward."""
+def report(params, terms, state, attack, malicious, t, coins, now):
+    """Everybody sends its means and its reward; liars, too, know the grid."""
+    reports = now.entry.reports
     for m in range(params.n_agents):
         for i in range(params.n_arms):
-            now.own[m, i] = rounded(state.mean[m, i])
-            now.reports[m, i] = now.own[m, i]
+            now.own[m, i] = on_grid(rounded(state.mean[m, i]), terms.resolution)
+            reports[m, i] = now.own[m, i]
     for m in range(params.n_agents):
         if malicious[m] and attack.report != HONEST:
-            lie(attack, m, t, now.own, now.reports, malicious, params.faulty, coins)
+            lie(attack, m, t, now.own, reports, malicious, params.faulty, coins)
+            for i in range(params.n_arms):
+                reports[m, i] = on_grid(reports[m, i], terms.resolution)
     for m in range(params.n_agents):
-        admit(now.reports, m, rounded(now.reward[m, 0]), now.present, now.paid)
+        reward = rounded(now.reward[m, 0])
+        now.entry.paid[m] = reward if payable(reward) else 0
+        admit(terms, now.entry, m, payable(reward))
 
 
 @inlined
@@ -101,13 +104,13 @@ def alike(state, one, other):
 def name_all(params, state, attack, malicious, now, h, row):
     """Row `row` of the sets: whom validator h names for each arm, having compared pull counts."""
     for m in range(params.n_agents):
-        heard = now.present[m]
+        heard = now.entry.present[m]
         if params.screening and not (malicious[m] and attack.inflated):
             for i in range(params.n_arms):
                 if not suffices(params.kappa, params.kappa_parts, state.pulls[m, i], state.pulls[h, i]):
                     heard = False
         now.heard[m] = heard
-    named(params, now.heard, now.reports, now.sets, row)
+    named(params, now.heard, now.entry.reports, now.sets, row)
 
 
 @inlined
@@ -127,7 +130,7 @@ def screen(params, state, attack, malicious, now, n_validators):
             for m in range(params.n_agents):
                 for i in range(params.n_arms):
                     now.sets[n_sets, m, i] = malicious[m]
-            strike_out(now.sets, n_sets, now.present)
+            strike_out(now.sets, n_sets, now.entry.present)
         elif model >= 0 and alike(state, model, h):
             for m in range(params.n_agents):
                 for i in range(params.n_arms):
@@ -142,11 +145,10 @@ def screen(params, state, attack, malicious, now, n_validators):
 @inlined
 def decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now):
     """Reports, screening, agreement and contract: is there an approved block?"""
-    report(params, state, attack, malicious, t, coins, now)
+    report(params, terms, state, attack, malicious, t, coins, now)
     n_sets = screen(params, state, attack, malicious, now, n_validators)
-    if not enter_round(
-        terms, accounts, now.sets, n_sets, now.reports, now.present, now.paid, now.estimates, now.members
-    ):
+    elapsed = 1  # outcomes come in time here: no claim waits for any number of rounds
+    if not enter_round(terms, accounts, now.sets, n_sets, now.entry, elapsed, now.estimates, now.members):
         return False
     for i in range(params.n_arms):
         now.known[i] = now.estimates[i] / ONE
@@ -169,7 +171,7 @@ def play(
         done: bool [replicates], complete; written.
         stop: bool [1], set from outside: give up after this round.
     """
-    now, nature = blank_scratch(params.n_agents, params.n_arms), scene(rewards)
+    now, nature = blank_scratch(terms), scene(rewards)
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
         state, accounts = init(params), open_accounts(terms)

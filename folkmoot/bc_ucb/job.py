@@ -69,6 +69,10 @@ class ChainJob:
             DISTANCE if chosen.trust == "distance" else REWARD,
             scaled(chosen.delta),
             int(log(chosen.trust_ratio) * ONE),
+            scaled(chosen.delta),  # silence is worth as much as it costs: who was not heard has not shown anything
+            chosen.resolution,
+            chosen.window,
+            scaled(chosen.cost),
         )
 
     @cached_property

@@ -13,7 +13,8 @@ first stage: its pulls are learnt from at once, and nothing is said.
     prevote, precommit, confirm, commit: see agreement/finality.py
 
 The rewards of a round are paid, and learnt from, when its block is committed, be it in a later round; if it never is,
-they never are. Without an outcome by `report` there is no report. After a restart the participant may go on in the
+they never are. Without an outcome by `report` the report says so, and the outcome may be claimed later (see pulls.py).
+After a restart the participant may go on in the
 middle of a round: it only votes then, and keeps silent where it may have said something else before.
 """
 
@@ -22,9 +23,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
@@ -32,12 +30,10 @@ from folkmoot.agreement.messages import PROPOSAL, Verified, signed_here
 from folkmoot.agreement.signed_messages import VALUE, Rejected
 from folkmoot.agreement.voting import Voter
 from folkmoot.bc_ucb import snapshot
-from folkmoot.bc_ucb.algorithm import Params, choose
-from folkmoot.bc_ucb.contract import ONE, rounded
+from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.compared import Compared
 from folkmoot.bc_ucb.deliberation import Deliberation
-from folkmoot.bc_ucb.kind import GameKind
 from folkmoot.bc_ucb.messages import (
-    COMPARISON,
     GAME,
     Answer,
     Early,
@@ -46,14 +42,14 @@ from folkmoot.bc_ucb.messages import (
     ReportSent,
     SetsSent,
     Shown,
-    comparison_words,
     verify_early,
 )
 from folkmoot.bc_ucb.pending import Pending
-from folkmoot.bc_ucb.pulls import Pulls, number
+from folkmoot.bc_ucb.pulls import Pulls
 from folkmoot.bc_ucb.records import REPORT, SETS, Named, report_words
 from folkmoot.bc_ucb.rules import Rounds, SharedRounds
 from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, SCREENING, bounded, stages
+from folkmoot.bc_ucb.thinking import Thinking
 from folkmoot.coins import Coins
 from folkmoot.comparison.in_rounds import Comparing
 from folkmoot.encoding import Malformed, encode
@@ -98,7 +94,7 @@ class Role:
         return Participant(self, kept, chain, chance, floor)
 
 
-class Participant(GameKind):
+class Participant(Thinking):
     """A participant between two steps.
 
     Attributes:
@@ -111,7 +107,7 @@ class Participant(GameKind):
     """
 
     def __init__(self, role: Role, kept: Mapping[str, bytes], stored: Stored, chance: Chance, floor: Floor) -> None:
-        super().__init__(role.rules, role.first.state.configuration)
+        super().__init__(role.rules, role.first.state.configuration, role.params, role.coins)
         self.role, self._floor = role, floor
         chain = snapshot.stored_chain(self, kept.get(CHAIN), stored, role.first)
         self._effects = Effects()  # of the step under way
@@ -121,6 +117,7 @@ class Participant(GameKind):
         self.pending = Pending(chain.state, kept, role.rules.call)
         self.pulls = Pulls(role.index, role.params, kept)
         self._comparison = role.comparing(chance)
+        self._compared = Compared(role.index, self.hand.identity, self._comparison, kept)
         settings = chain.state.configuration
         compared = self._comparison.sizes(settings.terms.n_arms) if role.params.screening else (0, 0)
         self.stages, self._at = bounded(settings, *compared), stages(settings.terms.faulty)
@@ -130,39 +127,9 @@ class Participant(GameKind):
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
 
     @property
-    def index(self) -> int:
-        """Its number."""
-        return self.role.index
-
-    @property
-    def chain(self) -> Chain:
-        """As it stands."""
-        return self.voter.chain
-
-    @property
     def drawn(self) -> bool:
         """Is it a validator of this round?"""
         return self._work is not None and self._work.drawn
-
-    # --- What a participant thinks, and what an attacker changes -------------------------------------------------
-
-    def arm(self, round: int) -> int:
-        """The arm to pull in round 1, 2, ..."""
-        accounts, known = self.chain.state.accounts, self.chain.height > 0
-        told = accounts.estimates / ONE, known, accounts.levels
-        return int(choose(self.role.params, self.pulls.learnt, *told, self.index, round, self.role.coins))
-
-    def own_means(self) -> NDArray[np.int64]:
-        """What to report: int64 [arms], scaled."""
-        return np.array([rounded(float(mean)) for mean in self.pulls.learnt.mean[self.index]], np.int64)
-
-    def own_counts(self) -> list[int]:
-        """The own pulls that were paid: [arms]."""
-        return [int(count) for count in self.pulls.learnt.pulls[self.index]]
-
-    def told_counts(self) -> list[int]:
-        """What goes into the answers to others' comparisons: [arms]."""
-        return self.own_counts()
 
     def statements(self) -> tuple[bytes, ...]:
         """Evidence that the chain does not hold yet: what to show to others."""
@@ -186,7 +153,9 @@ class Participant(GameKind):
         for block in blocks:
             self.voter.append(block, effects)
         for outcome in outcomes:
-            effects.keep += self.pulls.outcome(outcome.round, number(outcome.reward))
+            kept = self.pulls.outcome(self.chain.state, outcome)
+            effects.keep += kept or ()
+            effects.noticed += [Noticed(-1, "outcome")] * (kept is None)
         self._receive(stage, inbox, effects)
         self.voter.settle(effects)
         try:
@@ -237,19 +206,18 @@ class Participant(GameKind):
         if params.screening:
             self._comparison.begin(chain.tip, round, self.own_counts(), self.told_counts())
         effects.counts["drawn"] += work.drawn
-        pull = self.pulls.pending.get(round)
-        if pull is not None and pull.reward is not None:
-            means, reward = self.own_means(), rounded(pull.reward)
-            about = chain.height, chain.tip, round, self.index
-            message = ReportSent(*about, means, reward, b"", b"", (), b"", work.blinding(REPORT))
-            words = report_words(work.origin, chain.tip, round, self.index, message.report.body)
-            message = message._replace(signature=self.hand.sign(REPORT, round, words))
-            work.take_report(signed_here(message))
-            self._send(effects, message)
-        if work.drawn and params.screening and (content := self._comparison.offer(self.hand.identity.public_key)):
-            offer = Offer(chain.tip, round, self.index, work.proof, content, b"")
-            signature = self.hand.identity.sign(COMPARISON, comparison_words(work.origin, offer))
-            self._send(effects, offer._replace(signature=signature))
+        _, *told = self.own_outcome(round)
+        claims = tuple(map(tuple, self.pulls.claims(chain.state, round)))
+        about = chain.height, chain.tip, round, self.index
+        message = ReportSent(*about, self.own_means(), *told, claims, b"", work.blinding(REPORT))
+        words = report_words(work.origin, chain.tip, round, self.index, message.report.body)
+        message = message._replace(signature=self.hand.sign(REPORT, round, words))
+        work.take_report(signed_here(message))
+        self._send(effects, message)
+        if work.drawn and params.screening and (offered := self._compared.offer(work)) is not None:
+            offer, kept = offered
+            effects.keep.append(kept)
+            self._send(effects, offer)
 
     def _screen(self, effects: Effects) -> None:
         work = self._work
@@ -315,7 +283,7 @@ class Participant(GameKind):
         record = final.chain.state.last
         effects.counts["signatures"] += len(record.reports) + len(record.sets)
         effects.keep.append(Put(CHAIN, partial(snapshot.to_bytes, final.chain)))
-        effects.keep += self.pulls.settle(record.round, record.holds(self.index))
+        effects.keep += self.pulls.settle(final.chain.state)
 
     # --- What comes in -------------------------------------------------------------------------------------------
 
@@ -373,8 +341,8 @@ class Participant(GameKind):
         offer = verified.message
         if offer.sender not in work.offered:
             return
-        content = self._comparison.answer(self.voter.keys[offer.sender], offer.content)
-        if content:
-            answer = Answer(work.previous, work.round, self.index, offer.sender, content, b"")
-            signature = self.hand.identity.sign(COMPARISON, comparison_words(work.origin, answer))
-            self._send(effects, answer._replace(signature=signature), offer.sender)
+        answered = self._compared.answer(work, self.voter.keys[offer.sender], offer)
+        if answered is not None:
+            answer, kept = answered
+            effects.keep.append(kept)
+            self._send(effects, answer, offer.sender)

@@ -7,7 +7,7 @@ Without faults and with public coins for the sortition, pulls and estimates are 
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import shake_256
@@ -24,11 +24,13 @@ from folkmoot.agreement.sealing import Said, Sealing, SealingRole
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attackers import Attacker, AttackerRole
 from folkmoot.bc_ucb.attacks import Misbehaviour
-from folkmoot.bc_ucb.contract import Terms
+from folkmoot.bc_ucb.contract import Terms, rounded
+from folkmoot.bc_ucb.earnings import EARNED, earned_words, seal_of
 from folkmoot.bc_ucb.genesis import DISCLOSURES, OPEN, VALIDATORS, configuration
 from folkmoot.bc_ucb.invariants import Watch
 from folkmoot.bc_ucb.messages import GAME, ReportSent
 from folkmoot.bc_ucb.participant import Role
+from folkmoot.bc_ucb.records import NO_REWARD, RoundRecord
 from folkmoot.bc_ucb.round import in_burn_in, is_paid
 from folkmoot.bc_ucb.rules import KIND, SharedRounds
 from folkmoot.bc_ucb.stages import PULLING, REPORTING, stages
@@ -63,6 +65,7 @@ class Game:
         twins: numbers of participants that are run twice.
         evidence: what becomes of proven liars.
         watched: check all invariants on every message too, not on commits alone?
+        environment: does it sign the rewards?
     """
 
     params: Params
@@ -80,6 +83,7 @@ class Game:
     twins: tuple[int, ...] = ()
     watched: bool = False
     evidence: Literal["note", "exclude"] = "note"
+    environment: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ class Table:
 
     Attributes:
         watch: checks the invariants.
+        environment: who signs rewards; None: nobody.
         hosts: of each address, the participant and its store.
         honest: addresses of honest participants.
         noticed: what participants noticed of others, by address and reason.
@@ -153,11 +158,14 @@ class Table:
         self._coins, self._nature = replicate_coins(*words, replicate), scene(game.rewards)
         self._identities = [Identity(seed) for seed in self._seeds]
         self._keys = tuple(identity.public_key for identity in self._identities)
+        environment = self.environment = _environment(game, int(replicate))
         coins = (*words, int(replicate)) if game.sortition == "coin" else None
         registrations = () if coins else tuple(identity.registration() for identity in self._identities)
-        about = game.terms, self._keys, int(game.params.burn_in), coins, registrations
-        salt, disclosure = _salt(game, int(replicate)), self._disclosure()
-        settings = configuration(*about, salt=salt, evidence=game.evidence, disclosure=disclosure)
+        settings = configuration(
+            game.terms, self._keys, int(game.params.burn_in), coins, registrations, salt=_salt(game, int(replicate)),
+            environment=() if environment is None else (environment.public_key,), evidence=game.evidence,
+            disclosure=self._disclosure(),
+        )  # fmt: skip
         self.genesis = Genesis(KIND, settings)
         self.first = begin(self.genesis)
         about = self.first.state.configuration.channel_keys, self.first.state.origin, START
@@ -264,10 +272,19 @@ class Table:
         if effects.pull is not None:
             m, t = address.participant, moment.round
             pay(self.game.rewards, self._nature, m, effects.pull, t, self._coins, self._reward)
-            self._outcomes[address].append(Outcome(t, float(self._reward[m, 0])))
+            self._outcomes[address].append(self._outcome(m, t, effects.pull))
             if address.copy == 0:
                 self._arms[t, m] = effects.pull
         return effects
+
+    def _outcome(self, m: int, t: int, arm: int) -> Outcome:
+        """What a pull has brought, signed by the environment if there is one."""
+        reward = float(self._reward[m, 0])
+        if self.environment is None:
+            return Outcome(t, reward)
+        blinding = digest("blinding of an arm", (self._seeds[m], t))
+        words = earned_words(self.first.state.origin, t, m, rounded(reward), seal_of(arm, blinding))
+        return Outcome(t, reward, proof=blinding + self.environment.sign(EARNED, words))
 
     def _heard(self, me: int, said: list[Said]) -> list[Said]:
         """What one may read of what others have said; in an open game it listens to everybody."""
@@ -299,15 +316,15 @@ class Table:
         return Played(self._tally(), self._checked, self.network.messages, self.network.bytes, self.watch.chains[-1])
 
     def _tally(self) -> GameTally:
-        """Counted on the chain: a pull is paid if a block of its round holds the participant's report."""
+        """Counted on the chain: a pull is paid if a block holds the participant's report with its reward."""
         game, chains = self.game, self.watch.chains
         tally, c = blank_tally(1, len(game.malicious), game.terms.n_arms, len(game.checkpoints)), 0
         states = {chain.state.last.round: chain.state for chain in chains[1:]}
+        told = _paid(chain.state.last for chain in chains[1:])
         accounts = chains[0].state.accounts
         for t in range(1, len(self._arms)):
             state = states.get(t)
-            reported = [state is not None and state.last.holds(m) for m in range(len(game.malicious))]
-            paid = np.array([is_paid(game.params, t, told) for told in reported])
+            paid = np.array([is_paid(game.params, t, (t, m) in told) for m in range(len(game.malicious))])
             count_pulls(tally, 0, c, self._arms[t], game.malicious, paid)
             if state is not None:
                 count_block(tally, 0, c, game.malicious, state.members)
@@ -318,13 +335,30 @@ class Table:
         return tally
 
 
+def _paid(records: Iterable[RoundRecord]) -> set[tuple[int, int]]:
+    """Rounds and participants whose pulls the blocks pay, then or later."""
+    found = set()
+    for record in records:
+        for report in record.reports:
+            rounds = [claim.round for claim in report.earlier]
+            if report.reward != NO_REWARD:
+                rounds.append(record.round)
+            found.update((round, report.participant) for round in rounds)
+    return found
+
+
+def _environment(game: Game, replicate: int) -> Identity | None:
+    return Identity(digest("environment", (game.seed, replicate))) if game.environment else None
+
+
 def _salt(game: Game, replicate: int) -> bytes:
     """Of everything that defines what happens in the run: no signature of another one counts in it.
 
     How counts are compared changes nothing that is said of them in a block.
     """
     records = (game.params, game.terms, game.rewards, game.attack, game.malicious, game.checkpoints)
-    how = (game.sortition, game.evidence, game.twins, None if game.faults is None else repr(game.faults))
+    faults = None if game.faults is None else repr(game.faults)
+    how = (game.sortition, game.evidence, game.environment, game.twins, faults)
     return digest("salt of a simulated game", (game.seed, replicate, how, *map(_plain, records)))
 
 

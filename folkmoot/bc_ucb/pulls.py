@@ -1,21 +1,28 @@
-"""A participant's own pulls: what it has learnt from those that were paid, and those that wait for it."""
+"""A participant's own pulls: what it has learnt from those that were paid, and those that wait for it.
+
+The life of a pull after the burn-in: it is chosen, its outcome comes or does not, the round's report says so. A block
+of the round that holds the report with its reward pays it. If the report said that none had come, the contract waits
+for the outcome, which may be claimed in the reports of the next rounds: a block with the claim pays it. Then it is
+learnt from. Whatever can no longer be paid is forgotten.
+"""
 
 from collections.abc import Mapping
 from functools import partial
-from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from folkmoot.bc_ucb.algorithm import Params, State
-from folkmoot.bc_ucb.records import checked
-from folkmoot.bc_ucb.round import is_paid, learn
+from folkmoot.bc_ucb.contract import rounded
+from folkmoot.bc_ucb.earnings import PROOF_BYTES, claimable, is_signed, seal_of
+from folkmoot.bc_ucb.records import NO_REWARD, SEAL_BYTES, Claim, checked
+from folkmoot.bc_ucb.round import in_burn_in, is_paid, learn
+from folkmoot.bc_ucb.state import State as OnChain
 from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.interface import init
-from folkmoot.machine import Delete, Keep, Put
+from folkmoot.machine import Delete, Keep, Outcome, Put
 
 _PULL, _LEARNT = "pull/", "learnt"
-_LARGEST = 2.0**30  # of a reward: scaled, it and a mean of such rewards fit into 64 bits
 _LIMITS = Limits(size=1 << 20, depth=1, items=4, int_size=8)
 
 
@@ -24,6 +31,16 @@ class Pull(NamedTuple):
 
     arm: int
     reward: float | None
+    proof: bytes = b""  # blinding and the environment's signature, or nothing
+
+    def claim(self, round: int) -> Claim:
+        """Its outcome, to be told to others."""
+        if self.reward is None:
+            return Claim(round, NO_REWARD, b"", b"")
+        if not self.proof:
+            return Claim(round, rounded(self.reward), b"", b"")
+        blinding, signature = self.proof[:SEAL_BYTES], self.proof[SEAL_BYTES:]
+        return Claim(round, rounded(self.reward), seal_of(self.arm, blinding), signature)
 
 
 def _read_round(text: str) -> int:
@@ -34,11 +51,21 @@ def _read_round(text: str) -> int:
 
 def _read_pull(data: bytes, arms: int) -> Pull:
     value = decode(data, _LIMITS)
-    if type(value) is not tuple or tuple(map(type, value)) not in ((int, float), (int, type(None))):
-        raise Malformed("pull: expected an arm and a reward, or None")
+    if type(value) is not tuple or tuple(map(type, value)) not in ((int, float, bytes), (int, type(None), bytes)):
+        raise Malformed("pull: expected an arm, a reward or None, and what proves it")
     if not 0 <= value[0] < arms:
         raise Malformed(f"pull of arm {value[0]}: expected 0 to {arms - 1}")
+    if len(value[2]) not in (0, PROOF_BYTES):
+        raise Malformed(f"pull with a proof of {len(value[2])} bytes: expected none or {PROOF_BYTES}")
     return Pull(*value)
+
+
+def _number(reward: Any) -> float | None:
+    """The reward of an outcome; None: it is not one number from 0 to 1."""
+    if isinstance(reward, tuple):
+        reward = reward[0] if len(reward) == 1 else None
+    is_number = isinstance(reward, int | float | np.integer | np.floating) and not isinstance(reward, bool)
+    return float(reward) if is_number and 0 <= reward <= 1 else None
 
 
 class Pulls:
@@ -72,26 +99,62 @@ class Pulls:
         """An arm is about to be pulled."""
         return [self._pending(round, Pull(arm, None))]
 
-    def outcome(self, round: int, reward: float | None) -> list[Keep]:
-        """What a pull brought; None: nothing ever. One that is paid, forgotten or told already changes nothing.
+    def outcome(self, state: OnChain, outcome: Outcome) -> list[Keep] | None:
+        """What a pull brought; no reward: nothing ever. One that is paid, forgotten or told already changes nothing.
 
-        It is learnt from at once in the burn-in, else once it is paid.
+        It is learnt from at once in the burn-in, else once it is paid. None: what cannot be, or is not signed by the
+        environment of this chain though there is one, is as if nothing had come.
         """
-        pull = self.pending.get(round)
+        round, pull = outcome.round, self.pending.get(outcome.round)
         if pull is None or pull.reward is not None:
             return []
-        if reward is None or not isfinite(reward):
+        if outcome.reward is None:
             return [self._forget(round)]
-        if is_paid(self._params, round, False):
+        reward, proof = _number(outcome.reward), outcome.proof if state.configuration.environment else b""
+        if reward is None or len(proof) not in (0, PROOF_BYTES):
+            return None
+        told = pull._replace(reward=reward, proof=proof)
+        if not is_signed(state.configuration, state.origin, self._index, told.claim(round)):
+            return None
+        if in_burn_in(self._params, round):
             return [self._forget(round), self._learn(pull.arm, reward)]
-        return [self._pending(round, pull._replace(reward=reward))]
+        return [self._pending(round, told)]
 
-    def settle(self, round: int, reported: bool) -> list[Keep]:
-        """A block of this round is final: does it hold the own report? No pull up to this round waits any longer."""
+    def told(self, round: int) -> Claim:
+        """What to report of this round's pull."""
         pull = self.pending.get(round)
-        kept: list[Keep] = [self._forget(earlier) for earlier in [*self.pending] if earlier <= round]
-        if is_paid(self._params, round, reported) and pull is not None and pull.reward is not None:
-            kept.append(self._learn(pull.arm, pull.reward))
+        return Claim(round, NO_REWARD, b"", b"") if pull is None else pull.claim(round)
+
+    def claims(self, state: OnChain, round: int) -> tuple[Claim, ...]:
+        """Outcomes of earlier rounds that came late, to be claimed in a report of this one after this block."""
+        late = [earlier for earlier, pull in self.pending.items() if earlier < round and pull.reward is not None]
+        return tuple(
+            self.pending[earlier].claim(earlier)
+            for earlier in sorted(late)
+            if claimable(state, self._index, round, earlier)
+        )
+
+    def settle(self, state: OnChain) -> list[Keep]:
+        """A block is final, after which the chain is in this state: what it pays is learnt from.
+
+        Pulls up to its round wait no longer unless their outcomes can still be claimed, or are learnt from whenever
+        they come, as in the burn-in.
+        """
+        record, window = state.last, state.configuration.terms.window
+        assert record is not None
+        own, kept = record.report_of(self._index), list[Keep]()
+        rounds = [] if own is None else [claim.round for claim in own.earlier]
+        if is_paid(self._params, record.round, own is not None and own.reward != NO_REWARD):
+            rounds.append(record.round)
+        paid = [pull for round in rounds if (pull := self.pending.get(round)) is not None]
+        for earlier in [*self.pending]:
+            waits = claimable(state, self._index, record.round + 1, earlier)
+            waits = waits or (in_burn_in(self._params, earlier) and record.round - earlier < window)
+            if earlier <= record.round and (earlier in rounds or not waits):
+                kept.append(self._forget(earlier))
+        for pull in paid:
+            if pull.reward is not None:
+                kept.append(self._learn(pull.arm, pull.reward))
         return kept
 
     def _pending(self, round: int, pull: Pull) -> Put:
@@ -106,11 +169,3 @@ class Pulls:
         learn(self.learnt, self._index, arm, reward)
         rows = self.learnt.pulls[self._index].copy(), self.learnt.mean[self._index].copy()
         return Put(_LEARNT, partial(encode, rows))
-
-
-def number(reward: Any) -> float | None:
-    """The reward of an outcome; anything but one number of at most 2**30 is as if none had come."""
-    if isinstance(reward, tuple):
-        reward = reward[0] if len(reward) == 1 else None
-    is_number = isinstance(reward, int | float | np.integer | np.floating) and not isinstance(reward, bool)
-    return float(reward) if is_number and abs(reward) <= _LARGEST else None

@@ -43,7 +43,7 @@ from folkmoot.ledger.block import Header
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.signatures import check
 
-SEEN = ("reported",)  # accounts that follow from what a reader sees; the others are empty in its state
+SEEN = ("reported", "earned", "waiting")  # accounts that a reader can compute; in its state the others are empty
 
 
 class Reading(Rounds):

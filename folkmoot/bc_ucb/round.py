@@ -51,38 +51,41 @@ def learn(state, i, arm, reward):
 
 @inlined
 def payable(reward):
-    """Can a claimed reward be one? Rewards lie in [0, 1]; scaled."""
+    """Can a reward be one? Rewards lie in [0, 1]; scaled."""
     return 0 <= reward <= ONE
 
 
 @inlined
-def usable(reports, m, reward):
-    """Does participant m's report count: means in range on every arm, and a reward that can be one?
+def usable(terms, reports, m):
+    """Can participant m's report count: means in range, and on the grid of the terms, on every arm?
 
     Args:
+        terms: of the contract.
         reports: int64 [participants, arms], scaled.
-        reward: int, scaled, as claimed.
     """
+    step = 1 << (32 - terms.resolution)
     for i in range(reports.shape[1]):
         if not -MOST_REPORT <= reports[m, i] <= MOST_REPORT:  # abs() of the least integer is negative
             return False
-    return payable(reward)
+        if reports[m, i] % step != 0:
+            return False
+    return True
 
 
 @inlined
-def admit(reports, m, reward, present, paid):
-    """Take participant m's report: is it `present` with one that counts, and what is it `paid`? Others become zeros.
+def admit(terms, entry, m, honest):
+    """Take participant m's report: is it `present` with one that counts? The means of others become zeros.
 
     Args:
-        reports, reward: as of `usable`.
-        present: bool [participants].
-        paid: int64 [participants], scaled; the claimed reward if there can be such, whatever the means say.
+        terms: of the contract.
+        entry: written; the report is in it.
+        honest: bool, can what it says of rewards be, and is it signed as it must be?
     """
-    present[m] = usable(reports, m, reward)
-    paid[m] = reward if payable(reward) else 0
-    if not present[m]:
-        for i in range(reports.shape[1]):
-            reports[m, i] = 0
+    entry.silent[m] = False
+    entry.present[m] = honest and usable(terms, entry.reports, m)
+    if not entry.present[m]:
+        for i in range(entry.reports.shape[1]):
+            entry.reports[m, i] = 0
 
 
 @kernel
@@ -136,17 +139,18 @@ def strike_out(sets, row, spoken_for):
 
 
 @kernel
-def enter_round(terms, accounts, sets, n_sets, reports, present, paid, estimates, members):
+def enter_round(terms, accounts, sets, n_sets, entry, elapsed, estimates, members):
     """Fill `estimates` and `members` from the agreed sets, and enter an approved round into the accounts; is it one?
 
     Args:
         terms, accounts: the contract; the accounts are written.
         sets: bool [n_sets, participants, arms].
-        reports, present, paid: as `admit` leaves them.
+        entry: as `admit` leaves it.
+        elapsed: rounds since the last block.
         estimates: int64 [arms], scaled, written.
         members: bool [participants, arms], the validated sets, written.
     """
-    approved = validated(terms, sets, n_sets, reports, estimates, members)
+    approved = validated(terms, sets, n_sets, entry.reports, estimates, members)
     if approved:
-        book(terms, accounts, reports, present, estimates, paid)
+        book(terms, accounts, entry, elapsed, estimates)
     return approved

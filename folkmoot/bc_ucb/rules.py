@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.agreement.shared import Call, Shared, directly
-from folkmoot.bc_ucb.contract import Accounts, open_accounts, validated
+from folkmoot.bc_ucb.contract import Accounts, Entry, blank_entry, open_accounts, validated
 from folkmoot.bc_ucb.disclosed import opened
+from folkmoot.bc_ucb.earnings import due_for
 from folkmoot.bc_ucb.edition_1 import words_of
 from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
 from folkmoot.bc_ucb.records import (
-    CLAIM,
     DISPUTED,
     EXCLUDED,
     MISSING,
@@ -29,7 +29,7 @@ from folkmoot.bc_ucb.records import (
     Report,
     RoundRecord,
 )
-from folkmoot.bc_ucb.round import admit, enter_round, payable, strike_out
+from folkmoot.bc_ucb.round import admit, enter_round, strike_out
 from folkmoot.bc_ucb.shown import entering, proven
 from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
@@ -132,25 +132,35 @@ def concluded(
         raise Unfinished("no set counts")
     names, reasons = _agreed_names(state, sets, held)
     reports = {m: held[name] for m, name in names.items()}
-    table, paid = np.zeros((terms.n_participants, terms.n_arms), np.int64), np.zeros(terms.n_participants, np.int64)
-    present = np.zeros(terms.n_participants, np.bool_)
-    for m, report in reports.items():
-        table[m] = report.means
-        admit(table, m, report.reward, present, paid)
-        if not present[m]:
-            reasons[m] = RANGE if payable(report.reward) else CLAIM
-    agreed, estimates = heard_sets(sets, names, present), np.zeros(terms.n_arms, np.int64)
-    members = np.zeros(table.shape, np.bool_)
+    entry = _entry(state, round, reports, reasons)
+    agreed, estimates = heard_sets(sets, names, entry.present), np.zeros(terms.n_arms, np.int64)
+    members = np.zeros(entry.reports.shape, np.bool_)
     if accounts is None:
-        approved = validated(terms, agreed, len(agreed), table, estimates, members)
+        approved = validated(terms, agreed, len(agreed), entry.reports, estimates, members)
     else:
-        approved = enter_round(terms, accounts, agreed, len(agreed), table, present, paid, estimates, members)
+        elapsed = round - state.round
+        approved = enter_round(terms, accounts, agreed, len(agreed), entry, elapsed, estimates, members)
     if not approved:
         raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
     ordered = tuple(reports[m] for m in sorted(reports))
     shown = entering(state, sets, call) if settings.edition > 1 else ()
     refused = tuple(sorted(reasons.items()))
-    return RoundRecord(round, (), ordered, refused, (), (), estimates, paid, b"", shown), members
+    return RoundRecord(round, (), ordered, refused, (), (), estimates, entry.paid, b"", shown), members
+
+
+def _entry(state: State, round: int, reports: Mapping[int, Report], reasons: dict[int, str]) -> Entry:
+    """What the agreed reports say; why those that are refused are joins the reasons."""
+    terms = state.configuration.terms
+    entry = blank_entry(terms)
+    entry.silent[[m for m, reason in reasons.items() if reason != MISSING]] = False
+    for m, report in reports.items():
+        entry.reports[m] = report.means
+        told = due_for(state, round, report)
+        entry.paid[m], entry.awaits[m], entry.claimed[m] = told[1:]
+        admit(terms, entry, m, told.refused is None)
+        if not entry.present[m]:
+            reasons[m] = told.refused or RANGE
+    return entry
 
 
 def _agreed_names(

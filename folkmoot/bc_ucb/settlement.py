@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from folkmoot.bc_ucb import evm
-from folkmoot.bc_ucb.contract import MOST_REPORT, NO_ESTIMATE, ONE, UNITS, Accounts, Terms, open_accounts
+from folkmoot.bc_ucb.contract import MOST_REPORT, NO_ESTIMATE, ONE, UNITS, Accounts, Entry, Terms, open_accounts
 from folkmoot.bc_ucb.round import enter_round
 from folkmoot.bc_ucb.rules import KIND
 from folkmoot.bc_ucb.settled import SettledRound, settled_rounds
@@ -133,7 +133,9 @@ def entered(terms: Terms, accounts: Accounts, a_round: SettledRound) -> bool:
     estimates = np.zeros(terms.n_arms, np.int64)
     members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
     reports, present, sets, paid = a_round
-    return bool(enter_round(terms, accounts, sets, len(sets), reports, present, paid, estimates, members))
+    nobody = np.zeros(terms.n_participants, np.bool_)
+    entry = Entry(reports, present, nobody, paid, nobody, np.zeros(terms.n_participants, np.int64))
+    return bool(enter_round(terms, accounts, sets, len(sets), entry, 1, estimates, members))
 
 
 class _Sender:
@@ -232,7 +234,7 @@ class _Contract:
             NotSettled: it does not; the first field that differs is named.
         """
         found = self.ask(evm.ACCOUNTS, lambda answer: read_accounts(answer, self.terms))
-        for name in Accounts._fields:
+        for name in Accounts._fields[: evm.ACCOUNTS_THERE]:
             if not np.array_equal(getattr(found, name), getattr(accounts, name)):
                 raise NotSettled(f"{self.address}: {name} of the contract differ from those of the rounds")
 
@@ -253,6 +255,7 @@ def read_accounts(answer: evm.Answer, terms: Terms) -> Accounts:
         np.array(evm.flags(answer.number(4, 0, 1 << 8 * m), m), np.bool_),
         np.array(answer.array(5, m * k, 0, _MOST_CHANGES), np.int64).reshape(shape),
         np.array(answer.array(6, k, 0, _MOST_CHANGES), np.int64),
+        *(np.zeros(m, np.int64) for _ in range(3)),
     )
 
 

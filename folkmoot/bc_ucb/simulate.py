@@ -36,6 +36,7 @@ def simulate_chain(
     disclosure: Literal["open", "validators"] = "open",
     ledger: str | Path | None = None,
     evidence: Literal["note", "exclude"] = "note",
+    environment: bool = False,
     replicates: int = 1,
     seed: int = 0,
     checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
@@ -55,6 +56,7 @@ def simulate_chain(
         malicious: numbers of the participants that lie, at most a third; agreement and trimming stand `faulty` of them.
         attack: how they lie; None: they only count as malicious.
         expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M.
+        environment: does it sign rewards? Without, they are claims, and trust = "reward" is refused.
         fidelity: "ideal": one loop in which signatures cannot be forged and messages arrive; "protocol": every
             participant a machine on a network, with real signatures, blocks and votes. Protocol only are:
         faults: what that network does; None: nothing bad.
@@ -72,21 +74,14 @@ def simulate_chain(
         folkmoot.ledger.NotStored: the ledger cannot be made, or the disk is full; the blocks in it stay valid.
     """
     job = make_chain_job(
-        algorithm,
-        rewards,
-        horizon=horizon,
-        malicious=malicious,
-        attack=attack,
-        expected_validators=expected_validators,
-        seed=seed,
-        checkpoints=checkpoints,
-        engine=engine,
-    )
+        algorithm, rewards, horizon=horizon, malicious=malicious, attack=attack,
+        expected_validators=expected_validators, seed=seed, checkpoints=checkpoints, engine=engine,
+    )  # fmt: skip
     replicates, jobs = whole("replicates", replicates), whole("jobs", jobs)
     if ledger is not None and replicates > 1:
         raise ValueError(f"ledger: holds the chain of one replicate, got replicates = {replicates}")
     about = fidelity, faults, private_comparison, sortition, ledger
-    game = ChainGame(job, *about, disclosure=disclosure, evidence=evidence)
+    game = ChainGame(job, *about, disclosure=disclosure, evidence=evidence, environment=environment)
     with Progress(progress) as bar:
         line = bar.line(game.label, game.rounds * replicates)
         finished = [one for found in run_one(game, range(replicates), jobs, on_rounds=line) for one in found]

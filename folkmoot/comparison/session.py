@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+MOST_ARMS = 1024
+
 
 class Session(NamedTuple):
     """What both sides know before they begin; make it with `session`, which checks it.
@@ -30,7 +32,7 @@ def session(name: bytes, validator: bytes, n_arms: int, count_bits: int) -> Sess
     """
     checked_name("session name", name)
     checked_name("validator", validator)
-    for what, number, most in (("n_arms", n_arms, 1024), ("count_bits", count_bits, 64)):
+    for what, number, most in (("n_arms", n_arms, MOST_ARMS), ("count_bits", count_bits, 64)):
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
             raise ValueError(f"{what} = {number!r}: expected an integer from 1 to {most}")
     return Session(name, validator, n_arms, count_bits)

@@ -31,6 +31,7 @@ class ChainTable(Configuration):
         faults: of that network: the fields of `folkmoot.Faults`.
         private_comparison, sortition, disclosure: of the protocol.
         evidence: what becomes of proven liars.
+        environment: does it sign rewards?
         ledger: a file in the folder of the results, for the chain of the one game.
     """
 
@@ -44,6 +45,7 @@ class ChainTable(Configuration):
     sortition: Literal["coin", "vrf"] = "coin"
     disclosure: Literal["open", "validators"] = "open"
     evidence: Literal["note", "exclude"] = "note"
+    environment: bool = False
     ledger: LedgerName | None = None
 
 
@@ -94,7 +96,7 @@ def _cell(combination: GridCell, context: InFile) -> tuple[ChainExperiment, Cell
             seed=head.seed,
             checkpoints=head.checkpoints,
         )
-        names = ("fidelity", "faults", "private_comparison", "sortition", "disclosure", "evidence")
+        names = ("fidelity", "faults", "private_comparison", "sortition", "disclosure", "evidence", "environment")
         how = {name: getattr(chain, name) for name in names}
         game = ChainGame(job, **how, ledger=chain.ledger, anew=True)
     except ValueError as error:

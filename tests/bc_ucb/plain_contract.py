@@ -40,10 +40,11 @@ class Plain:
         self.reported = [False] * m
         self.changes = [[0] * k for _ in range(m)]
         self.levels = [0] * k
+        self.earned, self.costs, self.waiting = [0] * m, [0] * m, [0] * m
 
-    def round(self, reports, present, sets, paid):
+    def round(self, a_round):
         """The estimates and members of a round, entered into the accounts if they are approved; is it?"""
-        terms = self.terms
+        terms, reports, sets = self.terms, a_round["reports"], a_round["sets"]
         arms, everybody = range(terms.n_arms), range(terms.n_participants)
         need = 1 if terms.combination == UNION else len(sets) // 2 + 1
         members = [[sum(named[m][i] for named in sets) >= need for i in arms] for m in everybody]
@@ -53,14 +54,18 @@ class Plain:
             estimates.append(sum(heard) // len(heard) if heard else NO_ESTIMATE)
         approved = all(NO_ESTIMATE < estimate <= 2 * ONE for estimate in estimates)
         if approved:
-            self.enter(reports, present, estimates, paid)
+            self.enter(estimates, **a_round)
         return approved, estimates, members
 
-    def enter(self, reports, present, estimates, paid):
+    def enter(self, estimates, reports, present, silent, paid, awaits, claimed, elapsed, sets):
         terms = self.terms
         self.estimates = estimates
         for m in range(terms.n_participants):
-            away = max(abs(a - b) for a, b in zip(reports[m], estimates)) if present[m] else ONE
+            left = [age + elapsed for age in range(63) if (self.waiting[m] >> age) & 1 and not (claimed[m] >> age) & 1]
+            self.waiting[m] = sum(2**age for age in [*left, *([0] if awaits[m] else [])] if age < terms.window)
+            self.earned[m] += paid[m]
+            away = max(abs(a - b) for a, b in zip(reports[m], estimates))
+            away = away if present[m] else terms.silence if silent[m] else ONE
             self.exponent[m] += paid[m] if terms.trust == REWARD else terms.delta - away
             if present[m]:
                 if self.reported[m]:
@@ -90,18 +95,20 @@ SCALED = st.one_of(
 
 
 @st.composite
-def terms_of(draw, most_participants=8, most_arms=4):
+def terms_of(draw, most_participants=8, most_arms=4, later=True):
+    """`later`: with fields that the first edition did not have."""
     m, k = draw(st.integers(1, most_participants)), draw(st.integers(1, most_arms))
     return Terms(
         m, k, draw(st.integers(0, m - 1)), draw(st.integers(1, m)), draw(st.sampled_from([MAJORITY, UNION])),
         draw(st.sampled_from([DISTANCE, REWARD])), draw(st.integers(0, ONE)),
         draw(st.one_of(st.sampled_from([0, 1, ONE, 23 * ONE]), st.integers(0, 14 * ONE))),
+        draw(st.integers(0, ONE)) if later else ONE, 32, draw(st.sampled_from([0, 1, 2, 8, 61, 62])) if later else 0,
     )  # fmt: skip
 
 
 @st.composite
 def rounds_of(draw, terms, count=6):
-    """Rounds of (reports, present, sets, paid): the sets named often enough that most rounds are approved."""
+    """Rounds as of `plain_round`: the sets named often enough that most of them are approved."""
     m, k = terms.n_participants, terms.n_arms
     found = []
     for _ in range(count):
@@ -109,20 +116,43 @@ def rounds_of(draw, terms, count=6):
         row = st.lists(scale, min_size=k, max_size=k)
         reports = draw(st.lists(row, min_size=m, max_size=m))
         if found and draw(st.booleans()):  # somebody says the same again
-            reports[0] = list(found[-1][0][0])
+            reports[0] = list(found[-1]["reports"][0])
         generous = draw(st.sampled_from([2, 8]))
         named = st.integers(0, generous).map(bool)
         lines = st.lists(st.lists(named, min_size=k, max_size=k), min_size=m, max_size=m)
         sets = draw(st.lists(lines, min_size=0 if generous == 2 else 1, max_size=m))
         paid = draw(st.lists(st.integers(0, ONE) if scale is not SCALED else SCALED, min_size=m, max_size=m))
-        found.append((reports, draw(st.lists(named, min_size=m, max_size=m)), sets, paid))
+        flags, bits = st.lists(st.booleans(), min_size=m, max_size=m), st.integers(0, (1 << terms.window) - 1)
+        present = draw(st.lists(named, min_size=m, max_size=m))
+        found.append(
+            plain_round(
+                terms,
+                reports,
+                sets,
+                present=present,
+                paid=paid,
+                silent=draw(flags),
+                awaits=draw(flags),
+                claimed=draw(st.lists(bits, min_size=m, max_size=m)),
+                elapsed=draw(st.sampled_from([1, 1, 2, 3, 61, 62, 63, 64, 10**6])),
+            )
+        )
     return found
 
 
-def arrays(terms, reports, present, sets, paid):
-    """A round as the arrays the contract takes: reports, present, sets, n_sets, paid."""
-    m, k = terms.n_participants, terms.n_arms
+def plain_round(terms, reports, sets, **told):
+    """A round as lists by their names; whoever is not told of has reported, and is neither paid nor waiting."""
+    m = terms.n_participants
+    blank = {"present": [True] * m, "silent": [False] * m, "paid": [0] * m, "awaits": [False] * m, "claimed": [0] * m}
+    return {"reports": reports, "sets": sets, "elapsed": 1, **blank, **{k: v for k, v in told.items() if v is not None}}
+
+
+def arrays(terms, a_round):
+    """A round as what the contract takes: entry, sets, n_sets, elapsed."""
+    m, k, sets = terms.n_participants, terms.n_arms, a_round["sets"]
     table = np.zeros((max(len(sets), 1), m, k), np.bool_)
     for v, named in enumerate(sets):
         table[v] = named
-    return np.array(reports, np.int64), np.array(present), table, len(sets), np.array(paid, np.int64)
+    kinds = contract.blank_entry(terms)._asdict().items()
+    entry = contract.Entry(**{name: np.array(a_round[name], like.dtype) for name, like in kinds})
+    return entry, table, len(sets), a_round["elapsed"]

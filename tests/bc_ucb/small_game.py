@@ -5,7 +5,7 @@ import numpy as np
 from folkmoot.bc_ucb import ideal
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
-from folkmoot.bc_ucb.contract import ONE, Terms
+from folkmoot.bc_ucb.contract import ONE, REWARD, Terms
 from folkmoot.bc_ucb.protocol import Game
 from folkmoot.bc_ucb.tally import blank_tally
 from folkmoot.coins import seed_words
@@ -23,7 +23,8 @@ def small_game(attack="attack", m=4, seed=0, horizon=24, more=None, combination=
     malicious[np.random.default_rng(seed).choice(m, faulty, replace=False)] = True
     misbehaviour = ATTACKS[attack](**(more or {})).record(rewards)
     checkpoints = np.array([BURN_IN, BURN_IN + 5, horizon])
-    return Game(params, terms, rewards.record(), misbehaviour, malicious, seed, checkpoints, **fields)
+    signed = {"environment": trust == REWARD} | fields
+    return Game(params, terms, rewards.record(), misbehaviour, malicious, seed, checkpoints, **signed)
 
 
 def by_the_loop(game, replicate):

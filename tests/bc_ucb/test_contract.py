@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_contract import Plain, arrays, rounds_of, same, terms_of
+from plain_contract import Plain, arrays, plain_round, rounds_of, same, terms_of
 
 from folkmoot.bc_ucb import contract
 from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, MOST_REPORT, NO_ESTIMATE, ONE, REWARD, UNION, UNITS, Terms
@@ -15,11 +15,11 @@ def terms(m=4, k=2, faulty=1, combination=MAJORITY, trust=DISTANCE, delta=0, spa
     return Terms(m, k, faulty, m, combination, trust, delta, span)
 
 
-def one_round(of, accounts, reports, present, sets, n_sets, paid, estimates, members):
+def one_round(of, accounts, entry, sets, n_sets, elapsed, estimates, members):
     """What a driver does with the contract in a round."""
-    approved = contract.validated(of, sets, n_sets, reports, estimates, members)
+    approved = contract.validated(of, sets, n_sets, entry.reports, estimates, members)
     if approved:
-        contract.book(of, accounts, reports, present, estimates, paid)
+        contract.book(of, accounts, entry, elapsed, estimates)
     return approved
 
 
@@ -27,21 +27,21 @@ compiled_round = jit(one_round)
 
 
 def played(of, accounts, a_round, play=one_round):
-    """Play one round of lists: approved, estimates, members."""
+    """Play one round (or its reports, who is present, sets and rewards): approved, estimates, members."""
+    if isinstance(a_round, tuple):
+        reports, present, sets, paid = a_round
+        a_round = plain_round(of, reports, sets, present=present, paid=paid)
     estimates = np.zeros(of.n_arms, np.int64)
     members = np.zeros((of.n_participants, of.n_arms), np.bool_)
-    approved = play(of, accounts, *arrays(of, *a_round), estimates, members)
+    approved = play(of, accounts, *arrays(of, a_round), estimates, members)
     return bool(approved), estimates.tolist(), members.tolist()
 
 
-def booked(of, reports, paid=None, present=None, estimates=None, accounts=None):
+def booked(of, reports, estimates=None, accounts=None, elapsed=1, **told):
     """Accounts after an approved block with these estimates (the first participant's reports unless told)."""
-    m = of.n_participants
     accounts = contract.open_accounts(of) if accounts is None else accounts
-    contract.book(
-        of, accounts, np.array(reports), np.array([True] * m if present is None else present),
-        np.array(reports[0] if estimates is None else estimates), np.array([0] * m if paid is None else paid),
-    )  # fmt: skip
+    entry = arrays(of, plain_round(of, reports, [], **told))[0]
+    contract.book(of, accounts, entry, elapsed, np.array(reports[0] if estimates is None else estimates))
     return accounts
 
 
@@ -112,8 +112,7 @@ def test_an_arm_without_a_member_disapproves_the_block(combination, sets):
 @given(st.data(), terms_of())
 def test_the_order_of_the_agreed_sets_does_not_matter(data, of):
     (a_round,) = data.draw(rounds_of(of, 1))
-    reports, present, sets, paid = a_round
-    other = (reports, present, data.draw(st.permutations(sets)), paid)
+    other = {**a_round, "sets": data.draw(st.permutations(a_round["sets"]))}
     one, two = contract.open_accounts(of), contract.open_accounts(of)
     assert played(of, one, a_round) == played(of, two, other)
     assert all((a == b).all() for a, b in zip(one, two))
@@ -125,14 +124,15 @@ def test_the_numbers_of_the_participants_do_not_matter(data, of):
     """Renumbering the participants renumbers their accounts and leaves estimates and levels alone."""
     order = data.draw(st.permutations(range(of.n_participants)))
     one, two = contract.open_accounts(of), contract.open_accounts(of)
-    for reports, present, sets, paid in data.draw(rounds_of(of, 3)):
-        other = [[x[m] for m in order] for x in (reports, present, paid)]
-        moved = (other[0], other[1], [[named[m] for m in order] for named in sets], other[2])
-        approved, estimates, members = played(of, one, (reports, present, sets, paid))
+    for a_round in data.draw(rounds_of(of, 3)):
+        by_participant = {name: told for name, told in a_round.items() if name not in ("sets", "elapsed")}
+        moved = {name: [told[m] for m in order] for name, told in by_participant.items()}
+        moved = {**a_round, **moved, "sets": [[named[m] for m in order] for named in a_round["sets"]]}
+        approved, estimates, members = played(of, one, a_round)
         assert played(of, two, moved) == (approved, estimates, [members[m] for m in order])
     for field in ("estimates", "levels"):
         assert (getattr(one, field) == getattr(two, field)).all()
-    for field in ("exponent", "units", "reports", "reported", "changes"):
+    for field in ("exponent", "units", "reports", "reported", "changes", "earned", "costs", "waiting"):
         assert (getattr(one, field)[list(order)] == getattr(two, field)).all()
 
 
@@ -238,7 +238,7 @@ def test_a_level_lies_among_honest_counts(data, faulty):
 def test_interpreted_compiled_and_in_unbounded_integers_it_is_the_same(data, of):
     plain, accounts, compiled = Plain(of), contract.open_accounts(of), contract.open_accounts(of)
     for a_round in data.draw(rounds_of(of)):
-        expected = plain.round(*a_round)
+        expected = plain.round(a_round)
         assert played(of, accounts, a_round) == expected
         assert played(of, compiled, a_round, compiled_round) == expected
     same(accounts, plain)
@@ -260,8 +260,9 @@ def test_nothing_overflows_at_the_limits(m, k, trust):
         reports = [[min(top, extremes[(n + i) % 5]) for i in range(k)] for n in range(m)]
         reports[-1] = [-MOST_REPORT] * k
         sets = [[[n != v] * k for n in range(m)] for v in range(3)]
-        a_round = (reports, [n % 4 > 0 for n in range(m)], sets, [extremes[n % 5] for n in range(m)])
-        expected = plain.round(*a_round)
+        present, paid = [n % 4 > 0 for n in range(m)], [extremes[n % 5] for n in range(m)]
+        a_round = plain_round(of, reports, sets, present=present, paid=paid)
+        expected = plain.round(a_round)
         assert expected[0]
         assert played(of, compiled, a_round, compiled_round) == expected
     same(compiled, plain)
@@ -273,9 +274,9 @@ compiled_unlucky = jit(contract.unlucky)
 
 
 @jit
-def many_rounds(of, accounts, reports, present, estimates, paid, rounds):
+def many_rounds(of, accounts, entry, estimates, rounds):
     for _ in range(rounds):
-        contract.book(of, accounts, reports, present, estimates, paid)
+        contract.book(of, accounts, entry, 1, estimates)
 
 
 @pytest.mark.parametrize("trust", [REWARD, DISTANCE])
@@ -283,8 +284,8 @@ def test_a_million_rounds_do_not_overflow(trust):
     """Without any clipping an exponent falls by 8 a round at most: exactly so much after a million."""
     of = Terms(2, 1, 0, 1, MAJORITY, trust, 0, 2**60)
     accounts = contract.open_accounts(of)
-    reports, estimates = np.array([[MOST_REPORT], [-MOST_REPORT]]), np.array([MOST_REPORT])
-    paid = np.array([MOST_REPORT, -MOST_REPORT])
-    many_rounds(of, accounts, reports, np.ones(2, np.bool_), estimates, paid, 10**6)
+    reports, paid = [[MOST_REPORT], [-MOST_REPORT]], [MOST_REPORT, -MOST_REPORT]
+    entry = arrays(of, plain_round(of, reports, [], paid=paid))[0]
+    many_rounds(of, accounts, entry, np.array([MOST_REPORT]), 10**6)
     assert accounts.exponent.tolist() == [0, -(10**6) * 2 * MOST_REPORT]
     assert accounts.units.tolist() == [UNITS, 1]

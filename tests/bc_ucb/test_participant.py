@@ -219,7 +219,7 @@ def test_a_block_that_was_locked_is_committed_later_and_paid_then():
     assert four.heights() == [1] * M
     assert four.committed[0][0].state.last.round == t
     assert paid(four.nodes[0]) == pulls + 1
-    arm, _ = pending[0][t]
+    arm = pending[0][t].arm
     assert four.nodes[0].pulls.learnt.pulls[0, arm] == BURN_IN // K + 1
 
 

@@ -11,7 +11,7 @@ from folkmoot.bc_ucb import round as a_round
 from folkmoot.bc_ucb import rules as ledger_rules
 from folkmoot.bc_ucb import tally as a_tally
 from folkmoot.bc_ucb.algorithm import Params
-from folkmoot.bc_ucb.contract import MOST_REPORT, ONE
+from folkmoot.bc_ucb.contract import MOST_REPORT, ONE, Terms, blank_entry
 from folkmoot.bc_ucb.protocol import play
 from folkmoot.comparison import functionality
 
@@ -19,23 +19,31 @@ LEAST = -(1 << 63)
 
 
 @pytest.mark.parametrize(
-    ("mean", "reward", "expected", "paid"),
+    ("mean", "honest", "expected"),
     [
-        (0, 0, True, 0),
-        (MOST_REPORT, ONE, True, ONE),
-        (-MOST_REPORT, 7, True, 7),
-        (MOST_REPORT + 1, 7, False, 7),
-        (LEAST, 7, False, 7),
-        (0, ONE + 1, False, 0),
-        (0, -1, False, 0),
+        (0, True, True),
+        (MOST_REPORT, True, True),
+        (-MOST_REPORT, True, True),
+        (-(ONE >> 4), True, True),
+        (ONE >> 5, True, False),  # off the grid of four bits
+        (MOST_REPORT + (ONE >> 4), True, False),
+        (LEAST, True, False),
+        (0, False, False),
     ],
 )
-def test_which_reports_count_and_what_they_are_paid(mean, reward, expected, paid):
-    reports, present, found = np.array([[1, 1], [0, mean]]), np.zeros(2, np.bool_), np.zeros(2, np.int64)
-    a_round.admit(reports, 1, reward, present, found)
-    assert present.tolist() == [False, expected]
-    assert found.tolist() == [0, paid]
-    assert reports.tolist() == [[1, 1], [0, mean if expected else 0]]
+def test_which_reports_count(mean, honest, expected):
+    terms = Terms(2, 2, 0, 2, 0, 0, 0, ONE, resolution=4)
+    entry = blank_entry(terms)
+    entry.reports[:] = [[1, 1], [0, mean]]
+    a_round.admit(terms, entry, 1, honest)
+    assert entry.present.tolist() == [False, expected]
+    assert entry.silent.tolist() == [True, False]
+    assert entry.reports.tolist() == [[1, 1], [0, mean if expected else 0]]
+
+
+@pytest.mark.parametrize(("reward", "can_be"), [(0, True), (ONE, True), (ONE + 1, False), (-1, False), (LEAST, False)])
+def test_which_rewards_can_be(reward, can_be):
+    assert a_round.payable(reward) is can_be
 
 
 def test_whom_a_validator_names():
@@ -77,17 +85,17 @@ def _name_only_the_first(params, heard, reports, sets, row):
     sets[row, 0] = heard[0]
 
 
-def _admit_unpaid(reports, m, reward, present, paid):
-    present[m], paid[m] = a_round.usable(reports, m, reward), 0
-    reports[m] *= present[m]
+def _admit_unpaid(terms, entry, m, honest):
+    entry.silent[m], entry.present[m], entry.paid[m] = False, honest and a_round.usable(terms, entry.reports, m), 0
+    entry.reports[m] *= entry.present[m]
 
 
-def _enter_backwards(terms, accounts, sets, n_sets, reports, present, paid, estimates, members):
+def _enter_backwards(terms, accounts, sets, n_sets, entry, elapsed, estimates, members):
     from folkmoot.bc_ucb.contract import book, validated
 
-    approved = validated(terms, sets, n_sets, reports, estimates, members)
+    approved = validated(terms, sets, n_sets, entry.reports, estimates, members)
     if approved:
-        book(terms, accounts, reports, np.zeros_like(present), estimates, paid)
+        book(terms, accounts, entry._replace(present=np.zeros_like(entry.present)), elapsed, estimates)
     return approved
 
 
@@ -97,7 +105,7 @@ BROKEN = {
     "is_paid": (a_round, lambda params, t, reported: t <= params.burn_in, {}),
     "learn": (a_round, _learn_nothing, {}),
     "payable": (a_round, lambda reward: reward == 0, {}),
-    "usable": (a_round, lambda reports, m, reward: m != 2, {}),
+    "usable": (a_round, lambda terms, reports, m: m != 2, {}),
     "admit": (a_round, _admit_unpaid, {"trust": 1}),
     "named": (a_round, _name_only_the_first, {}),
     "strike_out": (

@@ -227,7 +227,7 @@ def test_a_report_out_of_range_is_refused_by_name_and_its_reward_paid():
     assert not state.members[1].any()  # although everybody named it
 
 
-@pytest.mark.parametrize("reward", [-1, ONE + 1])
+@pytest.mark.parametrize("reward", [-2, ONE + 1])
 def test_a_reward_that_cannot_be_is_not_paid(reward):
     chain, t = first_chain(), full_round(first_chain())
     made = record(chain, t, [report(chain, t, m, reward=reward if m == 0 else 0) for m in range(M)])
@@ -391,6 +391,7 @@ def terms_but(**fields):
         (but(7, "forget"), "evidence"),
         (but(8, ("nobody", ())), "disclosure"),
         (but(8, ("open", (1,))), "disclosure"),
+        (terms_but(trust=1), "trust = 'reward': only where an environment"),
         (terms_but(silence=-1), "silence"),
         (terms_but(resolution=3), "resolution"),
         (terms_but(resolution=33), "resolution"),
