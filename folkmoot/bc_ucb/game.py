@@ -54,7 +54,7 @@ class ChainGame:
 
     Attributes:
         job: who plays, for what, how long.
-        fidelity, faults, private_comparison, sortition, disclosure, evidence, ledger, environment: see `simulate_chain`.
+        fidelity, faults, private_comparison, sortition, ledger, disclosure, evidence, environment: of `simulate_chain`.
         anew: may the ledger be there already? It is then written beside it, and takes its place once it is complete.
 
     Raises:
