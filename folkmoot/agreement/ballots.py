@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from folkmoot.agreement.messages import PROPOSAL, Ballots, Proposal, Vote
 
 
-def gathered(purpose: str, said: Mapping[int, Proposal] | Mapping[int, Vote]) -> Ballots | None:
+def gathered(purpose: str, said: Mapping[int, Proposal | Vote]) -> Ballots | None:
     """Of what was said for this purpose, by sender, what most have said; None: nobody has said anything."""
     if not said:
         return None

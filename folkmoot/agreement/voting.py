@@ -362,7 +362,12 @@ class Voter:
             if hash in self._bodies:
                 block, keys = self.kind.received(self._bodies[hash]), self.keys
                 signed = tuple(sorted((keys[v], s) for v, s in signatures.items()))
-                self.append(replace(block, signatures=signed), effects)
+                final = replace(block, signatures=signed)
+                self.append(final, effects)
+                if self.links.bad(self.round):  # who was not heard to confirm may lack the others' signatures
+                    for member in range(len(keys)):
+                        if member not in signatures and member != self.index:
+                            self._send(effects, Blocks((self.kind.carried(final),)), member)
             else:
                 for member in signatures:
                     self._others.claim(member, self.height)

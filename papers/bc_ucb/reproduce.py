@@ -4,5 +4,13 @@ from .chain import chain
 from .defences import defences
 from .growth import growth, shares
 from .influence import influence
+from .progress import progress
 
-FIGURES = {"growth": growth, "influence": influence, "shares": shares, "defences": defences, "chain": chain}
+FIGURES = {
+    "growth": growth,
+    "influence": influence,
+    "shares": shares,
+    "defences": defences,
+    "chain": chain,
+    "progress": progress,
+}
