@@ -19,7 +19,6 @@ from folkmoot.bc_ucb.rules import SharedRounds
 from folkmoot.bc_ucb.stages import ANSWERING, REPORTING
 from folkmoot.bc_ucb.validators import drawn_by_coins
 from folkmoot.machine import NO_FLOOR, Chain, Chance, Effects, Floor, Moment, Outcome, Received
-from folkmoot.simulation.network import Address
 
 Told = tuple[int, bytes]  # receiver and message
 Script = Callable[["Liar", int, list[Told]], list[Told]]  # (who, stage, what an honest one would send) to what it sends
@@ -178,7 +177,7 @@ class LiarsTable(Table):
         self._script = script
         super().__init__(game, replicate)
 
-    def _role(self, address: Address, rules: SharedRounds) -> Role | SealingRole:
+    def _role(self, address: Any, rules: SharedRounds) -> Role | SealingRole:
         honest = replace(self.game, malicious=np.zeros_like(self.game.malicious))
         game, self.game = self.game, honest
         role = super()._role(address, rules)
