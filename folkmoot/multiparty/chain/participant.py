@@ -15,7 +15,6 @@ are in the store before the block is kept that names them: a crash in between le
 After a restart the participant waits for the next round. Samples that waited are lost then; parties find others.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot.agreement import messages as voting
 from folkmoot.agreement.catching_up import MOST_BLOCKS
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
@@ -41,6 +39,14 @@ from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import UnknownRules
 from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received, Stage
 from folkmoot.machine import Chain as Stored
+from folkmoot.multiparty.chain.bounds import (
+    MOST_ANSWERS,
+    MOST_ASKED,
+    MOST_GIVEN,
+    given_bytes,
+    shares,
+    stage_bytes,
+)
 from folkmoot.multiparty.chain.entries import Entry
 from folkmoot.multiparty.chain.local_party import Finds, LocalParty
 from folkmoot.multiparty.chain.messages import application, read_application
@@ -50,18 +56,26 @@ from folkmoot.multiparty.chain.records import CALIBRATE, Refused, answer_in, rea
 from folkmoot.multiparty.chain.shelf import names_in
 from folkmoot.multiparty.chain.signing import APPLICATION, is_signed
 from folkmoot.multiparty.chain.standing import State
-from folkmoot.multiparty.chain.talk import MOST_NAMES, ROOM, Answered, Applied, Given, Lacking, SampleTold, given
+from folkmoot.multiparty.chain.talk import (
+    CONSORTIUM,
+    MOST_NAMES,
+    ROOM,
+    Answered,
+    Applied,
+    Given,
+    Lacking,
+    SampleTold,
+    given,
+)
 from folkmoot.multiparty.chain.voted import VotedKind, chosen, is_vouched
 from folkmoot.multiparty.chain.voting import in_turn
 from folkmoot.signatures import SigningKey, public_key
 
 SAMPLES, ANSWER, PROPOSE, PREVOTE, PRECOMMIT, CONFIRM, COMMIT = range(7)
 NAMES = ("samples", "answer", "propose", "prevote", "precommit", "confirm", "commit")
-LATE = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks", "sample", "contents"})
-MOST_ANSWERS = 64  # to newcomers, that wait for a block
-MOST_ASKED = 8  # times that somebody may ask for contents in a round
-MOST_GIVEN = 4  # messages with contents that go along with blocks
+LATE = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks", "sample told", "given"})
 ROUND = "round"  # the key under which the last round is kept that was entered
+APPLIED = CONSORTIUM.name(Applied)
 _ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
 
@@ -116,7 +130,7 @@ class Participant(VotedKind):
         state: State = role.first.state
         if state.voting is None:
             raise ValueError("chain: one signature makes its blocks; its genesis says nothing of votes")
-        super().__init__(role.first)
+        super().__init__(role.first, 2 * given_bytes(state.terms.shape, role.most))
         self.role, self._floor, self._stored, self._key = role, floor, stored, SigningKey(role.seed)
         own = self._own = public_key(self._key)
         self.index = state.members.index(own) if own in state.members else -1
@@ -140,6 +154,7 @@ class Participant(VotedKind):
         self.voter.resume(kept)
         self.pool.follow(chain)
         self.stages = _stages(role)
+        self._largest = {kind: share.size for stage in self.stages for kind, share in (stage.shares or {}).items()}
         self.next = Moment(max(_last_round(kept) + 1, floor.round, 1), SAMPLES)
 
     @property
@@ -278,6 +293,8 @@ class Participant(VotedKind):
         shape = self.shape(self.chain.state)
         for sender, data in inbox:
             try:
+                if len(data) > self._largest.get(self.kind_of(data), 0):
+                    raise Rejected("too large")  # for its kind, or of none
                 self._take(self.forms.from_bytes(data, shape), sender, effects)
             except Rejected as error:
                 effects.noticed.append(Noticed(sender, error.reason))
@@ -291,10 +308,12 @@ class Participant(VotedKind):
                 effects.counts[f"sample: {reason.partition(':')[0]}"] += 1
         elif isinstance(message, Given):
             for content in message.contents:
-                self.shelf.lay(content)
+                self.shelf.lay(content, sender, len(self.chain.state.members))
         elif isinstance(message, Blocks):
             blocks = [Block.from_bytes(data) for data in message.blocks]
-            self._held = {b.header.height: (sender, b) for b in blocks if b.header.height > self.chain.height}
+            near = range(self.chain.height + 1, self.chain.height + MOST_BLOCKS + 1)
+            told = {b.header.height: (sender, b) for b in blocks if b.header.height in near}
+            self._held = {**told, **self._held}  # what waits for contents was signed by a quorum
         elif isinstance(message, Want):
             self._give_blocks(message, sender, effects)
         elif isinstance(message, Lacking):
@@ -303,7 +322,7 @@ class Participant(VotedKind):
                 self._send(effects, answer, sender)
         elif isinstance(message, Applied):
             self._within(1, message, sender)
-            self._take_application(message, effects)
+            self._take_application(message, sender, effects)
         elif isinstance(message, Answered):
             self._take_answer(message.content, sender)
         else:
@@ -329,12 +348,12 @@ class Participant(VotedKind):
         if self._asked[type(message), sender] > most:
             raise Rejected("asked too often")
 
-    def _take_application(self, message: Applied, effects: Effects) -> None:
+    def _take_application(self, message: Applied, sender: int, effects: Effects) -> None:
         asked = read_application(message.content)
         origin = self.chain.genesis.hash
         if not is_signed(asked.party.key, APPLICATION, origin, tuple(asked.party), asked.signature):
             raise Rejected("signature")
-        self.shelf.lay(message.parameters)
+        self.shelf.lay(message.parameters, sender, len(self.chain.state.members))
         if self.role.judge is None or asked.party.key in self._answers:
             return
         if message.content not in self._judged:
@@ -364,11 +383,17 @@ class Participant(VotedKind):
 
 
 def _stages(role: Role) -> tuple[Stage, ...]:
-    """In any stage a participant may send votes, blocks that were asked for, and samples, be they late."""
-    sample = 4 * math.prod(role.first.state.terms.shape) + 512
-    most = (4 + MOST_GIVEN) * voting.LIMITS.size + (role.wanted + role.most) * sample
-    messages = role.wanted + 64 + role.most // MOST_NAMES
-    return tuple(Stage(name, messages, most, LATE) for name in NAMES)
+    """In any stage a participant may send votes, blocks that were asked for, and samples, be they late.
+
+    Newcomers apply in the first stage, and what is said of them comes in the one after the next.
+    """
+    state: State = role.first.state
+    always, rows = shares(state, role.wanted, role.most), []
+    for number, name in enumerate(NAMES):
+        of = {kind: share for kind, share in always.items() if kind != APPLIED or number == ANSWER}
+        messages = sum(share.messages for share in of.values())
+        rows.append(Stage(name, messages, stage_bytes(state, of, role.most), LATE, shares=of))
+    return tuple(rows)
 
 
 def _last_round(kept: Mapping[str, bytes]) -> int:

@@ -1,5 +1,6 @@
 """The contents of a participant: those of its chain, those that were handed to it, and those that are missing."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from folkmoot.encoding import Malformed
@@ -11,7 +12,8 @@ from folkmoot.multiparty.chain.pool import Pool
 from folkmoot.multiparty.chain.records import CALIBRATE, REGISTER, read_calibration, read_head, read_registered
 from folkmoot.multiparty.chain.standing import State
 
-MOST_LOOSE = 1 << 27  # bytes that no block names yet, of all together
+MOST_LOOSE = 1 << 25  # bytes that no block names yet, of all those together who are no members
+_STRANGERS = -2  # no number of a sender
 
 
 class Shelf:
@@ -20,30 +22,44 @@ class Shelf:
     Args:
         contents: of the chain.
         pool: samples that wait have contents too.
+        room: bytes that no block names yet, for each sender.
 
     Attributes:
         missing: names that a block has and this participant has not; is it a block that a quorum has signed?
     """
 
-    def __init__(self, contents: Contents, pool: Pool) -> None:
-        self._contents, self._pool = contents, pool
+    def __init__(self, contents: Contents, pool: Pool, room: int) -> None:
+        self._contents, self._pool, self._room = contents, pool, room
         self._loose: dict[bytes, bytes] = {}
-        self._size = 0
+        self._laid = Counter[int]()  # bytes that each sender has laid
         self.missing: dict[bytes, bool] = {}
 
     def clear(self) -> None:
         """Forget what was handed in and is named by no block, and what only proposals named."""
-        self._loose, self._size = {}, 0
+        self._loose = {}
+        self._laid.clear()
         self.missing = {name: final for name, final in self.missing.items() if final}
 
-    def lay(self, content: bytes) -> None:
-        """Take what is handed in, as long as there is room; what a final block names goes into the store."""
+    def lay(self, content: bytes, sender: int, members: int) -> None:
+        """Take what is handed in, as long as its sender has room; what a final block names goes into the store.
+
+        So nobody takes the room of others: `members` have the first numbers, and all who are none share some room.
+        """
         name = name_of(content)
-        if self.missing.pop(name, False):
-            self._contents.put(content)
-        elif name not in self._loose and self._size + len(content) <= MOST_LOOSE:
-            self._loose[name] = content
-            self._size += len(content)
+        if name in self.missing:
+            if self.missing.pop(name):
+                self._contents.put(content)
+            else:
+                self._loose[name] = content  # of a block that was proposed, which bounds them
+            return
+        size, stranger = len(content), not 0 <= sender < members
+        if name in self._loose or self._laid[sender] + size > self._room:
+            return
+        if stranger and self._laid[_STRANGERS] + size > MOST_LOOSE:
+            return
+        self._laid[sender] += size
+        self._laid[_STRANGERS] += size if stranger else 0
+        self._loose[name] = content
 
     def give(self, names: Iterable[bytes]) -> list[bytes]:
         """Those of these contents that are in the store."""

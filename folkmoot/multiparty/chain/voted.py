@@ -15,7 +15,7 @@ from folkmoot.ledger.rules import UnknownRules
 from folkmoot.multiparty.chain.kind import BEMA
 from folkmoot.multiparty.chain.pool import Pool
 from folkmoot.multiparty.chain.records import NO_APPROVER, Refused, Registered
-from folkmoot.multiparty.chain.shelf import Shelf
+from folkmoot.multiparty.chain.shelf import MOST_LOOSE, Shelf
 from folkmoot.multiparty.chain.signing import APPROVAL, REFUSAL, is_signed
 from folkmoot.multiparty.chain.standing import State
 from folkmoot.multiparty.chain.talk import CONSORTIUM
@@ -35,9 +35,10 @@ class VotedKind(AsItStands):
 
     forms: Forms = CONSORTIUM
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, room: int = MOST_LOOSE) -> None:
+        """`room`: bytes of contents that no block names yet, for each sender."""
         self.pool = Pool(chain)
-        self.shelf = Shelf(chain.state.contents, self.pool)
+        self.shelf = Shelf(chain.state.contents, self.pool, room)
 
     def shape(self, state: State) -> Shape:
         """(members,)."""

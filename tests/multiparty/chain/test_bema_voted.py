@@ -129,7 +129,7 @@ def two_faced(victims):
             shown[moment], contents = another(play, message)
             for i in victims:
                 for content in contents:
-                    play.hosts[i].machine.shelf.lay(content)
+                    play.hosts[i].machine.shelf.lay(content, sender, MEMBERS)
         return CONSORTIUM.to_bytes(shown[moment])
 
     play = Play(roles(), tampered=tampered)
@@ -354,9 +354,58 @@ def test_somebody_who_asks_too_often_is_not_answered():
     host = Play(roles()).hosts[0]
     want = CONSORTIUM.to_bytes(Lacking((started().genesis.configuration[1][0][5],)))
     effects = host.step(Moment(1, 0), [Received(4, want)] * 9)
-    given = [data for receiver, data in effects.send if receiver == 4]
-    assert len(given) == 8
+    assert len([data for receiver, data in effects.send if receiver == 4]) == 8
+    assert host.counts == {"too many messages": 1}
+    effects = host.step(Moment(1, 1), [Received(4, want)])
+    assert [data for receiver, data in effects.send if receiver == 4] == []
     assert [notice.reason for notice in effects.noticed] == ["asked too often"]
+
+
+# --- Bounds ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_honest_is_refused_by_its_bounds():
+    play = Play(roles([lambda chain: newcomer(20, chain), lambda chain: newcomer(21, chain, "eve")])).play(6)
+    assert [host.counts for host in play.hosts if host.counts] == []
+    assert {REGISTER, CALIBRATE} <= {head.what for head in heads(play)}
+
+
+def test_every_kind_of_message_of_a_consortium_has_a_share():
+    rows = Play(roles()).hosts[0].machine.stages
+    assert set().union(*(row.shares for row in rows)) == CONSORTIUM.names
+    assert set().union(*(row.late for row in rows)) <= CONSORTIUM.names
+    assert all(row.bytes < 64 << 20 for row in rows)
+
+
+def test_attack_of_messages_larger_than_their_kind_in_a_consortium_they_are_not_decoded(monkeypatch):
+    machine, decoded = Play(roles()).hosts[0].machine, []
+    monkeypatch.setattr(CONSORTIUM, "from_bytes", lambda data, shape: decoded.append(data))
+    for start, kind in CONSORTIUM._starts.items():
+        share = next(row.shares[kind] for row in machine.stages if kind in row.shares)
+        large = start + bytes(share.size + 1 - len(start))
+        effects = machine.step(machine.next, [Received(3, large), Received(3, b"none")], [], [])
+        assert [notice.reason for notice in effects.noticed] == ["too large", "too large"]
+    assert decoded == []
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_attack_of_contents_that_nobody_names_they_take_no_room_of_others(apart, monkeypatch):
+    """A liar and strangers send contents of their own; what an honest miner hands in is taken nevertheless."""
+    shelf = Play(roles()).hosts[0].machine.shelf
+    if not apart:  # all of them share the room
+        lay = type(shelf).lay
+        monkeypatch.setattr(type(shelf), "lay", lambda self, content, sender, members: lay(self, content, 1, members))
+    size = 1 << 20
+    for sender in (1, *range(100, 120)):
+        for n in range(12):
+            shelf.lay(bytes([sender, n]) * (size // 2), sender, MEMBERS)
+    shelf.lay(bytes(shelf._room - shelf._laid[1]), 1, MEMBERS)
+    assert sum(map(len, shelf._loose.values())) <= shelf._room + (1 << 25)
+    shelf.lay(b"honest", 2, MEMBERS)
+    assert (b"honest" in shelf._loose.values()) == apart
+    shelf.clear()
+    shelf.lay(bytes(size), 1, MEMBERS)
+    assert len(shelf._loose) == 1
 
 
 def test_who_was_away_gets_blocks_and_what_they_name():
