@@ -4,10 +4,14 @@ An honest member says each thing once a round, and asks for blocks and gives the
 in one stage, since what is late comes with what is not; and of two values for one slot the second proves a fault.
 """
 
+from collections.abc import Callable, Iterable
+
 from folkmoot.agreement.catching_up import ANSWER_BYTES, MOST_BLOCKS
 from folkmoot.agreement.forms import HEAD, Forms
 from folkmoot.agreement.messages import PHASES, Ballots, Blocks, Certificate, Confirmation, Proposal, Vote, Want
-from folkmoot.machine import Share
+from folkmoot.agreement.signed_messages import Rejected
+from folkmoot.encoding import Malformed
+from folkmoot.machine import Share, Stage
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES
 
 TWICE = 2
@@ -43,3 +47,26 @@ def shares(forms: Forms, members: int, block: int) -> dict[str, Share]:
         Blocks: TWICE,
     }
     return {forms.name(kind): Share(number, forms.largest(kind, sizes)) for kind, number in numbers.items()}
+
+
+class Largest:
+    """How large a message of each kind can be in any stage: what is larger is refused before it is decoded."""
+
+    def __init__(self, stages: Iterable[Stage], kind_of: Callable[[bytes], str]) -> None:
+        self._kind_of = kind_of
+        self._sizes = {kind: share.size for stage in stages for kind, share in (stage.shares or {}).items()}
+
+    def require(self, data: bytes) -> None:
+        """Nothing, if these bytes may be a message of the kind they begin like.
+
+        Raises:
+            Malformed: they are of no kind.
+            Rejected: they are larger than that, or nothing of this kind is sent.
+        """
+        kind = self._kind_of(data)
+        if kind == "":
+            raise Malformed("message of no known kind")
+        if kind not in self._sizes:
+            raise Rejected("kind out of place")
+        if len(data) > self._sizes[kind]:
+            raise Rejected("too large")

@@ -1,16 +1,14 @@
 """What a game says to those who vote on its blocks, as far as it is the same for every participant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from folkmoot.agreement.forms import Forms, Shape
-from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.bc_ucb.disclosed import Opened, as_told, openings
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.messages import GAME
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.bc_ucb.rules import Rounds, WithOpenings, would_follow
 from folkmoot.bc_ucb.state import State
-from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, apply_block, propose
 from folkmoot.ledger.rules import Rules
@@ -52,18 +50,6 @@ class GameKind:
     def kind_of(self, data: bytes) -> str:
         """See `folkmoot.machine.Machine`."""
         return self.forms.kind_of(data)
-
-    def require_bounded(self, data: bytes, largest: Mapping[str, int]) -> None:
-        """Before a message is decoded: it is no larger than one of its kind can be (`largest`, bytes).
-
-        Raises:
-            Malformed, Rejected: it is, or of no kind that is sent in this game.
-        """
-        kind = self.kind_of(data)
-        if kind not in largest:
-            raise Rejected("kind out of place") if kind else Malformed("message of no known kind")
-        if len(data) > largest[kind]:
-            raise Rejected("too large")
 
     def origin(self, chain: Chain) -> bytes:
         """The digest of what the genesis says."""

@@ -27,6 +27,7 @@ from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
 from folkmoot.agreement.messages import PROPOSAL, Verified, signed_here
+from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.signed_messages import VALUE, Rejected
 from folkmoot.agreement.voting import Voter
 from folkmoot.bc_ucb import snapshot
@@ -121,7 +122,7 @@ class Participant(Thinking):
         settings = chain.state.configuration
         compared = self._comparison.sizes(settings.terms.n_arms) if role.params.screening else (0, 0)
         self.stages, self._at = bounded(settings, *compared), stages(settings.terms.faulty)
-        self._largest = {kind: share.size for stage in self.stages for kind, share in (stage.shares or {}).items()}
+        self._largest = Largest(self.stages, GAME.kind_of)
         self._work: Deliberation | None = None
         last = snapshot.last_round(kept)
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
@@ -292,7 +293,7 @@ class Participant(Thinking):
         shape, call = self.shape(self.chain.state), self.rules.call
         for sender, data in inbox:
             try:
-                self.require_bounded(data, self._largest)
+                self._largest.require(data)
                 small = type(data) is bytes and len(data) <= _SMALL
                 message = call(GAME.from_bytes, data, shape) if small else GAME.from_bytes(data, shape)
                 self._take(message, sender, stage, effects)

@@ -19,7 +19,7 @@ from folkmoot.agreement.shares import TWICE
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.bc_ucb.bounds import block_bytes, inner_bytes
 from folkmoot.bc_ucb.deliberation import Deliberation
-from folkmoot.bc_ucb.genesis import record_bytes
+from folkmoot.bc_ucb.genesis import carried_bytes
 from folkmoot.bc_ucb.messages import GAME, Answer, Offer, Passed, ReportSent, SetsSent
 from folkmoot.bc_ucb.protocol import Table
 from folkmoot.bc_ucb.stages import ANSWERING, SCREENING, bounded
@@ -75,7 +75,7 @@ def test_no_message_of_a_kind_is_larger_than_its_share_and_the_largest_is_as_lar
     ]
     for message in largest:
         size, share = len(GAME.to_bytes(message)), shares[GAME.name(type(message))]
-        slack = (16 + 40 * window) * (m if isinstance(message, Passed) else 1) + 2 * m  # numbers, heads of claims
+        slack = (50 + 40 * window) * (m if isinstance(message, Passed) else 1) + 2 * m  # numbers, heads, a blinding
         slack += block + 120 * m if isinstance(message, Blocks) else 0  # one more would not fit
         assert share.size - slack <= size <= share.size, message
         assert GAME.kind_of(GAME.to_bytes(message)) == GAME.name(type(message))
@@ -111,7 +111,7 @@ def test_the_bounds_of_a_stage_are_sums_that_follow_from_the_terms(m, k):
     for row in bounded(settings_of(m, k), 98_816, 50_000):
         assert row.messages == sum(share.messages for share in row.shares.values())
         assert row.bytes == sum(share.messages * share.size for share in row.shares.values())
-        record = record_bytes(settings_of(m, k).terms)
+        record = carried_bytes(settings_of(m, k).terms)
         assert row.bytes < 24 * (record + 200 * m + 1_000) + 2 * m * (inner_bytes(settings_of(m, k)) + 100) + 400_000
 
 

@@ -12,7 +12,7 @@ from folkmoot.agreement.shares import shares as voting_shares
 from folkmoot.encoding import encode
 from folkmoot.ledger.block import MOST_HEIGHT, VERSION, Block, Header
 from folkmoot.ledger.work import MOST_BITS, MOST_COUNTER
-from folkmoot.machine import Share
+from folkmoot.machine import Share, Stage
 from folkmoot.multiparty.chain.entries import MOST_NAME, MOST_PARTIES, NAME_BYTES
 from folkmoot.multiparty.chain.messages import SampleSent
 from folkmoot.multiparty.chain.records import LIMITS, Leaf, SampleNote
@@ -33,6 +33,7 @@ from folkmoot.signatures import SIGNATURE_BYTES
 MOST_ANSWERS = 64  # to newcomers, that wait for a block
 MOST_ASKED = 8  # times that somebody may ask for contents in a round
 MOST_GIVEN = 4  # messages with contents that go along with blocks
+LATE = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks", "sample told", "given"})
 _MOST_HEAD = 512  # bytes of the first record
 _SIGNATURE = bytes(SIGNATURE_BYTES)
 
@@ -97,3 +98,16 @@ def stage_bytes(state: State, of: dict[str, Share], most: int) -> int:
     given = CONSORTIUM.name(Given)
     others = sum(share.messages * share.size for kind, share in of.items() if kind != given)
     return others + TWICE * given_bytes(state.terms.shape, most) + MOST_GIVEN * of[given].size
+
+
+def stages(state: State, names: tuple[str, ...], answer: int, wanted: int, most: int) -> tuple[Stage, ...]:
+    """The stages with these names; `answer` is the number of the one in which newcomers are looked at.
+
+    In any of them a participant may send votes, blocks that were asked for, and samples, be they late.
+    """
+    always, applied, rows = shares(state, wanted, most), CONSORTIUM.name(Applied), []
+    for number, name in enumerate(names):
+        of = {kind: share for kind, share in always.items() if kind != applied or number == answer}
+        messages = sum(share.messages for share in of.values())
+        rows.append(Stage(name, messages, stage_bytes(state, of, most), LATE, shares=of))
+    return tuple(rows)

@@ -29,6 +29,7 @@ from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
 from folkmoot.agreement.messages import Blocks, Want
+from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.voting import Voter
 from folkmoot.encoding import Limits, Malformed, decode, encode
@@ -37,15 +38,14 @@ from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import UnknownRules
-from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received, Stage
+from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received
 from folkmoot.machine import Chain as Stored
 from folkmoot.multiparty.chain.bounds import (
     MOST_ANSWERS,
     MOST_ASKED,
     MOST_GIVEN,
     given_bytes,
-    shares,
-    stage_bytes,
+    stages,
 )
 from folkmoot.multiparty.chain.entries import Entry
 from folkmoot.multiparty.chain.local_party import Finds, LocalParty
@@ -57,7 +57,6 @@ from folkmoot.multiparty.chain.shelf import names_in
 from folkmoot.multiparty.chain.signing import APPLICATION, is_signed
 from folkmoot.multiparty.chain.standing import State
 from folkmoot.multiparty.chain.talk import (
-    CONSORTIUM,
     MOST_NAMES,
     ROOM,
     Answered,
@@ -73,9 +72,7 @@ from folkmoot.signatures import SigningKey, public_key
 
 SAMPLES, ANSWER, PROPOSE, PREVOTE, PRECOMMIT, CONFIRM, COMMIT = range(7)
 NAMES = ("samples", "answer", "propose", "prevote", "precommit", "confirm", "commit")
-LATE = frozenset({"proposal", "vote", "confirmation", "certificate", "want", "blocks", "sample told", "given"})
 ROUND = "round"  # the key under which the last round is kept that was entered
-APPLIED = CONSORTIUM.name(Applied)
 _ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
 
@@ -153,8 +150,8 @@ class Participant(VotedKind):
         self.voter = Voter(self.index, hand, self, chain, stored)
         self.voter.resume(kept)
         self.pool.follow(chain)
-        self.stages = _stages(role)
-        self._largest = {kind: share.size for stage in self.stages for kind, share in (stage.shares or {}).items()}
+        self.stages = stages(state, NAMES, ANSWER, role.wanted, role.most)
+        self._largest = Largest(self.stages, self.forms.kind_of)
         self.next = Moment(max(_last_round(kept) + 1, floor.round, 1), SAMPLES)
 
     @property
@@ -293,8 +290,7 @@ class Participant(VotedKind):
         shape = self.shape(self.chain.state)
         for sender, data in inbox:
             try:
-                if len(data) > self._largest.get(self.kind_of(data), 0):
-                    raise Rejected("too large")  # for its kind, or of none
+                self._largest.require(data)
                 self._take(self.forms.from_bytes(data, shape), sender, effects)
             except Rejected as error:
                 effects.noticed.append(Noticed(sender, error.reason))
@@ -380,20 +376,6 @@ class Participant(VotedKind):
         if waiting is None and len(self._answers) >= MOST_ANSWERS:
             raise Rejected("full")
         self._answers[said.party.key] = (sender, record)
-
-
-def _stages(role: Role) -> tuple[Stage, ...]:
-    """In any stage a participant may send votes, blocks that were asked for, and samples, be they late.
-
-    Newcomers apply in the first stage, and what is said of them comes in the one after the next.
-    """
-    state: State = role.first.state
-    always, rows = shares(state, role.wanted, role.most), []
-    for number, name in enumerate(NAMES):
-        of = {kind: share for kind, share in always.items() if kind != APPLIED or number == ANSWER}
-        messages = sum(share.messages for share in of.values())
-        rows.append(Stage(name, messages, stage_bytes(state, of, role.most), LATE, shares=of))
-    return tuple(rows)
 
 
 def _last_round(kept: Mapping[str, bytes]) -> int:

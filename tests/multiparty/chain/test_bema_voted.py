@@ -384,7 +384,7 @@ def test_attack_of_messages_larger_than_their_kind_in_a_consortium_they_are_not_
         share = next(row.shares[kind] for row in machine.stages if kind in row.shares)
         large = start + bytes(share.size + 1 - len(start))
         effects = machine.step(machine.next, [Received(3, large), Received(3, b"none")], [], [])
-        assert [notice.reason for notice in effects.noticed] == ["too large", "too large"]
+        assert [notice.reason for notice in effects.noticed] == ["too large", "malformed"]
     assert decoded == []
 
 
