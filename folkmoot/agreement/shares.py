@@ -40,9 +40,9 @@ def shares(forms: Forms, members: int, block: int) -> dict[str, Share]:
     numbers = {
         Proposal: TWICE,
         Vote: TWICE * len(PHASES),
-        Confirmation: TWICE,
+        Confirmation: TWICE * TWICE,  # it is said again
         Certificate: TWICE,
-        Ballots: TWICE,
+        Ballots: TWICE * (len(PHASES) + 1),  # proposals, too
         Want: TWICE,
         Blocks: TWICE,
     }
