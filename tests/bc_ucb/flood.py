@@ -22,9 +22,9 @@ from folkmoot.agreement.messages import (
     proposal_words,
     vote_words,
 )
+from folkmoot.agreement.shares import Largest
 from folkmoot.bc_ucb.deliberation import Deliberation
 from folkmoot.bc_ucb.messages import COMPARISON, GAME, Answer, Offer, SetsSent, comparison_words
-from folkmoot.bc_ucb.participant import Participant
 from folkmoot.bc_ucb.protocol import Table
 from folkmoot.bc_ucb.stages import REPORTING
 from folkmoot.encoding import encode
@@ -93,7 +93,7 @@ class Flooded(Table):
 def unbounded():
     """The rules that the test is about, broken."""
     Gate.refuses = lambda self, received: ""
-    Participant._require_bounded = lambda self, data: None
+    Largest.require = lambda self, data: None
     Deliberation.take_inner = lambda self, content, sender: self._inner.append(content)
 
 
