@@ -248,7 +248,7 @@ def verify(
 
     opened = chains.open(file)
     try:
-        verdict = _verified(opened) if models is None else _verified_with(models, opened)
+        verdict = _verified(opened, []) if models is None else _verified_with(models, opened)
     except KeyboardInterrupt:
         print(f"folkmoot: interrupted; {opened.name} is not verified", file=sys.stderr)
         return 130
@@ -259,7 +259,8 @@ def verify(
     return 0
 
 
-def _verified(opened: "Ledger") -> "Verification":
+def _verified(opened: "Ledger", done: list[int]) -> "Verification":
+    """`done` ends with the number of good blocks, however this ends."""
     from folkmoot.ledger.replay import DamagedLedger
     from folkmoot.simulation.progress import Progress
 
@@ -268,23 +269,32 @@ def _verified(opened: "Ledger") -> "Verification":
             total = opened.height
         except DamagedLedger:
             total = 0  # verify says what is wrong
-        return opened.verify(progress.line(f"verify {opened.path.name}", max(total, 1)))
+        line = progress.line(f"verify {opened.path.name}", max(total, 1))
+
+        def said(blocks: int) -> None:
+            done.append(blocks)
+            line(blocks)
+
+        return opened.verify(said)
 
 
 def _verified_with(models: Path, opened: "Ledger") -> "Verification":
     """Code of the user's runs here: it may end in an error, but not in a status that looks like a good ledger's."""
     from folkmoot.multiparty.models.kinds import enter_from, told
+    from folkmoot.plurals import plural
 
     try:
         enter_from(models)
     except ValueError as error:
         raise ValueError(f"{error}; {opened.name} is not verified") from None
+    done = [0]
     try:
-        return _verified(opened)
+        return _verified(opened, done)
     except (OtherSide, OSError, MemoryError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise ValueError(f"{opened.name}: what {models} entered ended in {told(error)}") from None
+        what = f"what {models} entered ended in {told(error)}, after {plural(done[-1], 'good block')}"
+        raise ValueError(f"{opened.name}: {what}") from None
 
 
 @ledger.command()

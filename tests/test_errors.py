@@ -167,7 +167,7 @@ NARROW = {
     "multiparty/chain/kind.py": 1,  # safetensors
     "multiparty/models/linear_model.py": 1,  # safetensors
     "multiparty/models/torch_model.py": 2,  # safetensors; a module's own code
-    "multiparty/models/kinds.py": 1,  # a user's file
+    "multiparty/models/kinds.py": 2,  # a user's file, and what its errors say of themselves
     "bc_ucb/protocol.py": 1,  # the caller's word for a comparison
     "bc_ucb/invariants.py": 1,  # becomes an AssertionError
 }

@@ -211,12 +211,17 @@ def create_tables(place: Place, genesis: bytes, tip: bytes) -> None:
             database.execute(f"PRAGMA user_version = {FORMAT}")
             database.execute("COMMIT")
             durable(database)
-    except BaseException as error:
-        for ending in ("", "-journal", WAL, "-shm"):
-            Path(f"{path}{ending}").unlink(missing_ok=True)
-        if not isinstance(error, FAULTS):
-            raise
+    except FAULTS as error:
+        _remove(path)
         raise NotStored(f"{place.name}: cannot be created: {plain(error)}") from None
+    except BaseException:
+        _remove(path)
+        raise
+
+
+def _remove(path: Path) -> None:
+    for ending in ("", "-journal", WAL, "-shm"):
+        Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
 def head_of(database: sqlite3.Connection) -> LastBlock | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from folkmoot.encoding import Malformed
-from folkmoot.errors import DamagedFile, OtherSide
+from folkmoot.errors import DamagedFile
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
 from folkmoot.ledger.contents import Contents
@@ -55,7 +55,7 @@ def replay(
     """The chain after the last block and the head row that agrees with it.
 
     Every row is looked at: each block follows, each seal is that of the bytes, and the head names the last block.
-    An error that is a mistake in the rules, or whatever else they raise, gets a note of how far it was good.
+    However it ends, the last call of `progress` is with the number of good blocks.
 
     Raises:
         DamagedLedger: the first block where something is not so.
@@ -85,10 +85,9 @@ def replay(
         return chain, _checked_head(database, LastBlock(chain.height, chain.tip, seal))
     except (*FAULTS, MemoryError, OverflowError) as error:
         raise DamagedLedger(height, f"the file is damaged: {error}") from None
-    except BaseException as error:
-        if not isinstance(error, OtherSide):
-            error.add_note(f"block {height} is not judged; the {max(height - 1, 0)} before it are good")
-        raise
+    finally:
+        if progress is not None:
+            progress(max(height - 1, 0))
 
 
 def _next(chain: Chain | None, height: int, data: bytes, contents: Contents) -> Chain:

@@ -151,7 +151,7 @@ class Ledger:
     def verify(self, progress: Callable[[int], None] | None = None) -> Verification:
         """Every block from the genesis on, signatures included, from nothing but the file and the contents beside it.
 
-        `progress` is called now and then with the number of blocks done.
+        `progress` is called now and then with the number of blocks done, and at the end, however it ends.
 
         Raises:
             UnreadableLedger, UnknownRules: see `open_ledger`, `folkmoot.ledger.rules`.

@@ -53,12 +53,12 @@ def enter_from(path: str | os.PathLike[str]) -> None:
 
 
 def told(error: BaseException) -> str:
-    """An error of a user's code in one line: its name, what it says, and notes on where it was raised."""
+    """An error of a user's code in one line: its name and what it says."""
     try:
         says = str(error)
     except BaseException:  # its own code too
         says = "it cannot say what"
-    return plain(": ".join(filter(None, [type(error).__name__, says[:200], *getattr(error, "__notes__", ())])))
+    return plain(": ".join(filter(None, [type(error).__name__, says[:200]])))
 
 
 def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
