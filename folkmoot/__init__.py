@@ -27,19 +27,28 @@ if TYPE_CHECKING:
     from folkmoot.algorithms.ucb import UCB as UCB
     from folkmoot.algorithms.ucb_sbm import UCBSBM as UCBSBM
     from folkmoot.bc_ucb.algorithm import BCUCB as BCUCB
+    from folkmoot.bc_ucb.attacks import AllButOne as AllButOne
     from folkmoot.bc_ucb.attacks import AlliesOnly as AlliesOnly
     from folkmoot.bc_ucb.attacks import Attack as Attack
+    from folkmoot.bc_ucb.attacks import BareMajority as BareMajority
     from folkmoot.bc_ucb.attacks import Congest as Congest
     from folkmoot.bc_ucb.attacks import ConstantReport as ConstantReport
     from folkmoot.bc_ucb.attacks import Drift as Drift
     from folkmoot.bc_ucb.attacks import Equivocate as Equivocate
+    from folkmoot.bc_ucb.attacks import FalseClaim as FalseClaim
     from folkmoot.bc_ucb.attacks import FalseCounts as FalseCounts
     from folkmoot.bc_ucb.attacks import Forge as Forge
+    from folkmoot.bc_ucb.attacks import LateReport as LateReport
+    from folkmoot.bc_ucb.attacks import Mute as Mute
     from folkmoot.bc_ucb.attacks import PromoteArm as PromoteArm
     from folkmoot.bc_ucb.attacks import RandomReport as RandomReport
     from folkmoot.bc_ucb.attacks import ReplayOld as ReplayOld
     from folkmoot.bc_ucb.attacks import SignFlip as SignFlip
+    from folkmoot.bc_ucb.attacks import SplitViews as SplitViews
+    from folkmoot.bc_ucb.attacks import ToNobody as ToNobody
+    from folkmoot.bc_ucb.attacks import ToOne as ToOne
     from folkmoot.bc_ucb.attacks import TrimWindow as TrimWindow
+    from folkmoot.bc_ucb.attacks import TwoReports as TwoReports
     from folkmoot.bc_ucb.attacks import Withhold as Withhold
     from folkmoot.bc_ucb.result import ChainResult as ChainResult
     from folkmoot.bc_ucb.simulate import simulate_chain as simulate_chain
@@ -97,19 +106,28 @@ _HOMES = {
     "simulation.simulate": ["simulate"],
     "world.block_model": ["StochasticBlockModel", "karate_block_model"],
     "bc_ucb.attacks": [
+        "AllButOne",
         "AlliesOnly",
         "Attack",
+        "BareMajority",
         "Congest",
         "ConstantReport",
         "Drift",
         "Equivocate",
+        "FalseClaim",
         "FalseCounts",
         "Forge",
+        "LateReport",
+        "Mute",
         "PromoteArm",
         "RandomReport",
         "ReplayOld",
         "SignFlip",
+        "SplitViews",
+        "ToNobody",
+        "ToOne",
         "TrimWindow",
+        "TwoReports",
         "Withhold",
     ],
     "world.clustered": ["Clustered"],

@@ -2,7 +2,21 @@
 
 from collections.abc import Iterable
 
+from folkmoot.interface import inlined
+
 MEMORY = 8  # rounds in which who was heard is still expected, and a loss is still remembered
+
+
+@inlined
+def is_missed(round: int, last: int) -> bool:
+    """Is somebody missed who was last heard in this round? One who stays away is not expected for ever."""
+    return round - MEMORY <= last < round
+
+
+@inlined
+def is_remembered(round: int, lost: int) -> bool:
+    """Is a loss in this round still a reason to send more?"""
+    return round - lost <= MEMORY
 
 
 class Links:
@@ -22,9 +36,9 @@ class Links:
         if not any(said == what for said, _ in self._heard):
             self._heard.update(dict.fromkeys(((what, member) for member in range(self._members)), round - 1))
         self._heard.update(dict.fromkeys(((what, member) for member in members), round))
-        if any(said == what and round - MEMORY <= last < round for (said, _), last in self._heard.items()):
+        if any(said == what and is_missed(round, last) for (said, _), last in self._heard.items()):
             self._lost = round
 
     def bad(self, round: int) -> bool:
         """Has something been lost in one of the last rounds?"""
-        return round - self._lost <= MEMORY
+        return is_remembered(round, self._lost)

@@ -14,12 +14,30 @@ from numpy.typing import NDArray
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.signed_messages import VALUE
 from folkmoot.agreement.signed_messages import Unverified as Chained
-from folkmoot.bc_ucb.attacks import ALLIES, EQUIVOCATE, FORGE, HONEST, REPLAY, Misbehaviour, lie
+from folkmoot.bc_ucb.contract import on_grid
 from folkmoot.bc_ucb.deliberation import Deliberation
-from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
+from folkmoot.bc_ucb.lies import (
+    ALL,
+    ALLIES,
+    EQUIVOCATE,
+    EVERYBODY,
+    FIRST,
+    FORGE,
+    HONEST,
+    LATE,
+    NOT_HELD,
+    REPLAY,
+    Misbehaviour,
+    claimed,
+    lie,
+    proposes,
+    second_report,
+    which_report,
+)
+from folkmoot.bc_ucb.messages import GAME, Passed, ReportSent, SetsSent
 from folkmoot.bc_ucb.participant import Participant, Role
-from folkmoot.bc_ucb.records import SETS, Named
-from folkmoot.bc_ucb.stages import SCREENING
+from folkmoot.bc_ucb.records import NO_REWARD, REPORT, SETS, Claim, Named, report_words
+from folkmoot.bc_ucb.stages import REPORTING, SCREENING
 from folkmoot.machine import NO_FLOOR, Chain, Chance, Effects, Floor, Moment, Outcome, Received
 
 CLAIMED = 1 << 62  # pulls that pass every comparison
@@ -57,6 +75,8 @@ class Attacker(Participant):
         self._overheard: dict[int, NDArray[np.int64]] = {}
         self._sent_before: bytes | None = None
         self._extra: list[tuple[int | None, bytes]] = []
+        self._late: list[tuple[int | None, bytes]] = []
+        self._reported = b""
         self._to_self: list[Received] = []
 
     def overhear(self, messages: Iterable[bytes]) -> None:
@@ -73,15 +93,66 @@ class Attacker(Participant):
         self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()
     ) -> Effects:
         told, self._to_self = self._to_self, []
+        if self._attack.deliver != ALL:  # it knows what it wants to name
+            inbox = [message for message in inbox if self.kind_of(message.data) != "passed"]
         effects = super().step(moment, [*told, *inbox], outcomes, blocks)
         if moment.stage == SCREENING and self._extra:
             effects.send = [item for item in effects.send if not isinstance(self._read(item[1]), SetsSent)]
-        effects.send += self._extra
+        effects.send = self._apart(moment.stage, effects.send) + self._extra
         self._extra = []
         return effects
 
+    def _apart(self, stage: int, sent: list[tuple[int | None, bytes]]) -> list[tuple[int | None, bytes]]:
+        """What is sent by one that chooses who gets its reports."""
+        if self._attack.deliver == ALL:
+            return sent
+        reports = [(data, self._read(data)) for _, data in sent]
+        mine = [data for data, message in reports if isinstance(message, ReportSent) and message.sender == self.index]
+        if stage == REPORTING and mine:
+            self._reported = mine[0]
+            honest_ones = [n for n, lies in enumerate(self._allies) if not lies]
+            told = [(n, data) for n in range(len(self._allies)) if n != self.index and (data := self._for(n))]
+            if self._attack.deliver == LATE:
+                self._late = [(n, mine[0]) for n in honest_ones]
+        else:
+            told, self._late = (self._late, []) if stage == SCREENING else ([], self._late)
+        hidden = [data for data, message in reports if isinstance(message, ReportSent | Passed)]
+        return [item for item in sent if item[1] not in hidden] + told
+
+    def _for(self, receiver: int) -> bytes | None:
+        """The own report as this one gets it in the stage of reports."""
+        assert self._work is not None
+        validators = np.array(self._work.members(), np.int64)
+        which = which_report(self._attack, self._allies, validators, len(validators), self.index, receiver)
+        first: ReportSent = self._read(self._reported)
+        if which in (NOT_HELD, FIRST):
+            return self._reported if which == FIRST else None
+        table = np.zeros((len(self._allies), len(first.means)), np.int64)
+        other = table.copy()
+        table[self.index] = first.means
+        second_report(self._attack, self.index, table, other)
+        return self._signed_anew(first._replace(means=other[self.index]))
+
+    def _signed_anew(self, report: ReportSent) -> bytes:
+        """A report of the own with a signature that fits."""
+        assert self._work is not None
+        words = report_words(self._work.origin, report.previous, report.round, report.sender, report.report.body)
+        return GAME.to_bytes(report._replace(signature=self._freely().sign(REPORT, report.round, words)))
+
+    def _propose_own(self, work: Deliberation, effects: Effects) -> None:
+        if proposes(self._attack):
+            super()._propose_own(work, effects)
+
+    def _second(self, effects: Effects) -> None:
+        if proposes(self._attack):
+            super()._second(effects)
+
     def arm(self, round: int) -> int:
         return self._attack.pull if self._attack.pull >= 0 else super().arm(round)
+
+    def own_outcome(self, round: int) -> Claim:
+        true = super().own_outcome(round)
+        return true if true.reward == NO_REWARD else true._replace(reward=claimed(self._attack, True, true.reward))
 
     def told_counts(self) -> list[int]:
         return [CLAIMED] * self.role.params.n_arms if self._attack.inflated else super().told_counts()
@@ -98,7 +169,8 @@ class Attacker(Participant):
             table[sender] = means
         round, coins = self.voter.round, self.role.coins
         lie(self._attack, self.index, round, truth, table, self._allies, params.faulty, coins)
-        return np.array(table[self.index])
+        resolution = self.chain.state.configuration.terms.resolution
+        return np.array([on_grid(int(mean), resolution) for mean in table[self.index]], np.int64)
 
     def statements(self) -> tuple[bytes, ...]:
         return ()  # it does not tell on its allies
@@ -109,8 +181,8 @@ class Attacker(Participant):
         kind = self._attack.validator
         if kind == HONEST:
             return super().own_value(work, named)
-        if kind == ALLIES:
-            members = np.repeat(self._allies[:, None], self.role.params.n_arms, axis=1)
+        if kind in (ALLIES, EVERYBODY):
+            members = np.repeat(self._allies[:, None] | (kind == EVERYBODY), self.role.params.n_arms, axis=1)
             return self._signed_freely(work, named._replace(members=members)).to_bytes()
         if kind == EQUIVOCATE:
             self._tell_two(work, named)
@@ -123,7 +195,7 @@ class Attacker(Participant):
 
     def _freely(self) -> Hand:
         """The own keys without a guard: a hand that remembers nothing."""
-        return Hand(self._seed, (SETS, VALUE))
+        return Hand(self._seed, (REPORT, SETS, VALUE))
 
     def _signed_freely(self, work: Deliberation, named: Named) -> Named:
         return work.signed(named, self._freely())

@@ -3,35 +3,23 @@
 Source of the list: BC-UCB's threat model and the attacks a robust aggregate should face. An attacker knows
 everything honest participants have sent in the round before it sends. What it may not do is forge signatures; so
 where a validator equivocates, withholds, forges or replays, signed agreement turns its value into the default one.
+What each lie is, number by number and receiver by receiver, stands in lies.py.
 """
 
-from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from folkmoot.coins import MALICE, below, uniform
+from folkmoot.bc_ucb.lies import NO_CLAIM, Misbehaviour
 from folkmoot.configuration import Configuration
-from folkmoot.interface import kernel
 from folkmoot.world.rewards import Rewards
 
 _ONE = 1 << 32  # reports are integer multiples of 2**-32
-ReportLie = Literal["honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift"]
-ValidatorLie = Literal["honest", "equivocate", "withhold", "allies", "forge", "replay"]
+# The places in these are the numbers in lies.py.
+ReportLie = Literal["honest", "constant", "random", "sign_flip", "trim_window", "promote", "drift", "split_window"]
+ValidatorLie = Literal["honest", "equivocate", "withhold", "allies", "forge", "replay", "everybody", "mute"]
+Delivery = Literal["all", "majority", "one", "all_but_one", "none", "halves", "late"]
 Value = Annotated[float, Field(ge=-8, le=8, allow_inf_nan=False)]
-HONEST = 0
-CONSTANT, RANDOM, SIGN_FLIP, TRIM_WINDOW, PROMOTE, DRIFT = range(1, 7)
-EQUIVOCATE, WITHHOLD, ALLIES, FORGE, REPLAY = range(1, 6)
-
-
-class Misbehaviour(NamedTuple):
-    """What the kernels need to know of an attack."""
-
-    report: int
-    value: int  # scaled; of "constant", and the drift a round of "drift"
-    arm: int  # made to look bad by "trim_window", good by "promote"
-    pull: int  # the arm always pulled; -1: as an honest participant would
-    inflated: bool  # does it claim pull counts that pass every comparison?
-    validator: int
 
 
 class Attack(Configuration):
@@ -40,13 +28,20 @@ class Attack(Configuration):
     Attributes:
         report: "constant" value on every arm, "random" on [0, 1], "sign_flip" of the own means, "trim_window": as
             low as trimming lets through for `arm` and as high for the others, "promote": 1 for `arm` and 0 for the
-            others, "drift": an honest participant's report plus `value` times the round.
+            others, "drift": an honest participant's report plus `value` times the round, "split_window": all liars
+            report 0 for `arm` and 1 for the others, but the first one what trimming then lets through.
         value: of "constant" and "drift", between -8 and 8; beyond 4 a report is refused.
-        arm: of "trim_window" (None: the best arm) and "promote" (None: the worst).
+        arm: of "trim_window" and "split_window" (None: the best arm), of "promote" (None: the worst).
         pull: an arm to pull always, to congest it; None: as an honest participant.
         inflated: claim counts that pass every comparison.
         validator: "equivocate" (two values for two halves), "withhold", "allies" (names malicious participants only),
-            "forge" (a value in an honest validator's name), "replay" (of an old signature).
+            "forge" (a value in an honest validator's name), "replay" (of an old signature), "everybody" (names all it
+            has heard, so that what few others name gets in), "mute" (no value, and no block proposed).
+        deliver: who gets its report. "all"; "majority": so many validators that it is just named by more than half of
+            the sets, each liar others; "one", "all_but_one": of the honest validators, each liar another; "none" of
+            them; "halves": a second, different report for half of them (`lies.second_report`); "late": all, once they
+            have named. But for "all", liars have each other's reports, pass none of them on, and propose no block.
+        claim: the reward that is claimed, in place of the true one; None: that.
     """
 
     label: ClassVar[str] = "?"
@@ -56,6 +51,8 @@ class Attack(Configuration):
     pull: int | None = None
     inflated: bool = False
     validator: ValidatorLie = "honest"
+    deliver: Delivery = "all"
+    claim: Value | None = None
 
     def record(self, rewards: Rewards) -> Misbehaviour:
         """What the kernels need, in this world.
@@ -67,7 +64,8 @@ class Attack(Configuration):
         for name, arm in (("arm", self.arm), ("pull", self.pull)):
             if arm is not None and not 0 <= arm < rewards.n_arms:
                 raise ValueError(f"{name} = {arm}: expected an arm from 0 to {rewards.n_arms - 1}")
-        default = int(overall.argmax()) if self.report == "trim_window" else int(overall.argmin())
+        demotes = self.report in ("trim_window", "split_window")
+        default = int(overall.argmax()) if demotes else int(overall.argmin())
         return Misbehaviour(
             get_args(ReportLie).index(self.report),
             round(self.value * _ONE),
@@ -75,6 +73,8 @@ class Attack(Configuration):
             -1 if self.pull is None else self.pull,
             self.inflated,
             get_args(ValidatorLie).index(self.validator),
+            get_args(Delivery).index(self.deliver),
+            NO_CLAIM if self.claim is None else round(self.claim * _ONE),
         )
 
 
@@ -173,6 +173,71 @@ class ReplayOld(Attack):
     validator: Literal["replay"] = "replay"
 
 
+class Mute(Attack):
+    """As a validator, says nothing and proposes no block."""
+
+    label: ClassVar[str] = "Mute"
+    validator: Literal["mute"] = "mute"
+
+
+class BareMajority(Attack):
+    """Each liar sends its report to another bare majority of the validators: all are due, and nobody has them all."""
+
+    label: ClassVar[str] = "Bare majorities"
+    deliver: Literal["majority"] = "majority"
+
+
+class ToOne(Attack):
+    """Sends its report to one validator, each liar to another."""
+
+    label: ClassVar[str] = "To one"
+    deliver: Literal["one"] = "one"
+
+
+class AllButOne(Attack):
+    """Sends its report to all validators but one, each liar but another."""
+
+    label: ClassVar[str] = "To all but one"
+    deliver: Literal["all_but_one"] = "all_but_one"
+
+
+class ToNobody(Attack):
+    """Sends its report to its allies only."""
+
+    label: ClassVar[str] = "To nobody"
+    deliver: Literal["none"] = "none"
+
+
+class LateReport(Attack):
+    """Sends its report once the validators have named."""
+
+    label: ClassVar[str] = "Late"
+    deliver: Literal["late"] = "late"
+
+
+class TwoReports(Attack):
+    """Sends two different valid reports to two halves of the validators."""
+
+    label: ClassVar[str] = "Two reports"
+    deliver: Literal["halves"] = "halves"
+
+
+class SplitViews(Attack):
+    """Two halves of the validators see two sets of reports, and what either half names gets in by the liars' sets."""
+
+    label: ClassVar[str] = "Split views"
+    report: Literal["split_window"] = "split_window"
+    deliver: Literal["halves"] = "halves"
+    validator: Literal["everybody"] = "everybody"
+
+
+class FalseClaim(Attack):
+    """Claims the largest reward for every pull."""
+
+    label: ClassVar[str] = "False claim"
+    claim: Value | None = 1.0
+
+
 ATTACKS: dict[str, type[Attack]] = {
     "attack": Attack,
     "sign_flip": SignFlip,
@@ -188,69 +253,13 @@ ATTACKS: dict[str, type[Attack]] = {
     "allies_only": AlliesOnly,
     "forge": Forge,
     "replay_old": ReplayOld,
+    "mute": Mute,
+    "bare_majority": BareMajority,
+    "to_one": ToOne,
+    "all_but_one": AllButOne,
+    "to_nobody": ToNobody,
+    "late_report": LateReport,
+    "two_reports": TwoReports,
+    "split_views": SplitViews,
+    "false_claim": FalseClaim,
 }
-
-
-@kernel
-def ranked_honest(reports, malicious, arm, rank, high):
-    """The report of an arm that has `rank` honest ones strictly before it, from below or (high) from above."""
-    for m in range(len(malicious)):
-        if not malicious[m]:
-            before = 0
-            for j in range(len(malicious)):
-                if not malicious[j]:
-                    one, other = reports[j, arm], reports[m, arm]
-                    earlier = one > other if high else one < other
-                    if earlier or (one == other and j < m):
-                        before += 1
-            if before == rank:
-                return reports[m, arm]
-    return 0
-
-
-@kernel
-def lie(attack, m, t, own, reports, malicious, faulty, coins):
-    """Fill row m of the scaled reports with the lies of malicious participant m in round t.
-
-    Args:
-        own: int64 [n_participants, n_arms], the scaled means an honest participant in its place would report.
-        reports: int64 [n_participants, n_arms]; those of honest participants are filled in.
-        malicious: bool [n_participants].
-        faulty: f, how many the honest trim on either side.
-    """
-    for k in range(reports.shape[1]):
-        value = own[m, k]
-        if attack.report == CONSTANT:
-            value = attack.value
-        elif attack.report == RANDOM:
-            value = int(uniform(coins, MALICE, t, m, k) * 4294967296.0)
-        elif attack.report == SIGN_FLIP:
-            value = -value
-        elif attack.report == TRIM_WINDOW:
-            if faulty == 0:
-                value = 0 if k == attack.arm else _ONE
-            elif k == attack.arm:
-                value = ranked_honest(reports, malicious, k, faulty - 1, False) + 1
-            else:
-                value = ranked_honest(reports, malicious, k, faulty - 1, True) - 1
-        elif attack.report == PROMOTE:
-            value = _ONE if k == attack.arm else 0
-        elif attack.report == DRIFT:
-            value = _copied(reports, malicious, t, m, k, coins) + attack.value * t
-        reports[m, k] = value
-
-
-@kernel
-def _copied(reports, malicious, t, m, arm, coins):
-    """The report of an honest participant, the same one in every round."""
-    honest = 0
-    for j in range(len(malicious)):
-        if not malicious[j]:
-            honest += 1
-    wanted = below(coins, honest, MALICE, 0, m, 1 << 20)
-    for j in range(len(malicious)):
-        if not malicious[j]:
-            if wanted == 0:
-                return reports[j, arm]
-            wanted -= 1
-    return 0

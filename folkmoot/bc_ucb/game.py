@@ -152,7 +152,8 @@ class ChainGame:
         """Played by the loop that takes agreement for granted; None if stopped."""
         job = self.job
         tally = blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, len(job.checkpoints))
-        records = (job.params, job.terms, job.rewards.record(), job.misbehaviour)
+        attack = job.misbehaviour._replace(signed=self.environment)
+        records = (job.params, job.terms, job.rewards.record(), attack)
         play: Any = compiled(ideal.play, records) if job.engine == "compiled" else ideal.play
         head, done = (*records, job.malicious, *seed_words(job.seed)), np.zeros(1, np.bool_)
         tail = (tally, control.rounds, done, control.stop)

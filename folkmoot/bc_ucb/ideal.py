@@ -1,7 +1,8 @@
 """BC-UCB in one loop: the chain's guarantees are taken for granted, everything else is the real thing.
 
 Signatures cannot be forged and messages arrive, so signed agreement is what it achieves: every validator ends with
-the same vector of sets, and one that equivocates, withholds, forges or replays counts as having named nobody.
+the same vector of sets, and one that equivocates, withholds, forges or replays counts as having named nobody. After it
+honest validators hold every report that one of them names; who got which report of a liar before it is played.
 The arithmetic of the contract and the thoughts of the participants are the functions the protocol uses.
 """
 
@@ -10,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.bc_ucb.algorithm import choose
-from folkmoot.bc_ucb.attacks import ALLIES, HONEST, lie
+from folkmoot.bc_ucb.apart import Apart, begin_apart, blank_apart, report_twice, screen_apart
 from folkmoot.bc_ucb.contract import ONE, Entry, blank_entry, drawn_by_coin, on_grid, open_accounts, rounded
-from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, named, payable, strike_out
+from folkmoot.bc_ucb.lies import ALL, HONEST, NOT_HELD, believed, claimed, lie, proposes
+from folkmoot.bc_ucb.naming import screen
+from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, payable
 from folkmoot.bc_ucb.tally import close_checkpoint, close_game, count_block, count_pulls
 from folkmoot.coins import replicate_coins
-from folkmoot.comparison.functionality import suffices
 from folkmoot.interface import init, inlined, kernel, pay, scene, set_scene
 
 
@@ -33,6 +35,7 @@ class Scratch(NamedTuple):
     estimates: np.ndarray  # int64 [arms]
     earned: np.ndarray  # bool [participants] whose pull is paid
     known: np.ndarray  # float64 [arms] estimates as participants use them
+    apart: Apart  # what there is beside, where liars choose who gets their reports
 
 
 @kernel
@@ -42,7 +45,7 @@ def blank_scratch(terms):
     return Scratch(
         np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64), blank_entry(terms),
         np.zeros(m, np.bool_), np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64),
-        np.zeros(m, np.bool_), np.zeros(k),
+        np.zeros(m, np.bool_), np.zeros(k), blank_apart(terms),
     )  # fmt: skip
 
 
@@ -84,69 +87,36 @@ def report(params, terms, state, attack, malicious, t, coins, now):
             lie(attack, m, t, now.own, reports, malicious, params.faulty, coins)
             for i in range(params.n_arms):
                 reports[m, i] = on_grid(reports[m, i], terms.resolution)
+    if attack.deliver != ALL:
+        report_twice(terms, attack, malicious, now)
     for m in range(params.n_agents):
         reward = rounded(now.reward[m, 0])
-        now.entry.paid[m] = reward if payable(reward) else 0
-        admit(terms, now.entry, m, payable(reward))
+        told = claimed(attack, malicious[m], reward)
+        honest = payable(told) and believed(attack, told, reward)
+        now.entry.paid[m] = told if honest else 0
+        admit(terms, now.entry, m, honest)
 
 
-@inlined
-def alike(state, one, other):
-    """Have two participants pulled every arm equally often?"""
-    different = 0
-    for i in range(state.pulls.shape[1]):
-        if state.pulls[one, i] != state.pulls[other, i]:
-            different += 1
-    return different == 0
-
-
-@inlined
-def name_all(params, state, attack, malicious, now, h, row):
-    """Row `row` of the sets: whom validator h names for each arm, having compared pull counts."""
-    for m in range(params.n_agents):
-        heard = now.entry.present[m]
-        if params.screening and not (malicious[m] and attack.inflated):
-            for i in range(params.n_arms):
-                if not suffices(params.kappa, params.kappa_parts, state.pulls[m, i], state.pulls[h, i]):
-                    heard = False
-        now.heard[m] = heard
-    named(params, now.heard, now.entry.reports, now.sets, row)
-
-
-@inlined
-def screen(params, state, attack, malicious, now, n_validators):
-    """The validators' sets, as signed agreement makes them known to all; how many there are.
-
-    A validator that equivocates, withholds, forges or replays is known to have named nobody, and does not count.
-    Validators with the same pull counts name the same sets: they are worked out once.
-    """
-    n_sets, model, model_row = 0, -1, 0
+@kernel
+def outvoted(malicious, validators, n_validators):
+    """Are the honest too few among the validators to carry a block that liars do not propose?"""
+    honest = 0
     for v in range(n_validators):
-        h = now.validators[v]
-        lying = malicious[h] and attack.validator != HONEST
-        if lying and attack.validator != ALLIES:
-            continue
-        if lying:
-            for m in range(params.n_agents):
-                for i in range(params.n_arms):
-                    now.sets[n_sets, m, i] = malicious[m]
-            strike_out(now.sets, n_sets, now.entry.present)
-        elif model >= 0 and alike(state, model, h):
-            for m in range(params.n_agents):
-                for i in range(params.n_arms):
-                    now.sets[n_sets, m, i] = now.sets[model_row, m, i]
-        else:
-            name_all(params, state, attack, malicious, now, h, n_sets)
-            model, model_row = h, n_sets
-        n_sets += 1
-    return n_sets
+        if not malicious[validators[v]]:
+            honest += 1
+    return 2 * honest <= n_validators
 
 
 @inlined
 def decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now):
     """Reports, screening, agreement and contract: is there an approved block?"""
     report(params, terms, state, attack, malicious, t, coins, now)
-    n_sets = screen(params, state, attack, malicious, now, n_validators)
+    if attack.deliver == ALL:
+        n_sets = screen(params, state, attack, malicious, now, n_validators)
+    else:
+        n_sets = screen_apart(params, state, attack, malicious, t, now, n_validators)
+    if not proposes(attack) and outvoted(malicious, now.validators, n_validators):
+        return False
     elapsed = 1  # outcomes come in time here: no claim waits for any number of rounds
     if not enter_round(terms, accounts, now.sets, n_sets, now.entry, elapsed, now.estimates, now.members):
         return False
@@ -175,6 +145,7 @@ def play(
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
         state, accounts = init(params), open_accounts(terms)
+        begin_apart(params, now.apart)
         c, known, drawn = 0, False, 0
         for t in range(1, checkpoints[-1] + 1):
             if stop[0]:
@@ -188,7 +159,7 @@ def play(
                 if approved:
                     known = True
                     count_block(tally, r, c, malicious, now.members)
-            conclude(params, state, malicious, t, approved, now, tally, r, c)
+            conclude(params, state, attack, malicious, t, approved, now, tally, r, c)
             rounds[0] += 1
             if t == checkpoints[c]:
                 c = close_checkpoint(tally, r, c, accounts.estimates)
@@ -197,11 +168,13 @@ def play(
 
 
 @inlined
-def conclude(params, state, malicious, t, approved, now, tally, r, c):
-    """Pulls are counted, and learnt from if they are paid; nothing is lost on the way: a block holds every report."""
+def conclude(params, state, attack, malicious, t, approved, now, tally, r, c):
+    """Pulls are counted, and learnt from if they are paid; nothing of an honest participant is lost on the way."""
     paid = is_paid(params, t, approved)
     for m in range(params.n_agents):
         now.earned[m] = paid
-        if paid:
+        if attack.deliver != ALL:
+            now.earned[m] = is_paid(params, t, approved and now.apart.told[m] != NOT_HELD)
+        if now.earned[m]:
             learn(state, m, now.arms[m], now.reward[m, 0])
     count_pulls(tally, r, c, now.arms, malicious, now.earned)

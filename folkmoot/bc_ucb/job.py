@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Problem
 from folkmoot.bc_ucb.algorithm import BCUCB, Params
-from folkmoot.bc_ucb.attacks import Attack, Misbehaviour
+from folkmoot.bc_ucb.attacks import Attack
 from folkmoot.bc_ucb.contract import (
     DISTANCE,
     MAJORITY,
@@ -23,6 +23,7 @@ from folkmoot.bc_ucb.contract import (
     Terms,
     scaled,
 )
+from folkmoot.bc_ucb.lies import Misbehaviour
 from folkmoot.coins import seed_words
 from folkmoot.simulation.simulate import checked_checkpoints, kind, whole
 from folkmoot.world.rewards import Rewards

@@ -23,11 +23,11 @@ from folkmoot.agreement.sealed import Channels, channel_key
 from folkmoot.agreement.sealing import Said, Sealing, SealingRole
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attackers import Attacker, AttackerRole
-from folkmoot.bc_ucb.attacks import Misbehaviour
 from folkmoot.bc_ucb.contract import Terms, rounded
 from folkmoot.bc_ucb.earnings import EARNED, earned_words, seal_of
 from folkmoot.bc_ucb.genesis import DISCLOSURES, OPEN, VALIDATORS, configuration
 from folkmoot.bc_ucb.invariants import Watch
+from folkmoot.bc_ucb.lies import Misbehaviour
 from folkmoot.bc_ucb.messages import GAME, ReportSent
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.records import NO_REWARD, RoundRecord

@@ -5,6 +5,7 @@ How a round goes, whoever plays it:
     burn-in     the arm is given, its reward is paid and learnt from at once, nothing is agreed
     select      `algorithm.choose`
     report      `admit`: which reports count, and what a report is paid
+    pass on     `is_missed`, `is_remembered` (of folkmoot.agreement): do messages get lost?
     screen      `suffices` (of folkmoot.comparison) for each count, then `named`: whom a validator names
     agree       of each set that counts, `strike_out` those it may not speak for
     settle      `enter_round`: validated estimates and approval; an approved round enters the accounts

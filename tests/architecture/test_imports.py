@@ -36,7 +36,7 @@ INSIDE = {
     "ledger": BOOKS,
     "comparison": {*BOOKS, "folkmoot.interface"},
     # Agreement of any kind of chain: it is handed the kind's rules and imports none of them.
-    "agreement": {*BOOKS, "folkmoot.machine", "folkmoot.ledger"},
+    "agreement": {*BOOKS, "folkmoot.machine", "folkmoot.ledger", "folkmoot.interface"},
     # Driver 1 knows systems only through the contracts.
     "simulation": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world"},
     # Systems 4 and 5. Only their games, played on driver 1, may import it: see GAMES.

@@ -30,7 +30,8 @@ def small_game(attack="attack", m=4, seed=0, horizon=24, more=None, combination=
 def by_the_loop(game, replicate):
     """The tally of the loop that takes agreement for granted, interpreted."""
     tally = blank_tally(1, game.terms.n_participants, game.terms.n_arms, len(game.checkpoints))
-    head = (game.params, game.terms, game.rewards, game.attack, game.malicious, *seed_words(game.seed))
+    attack = game.attack._replace(signed=game.environment)
+    head = (game.params, game.terms, game.rewards, attack, game.malicious, *seed_words(game.seed))
     once = np.zeros(1, np.int64), np.zeros(1, np.bool_), np.zeros(1, np.bool_)
     ideal.play(*head, np.array([replicate]), game.checkpoints, tally, *once)
     return tally

@@ -41,6 +41,7 @@ CASES = [(name, 4, seed) for seed, name in enumerate(ATTACKS)] + [
     (name, 7, 100 + seed)
     for seed, name in enumerate(["sign_flip", "equivocate", "allies_only", "false_counts", "forge"])
 ]
+CHOOSING = ["bare_majority", "to_one", "all_but_one", "to_nobody", "late_report", "two_reports", "split_views"]
 
 
 @pytest.mark.parametrize(("attack", "m", "seed"), CASES)
@@ -50,6 +51,25 @@ def test_without_faults_everything_counted_is_that_of_the_loop(attack, m, seed):
     assert different(tally, played.tally) == []
     assert tally.approved[0, -1] > 0
     assert played.chain.height == tally.approved[0, -1]
+
+
+@pytest.mark.parametrize("validators", [7, 14])
+@pytest.mark.parametrize("attack", [*CHOOSING, "mute"])
+def test_a_liar_that_chooses_who_gets_its_report_plays_the_same_in_the_loop_and_stops_no_block(attack, validators):
+    """But where liars are half of the validators. With 14 units drawn of 7 participants in 12 rounds that is one."""
+    game = small_game(attack, 7, 5, validators=validators, horizon=22)
+    tally, played = by_the_loop(game, 3), play(game, 3)
+    assert different(tally, played.tally) == []
+    assert played.chain.height == tally.approved[0, -1] >= {7: 10, 14: 11}[validators]
+
+
+@pytest.mark.parametrize("report", ["constant", "random", "trim_window", "split_window"])
+@pytest.mark.parametrize("deliver", ["majority", "halves"])
+def test_lies_of_several_kinds_at_once_are_the_same_in_the_loop(report, deliver):
+    more = {"report": report, "deliver": deliver, "validator": "allies", "value": 7.9, "claim": 1.0}
+    for pull in (None, 0):
+        game = small_game("attack", 7, 2, validators=14, horizon=20, more={**more, "pull": pull})
+        assert different(by_the_loop(game, 1), play(game, 1).tally) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_game import BURN_IN, by_the_loop, different, small_game
 
+from folkmoot.agreement import links
 from folkmoot.bc_ucb import round as a_round
 from folkmoot.bc_ucb import rules as ledger_rules
 from folkmoot.bc_ucb import tally as a_tally
@@ -99,11 +100,14 @@ def _enter_backwards(terms, accounts, sets, n_sets, entry, elapsed, estimates, m
     return approved
 
 
+SPREAD = {"m": 7, "validators": 14, "seed": 5, "more": {"report": "sign_flip"}}
 BROKEN = {
     "in_burn_in": (a_round, lambda params, t: t <= params.burn_in + 2, {}),
     "arm_in_turn": (a_round, lambda params, t: 0 if t < 4 else (t - 1) % params.n_arms, {}),
     "is_paid": (a_round, lambda params, t, reported: t <= params.burn_in, {}),
     "learn": (a_round, _learn_nothing, {}),
+    "is_missed": (links, lambda t, last: False, {"attack": "bare_majority", **SPREAD}),
+    "is_remembered": (links, lambda t, lost: False, {"attack": "bare_majority", **SPREAD}),
     "payable": (a_round, lambda reward: reward == 0, {}),
     "usable": (a_round, lambda terms, reports, m: m != 2, {}),
     "admit": (a_round, _admit_unpaid, {"trust": 1}),
