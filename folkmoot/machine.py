@@ -148,7 +148,13 @@ class Append(NamedTuple):
     block: Content
 
 
-Keep: TypeAlias = Put | Delete | Append
+class Skip(NamedTuple):
+    """Keep no block up to this height, which is above that of the last one: the chain goes on from a state of it."""
+
+    height: int
+
+
+Keep: TypeAlias = Put | Delete | Append | Skip
 
 
 class Noticed(NamedTuple):
@@ -196,7 +202,7 @@ class Chain(Protocol):
         """A stored block, from height 1 on.
 
         Raises:
-            IndexError: there is none of this height.
+            IndexError: there is none of this height, or it is not kept (see `Skip`).
         """
 
 
@@ -210,6 +216,7 @@ class Kept:
     def __init__(self) -> None:
         self._values: dict[str, Content] = {}
         self._blocks: list[Content] = []
+        self._skipped = 0  # blocks of lower heights that are not kept
         self.position: Moment | None = None
 
     @property
@@ -220,7 +227,7 @@ class Kept:
     @property
     def height(self) -> int:
         """Of the last block."""
-        return len(self._blocks)
+        return self._skipped + len(self._blocks)
 
     def block(self, height: int) -> bytes:
         """A stored block.
@@ -228,9 +235,10 @@ class Kept:
         Raises:
             IndexError: there is none of this height.
         """
-        if not 1 <= height <= len(self._blocks):
-            raise IndexError(f"height = {height}: expected 1 to {len(self._blocks)}")
-        block = self._blocks[height - 1] = content(self._blocks[height - 1])
+        if not self._skipped < height <= self.height:
+            raise IndexError(f"height = {height}: expected {self._skipped + 1} to {self.height}")
+        at = height - self._skipped - 1
+        block = self._blocks[at] = content(self._blocks[at])
         return block
 
     def store(self, moment: Moment, keep: Iterable[Keep]) -> None:
@@ -242,14 +250,20 @@ class Kept:
         if self.position is not None and moment <= self.position:
             raise ValueError(f"moment = {tuple(moment)}: expected one after {tuple(self.position)}")
         items = list(keep)
-        heights = [item.height for item in items if isinstance(item, Append)]
-        if heights != list(range(self.height + 1, self.height + 1 + len(heights))):
-            raise ValueError(f"blocks of heights {heights}: expected those from {self.height + 1} on, in order")
+        last = self.height
+        for item in items:
+            if isinstance(item, Append) and item.height != last + 1:
+                raise ValueError(f"block of height {item.height}: expected that of {last + 1}")
+            if isinstance(item, Skip) and item.height <= last:
+                raise ValueError(f"blocks to be skipped up to height {item.height}: there is one of height {last}")
+            last = item.height if isinstance(item, Append | Skip) else last
         for item in items:
             if isinstance(item, Put):
                 self._values[item.key] = item.value
             elif isinstance(item, Delete):
                 self._values.pop(item.key, None)
+            elif isinstance(item, Skip):
+                self._blocks, self._skipped = [], item.height
             else:
                 self._blocks.append(item.block)
         self.position = moment

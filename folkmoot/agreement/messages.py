@@ -83,6 +83,19 @@ class Want(NamedTuple):
     height: int
 
 
+class WantState(NamedTuple):
+    """Asks for a state of this height at least."""
+
+    height: int
+
+
+class StateGiven(NamedTuple):
+    """A state, and the next block with its signatures, which names the state (see states.py)."""
+
+    state: bytes
+    block: bytes
+
+
 class Blocks(NamedTuple):
     """Some blocks with their signatures, in order."""
 
@@ -90,7 +103,7 @@ class Blocks(NamedTuple):
 
 
 Signed: TypeAlias = Proposal | Vote | Confirmation | Certificate
-Unverified: TypeAlias = Signed | Ballots | Want | Blocks
+Unverified: TypeAlias = Signed | Ballots | Want | Blocks | WantState | StateGiven
 
 KINDS: Mapping[int, type[Any]] = {
     4: Proposal, 5: Vote, 6: Confirmation, 7: Certificate, 8: Want, 9: Blocks, 15: Ballots,
@@ -124,6 +137,7 @@ FIELDS: Mapping[str, Field] = {
     "signature": SIGNATURE,
     "phase": Field(str, lambda value, shape: value in PHASES, HEAD + max(map(len, PHASES))),
     "purpose": Field(str, lambda value, shape: value in (PROPOSAL, *PHASES), HEAD + max(map(len, (PROPOSAL, *PHASES)))),
+    "state": Field(bytes, lambda value, shape: True),  # as the block
     "block": Field(bytes, lambda value, shape: True),  # bounded by the message
     "voters": Field(tuple, _are_voters),
     "signatures": Field(tuple, lambda value, shape: all(type(s) is bytes and len(s) == SIGNATURE_BYTES for s in value)),
@@ -138,6 +152,7 @@ def wrong(message: Any) -> str | None:
     return None
 
 
+STATES: Mapping[int, type[Any]] = {16: WantState, 17: StateGiven}  # of kinds whose blocks name the state before them
 VOTING = Forms(KINDS, FIELDS, wrong, LIMITS)  # of a system that says nothing else
 
 

@@ -5,18 +5,15 @@ What is said in one stage is taken in (`take`) in the next, then the member acts
 for why this is safe.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from folkmoot.agreement.ballots import gathered, scattered
-from folkmoot.agreement.catching_up import MOST_BLOCKS, Others, packed
+from folkmoot.agreement.catching_up import MOST_BLOCKS, packed
 from folkmoot.agreement.evidence import two_confirmations, two_votes
-from folkmoot.agreement.finality import Finality
-from folkmoot.agreement.hand import Hand
-from folkmoot.agreement.kinds import Final, Kind
-from folkmoot.agreement.links import Links
+from folkmoot.agreement.kinds import Final
+from folkmoot.agreement.known import LOCK, Known
 from folkmoot.agreement.messages import (
     PHASES,
     PRECOMMIT,
@@ -28,103 +25,30 @@ from folkmoot.agreement.messages import (
     Certificate,
     Confirmation,
     Proposal,
+    StateGiven,
     Unverified,
     Verified,
     Vote,
     Want,
+    WantState,
     proposal_words,
     signed_here,
     verify,
     vote_words,
 )
-from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.encoding import Malformed
-from folkmoot.ledger.block import Block, Header
-from folkmoot.ledger.chain import Chain
+from folkmoot.agreement.states import Step, checked, given
+from folkmoot.ledger.block import Block
 from folkmoot.ledger.errors import InvalidBlock
-from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put
-from folkmoot.machine import Chain as Stored
+from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Skip
 
-LOCK = "lock"  # the key under which a lock is kept
 CONFIRMING = "confirmation"
 _REPEATS = 2  # of a confirmation, one in each stage, until the block is final
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
 
 
-class Voter:
-    """What a member knows of the block that is sought.
-
-    Attributes:
-        index: the member's number.
-        hand: its keys.
-        kind: what the chain's kind says.
-        chain: as it stands.
-        round: it is in.
-        proposals: hash by sender, of this round.
-        states: after each block that was seen in this round and would follow, by its hash.
-        links: do messages get lost?
-    """
-
-    def __init__(self, index: int, hand: Hand, kind: Kind, chain: Chain, stored: Stored, call: Call = directly) -> None:
-        """`stored`: where the blocks of the chain are read."""
-        self.index, self.hand, self.kind, self.chain = index, hand, kind, chain
-        self.round = -1
-        self.proposals: dict[int, bytes] = {}
-        self.states: dict[bytes, Any] = {}
-        self.links = Links(len(kind.keys(chain.state)))
-        self._stored, self._call = stored, call
-        self._shown: dict[int, Proposal] = {}  # the proposal of each in this round
-        self._sent: set[str] = set()  # what was done in this round already
-        self._caught: set[tuple[str, int]] = set()  # whose second word was noticed in this round
-        self._bodies: dict[bytes, bytes] = {}  # unsigned blocks that would follow, by hash
-        self._headers: dict[bytes, Header] = {}  # of blocks of this height that would follow, by hash
-        self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a member
-        self._others = Others(index)
-        self._repeats: list[Confirmation | None] = []  # what is still to be said again, the last first
-        self._finality = self._next_height(None)
-
-    def resume(self, kept: Mapping[str, bytes]) -> None:
-        """Go on with the lock that was kept, if there is one.
-
-        Raises:
-            Malformed: bytes that are no certificate for the next block.
-        """
-        if LOCK in kept:
-            lock = self.kind.forms.from_bytes(kept[LOCK], self.kind.shape(self.chain.state))
-            if not isinstance(lock, Certificate) or lock.height != self.height:
-                raise Malformed(f"lock: expected a certificate for height {self.height}")
-            self._finality = self._next_height(lock)
-
-    @property
-    def best(self) -> Certificate | None:
-        """The certificate of the highest round known for the next block."""
-        return self._finality.best
-
-    @property
-    def height(self) -> int:
-        """Of the block that is sought."""
-        return self._finality.height
-
-    @property
-    def keys(self) -> Sequence[bytes]:
-        """Of the members."""
-        return self.kind.keys(self.chain.state)
-
-    def enter(self, round: int) -> None:
-        """Begin a round: votes and proposals of the last one are forgotten, what is certified stays."""
-        self.round, self._sent, self._caught = round, set(), set()
-        self.proposals, self._shown, self.states = {}, {}, {}
-        best = self._finality.best
-        self._bodies = {} if best is None else {best.hash: best.block}
-        self._finality.enter(round)
-        self._others.enter()
-
-    def _next_height(self, best: Certificate | None) -> Finality:
-        finality = Finality(self.chain.height + 1, self.kind.quorum(self.chain.state), best)
-        finality.enter(self.round)
-        self._bodies = {} if best is None else {best.hash: best.block}
-        return finality
+class Voter(Known):
+    """A member that votes: see the top of the file."""
 
     # --- What comes in -----------------------------------------------------------------------------------------------
 
@@ -137,6 +61,13 @@ class Voter:
         """
         if isinstance(message, Want):
             self._answer(message, sender, effects)
+        elif isinstance(message, WantState):
+            self._once_a_round(sender)
+            self._send(effects, given(self.kind, self._last, message), sender)
+        elif isinstance(message, StateGiven):
+            if not self._far_behind:
+                raise Rejected("state")
+            self._jump(checked(self.kind, message, self.chain.height), sender, effects)
         elif isinstance(message, Blocks):
             for data in message.blocks:
                 block = self.kind.received(data)
@@ -240,6 +171,7 @@ class Voter:
             return
         effects.counts["signatures"] += len(block.signatures)
         self._compare(block, effects)
+        self._last = Step(self.chain, block)
         self.chain, final = chain, Final(block, chain)
         effects.keep += [Append(chain.height, partial(self.kind.carried, block)), Delete(LOCK)]
         self._finality = self._next_height(None)
@@ -259,11 +191,29 @@ class Voter:
 
     def _answer(self, want: Want, sender: int, effects: Effects) -> None:
         """Send the next few blocks, once a round to each who asks."""
-        if not 1 <= want.height <= self.chain.height or self._asked.get(sender) == self.round:
+        if not 1 <= want.height <= self.chain.height:
             raise Rejected("want")
-        self._asked[sender] = self.round
+        self._once_a_round(sender)
         heights = range(want.height, min(want.height + MOST_BLOCKS, self.chain.height + 1))
         self._send(effects, Blocks(packed(heights, lambda height: self._block(height, effects))), sender)
+
+    def _once_a_round(self, sender: int) -> None:
+        if self._asked.get(sender) == self.round:
+            raise Rejected("want")
+        self._asked[sender] = self.round
+
+    @property
+    def _far_behind(self) -> bool:
+        """Is somebody honest so many blocks ahead that the state is to be taken instead?"""
+        faulty = len(self.keys) - self._finality.quorum
+        return self.far is not None and self._others.certain(faulty) > self.chain.height + self.far
+
+    def _jump(self, step: Step, sender: int, effects: Effects) -> None:
+        """Go on from a state that was given and checked, without the blocks before it."""
+        self.chain = step.before
+        self._finality = self._next_height(None)
+        effects.keep.append(Skip(step.before.height))
+        self.append(step.block, effects, sender)
 
     def _block(self, height: int, effects: Effects) -> bytes:
         """A block of the chain; those of this step are not stored yet."""
@@ -380,4 +330,5 @@ class Voter:
         ask = self._others.ask(self.chain.height, members, members - self._finality.quorum)
         if ask is not None:
             effects.behind.append(self.chain.height + 1)
-            self._send(effects, Want(self.chain.height + 1), ask)
+            message = WantState if self._far_behind else Want
+            self._send(effects, message(self.chain.height + 1), ask)

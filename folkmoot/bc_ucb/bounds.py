@@ -4,8 +4,10 @@ What is larger than the largest legal one is refused before it is decoded or kep
 """
 
 from folkmoot.agreement.forms import HEAD
-from folkmoot.agreement.shares import TWICE
+from folkmoot.agreement.messages import StateGiven, WantState
+from folkmoot.agreement.shares import TWICE, signed_bytes
 from folkmoot.agreement.signed_messages import Unverified
+from folkmoot.bc_ucb.contract import open_accounts
 from folkmoot.bc_ucb.genesis import Configuration, carried_bytes
 from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, Passed, ReportSent, SetsSent, Shown
 from folkmoot.bc_ucb.records import CLAIM_BYTES, MOST_SHOWN, MOST_STATEMENT, value_bytes
@@ -47,6 +49,15 @@ def passed_shares(settings: Configuration) -> dict[str, Share]:
     ((_, report),) = report_shares(settings).values()
     reports = settings.terms.n_participants * (HEAD + report)
     return {GAME.name(Passed): Share(TWICE, GAME.largest(Passed, {"reports": reports}))}
+
+
+def state_shares(settings: Configuration) -> dict[str, Share]:
+    """Who wants a state, and a state with the block that names it: the accounts, a record, and faults with proofs."""
+    terms, block = settings.terms, signed_bytes(block_bytes(settings), settings.terms.n_participants)
+    accounts = sum(array.nbytes + 64 for array in open_accounts(terms))
+    state = accounts + terms.n_participants * (terms.n_arms + MOST_STATEMENT + 64) + block + 1024
+    given = GAME.largest(StateGiven, {"state": state, "block": block})
+    return {GAME.name(WantState): Share(TWICE, GAME.largest(WantState, {})), GAME.name(StateGiven): Share(1, given)}
 
 
 def shown_shares() -> dict[str, Share]:

@@ -59,6 +59,7 @@ from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noti
 from folkmoot.machine import Chain as Stored
 
 CHAIN = "chain"  # the key of a snapshot of the chain
+FAR = 64  # blocks
 _SMALL = 1 << 11  # bytes of a message that many get, so that to decode it once is worth while
 
 
@@ -74,6 +75,7 @@ class Role:
         comparing: its part in the comparison of counts, given chance.
         coins: for its own random choices.
         rules: of the chain; shared among participants that live in one program.
+        far: blocks behind at which it takes a state that a quorum has signed, and not all blocks; None: never.
     """
 
     index: int
@@ -83,6 +85,7 @@ class Role:
     comparing: Comparing
     coins: Coins
     rules: Rounds = field(default_factory=SharedRounds)
+    far: int | None = FAR
 
     def resume(
         self, kept: Mapping[str, bytes], chain: Stored, chance: Chance, floor: Floor = NO_FLOOR
@@ -114,6 +117,7 @@ class Participant(Thinking):
         self._effects = Effects()  # of the step under way
         self.hand = Hand(role.seed, (REPORT, SETS, VALUE), kept, lambda item: self._effects.keep.append(item), floor)
         self.voter = Voter(role.index, self.hand, self, chain, stored, role.rules.call)
+        self.voter.far = role.far
         self.voter.resume(kept)
         self.pending = Pending(chain.state, kept, role.rules.call)
         self.pulls = Pulls(role.index, role.params, kept)
@@ -135,6 +139,18 @@ class Participant(Thinking):
     def statements(self) -> tuple[bytes, ...]:
         """Evidence that the chain does not hold yet: what to show to others."""
         return self.pending.shown()
+
+    def state_given(self, chain: Chain) -> bytes:
+        """See `folkmoot.agreement.states.GivesStates`."""
+        return snapshot.to_bytes(chain)
+
+    def chain_of(self, data: bytes) -> Chain:
+        """See `folkmoot.agreement.states.GivesStates`.
+
+        Raises:
+            Malformed: see there.
+        """
+        return snapshot.given(data, self.role.first, self.rules.call)
 
     def own_value(self, work: Deliberation, named: Named) -> bytes | None:
         """What to say as a validator that would name this; None: nothing."""

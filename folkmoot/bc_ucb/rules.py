@@ -261,14 +261,15 @@ ROUNDS = Rounds()
 class SharedRounds(Rounds):
     """The rules for one who sees the same blocks again and again, or for many in one program: each is looked at once.
 
-    What was looked at is named completely by the digest of the genesis, the blocks before and after, and the records.
+    What was looked at is named completely by the digests of the genesis, of the blocks before and after and of the state
+    before, and by the records. The block before does not name the state: somebody may have given a false one.
     """
 
     def __init__(self, most: int = 64) -> None:
         """`most`: blocks whose outcomes are remembered."""
         super().__init__(Shared())
         self._most = most
-        self._outcomes: dict[tuple[bytes, bytes, bytes, tuple[bytes, ...], bytes], State | str] = {}
+        self._outcomes: dict[tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...], bytes], State | str] = {}
 
     def step_with(self, state: State, header: Header, records: tuple[bytes, ...], behind: bytes) -> State:
         """As of `Rounds`.
@@ -276,7 +277,7 @@ class SharedRounds(Rounds):
         Raises:
             RefusedRecord: see there.
         """
-        key = (state.origin, state.tip, header.hash, records, behind)
+        key = (state.origin, state.tip, state.digest, header.hash, records, behind)
         outcome = self._outcomes.get(key)
         if outcome is None:
             try:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.agreement.shared import Call
 from folkmoot.bc_ucb.contract import Accounts
+from folkmoot.bc_ucb.evidence import culprit, ground_of
 from folkmoot.bc_ucb.kind import GameKind
 from folkmoot.bc_ucb.records import RoundRecord, checked
 from folkmoot.bc_ucb.state import State
@@ -46,6 +48,26 @@ def from_bytes(data: bytes, first: Chain) -> Chain:
     proven = tuple(checked(fault, (int, bytes), "proven fault") for fault in faults)
     state = start._replace(tip=tip, accounts=Accounts(*arrays), last=record, members=members, faults=proven)
     return Chain(first.genesis, height, tip, state)
+
+
+def given(data: bytes, first: Chain, call: Call) -> Chain:
+    """The chain that another participant gives: what it says of faults is proven, the next block must name all else.
+
+    Of the last record in it only the round is named, and only the round is used.
+
+    Raises:
+        Malformed: bytes that are no chain of this game, or the game is of edition 1, whose blocks name no states.
+    """
+    chain = from_bytes(data, first)
+    state: State = chain.state
+    if state.configuration.edition < 2:
+        raise Malformed("state: blocks of edition 1 name none")
+    members = [member for member, _ in state.faults]
+    if members != sorted(set(members)) or any(culprit(proof, ground_of(state), call) != m for m, proof in state.faults):
+        raise Malformed("state: a fault that is not proven")
+    for array in (*state.accounts, state.members):
+        array.setflags(write=False)
+    return chain
 
 
 def stored_chain(kind: GameKind, kept: bytes | None, stored: Stored, first: Chain) -> Chain:

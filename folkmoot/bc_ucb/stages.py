@@ -10,6 +10,7 @@ from folkmoot.bc_ucb.bounds import (
     passed_shares,
     report_shares,
     shown_shares,
+    state_shares,
 )
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.messages import GAME
@@ -18,7 +19,20 @@ from folkmoot.machine import Stage
 PULLING, REPORTING, ANSWERING, SCREENING = range(4)
 
 # Taken whenever they come.
-VOTES = frozenset({"proposal", "vote", "confirmation", "certificate", "ballots", "want", "blocks", "shown"})
+VOTES = frozenset(
+    {
+        "proposal",
+        "vote",
+        "confirmation",
+        "certificate",
+        "ballots",
+        "want",
+        "blocks",
+        "want state",
+        "state given",
+        "shown",
+    }
+)
 
 
 class Stages(NamedTuple):
@@ -54,7 +68,7 @@ def bounded(settings: Configuration, offer: int, answer: int) -> tuple[Stage, ..
     relays = [f"relay {number}" for number in range(1, faulty + 1)]
     names = ("pull", "report", "answer", "screen", *relays, "propose", "second", "prevote", "precommit", "confirm")
     voted = voting_shares(GAME, settings.terms.n_participants, block_bytes(settings))
-    always = {**voted, **report_shares(settings), **shown_shares()}
+    always = {**voted, **report_shares(settings), **shown_shares(), **state_shares(settings)}
     compared, agreed = comparison_shares(settings, offer, answer), agreement_shares(settings)
     passed = passed_shares(settings)
     rows = []

@@ -11,9 +11,10 @@ from folkmoot.agreement.carried import AsItStands
 from folkmoot.agreement.evidence import culprit, kinds_of
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import Identity, WouldEquivocate
+from folkmoot.agreement.known import LOCK
 from folkmoot.agreement.messages import PREVOTE, VOTING, Blocks, Certificate, Confirmation, Want
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.agreement.voting import LOCK, Voter
+from folkmoot.agreement.voting import Voter
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, begin, propose

@@ -10,6 +10,7 @@ from made_round import BURN_IN, COINS, SEEDS, K, M, first_chain, full_round, ide
 
 from folkmoot.agreement.evidence import culprit, two_votes
 from folkmoot.agreement.identity import WouldEquivocate
+from folkmoot.agreement.known import LOCK
 from folkmoot.agreement.messages import (
     PRECOMMIT,
     PREVOTE,
@@ -23,7 +24,6 @@ from folkmoot.agreement.messages import (
     proposal_words,
     vote_words,
 )
-from folkmoot.agreement.voting import LOCK
 from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.evidence import KINDS, ground_of

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import numpy as np
 
 from folkmoot.agreement.finality import Finality
-from folkmoot.agreement.voting import LOCK
+from folkmoot.agreement.known import LOCK
 from folkmoot.bc_ucb import deliberation
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
