@@ -261,7 +261,7 @@ ROUNDS = Rounds()
 class SharedRounds(Rounds):
     """The rules for one who sees the same blocks again and again, or for many in one program: each is looked at once.
 
-    What was looked at is named completely by the digests of the genesis, of the blocks before and after and of the state
+    What was looked at is named completely by digests of the genesis, of the blocks before and after and of the state
     before, and by the records. The block before does not name the state: somebody may have given a false one.
     """
 
