@@ -1,11 +1,12 @@
-"""Statements that wait for a block: evidence that a participant has found, or was told of."""
+"""Statements that wait for a block: evidence that a participant has found, or was told of, or a disclosure."""
 
 from collections.abc import Mapping
 from functools import partial
 
 from folkmoot.agreement.shared import Call, directly
-from folkmoot.bc_ucb.evidence import culprit, ground_of
+from folkmoot.bc_ucb.costs import new_disclosure
 from folkmoot.bc_ucb.records import MOST_SHOWN, MOST_STATEMENT
+from folkmoot.bc_ucb.shown import THE_GAME, about
 from folkmoot.bc_ucb.state import State
 from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.machine import Effects, Put
@@ -25,15 +26,14 @@ class Pending:
         self._call = call
         self._found: dict[int, bytes] = {}
         if PENDING in kept:
-            most = state.configuration.terms.n_participants
+            most = state.configuration.terms.n_participants + 1
             items = decode(kept[PENDING], Limits(most * (MOST_STATEMENT + 8) + 8, 1, most + 1, 1))
             if type(items) is not tuple or not all(type(item) is bytes and self.add(state, item) for item in items):
                 raise Malformed(f"{PENDING}: expected evidence against one participant each")
 
     def culprit(self, state: State, content: bytes) -> int | None:
-        """Whom this convicts, if the chain does not know."""
-        found = culprit(content, ground_of(state), self._call)
-        return None if found is None or found in dict(state.faults) else found
+        """Whom this convicts, or what it is about, if the chain does not know."""
+        return about(state, content, self._call)
 
     def add(self, state: State, content: bytes) -> bool:
         """Remember it, if it convicts somebody of whom nothing is known yet; does it?"""
@@ -52,6 +52,8 @@ class Pending:
         """At the end of a step: take in what was noticed, forget what the chain holds by now; what is new."""
         new = {notice.evidence for notice in effects.noticed if self.add(state, notice.evidence)}
         known = [m for m, _ in state.faults if m in self._found]
+        if THE_GAME in self._found and new_disclosure(state, self._found[THE_GAME]) is None:
+            known.append(THE_GAME)
         for m in known:
             del self._found[m]
         if known or new:

@@ -24,16 +24,17 @@ from folkmoot.agreement.sealing import Said, Sealing, SealingRole
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attackers import Attacker, AttackerRole
 from folkmoot.bc_ucb.contract import Terms, rounded
+from folkmoot.bc_ucb.costs import DISCLOSED, Disclosure
 from folkmoot.bc_ucb.earnings import EARNED, earned_words, seal_of
 from folkmoot.bc_ucb.genesis import DISCLOSURES, OPEN, VALIDATORS, configuration
 from folkmoot.bc_ucb.invariants import Watch
 from folkmoot.bc_ucb.lies import Misbehaviour
-from folkmoot.bc_ucb.messages import GAME, ReportSent
+from folkmoot.bc_ucb.messages import GAME, ReportSent, Shown
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.records import NO_REWARD, RoundRecord
 from folkmoot.bc_ucb.round import in_burn_in, is_paid
 from folkmoot.bc_ucb.rules import KIND, SharedRounds
-from folkmoot.bc_ucb.stages import PULLING, REPORTING, stages
+from folkmoot.bc_ucb.stages import ANSWERING, PULLING, REPORTING, stages
 from folkmoot.bc_ucb.tally import GameTally, blank_tally, close_checkpoint, close_game, count_block, count_pulls
 from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.comparison.compare import check_installed
@@ -255,7 +256,8 @@ class Table:
             machine = self.machine(address)
             if isinstance(machine, Attacker):
                 machine.overhear(one.data for one in self._heard(address.participant, said))
-            effects = self._step(moment, address, [Received(*message) for message in arrived.get(address, ())])
+            inbox = [Received(*message) for message in arrived.get(address, ())]
+            effects = self._step(moment, address, [*inbox, *self._disclosed(moment, address.participant)])
             if address in self.honest:
                 said += [Said(address.participant, to, data) for to, data in effects.send]
                 self._check(address, moment.stage, effects)
@@ -276,6 +278,16 @@ class Table:
             if address.copy == 0:
                 self._arms[t, m] = effects.pull
         return effects
+
+    def _disclosed(self, moment: Moment, me: int) -> list[Received]:
+        """In the last round the environment tells everybody who is malicious, if this costs anything."""
+        environment, last = self.environment, int(self.game.checkpoints[-1])
+        if environment is None or self.game.terms.cost == 0 or moment != (last, ANSWERING):
+            return []
+        said = Disclosure.of(last, self.game.malicious)
+        said = said._replace(signature=environment.sign(DISCLOSED, said.words(self.first.state.origin)))
+        data, other = GAME.to_bytes(Shown(said.to_bytes())), (me + 1) % len(self._seeds)
+        return [Received(other, self._channels[other].seal(me, data) if self._sealed else data)]
 
     def _outcome(self, m: int, t: int, arm: int) -> Outcome:
         """What a pull has brought, signed by the environment if there is one."""

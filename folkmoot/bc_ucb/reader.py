@@ -21,6 +21,7 @@ import numpy as np
 
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.bc_ucb.contract import MOST_REPORT, Accounts, open_accounts
+from folkmoot.bc_ucb.costs import new_disclosure
 from folkmoot.bc_ucb.disclosed import ToldRecord, ToldReport, ToldSet
 from folkmoot.bc_ucb.records import (
     RANGE,
@@ -94,7 +95,10 @@ def _after(state: State, header: Header, told: ToldRecord, call: Call = directly
     for array in seen:
         array.setflags(write=False)
     faults, last = proven(state, told.shown, call), cast(Any, told)  # of a record, its round is all that is asked
-    return State(state.configuration, state.origin, header.hash, seen, last, state.members[:0], faults)
+    found = (new_disclosure(state, statement) for statement in told.shown)
+    disclosed = max((one.round for one in found if one is not None), default=state.disclosed)
+    seen_of = (seen, last, state.members[:0], faults, b"", disclosed)
+    return State(state.configuration, state.origin, header.hash, *seen_of)
 
 
 def _standing_in(state: State, header: Header, told: ToldRecord, report: ToldReport) -> Report:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from folkmoot.agreement.shared import Call, Shared, directly
 from folkmoot.bc_ucb.contract import Accounts, Entry, blank_entry, open_accounts, validated
+from folkmoot.bc_ucb.costs import booked
 from folkmoot.bc_ucb.disclosed import opened
 from folkmoot.bc_ucb.earnings import due_for
 from folkmoot.bc_ucb.edition_1 import words_of
@@ -202,7 +203,10 @@ class Rounds:
 
     Attributes:
         call: how proofs of random functions are checked, and validators drawn.
+        work: is there any to be done on a block? A quorum signs it instead.
     """
+
+    work = False
 
     def __init__(self, call: Call = directly) -> None:
         self.call = call
@@ -320,10 +324,10 @@ def transition(
     for field, told, found in zip(RoundRecord._fields, record, expected):
         if not _same(told, found):
             raise RefusedRecord(f"{field}: not what follows from the sets and the reports")
+    faults, told = proven(state, record.shown, call), booked(state, record.shown, members, accounts)
     for array in (*accounts, members):
         array.setflags(write=False)
-    faults = proven(state, record.shown, call)
-    return State(settings, state.origin, header.hash, accounts, record, members, faults)
+    return State(settings, state.origin, header.hash, accounts, record, members, faults, *told)
 
 
 def _record_of(settings: Configuration, records: tuple[bytes, ...], behind: bytes) -> RoundRecord:

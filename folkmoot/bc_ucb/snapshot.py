@@ -27,7 +27,7 @@ def to_bytes(chain: Chain) -> bytes:
     """A chain with at least one block."""
     state: State = chain.state
     assert state.last is not None, "before the first block there is nothing to keep"
-    return encode((chain.height, chain.tip, tuple(state.accounts), state.last.to_bytes(), state.members, state.faults))
+    return encode((chain.height, chain.tip, tuple(state.accounts), state.last.to_bytes(), *state[5:]))
 
 
 def from_bytes(data: bytes, first: Chain) -> Chain:
@@ -36,8 +36,8 @@ def from_bytes(data: bytes, first: Chain) -> Chain:
     Raises:
         Malformed: bytes that are no chain of this game.
     """
-    kinds = (int, bytes, tuple, bytes, np.ndarray, tuple)
-    height, tip, arrays, last, members, faults = checked(decode(data), kinds, "snapshot")
+    kinds = (int, bytes, tuple, bytes, np.ndarray, tuple, bytes, int)
+    height, tip, arrays, last, members, faults, *costs = checked(decode(data), kinds, "snapshot")
     start: State = first.state
     if height < 1 or len(tip) != 32 or len(arrays) != len(Accounts._fields):
         raise Malformed(f"snapshot of height {height}: expected 1 or more, 32 bytes and {len(Accounts._fields)} arrays")
@@ -46,7 +46,9 @@ def from_bytes(data: bytes, first: Chain) -> Chain:
     _require_like(members, start.members, "members")
     record = RoundRecord.from_bytes(last, *start.members.shape)
     proven = tuple(checked(fault, (int, bytes), "proven fault") for fault in faults)
-    state = start._replace(tip=tip, accounts=Accounts(*arrays), last=record, members=members, faults=proven)
+    accounts, (entered, disclosed) = Accounts(*arrays), costs
+    told = {"members": members, "faults": proven, "entered": entered, "disclosed": disclosed}
+    state = start._replace(tip=tip, accounts=accounts, last=record, **told)
     return Chain(first.genesis, height, tip, state)
 
 

@@ -20,6 +20,8 @@ class _State(NamedTuple):
     last: RoundRecord | None
     members: NDArray[np.bool_]
     faults: tuple[tuple[int, bytes], ...] = ()
+    entered: bytes = b""
+    disclosed: int = 0
 
 
 class State(_State):
@@ -33,6 +35,9 @@ class State(_State):
         last: record of the last block.
         members: bool [participants, arms], the validated sets of the last block.
         faults: participants whose faults are proven, ascending, and the evidence.
+        entered: of each block since the last disclosure a bit for each participant that was in a validated set, where
+            this costs (see costs.py).
+        disclosed: round of the last disclosure.
     """
 
     @property
@@ -76,4 +81,4 @@ class State(_State):
     def digest(self) -> bytes:
         """32 bytes that stand for all that the next block depends on, beside genesis and tip."""
         secret = b"" if self.last is None else self.last.blinding  # else whoever reads the chain could try states
-        return digest("state of a game", (self.round, tuple(self.accounts), self.members, self.faults, secret))
+        return digest("state of a game", (self.round, tuple(self.accounts), *self[5:], secret))

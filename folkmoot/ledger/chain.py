@@ -90,7 +90,12 @@ def start(genesis: Genesis, contents: Contents = NOTHING) -> Chain:
     """
     if genesis.version != VERSION:
         raise UnknownRules(f"chain of version {genesis.version}: only version {VERSION} is understood")
-    return Chain(genesis, 0, genesis.hash, rules_of(genesis.kind).genesis(genesis.configuration, contents))
+    rules = rules_of(genesis.kind)
+    if genesis.work_bits and not getattr(rules, "work", True):
+        raise Malformed(
+            f"work_bits = {genesis.work_bits}: nobody does work on blocks of kind {genesis.kind!r}; expected 0"
+        )
+    return Chain(genesis, 0, genesis.hash, rules.genesis(genesis.configuration, contents))
 
 
 def begin(genesis: Genesis, contents: Contents = NOTHING) -> Chain:

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from nacl.signing import SigningKey
 
@@ -62,6 +63,14 @@ def test_a_game_that_cannot_be_is_refused_in_one_line(change, said):
     with pytest.raises(ValueError, match=f"^{said}$"):
         game(**change)
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize("how", ["pairwise", "mpyc"])
+def test_more_arms_than_can_be_compared_are_refused_at_once(how):
+    many = fm.Bernoulli(np.linspace(0, 1, 1025), n_agents=4)
+    said = f"private_comparison = '{how}': at most 1024 arms are compared, these are 1025"
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        fm.simulate_chain(fm.BCUCB(burn_in=1025), many, horizon=1030, fidelity="protocol", private_comparison=how)
 
 
 @pytest.mark.parametrize("path", [NAME, Path(NAME)])

@@ -28,7 +28,7 @@ from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, question
 from folkmoot.coins import replicate_coins
 from folkmoot.encoding import Malformed, encode
 from folkmoot.ledger.block import Block
-from folkmoot.ledger.chain import Genesis, apply_block, propose, start
+from folkmoot.ledger.chain import Genesis, apply_block, begin, propose, start
 from folkmoot.ledger.contents import NOTHING
 from folkmoot.ledger.errors import MissingSignature, RefusedRecord, UnknownSigner
 
@@ -405,6 +405,13 @@ def test_a_genesis_that_makes_no_sense_is_refused(wrong, match):
     ROUNDS.genesis(RIGHT, NOTHING)
     with pytest.raises(Malformed, match=match):
         ROUNDS.genesis(wrong, NOTHING)
+
+
+def test_work_is_refused_where_a_quorum_signs():
+    """Nobody would do it, so there would never be a block."""
+    genesis = Genesis(KIND, RIGHT, work_bits=6)
+    with pytest.raises(ValueError, match=r"^work_bits = 6: nobody does work on blocks of kind 'bc_ucb'; expected 0$"):
+        begin(genesis)
 
 
 def test_a_block_must_hold_everybodys_sets():

@@ -116,7 +116,10 @@ ATTACKS = {
     "replay_old": lambda: fm.ReplayOld(),
 }
 VARIANTS = {
-    "union, reward": lambda: {"algorithm": fm.BCUCB(combination="union", trust="reward", cost=0.5)},
+    "union, reward": lambda: {
+        "algorithm": fm.BCUCB(combination="union", trust="reward", cost=0.5),
+        "environment": True,
+    },
     "no screening": lambda: {"algorithm": fm.BCUCB(screening=False, trimming=False, c1="theory")},
     "few validators": lambda: {"expected_validators": 2},
     "faults": lambda: {

@@ -56,7 +56,7 @@ def signed(report, chain, t, signer):
     return report._replace(signature=identities()[signer].sign(REPORT, words))
 
 
-def value(chain, t, v, reports, members=None, signer=None):
+def value(chain, t, v, reports, members=None, signer=None, shown=()):
     """What validator v says that holds these reports and names those of them in range, or `members`."""
     names = [NO_REPORT] * M
     for one in reports:
@@ -64,7 +64,7 @@ def value(chain, t, v, reports, members=None, signer=None):
     if members is None:
         members = np.zeros((M, K), np.bool_)
         members[1:3] = True
-    named = Named(b"", members, tuple(names), (), b"")
+    named = Named(b"", members, tuple(names), tuple(sorted(shown)), b"")
     words = named_words(chain.state.origin, chain.tip, t, v, named)
     signature = identities()[v if signer is None else signer].sign(SETS, words)
     return named._replace(signature=signature).to_bytes()
