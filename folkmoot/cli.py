@@ -7,7 +7,8 @@ Exit status: 0 done; 1 something failed while running, or a stated tolerance is 
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -248,7 +249,7 @@ def verify(
 
     opened = chains.open(file)
     try:
-        verdict = _verified(opened, []) if models is None else _verified_with(models, opened)
+        verdict, remarks = _verified(opened, []) if models is None else _verified_with(models, opened)
     except KeyboardInterrupt:
         print(f"folkmoot: interrupted; {opened.name} is not verified", file=sys.stderr)
         return 130
@@ -256,12 +257,14 @@ def verify(
         print(f"folkmoot: failed: {opened.name}: block {verdict.bad}: {verdict.reason}", file=sys.stderr)
         return 1
     print(f"{opened.name}: {verdict.blocks} blocks, all good, tip {verdict.tip.hex()}")
+    _print_notes(remarks)
     return 0
 
 
-def _verified(opened: "Ledger", done: list[int]) -> "Verification":
-    """`done` ends with the number of good blocks, however this ends."""
+def _verified(opened: "Ledger", done: list[int]) -> "tuple[Verification, tuple[str, ...]]":
+    """What was found, and what such a file cannot show; `done` ends with the number of good blocks, however this ends."""
     from folkmoot.ledger.replay import DamagedLedger
+    from folkmoot.ledger.rules import remarks
     from folkmoot.simulation.progress import Progress
 
     with Progress(wanted=sys.stderr.isatty()) as progress:
@@ -275,10 +278,11 @@ def _verified(opened: "Ledger", done: list[int]) -> "Verification":
             done.append(blocks)
             line(blocks)
 
-        return opened.verify(said)
+        verdict = opened.verify(said)
+    return verdict, remarks(opened.genesis.kind, opened.genesis.configuration, True) if verdict.ok else ()
 
 
-def _verified_with(models: Path, opened: "Ledger") -> "Verification":
+def _verified_with(models: Path, opened: "Ledger") -> "tuple[Verification, tuple[str, ...]]":
     """Code of the user's runs here: it may end in an error, but not in a status that looks like a good ledger's."""
     from folkmoot.multiparty.models.kinds import enter_from, told
     from folkmoot.plurals import plural
@@ -306,6 +310,7 @@ def show(
     if blocks < 0:
         raise ValueError(f"--blocks = {blocks}: expected an integer of at least 0")
     from folkmoot import ledger as chains
+    from folkmoot.ledger.rules import remarks
 
     opened = chains.open(file)
     genesis, height = opened.genesis, opened.height
@@ -318,7 +323,14 @@ def show(
     print(f"{opened.name}: {height:,} blocks of kind {genesis.kind}, genesis {genesis.hash.hex()}")
     if rows:
         _print_table(["height", "hash begins", "records", "bytes", "signatures"], rows)
+    with suppress(OtherSide):  # a kind that is not known here is shown all the same
+        _print_notes(remarks(genesis.kind, genesis.configuration, False))
     return 0
+
+
+def _print_notes(remarks: Iterable[str]) -> None:
+    for remark in remarks:
+        print(f"note: {remark}")
 
 
 def _complain(text: str) -> int:

@@ -23,6 +23,7 @@ from folkmoot.agreement.shared import Call, directly
 from folkmoot.bc_ucb.contract import MOST_REPORT, Accounts, open_accounts
 from folkmoot.bc_ucb.costs import new_disclosure
 from folkmoot.bc_ucb.disclosed import ToldRecord, ToldReport, ToldSet
+from folkmoot.bc_ucb.genesis import checked_configuration
 from folkmoot.bc_ucb.records import (
     RANGE,
     REPORT,
@@ -39,7 +40,7 @@ from folkmoot.bc_ucb.rules import Rounds, Unfinished, concluded
 from folkmoot.bc_ucb.shown import proven
 from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import proven_output
-from folkmoot.encoding import Malformed
+from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import Header
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.signatures import check
@@ -47,8 +48,22 @@ from folkmoot.signatures import check
 SEEN = ("reported", "earned", "waiting")  # accounts that a reader can compute; in its state the others are empty
 
 
+UNSIGNED = "rewards are what participants claim: no environment signs them"
+SEALED = "only participants see means, sets and estimates; a reader checks signatures, names, payments and the quorum"
+
+
 class Reading(Rounds):
     """The rules for whoever has the chain and nothing else."""
+
+    def remarks(self, configuration: Value, verified: bool) -> tuple[str, ...]:
+        """See `folkmoot.ledger.rules.remarks`.
+
+        Raises:
+            Malformed: see there.
+        """
+        settings = checked_configuration(configuration)
+        sealed = (SEALED,) if settings.sealed else ()
+        return sealed if verified or settings.environment else (UNSIGNED, *sealed)
 
     def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
         """As of `Rounds`; of a game whose numbers only participants see, what can be checked without them.

@@ -4,6 +4,7 @@ A kind is entered in `KINDS` by where its rules are ("module:attribute", see `fo
 imports no module of theirs before a chain of that kind is read; a file can name a kind, never a module.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from folkmoot.encoding import Value
@@ -54,6 +55,19 @@ class Rules(Protocol):
         Raises:
             RefusedRecord: a record that the rules refuse. (`Malformed`, from decoding one, becomes that.)
         """
+
+
+def remarks(kind: str, configuration: Value, verified: bool) -> tuple[str, ...]:
+    """What whoever looks at a chain of this kind should know, a line each; of one that is `verified`, what is left out.
+
+    Rules may have a function `remarks(configuration, verified)` for it; those of most kinds have none.
+
+    Raises:
+        UnknownRules: see `rules_of`.
+        Malformed: a configuration that the rules refuse.
+    """
+    told: Callable[[Value, bool], tuple[str, ...]] | None = getattr(rules_of(kind), "remarks", None)
+    return () if told is None else told(configuration, verified)
 
 
 def rules_of(kind: str) -> Rules:

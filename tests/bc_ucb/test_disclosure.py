@@ -12,13 +12,17 @@ from nacl.signing import SigningKey
 from observers import by_changes_of_means, by_the_algorithm
 from small_game import BURN_IN, different, small_game
 
+import folkmoot as fm
 from folkmoot import ledger
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE
 from folkmoot.bc_ucb.disclosed import Opened, ToldRecord
+from folkmoot.bc_ucb.genesis import checked_configuration
 from folkmoot.bc_ucb.protocol import Table, play
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.bc_ucb.rules import ROUNDS, WithOpenings
+from folkmoot.bc_ucb.settled import settled_rounds
+from folkmoot.cli import main
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.chain import apply_block
 from folkmoot.ledger.errors import RefusedRecord
@@ -288,3 +292,58 @@ def test_secret_bytes_of_another_length_are_refused(game, size):
         (reports, ((sets[0][0], bytes(size)), *sets[1:]), estimates),
     ):
         assert "secret bytes" in verdicts(game, behind=encode(wrong))[1]
+
+
+# --- What the command and the settings say ---------------------------------------------------------------------------
+
+
+def test_the_command_says_what_it_has_checked(game, capsys):
+    path = game[0].game.ledger_path
+    assert main(["ledger", "verify", str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines[1:]] == ["note"]
+    assert "a reader checks signatures, names, payments and the quorum" in lines[1]
+    assert main(["ledger", "show", str(path), "--blocks", "1"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert lines[1] in shown
+    assert "note: rewards are what participants claim: no environment signs them" in shown
+
+
+def test_an_open_ledger_is_verified_as_a_whole(tmp_path, capsys):
+    path, _ = written(tmp_path, "open", BURN_IN + 3)
+    assert main(["ledger", "verify", str(path)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_settings_that_cannot_be_are_refused_in_one_line(tmp_path):
+    four = fm.Bernoulli((0.3, 0.8), n_agents=4)
+    for settings, said in (
+        ({"disclosure": "all", "fidelity": "protocol"}, "disclosure = 'all': allowed are 'open', 'validators'"),
+        ({"disclosure": "validators"}, "disclosure: only with fidelity = 'protocol', this one is 'ideal'"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            fm.simulate_chain(fm.BCUCB(), four, horizon=14, progress=False, **settings)
+
+
+def test_a_sealed_ledger_is_not_settled_elsewhere(game):
+    with pytest.raises(ValueError, match="the reports are not on the chain"):
+        settled_rounds(ledger.open(game[0].game.ledger_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda keys: ("validators", ()), "0 registrations"),
+        (lambda keys: ("validators", keys[:3]), "3 registrations"),
+        (lambda keys: ("open", keys), "4 registrations"),
+        (lambda keys: ("validators", (keys[1], *keys[1:])), "key 0 is not registered"),
+        (lambda keys: ("validators", ((bytes(32), keys[0][1]), *keys[1:])), "key 0 is not registered"),
+        (lambda keys: ("some", ()), "expected 'open' or 'validators'"),
+    ],
+)
+def test_a_genesis_whose_keys_are_not_registered_is_refused(game, change, said):
+    configuration = game[0].genesis.configuration
+    law, keys = configuration[-1]
+    assert law == "validators"
+    with pytest.raises(Malformed, match=said):
+        checked_configuration((*configuration[:-1], change(keys)))
