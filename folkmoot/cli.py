@@ -262,7 +262,7 @@ def verify(
 
 
 def _verified(opened: "Ledger", done: list[int]) -> "tuple[Verification, tuple[str, ...]]":
-    """What was found, and what such a file cannot show; `done` ends with the number of good blocks, however this ends."""
+    """What was found, and what such a file cannot show; `done` ends with the number of good blocks in any case."""
     from folkmoot.ledger.replay import DamagedLedger
     from folkmoot.ledger.rules import remarks
     from folkmoot.simulation.progress import Progress
