@@ -100,8 +100,8 @@ class Deliberation:
 
     def _without_proof(self, who: int, value: bytes | None) -> list[Noticed]:
         """Evidence, if an agreed value is signed but its proof shows nothing."""
-        named = None if value is None else self._read(value)
-        if named is None or self.validators is not None or self._proven(who, named.proof) is not None:
+        named = None if value is None or self.validators is not None else self._read(value)
+        if named is None or self._proven(who, named.proof) is not None:
             return []
         words = named_words(self.origin, self.previous, self.round, who, named)
         if not check(self._state.keys[who], SETS, words, named.signature):
@@ -112,12 +112,14 @@ class Deliberation:
         """Evidence, if a record that would follow holds other sets of somebody than were agreed on here."""
         if self.values is None or record is None or record.round != self.round:
             return []
+        other = {v: value for v, value in record.sets if self.values.get(v) not in (None, value)}
         state, found = self._state, list[Noticed]()
-        mine = counted(state, self.previous, self.round, self.values, self._call)
-        theirs = counted(state, self.previous, self.round, dict(record.sets), self._call)
+        mine, theirs = (
+            counted(state, self.previous, self.round, {v: values[v] for v in other}, self._call) if other else {}
+            for values in (self.values, other)
+        )
         for who in mine.keys() & theirs.keys():
-            if mine[who].to_bytes() != theirs[who].to_bytes():
-                found.append(Noticed(who, TWO_SETS, two_sets(who, self.round, self.previous, mine[who], theirs[who])))
+            found.append(Noticed(who, TWO_SETS, two_sets(who, self.round, self.previous, mine[who], theirs[who])))
         return found
 
     def _proven(self, participant: int, proof: bytes) -> bytes | None:
