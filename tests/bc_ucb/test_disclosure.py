@@ -279,9 +279,11 @@ def test_a_participant_does_not_take_a_block_without_its_openings(game):
 
 def test_a_reader_has_no_numbers_that_it_cannot_know(game):
     _, reader, member, _ = game
-    for name in ("exponent", "units", "reports", "changes", "levels", "estimates"):
+    for name in ("exponent", "units", "reports", "changes", "levels", "estimates", "costs"):
         assert getattr(reader.state.accounts, name).size == 0 < getattr(member.state.accounts, name).size
-    assert np.array_equal(reader.state.accounts.reported, member.state.accounts.reported)
+    for name in ("reported", "earned", "waiting"):
+        assert np.array_equal(getattr(reader.state.accounts, name), getattr(member.state.accounts, name))
+    assert member.state.accounts.earned.sum() > 0
 
 
 @pytest.mark.parametrize("size", [0, 31, 33, 1 << 17])
@@ -347,3 +349,18 @@ def test_a_genesis_whose_keys_are_not_registered_is_refused(game, change, said):
     assert law == "validators"
     with pytest.raises(Malformed, match=said):
         checked_configuration((*configuration[:-1], change(keys)))
+
+
+@pytest.mark.parametrize("sortition", ["coin", "vrf"])
+def test_signed_rewards_proven_faults_and_costs_go_on_in_a_sealed_game(tmp_path, sortition):
+    """An environment signs rewards, equivocation excludes, and the last block books what liars have cost."""
+    settled = {"environment": True, "evidence": "exclude", "sortition": sortition}
+    game = small_game("equivocate", 4, 3, horizon=BURN_IN + 9, **settled)
+    game = replace(game, terms=game.terms._replace(cost=ONE // 8), ledger_path=tmp_path / "sealed.ledger")
+    one, other = play(replace(game, ledger_path=None), 0), play(sealed(game), 0)
+    assert different(one.tally, other.tally) == []
+    read = ledger.open(game.ledger_path).chain.state
+    assert read.faults == other.chain.state.faults != ()
+    assert read.disclosed == other.chain.state.disclosed
+    assert np.array_equal(read.accounts.earned, other.chain.state.accounts.earned)
+    assert np.array_equal(one.chain.state.accounts.costs, other.chain.state.accounts.costs)
