@@ -1,7 +1,7 @@
 # pragma version ~=0.4.3
 """
 @title The contract of BC-UCB
-@notice The twin of folkmoot/bc_ucb/contract.py: from agreed sets to estimates, approval, trust and pull levels.
+@notice The twin of folkmoot/bc_ucb/contract.py: from agreed sets to estimates, approval, trust, pull levels and payments.
 @dev Real numbers are integer multiples of 2**-32. Participants and arms are numbered from 0. A set of participants is
     a word whose byte m, counted from the lowest, is 1 if participant m is in it and 0 if not: sets are then added up
     for all participants at once. Tables are flat, row after row: entry (m, i) is at m * n_arms + i.
@@ -19,7 +19,12 @@ ONE: constant(int256) = 2**32
 MOST_REPORT: constant(int256) = 4 * ONE
 APPROVAL_BOUND: constant(int256) = 2 * ONE
 MOST_SPAN: constant(int256) = 64 * ONE
+MOST_PAID: constant(int256) = 64 * ONE  # of a round, with the outcomes of earlier ones that are claimed in it
 MOST_EXPECTED: constant(uint256) = 512
+LEAST_RESOLUTION: constant(uint256) = 4
+MOST_RESOLUTION: constant(uint256) = 32
+MOST_WINDOW: constant(uint256) = 62
+MOST_CHARGED: constant(uint256) = 2**32
 UNITS: constant(uint256) = 2**20
 NO_ESTIMATE: constant(int256) = -(2**40)  # an estimate that is not there
 
@@ -34,6 +39,15 @@ CELL_BITS: constant(uint256) = 64
 REPORT_MASK: constant(uint256) = 2**REPORT_BITS - 1
 CELL_MASK: constant(uint256) = 2**CELL_BITS - 1
 MOST_CHANGES: constant(uint256) = 2**(CELL_BITS - REPORT_BITS) - 1
+
+# A purse is a word: the set of rounds whose outcomes are due, below; then what was earned and what was charged, signed.
+DUE_BITS: constant(uint256) = 64
+SUM_BITS: constant(uint256) = 96
+DUE_MASK: constant(uint256) = 2**DUE_BITS - 1
+SUM_MASK: constant(uint256) = 2**SUM_BITS - 1
+COSTS_AT: constant(uint256) = DUE_BITS + SUM_BITS
+BELOW_COSTS: constant(uint256) = 2**COSTS_AT - 1
+SUMS: constant(int256) = 2**96  # of SUM_BITS bits
 
 UNIT_BITS: constant(uint256) = 30  # fixed point of exponentials: 1.0 is 2**30
 NOTHING_LEFT: constant(uint256) = 22 * 2**32  # exp(-22) < 2**-30
@@ -56,6 +70,10 @@ COMBINATION: immutable(uint256)  # MAJORITY or UNION
 TRUST: immutable(uint256)  # DISTANCE or REWARD
 DELTA: immutable(int256)  # what trust gains in a block at distance 0
 SPAN: immutable(int256)  # the log of the largest ratio of two trust weights
+SILENCE: immutable(int256)  # what trust loses in a block in which nothing of a participant is
+RESOLUTION: immutable(uint256)  # bits: reports are multiples of 2**-RESOLUTION
+WINDOW: immutable(uint256)  # rounds after which an outcome can still be claimed
+COST: immutable(int256)  # c, for each block with a malicious participant in a validated set
 
 OPERATOR: immutable(address)
 EVERYBODY: immutable(uint256)  # the set of all participants
@@ -69,6 +87,7 @@ units: public(uint256[MOST_PARTICIPANTS])  # the trust weights as whole numbers
 levels: public(uint256[MOST_ARMS])  # N_i, the (FAULTY + 1)-th largest number of changes of the arm
 reported: public(uint256)  # the set of those who have reported in an approved block
 cells: uint256[MOST_WORDS]
+purses: uint256[MOST_PARTICIPANTS]
 
 # A round has been entered.
 event Round:
@@ -88,6 +107,10 @@ def __init__(
     trust: uint256,
     delta: int256,
     span: int256,
+    silence: int256,
+    resolution: uint256,
+    window: uint256,
+    cost: int256,
 ):
     assert 1 <= n_participants and n_participants <= MOST_PARTICIPANTS, "n_participants"
     assert 1 <= n_arms and n_arms <= MOST_ARMS, "n_arms"
@@ -97,6 +120,10 @@ def __init__(
     assert trust <= REWARD, "trust"
     assert 0 <= delta and delta <= ONE, "delta"
     assert 0 <= span and span <= MOST_SPAN, "span"
+    assert 0 <= silence and silence <= ONE, "silence"
+    assert LEAST_RESOLUTION <= resolution and resolution <= MOST_RESOLUTION, "resolution"
+    assert window <= MOST_WINDOW, "window"
+    assert 0 <= cost and cost <= ONE, "cost"
     N_PARTICIPANTS = n_participants
     N_ARMS = n_arms
     FAULTY = faulty
@@ -105,6 +132,10 @@ def __init__(
     TRUST = trust
     DELTA = delta
     SPAN = span
+    SILENCE = silence
+    RESOLUTION = resolution
+    WINDOW = window
+    COST = cost
     OPERATOR = msg.sender
     WORDS = (n_arms + CELLS_PER_WORD - 1) // CELLS_PER_WORD
     everybody: uint256 = 0
@@ -124,6 +155,12 @@ def round(
     sets: DynArray[uint256, MOST_CELLS],
     n_sets: uint256,
     paid: DynArray[int256, MOST_PARTICIPANTS],
+    silent: uint256,
+    awaits: uint256,
+    claimed: DynArray[uint256, MOST_PARTICIPANTS],
+    elapsed: uint256,
+    malicious: uint256,
+    charged: uint256,
 ) -> bool:
     """
     @notice Enter a round; the accounts change if its block is approved.
@@ -131,7 +168,13 @@ def round(
     @param reports Table of participants and arms; 0, or anything within +-4, for whoever has not reported.
     @param present The set of those who have reported.
     @param sets The agreed sets, n_sets times n_arms: whom each validator has named for each arm, of those present.
-    @param paid The rewards of the participants.
+    @param paid The rewards of the participants, those of earlier rounds that are claimed now among them.
+    @param silent The set of those of whom nothing came, which costs them less trust than a report that is refused.
+    @param awaits The set of those who say that no outcome of this round has come.
+    @param claimed Of each participant the rounds whose outcomes are claimed now; bit j: j rounds before the last block.
+    @param elapsed Rounds since the last block.
+    @param malicious The set of those whom the environment has disclosed in this round.
+    @param charged The blocks that are charged for it; 0: nothing was disclosed.
     @return Is the block approved?
     """
     assert msg.sender == OPERATOR, "not the operator"
@@ -139,11 +182,21 @@ def round(
     assert len(reports) == N_PARTICIPANTS * N_ARMS, "size of reports"
     assert len(paid) == N_PARTICIPANTS, "size of paid"
     assert n_sets <= N_PARTICIPANTS and len(sets) == n_sets * N_ARMS, "size of sets"
+    assert len(claimed) == N_PARTICIPANTS, "size of claimed"
     assert present & ~EVERYBODY == 0, "present"
+    assert silent & ~EVERYBODY == 0, "silent"
+    assert awaits & ~EVERYBODY == 0, "awaits"
+    assert malicious & ~EVERYBODY == 0, "malicious"
+    assert 1 <= elapsed, "elapsed"
+    assert charged <= MOST_CHARGED, "charged"
+    step: int256 = convert(1 << (MOST_RESOLUTION - RESOLUTION), int256)
     for report: int256 in reports:
         assert -MOST_REPORT <= report and report <= MOST_REPORT, "report out of range"
+        assert report % step == 0, "report off the grid"
     for reward: int256 in paid:
-        assert -MOST_REPORT <= reward and reward <= MOST_REPORT, "reward out of range"
+        assert -MOST_PAID <= reward and reward <= MOST_PAID, "reward out of range"
+    for rounds: uint256 in claimed:
+        assert rounds >> WINDOW == 0, "claimed"
     for named: uint256 in sets:
         assert named & ~present == 0, "a set names who has not reported"
     approved: bool = True
@@ -168,7 +221,10 @@ def round(
     self.rounds = number + 1
     log Round(number=number, approved=approved, estimates=estimates, members=members)
     if approved:
-        self._book(reports, present, estimates, paid)
+        self._book(reports, present, estimates, paid, silent)
+        self._pay(paid, awaits, claimed, elapsed)
+        if charged > 0:
+            self._charge(malicious, COST * convert(charged, int256))
     return approved
 
 
@@ -210,9 +266,10 @@ def _book(
     present: uint256,
     estimates: DynArray[int256, MOST_ARMS],
     paid: DynArray[int256, MOST_PARTICIPANTS],
+    silent: uint256,
 ):
     """
-    @dev Enter an approved block into the accounts.
+    @dev Enter an approved block into estimates, trust and levels.
     """
     exponent: int256[MOST_PARTICIPANTS] = empty(int256[MOST_PARTICIPANTS])
     top: int256 = min_value(int256)
@@ -225,12 +282,69 @@ def _book(
             for i: uint256 in range(N_ARMS, bound=MOST_ARMS):
                 largest = max(largest, abs(reports[m * N_ARMS + i] - estimates[i]))
             gain = DELTA - largest
+        elif self._within(m, silent):
+            gain = DELTA - SILENCE
         exponent[m] = self.exponent[m] + gain
         top = max(top, exponent[m])
     self._weigh(exponent, top)
     self._remember(reports, present)
     for i: uint256 in range(N_ARMS, bound=MOST_ARMS):
         self.estimates[i] = estimates[i]
+
+
+@internal
+def _pay(
+    paid: DynArray[int256, MOST_PARTICIPANTS],
+    awaits: uint256,
+    claimed: DynArray[uint256, MOST_PARTICIPANTS],
+    elapsed: uint256,
+):
+    """
+    @dev Enter what was paid, and whose outcomes are due then.
+    """
+    for m: uint256 in range(N_PARTICIPANTS, bound=MOST_PARTICIPANTS):
+        purse: uint256 = self.purses[m]
+        due: uint256 = 0
+        if elapsed <= MOST_WINDOW:
+            due = (purse & DUE_MASK & ~claimed[m]) << elapsed
+        if self._within(m, awaits):
+            due |= 1
+        due &= (1 << WINDOW) - 1
+        earned: uint256 = self._added((purse >> DUE_BITS) & SUM_MASK, paid[m])
+        costs: uint256 = purse >> COSTS_AT
+        self.purses[m] = (costs << COSTS_AT) | (earned << DUE_BITS) | due
+
+
+@internal
+def _charge(malicious: uint256, amount: int256):
+    """
+    @dev Each honest participant pays the amount, each malicious one is paid it.
+    """
+    for m: uint256 in range(N_PARTICIPANTS, bound=MOST_PARTICIPANTS):
+        purse: uint256 = self.purses[m]
+        costs: uint256 = self._added(purse >> COSTS_AT, -amount if self._within(m, malicious) else amount)
+        self.purses[m] = (costs << COSTS_AT) | (purse & BELOW_COSTS)
+
+
+@pure
+@internal
+def _signed(field: uint256) -> int256:
+    """
+    @dev The sum that a purse holds as SUM_BITS bits.
+    """
+    total: int256 = convert(field, int256)
+    return total if total < SUMS // 2 else total - SUMS
+
+
+@pure
+@internal
+def _added(field: uint256, amount: int256) -> uint256:
+    """
+    @dev A sum of a purse and an amount, as a purse holds it.
+    """
+    total: int256 = self._signed(field) + amount
+    assert abs(total) < SUMS // 2, "sum out of range"
+    return convert(total if total >= 0 else total + SUMS, uint256)
 
 
 @internal
@@ -337,11 +451,16 @@ def unlucky(participant: uint256) -> uint256:
 
 @view
 @external
-def terms() -> (uint256, uint256, uint256, uint256, uint256, uint256, int256, int256):
+def terms() -> (
+    uint256, uint256, uint256, uint256, uint256, uint256, int256, int256, int256, uint256, uint256, int256
+):
     """
     @return What the constructor was given.
     """
-    return N_PARTICIPANTS, N_ARMS, FAULTY, EXPECTED_VALIDATORS, COMBINATION, TRUST, DELTA, SPAN
+    return (
+        N_PARTICIPANTS, N_ARMS, FAULTY, EXPECTED_VALIDATORS, COMBINATION, TRUST, DELTA, SPAN, SILENCE, RESOLUTION,
+        WINDOW, COST
+    )
 
 
 @view
@@ -363,9 +482,13 @@ def accounts() -> (
     uint256,
     DynArray[uint256, MOST_CELLS],
     DynArray[uint256, MOST_ARMS],
+    DynArray[int256, MOST_PARTICIPANTS],
+    DynArray[int256, MOST_PARTICIPANTS],
+    DynArray[uint256, MOST_PARTICIPANTS],
 ):
     """
-    @return estimates, exponent, units, reports (table), reported (set), changes (table), levels
+    @return estimates, exponent, units, reports (table), reported (set), changes (table), levels, earned, costs,
+        waiting (of each participant the rounds whose outcomes are due)
     """
     estimates: DynArray[int256, MOST_ARMS] = []
     levels: DynArray[uint256, MOST_ARMS] = []
@@ -373,6 +496,9 @@ def accounts() -> (
     units: DynArray[uint256, MOST_PARTICIPANTS] = []
     reports: DynArray[int256, MOST_CELLS] = []
     changes: DynArray[uint256, MOST_CELLS] = []
+    earned: DynArray[int256, MOST_PARTICIPANTS] = []
+    costs: DynArray[int256, MOST_PARTICIPANTS] = []
+    waiting: DynArray[uint256, MOST_PARTICIPANTS] = []
     reported: uint256 = self.reported
     for i: uint256 in range(N_ARMS, bound=MOST_ARMS):
         estimates.append(self.estimates[i])
@@ -380,10 +506,14 @@ def accounts() -> (
     for m: uint256 in range(N_PARTICIPANTS, bound=MOST_PARTICIPANTS):
         exponent.append(self.exponent[m])
         units.append(self.units[m])
+        purse: uint256 = self.purses[m]
+        waiting.append(purse & DUE_MASK)
+        earned.append(self._signed((purse >> DUE_BITS) & SUM_MASK))
+        costs.append(self._signed(purse >> COSTS_AT))
         for i: uint256 in range(N_ARMS, bound=MOST_ARMS):
             word: uint256 = self.cells[m * WORDS + i // CELLS_PER_WORD]
             cell: uint256 = (word >> (CELL_BITS * (i % CELLS_PER_WORD))) & CELL_MASK
             report: int256 = convert(cell & REPORT_MASK, int256) - MOST_REPORT
             reports.append(report if self._within(m, reported) else 0)
             changes.append(cell >> REPORT_BITS)
-    return estimates, exponent, units, reports, reported, changes, levels
+    return estimates, exponent, units, reports, reported, changes, levels, earned, costs, waiting

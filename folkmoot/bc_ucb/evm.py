@@ -9,18 +9,29 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from folkmoot.bc_ucb import contract
-from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, ONE, REWARD, UNION, Terms
+from folkmoot.bc_ucb.contract import (
+    DISTANCE,
+    LEAST_RESOLUTION,
+    MAJORITY,
+    MOST_RESOLUTION,
+    MOST_WINDOW,
+    ONE,
+    REWARD,
+    UNION,
+    Terms,
+)
 from folkmoot.errors import OtherSide
 
 MOST_PARTICIPANTS = 32  # of the contract on an EVM; a set of them is a word
 MOST_ARMS = 16
 MOST_SPAN = 64 * ONE
-TERMS_THERE = 8  # of the terms those that the contract on an EVM has; the others are those of edition 1 there
-ACCOUNTS_THERE = 7  # fields of the accounts
+MOST_PAID = 64 * ONE  # of a round, with the outcomes of earlier ones that are claimed in it
+MOST_CHARGED = 1 << 32  # blocks
+MOST_SUM = (1 << 63) - 1  # of what was earned, or charged
 MOST_WORDS = 2_048  # of an answer
 
 # The first four bytes of Keccak-256 of the function's name and types.
-ROUND = bytes.fromhex("2a7c06c6")
+ROUND = bytes.fromhex("9feec39b")
 ROUNDS = bytes.fromhex("a2e800ad")
 TERMS = bytes.fromhex("d5025625")
 ACCOUNTS = bytes.fromhex("68cd03f6")
@@ -117,7 +128,8 @@ def check(terms: Terms) -> None:
         "n_participants": (1, MOST_PARTICIPANTS), "n_arms": (1, MOST_ARMS), "faulty": (0, m - 1),
         "expected_validators": (1, contract.MOST_PARTICIPANTS), "combination": (MAJORITY, UNION),
         "trust": (DISTANCE, REWARD), "delta": (0, ONE), "span": (0, MOST_SPAN),
-        "silence": (ONE, ONE), "window": (0, 0), "cost": (0, 0),
+        "silence": (0, ONE), "resolution": (LEAST_RESOLUTION, MOST_RESOLUTION), "window": (0, MOST_WINDOW),
+        "cost": (0, ONE),
     }  # fmt: skip
     for name, (low, high) in ranges.items():
         value = getattr(terms, name)
@@ -160,4 +172,4 @@ def deployment(terms: Terms) -> bytes:
         ValueError: see `check`, `compiled`.
     """
     check(terms)
-    return bytes.fromhex(compiled()["bytecode"].removeprefix("0x")) + words(*terms[:TERMS_THERE])
+    return bytes.fromhex(compiled()["bytecode"].removeprefix("0x")) + words(*terms)

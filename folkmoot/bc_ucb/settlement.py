@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from folkmoot.bc_ucb import evm
-from folkmoot.bc_ucb.contract import MOST_REPORT, NO_ESTIMATE, ONE, UNITS, Accounts, Entry, Terms, open_accounts
+from folkmoot.bc_ucb.contract import MOST_REPORT, NO_ESTIMATE, ONE, UNITS, Accounts, Entry, Terms, charge, open_accounts
 from folkmoot.bc_ucb.round import enter_round
 from folkmoot.bc_ucb.rules import KIND
 from folkmoot.bc_ucb.settled import SettledRound, settled_rounds
@@ -87,9 +87,10 @@ def _settled(terms: Terms, rounds: Iterable[SettledRound], contract: "_Contract"
     before, number = contract.rounds(), 0
     accounts = open_accounts(terms)
     for number, a_round in enumerate(rounds, 1):
-        entered(terms, accounts, checked(terms, a_round, number))
+        whole = checked(terms, a_round, number)
+        entered(terms, accounts, whole)
         if number > before:
-            contract.enter(number - 1, a_round)
+            contract.enter(number - 1, whole)
     if contract.rounds() != number:
         raise NotSettled(f"{contract.address}: {contract.rounds()} rounds are in the contract, {number} were given")
     contract.compare(accounts)
@@ -105,37 +106,80 @@ def _of_ledger(ledger: Ledger) -> tuple[Terms, Iterable[SettledRound]]:
 
 
 def checked(terms: Terms, a_round: SettledRound, number: int) -> SettledRound:
-    """The round, if the contract can take it.
+    """The round with all its arrays, if the contract can take it.
 
     Raises:
-        ValueError: arrays of another shape or type, reports or rewards beyond +-4, sets with others than those present.
+        ValueError: arrays of another shape or type, reports beyond +-4 or off the grid, rewards beyond +-64, sets with
+            others than those present.
     """
     m, k = terms.n_participants, terms.n_arms
-    if not isinstance(a_round, SettledRound) or not all(isinstance(array, np.ndarray) for array in a_round):
+    if not isinstance(a_round, SettledRound) or not all(isinstance(array, np.ndarray) for array in a_round[:4]):
         raise ValueError(f"round {number}: {type(a_round).__name__}: expected a SettledRound of arrays")
-    shapes = {"reports": (m, k), "present": (m,), "sets": (len(a_round.sets), m, k), "paid": (m,)}
-    for name, shape in shapes.items():
-        array, kind = getattr(a_round, name), np.dtype(np.int64 if name in ("reports", "paid") else np.bool_)
-        if array.shape != shape or array.dtype != kind:
-            expected = f"{kind} {list(shape)}"
-            raise ValueError(f"round {number}: {name} = {array.dtype} {list(array.shape)}: expected {expected}")
-        if kind == np.int64 and not ((array >= -MOST_REPORT) & (array <= MOST_REPORT)).all():
-            raise ValueError(f"round {number}: {name}: expected scaled numbers from -4 to 4")
+    a_round = _whole(a_round, m)
+    shapes = {"reports": (m, k), "sets": (len(a_round.sets), m, k)}
+    for name, kind in _KINDS.items():
+        array, shape = getattr(a_round, name), shapes.get(name, (m,))
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != kind:
+            found = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+            raise ValueError(f"round {number}: {name} = {found}: expected {np.dtype(kind)} {list(shape)}")
+    for name, most in (("reports", MOST_REPORT), ("paid", evm.MOST_PAID)):
+        array = getattr(a_round, name)
+        if not ((array >= -most) & (array <= most)).all():
+            raise ValueError(f"round {number}: {name}: expected scaled numbers from {-most // ONE} to {most // ONE}")
+    _check_rest(terms, a_round, number)
+    return a_round
+
+
+_KINDS: dict[str, type[np.generic]] = {
+    "reports": np.int64, "present": np.bool_, "sets": np.bool_, "paid": np.int64, "silent": np.bool_,
+    "awaits": np.bool_, "claimed": np.int64, "malicious": np.bool_,
+}  # fmt: skip
+
+
+def _whole(a_round: SettledRound, participants: int) -> SettledRound:
+    blank = {name: np.zeros(participants, kind) for name, kind in _KINDS.items() if getattr(a_round, name) is None}
+    return a_round._replace(**blank)
+
+
+def _check_rest(terms: Terms, a_round: SettledRound, number: int) -> None:
+    m = terms.n_participants
+    if (a_round.reports % (1 << (32 - terms.resolution))).any():
+        raise ValueError(f"round {number}: reports: expected multiples of 2**-{terms.resolution}")
+    if (np.asarray(a_round.claimed) >> terms.window).any():
+        raise ValueError(f"round {number}: claimed: expected rounds within the window, which is {terms.window}")
+    for name, low, high in (("elapsed", 1, 1 << 62), ("charged", 0, evm.MOST_CHARGED)):
+        value = getattr(a_round, name)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"round {number}: {name} = {value!r:.40}: expected an integer from {low} to {high}")
     if len(a_round.sets) > m:
         raise ValueError(f"round {number}: {len(a_round.sets)} sets: at most {m} are expected")
     if (a_round.sets & ~a_round.present[:, None]).any():
         raise ValueError(f"round {number}: sets: expected those who have reported, another is named")
-    return a_round
 
 
 def entered(terms: Terms, accounts: Accounts, a_round: SettledRound) -> bool:
     """Enter a round into accounts; is its block approved?"""
     estimates = np.zeros(terms.n_arms, np.int64)
     members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
-    reports, present, sets, paid = a_round
-    nobody = np.zeros(terms.n_participants, np.bool_)
-    entry = Entry(reports, present, nobody, paid, nobody, np.zeros(terms.n_participants, np.int64))
-    return bool(enter_round(terms, accounts, sets, len(sets), entry, 1, estimates, members))
+    reports, present, sets, paid, silent, awaits, claimed, malicious, elapsed, charged = _whole(a_round, len(members))
+    entry = Entry(reports, present, silent, paid, awaits, claimed)
+    approved = bool(enter_round(terms, accounts, sets, len(sets), entry, elapsed, estimates, members))
+    if approved and charged > 0:
+        charge(accounts, malicious, terms.cost * charged)
+    return approved
+
+
+def call_of(terms: Terms, a_round: SettledRound, number: int) -> bytes:
+    """The data of the transaction that enters a checked round; `number` were entered before."""
+    sets = [evm.members(named[:, i].tolist()) for named in a_round.sets for i in range(terms.n_arms)]
+    flags = {
+        name: evm.members(getattr(a_round, name).tolist()) for name in ("present", "silent", "awaits", "malicious")
+    }
+    return evm.ROUND + evm.words(
+        number, a_round.reports.ravel().tolist(), flags["present"], sets, len(a_round.sets), a_round.paid.tolist(),
+        flags["silent"], flags["awaits"], np.asarray(a_round.claimed).tolist(), a_round.elapsed, flags["malicious"],
+        a_round.charged,
+    )  # fmt: skip
 
 
 class _Sender:
@@ -199,7 +243,7 @@ class _Contract:
 
     def __init__(self, sender: _Sender, address: str, terms: Terms) -> None:
         self.sender, self.address, self.terms = sender, address, terms
-        there = range(evm.TERMS_THERE)
+        there = range(len(Terms._fields))
         found = self.ask(evm.TERMS, lambda answer: [answer.number(n, 0, evm.MOST_SPAN) for n in there])
         if Terms(*found) != terms:
             raise NotSettled(f"{address}: the contract has other terms: {Terms(*found)}")
@@ -220,12 +264,7 @@ class _Contract:
         return self.ask(evm.ROUNDS, lambda answer: answer.number(0, 0, 1 << 62))
 
     def enter(self, number: int, a_round: SettledRound) -> None:
-        sets = [evm.members(named[:, i].tolist()) for named in a_round.sets for i in range(self.terms.n_arms)]
-        data = evm.ROUND + evm.words(
-            number, a_round.reports.ravel().tolist(), evm.members(a_round.present.tolist()), sets,
-            len(a_round.sets), a_round.paid.tolist(),
-        )  # fmt: skip
-        self.sender.transact(self.address, data, f"round {number + 1}")
+        self.sender.transact(self.address, call_of(self.terms, a_round, number), f"round {number + 1}")
 
     def compare(self, accounts: Accounts) -> None:
         """Nothing, if the contract holds these accounts.
@@ -234,7 +273,7 @@ class _Contract:
             NotSettled: it does not; the first field that differs is named.
         """
         found = self.ask(evm.ACCOUNTS, lambda answer: read_accounts(answer, self.terms))
-        for name in Accounts._fields[: evm.ACCOUNTS_THERE]:
+        for name in Accounts._fields:
             if not np.array_equal(getattr(found, name), getattr(accounts, name)):
                 raise NotSettled(f"{self.address}: {name} of the contract differ from those of the rounds")
 
@@ -255,7 +294,9 @@ def read_accounts(answer: evm.Answer, terms: Terms) -> Accounts:
         np.array(evm.flags(answer.number(4, 0, 1 << 8 * m), m), np.bool_),
         np.array(answer.array(5, m * k, 0, _MOST_CHANGES), np.int64).reshape(shape),
         np.array(answer.array(6, k, 0, _MOST_CHANGES), np.int64),
-        *(np.zeros(m, np.int64) for _ in range(3)),
+        np.array(answer.array(7, m, -evm.MOST_SUM, evm.MOST_SUM), np.int64),
+        np.array(answer.array(8, m, -evm.MOST_SUM, evm.MOST_SUM), np.int64),
+        np.array(answer.array(9, m, 0, (1 << terms.window) - 1), np.int64),
     )
 
 

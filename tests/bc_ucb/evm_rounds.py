@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plain_contract import arrays
 
-from folkmoot.bc_ucb import contract, evm, settlement
+from folkmoot.bc_ucb import contract, settlement
 from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, ONE, Terms
 from folkmoot.bc_ucb.settlement import SettledRound
 
@@ -16,14 +16,17 @@ except ImportError as error:
     missing = f"the extra evm is not installed ({error})"
 on_evm = pytest.mark.skipif(missing is not None, reason=str(missing))
 
-TERMS = Terms(4, 3, 1, 4, MAJORITY, DISTANCE, ONE // 10, 2 * ONE)
+TERMS = Terms(4, 3, 1, 4, MAJORITY, DISTANCE, ONE // 10, 2 * ONE, ONE // 10, 32, 8, ONE // 2)
 
 
-def settled(terms, a_round):
-    """A round of lists as a SettledRound: sets name only those who are present."""
-    entry, sets, n_sets, _ = arrays(terms, a_round)
+def settled(terms, a_round, malicious=None, charged=0):
+    """A round of lists as a SettledRound: sets name only those who are present, and reports are on the grid."""
+    entry, sets, n_sets, elapsed = arrays(terms, a_round)
     present, sets = entry.present, sets[:n_sets] & entry.present[:, None]
-    return SettledRound(np.where(present[:, None], entry.reports, 0), present, sets, entry.paid)
+    step = 1 << (32 - terms.resolution)
+    reports = np.where(present[:, None], entry.reports // step * step, 0)
+    told = entry.silent, entry.awaits, entry.claimed
+    return SettledRound(reports, present, sets, entry.paid, *told, malicious, elapsed, charged)
 
 
 def some_rounds(count, terms=TERMS, seed=0):
@@ -46,7 +49,4 @@ def after(terms, rounds):
 
 
 def equal(one, other):
-    return all(
-        np.array_equal(getattr(one, name), getattr(other, name))
-        for name in contract.Accounts._fields[: evm.ACCOUNTS_THERE]
-    )
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in contract.Accounts._fields)

@@ -37,15 +37,23 @@ class OnChain:
 
     def enter(self, a_round, number=None, account=None, **changed):
         """Enter a round, with some arguments replaced; is it approved? The reason, if it is refused."""
-        reports, present, sets, paid = a_round
+        whole = settlement.checked(self.terms, a_round, 1)
+        flags = ("present", "silent", "awaits", "malicious")
         arguments = {
             "number": self.number if number is None else number,
-            "reports": reports.ravel().tolist(),
-            "present": evm.members(present.tolist()),
-            "sets": [evm.members(named[:, i].tolist()) for named in sets for i in range(self.terms.n_arms)],
-            "n_sets": len(sets),
-            "paid": paid.tolist(),
-        } | changed
+            "reports": whole.reports.ravel().tolist(),
+            "present": 0,
+            "sets": [evm.members(named[:, i].tolist()) for named in whole.sets for i in range(self.terms.n_arms)],
+            "n_sets": len(whole.sets),
+            "paid": whole.paid.tolist(),
+            "silent": 0,
+            "awaits": 0,
+            "claimed": whole.claimed.tolist(),
+            "elapsed": whole.elapsed,
+            "malicious": 0,
+            "charged": whole.charged,
+        }
+        arguments |= {name: evm.members(getattr(whole, name).tolist()) for name in flags} | changed
         name = self.send(self.address, evm.ROUND + evm.words(*arguments.values()), account)
         done = self.node.last
         if done.is_error:
@@ -82,12 +90,15 @@ def node():
 
 @on_evm
 @settings(max_examples=40, deadline=None)
-@given(st.data(), st.one_of(terms_of(4, 2, later=False), terms_of(4, 2, later=False), terms_of(8, 4, later=False)))
-def test_the_contract_computes_what_contract_py_computes(node, code, data, terms):
-    """Every field of every round: 40 times 5 rounds of random terms, M <= 8, K <= 4."""
+@given(st.data(), st.one_of(terms_of(4, 2), terms_of(4, 2), terms_of(8, 4)), st.sampled_from([4, 20, 32]))
+def test_the_contract_computes_what_contract_py_computes(node, code, data, terms, resolution):
+    """Every field of every round: 40 times 5 rounds of random terms, M <= 8, K <= 4, some with a disclosure."""
+    terms = terms._replace(resolution=resolution, cost=data.draw(st.integers(0, ONE)))
+    flags = st.lists(st.booleans(), min_size=terms.n_participants, max_size=terms.n_participants)
     chain, accounts = OnChain(node, terms, code), contract.open_accounts(terms)
     for lists in data.draw(rounds_of(terms, 5)):
-        a_round = settled(terms, lists)
+        told = np.array(data.draw(flags)), data.draw(st.sampled_from([0, 0, 1, 7, 10**6]))
+        a_round = settled(terms, lists, *told)
         approved = settlement.entered(terms, accounts, a_round)
         assert chain.enter(a_round) is approved
         estimates, members = np.zeros(terms.n_arms, np.int64), np.zeros(a_round.reports.shape, np.bool_)
@@ -177,8 +188,15 @@ BAD_ARGUMENTS = [
     ({"sets": [2] + [0] * 5}, "a set names who has not reported"),
     ({"sets": [256] + [0] * 5, "present": 1}, "a set names who has not reported"),
     ({"paid": [0] * 3}, "size of paid"),
-    ({"paid": [0, 0, 0, MOST_REPORT + 1]}, "reward out of range"),
-    ({"paid": [0, 0, 0, -MOST_REPORT - 1]}, "reward out of range"),
+    ({"paid": [0, 0, 0, evm.MOST_PAID + 1]}, "reward out of range"),
+    ({"paid": [0, 0, 0, -evm.MOST_PAID - 1]}, "reward out of range"),
+    ({"silent": 2}, "silent"),
+    ({"awaits": 1 << 32}, "awaits"),
+    ({"malicious": 2}, "malicious"),
+    ({"claimed": [0] * 3}, "size of claimed"),
+    ({"claimed": [1 << 8, 0, 0, 0]}, "claimed"),
+    ({"elapsed": 0}, "elapsed"),
+    ({"charged": 2**32 + 1}, "charged"),
 ]
 
 
@@ -195,6 +213,37 @@ def test_a_round_that_is_none_is_refused(fresh, changed, why):
 
 
 @on_evm
+def test_a_report_off_the_grid_is_refused(node, code):
+    chain, a_round = OnChain(node, TERMS._replace(resolution=8), code), some_rounds(1)[0]
+    on_grid = a_round._replace(reports=a_round.reports >> 24 << 24)
+    reports = on_grid.reports.ravel().tolist()
+    assert chain.enter(on_grid, reports=[*reports[:-1], reports[-1] + 1]) == "report off the grid"
+    assert chain.enter(on_grid) is True
+
+
+@on_evm
+def test_what_is_earned_owed_and_charged_by_hand(node, code):
+    """One waits for the outcome of its first pull, claims it two rounds later, and is paid for it once."""
+    terms = Terms(3, 1, 0, 1, MAJORITY, DISTANCE, 0, ONE, silence=0, window=3, cost=5)
+    chain = OnChain(node, terms, code)
+    here, nothing = np.array([True, True, False]), np.zeros(3, np.int64)
+    about = np.zeros((3, 1), np.int64), here, np.ones((1, 3, 1), np.bool_) & here[:, None]
+    first = SettledRound(*about, np.array([0, 7, 0]), silent=~here, awaits=np.array([True, False, False]))
+    chain.enter(first)
+    assert chain.accounts().waiting.tolist() == [1, 0, 0]
+    assert chain.accounts().exponent.tolist() == [0, 0, 0]  # silence costs nothing by these terms
+    chain.enter(SettledRound(*about, nothing, elapsed=2))
+    assert chain.accounts().waiting.tolist() == [4, 0, 0]
+    claim = SettledRound(*about, np.array([9, -1, 0]), claimed=np.array([4, 0, 0]), malicious=~here, charged=3)
+    chain.enter(claim)
+    accounts = chain.accounts()
+    assert accounts.waiting.tolist() == [0, 0, 0]
+    assert accounts.earned.tolist() == [9, 6, 0]
+    assert accounts.costs.tolist() == [15, 15, -15]
+    assert accounts.exponent.tolist() == [0, 0, -ONE]  # twice it neither reported nor was it silent
+
+
+@on_evm
 def test_only_the_operator_enters_rounds(node, fresh):
     assert fresh.enter(some_rounds(1)[0], account=node.eth_accounts()[1]) == "not the operator"
     assert fresh.call(bytes.fromhex("570ca735"))[12:].hex() == fresh.account[2:]
@@ -206,7 +255,8 @@ def test_only_the_operator_enters_rounds(node, fresh):
     [
         ("n_participants", 0), ("n_participants", 33), ("n_arms", 0), ("n_arms", 17), ("faulty", 4), ("combination", 2),
         ("trust", 2), ("delta", -1), ("delta", ONE + 1), ("span", -1), ("span", evm.MOST_SPAN + 1),
-        ("expected_validators", 0), ("expected_validators", 513),
+        ("expected_validators", 0), ("expected_validators", 513), ("silence", -1), ("silence", ONE + 1),
+        ("resolution", 3), ("resolution", 33), ("window", 63), ("cost", -1), ("cost", ONE + 1),
     ],
 )  # fmt: skip
 def test_terms_that_are_none_are_refused(node, code, field, value):

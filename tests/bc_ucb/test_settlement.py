@@ -85,7 +85,7 @@ def test_an_interrupted_settlement_says_where_it_can_go_on(code):
 
 
 @on_evm
-@pytest.mark.parametrize("field", contract.Accounts._fields[: evm.ACCOUNTS_THERE])
+@pytest.mark.parametrize("field", contract.Accounts._fields)
 def test_accounts_that_differ_are_noticed(code, field, monkeypatch):
     def off_by_one(terms, accounts, a_round):
         entered(terms, accounts, a_round)
@@ -181,7 +181,8 @@ def accounts_as_told(accounts, **changed):
         "estimates": accounts.estimates.tolist(), "exponent": accounts.exponent.tolist(),
         "units": accounts.units.tolist(), "reports": accounts.reports.ravel().tolist(),
         "reported": evm.members(accounts.reported.tolist()), "changes": accounts.changes.ravel().tolist(),
-        "levels": accounts.levels.tolist(),
+        "levels": accounts.levels.tolist(), "earned": accounts.earned.tolist(), "costs": accounts.costs.tolist(),
+        "waiting": accounts.waiting.tolist(),
     }  # fmt: skip
     return evm.words(*(fields | changed).values())
 
@@ -207,7 +208,7 @@ def test_accounts_are_read_as_they_are_told():
         (accounts_as_told(NEW, changes=[-1] * 12), "expected a number from 0"),
         (accounts_as_told(NEW)[:-32], "the answer has"),
         (accounts_as_told(NEW)[:-1], "expected 1 to 2048 words"),
-        (evm.word(7 * 32 + 1) + accounts_as_told(NEW)[32:], "word 0: expected an array"),
+        (evm.word(10 * 32 + 1) + accounts_as_told(NEW)[32:], "word 0: expected an array"),
         (accounts_as_told(NEW, estimates=[contract.NO_ESTIMATE] * 4), "word 0: expected an array of 3 numbers"),
         (evm.word(2**255) + accounts_as_told(NEW)[32:], "expected a number"),
         (accounts_as_told(NEW, units=[1, 1, 1, 1]), "units of the contract differ"),
@@ -254,7 +255,12 @@ def changed_round(**fields):
         (changed_round(reports=np.full((3, 4), 0)), r"reports = int64 \[3, 4\]"),
         (changed_round(reports=np.full((4, 3), MOST_REPORT + 1)), "reports: expected scaled numbers from -4 to 4"),
         (changed_round(reports=np.full((4, 3), np.iinfo(np.int64).min)), "reports: expected scaled numbers"),
-        (changed_round(paid=np.full(4, -MOST_REPORT - 1)), "paid: expected scaled numbers"),
+        (changed_round(paid=np.full(4, -evm.MOST_PAID - 1)), "paid: expected scaled numbers from -64 to 64"),
+        (changed_round(silent=np.zeros(3, np.bool_)), r"silent = bool \[3\]: expected bool \[4\]"),
+        (changed_round(awaits=[True] * 4), r"awaits = list: expected bool \[4\]"),
+        (changed_round(claimed=np.full(4, 1 << 8)), "claimed: expected rounds within the window, which is 8"),
+        (changed_round(elapsed=0), "elapsed = 0: expected an integer from 1"),
+        (changed_round(charged=-1), "charged = -1: expected an integer from 0"),
         (changed_round(paid=np.zeros(5, np.int64)), "paid = int64"),
         (changed_round(present=np.ones(4)), r"present = float64 \[4\]: expected bool \[4\]"),
         (changed_round(sets=np.ones((2, 3, 4), np.bool_)), "sets = bool"),
