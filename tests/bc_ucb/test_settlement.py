@@ -6,18 +6,23 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from evm_rounds import TERMS, after, equal, missing, on_evm, some_rounds
 from made_game import made_game
 from made_ledgers import made
+from small_game import small_game
 
 from folkmoot import ledger
 from folkmoot import node as nodes
 from folkmoot.bc_ucb import contract, evm, settlement
-from folkmoot.bc_ucb.contract import MOST_REPORT
+from folkmoot.bc_ucb.contract import MOST_REPORT, ONE
+from folkmoot.bc_ucb.protocol import play
 from folkmoot.bc_ucb.records import RoundRecord
+from folkmoot.bc_ucb.settled import settled_rounds
 from folkmoot.bc_ucb.settlement import NotSettled, settle
 from folkmoot.node.json_rpc import Client
 
@@ -352,3 +357,38 @@ def test_settling_with_anvil(anvil, code):
     again = settle(rounds, anvil, terms=TERMS, account=key.public_key.to_address(), sign=signer(key))
     assert equal(again.accounts, found.accounts)
     assert client("eth_chainId", []) == "0x7a69"
+
+
+# --- What a ledger says of its rounds --------------------------------------------------------------------------------
+
+
+def in_the_end(path):
+    """The accounts after the rounds that a ledger's blocks settle as, and those that its rules arrive at."""
+    book = ledger.open(path)
+    terms, rounds = settled_rounds(book)
+    accounts, charged = contract.open_accounts(terms), []
+    for number, a_round in enumerate(rounds, 1):
+        assert settlement.entered(terms, accounts, settlement.checked(terms, a_round, number))
+        charged.append(a_round.charged)
+    return accounts, book.chain.state, charged
+
+
+@pytest.mark.parametrize("attack", ["sign_flip", "allies_only"])
+def test_the_rounds_of_a_ledger_lead_to_the_accounts_of_its_rules(tmp_path, attack):
+    """With an environment, which signs rewards and in the end says who was malicious; and rounds without a block."""
+    game = small_game(attack, horizon=26, environment=True, ledger_path=tmp_path / "a.ledger")
+    game = replace(game, terms=game.terms._replace(cost=ONE // 8, silence=ONE // 10, window=8, resolution=24))
+    play(game, 3)
+    accounts, state, charged = in_the_end(tmp_path / "a.ledger")
+    assert equal(accounts, state.accounts)
+    assert accounts.earned.any()
+    assert (attack == "allies_only") == any(charged) == accounts.costs.any()
+    assert state.disclosed == 26
+
+
+@pytest.mark.parametrize("name", ["coin", "vrf"])
+def test_a_ledger_that_the_first_version_made_is_settled(name, tmp_path):
+    path = shutil.copy(Path(__file__).parents[1] / "earlier" / "files" / f"{name}.ledger", tmp_path)
+    accounts, state, charged = in_the_end(path)
+    assert equal(accounts, state.accounts)
+    assert not any(charged)
