@@ -7,7 +7,7 @@ for why this is safe.
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from folkmoot.agreement.ballots import gathered, scattered
 from folkmoot.agreement.catching_up import MOST_BLOCKS, packed
@@ -37,7 +37,7 @@ from folkmoot.agreement.messages import (
     vote_words,
 )
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.agreement.states import Step, checked, given
+from folkmoot.agreement.states import GivesStates, Step, checked, given
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.errors import InvalidBlock
 from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Skip
@@ -67,7 +67,7 @@ class Voter(Known):
         elif isinstance(message, StateGiven):
             if not self._far_behind:
                 raise Rejected("state")
-            self._jump(checked(self.kind, message, self.chain.height), sender, effects)
+            self._jump(checked(cast(GivesStates, self.kind), message, self.chain.height), sender, effects)
         elif isinstance(message, Blocks):
             for data in message.blocks:
                 block = self.kind.received(data)
