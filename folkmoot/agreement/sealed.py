@@ -114,7 +114,7 @@ class Channels:
         if receiver == self._me or not 0 <= receiver < len(self._keys):
             raise ValueError(f"receiver = {receiver}: expected another member, from 0 to {len(self._keys) - 1}")
         key, for_nonces = self._pair(self._me, receiver)
-        nonce = digest("channel nonce", (for_nonces, content))[:NONCE_BYTES]
+        nonce = digest("channel nonce", for_nonces + content)[:NONCE_BYTES]
         return content[: self._shown] + nonce + bytes(crypto_secretbox(content, nonce, key))
 
     def open(self, sender: int, sealed: bytes, most: int) -> bytes:
@@ -133,7 +133,7 @@ class Channels:
             content = bytes(crypto_secretbox_open(sealed[self.added - TAG_BYTES :], nonce, key))
         except CryptoError:
             raise Rejected("not sealed") from None
-        if content[: self._shown] != shown or digest("channel nonce", (for_nonces, content))[:NONCE_BYTES] != nonce:
+        if content[: self._shown] != shown or digest("channel nonce", for_nonces + content)[:NONCE_BYTES] != nonce:
             raise Rejected("not sealed")  # not as `seal` makes it: a content has one sealing
         return content
 
