@@ -44,6 +44,7 @@ from folkmoot.ledger.rules import Rules, Signers
 from folkmoot.signatures import check
 
 KIND = "bc_ucb"
+MOST_REMEMBERED = 1 << 23  # bytes of blocks whose outcomes are remembered, unless there is one alone
 
 
 class Unfinished(OtherSide):
@@ -270,9 +271,9 @@ class SharedRounds(Rounds):
     """
 
     def __init__(self, most: int = 64) -> None:
-        """`most`: blocks whose outcomes are remembered."""
+        """`most`: blocks whose outcomes are remembered; of large blocks fewer, `MOST_REMEMBERED` bytes in all."""
         super().__init__(Shared())
-        self._most = most
+        self._most, self._size = most, 0
         self._outcomes: dict[tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...], bytes], State | str] = {}
 
     def step_with(self, state: State, header: Header, records: tuple[bytes, ...], behind: bytes) -> State:
@@ -288,9 +289,13 @@ class SharedRounds(Rounds):
                 outcome = super().step_with(state, header, records, behind)
             except RefusedRecord as refused:
                 outcome = str(refused)
-            if len(self._outcomes) >= self._most:
-                del self._outcomes[next(iter(self._outcomes))]
+            size = sum(map(len, records)) + len(behind)
+            while self._outcomes and (len(self._outcomes) >= self._most or self._size + size > MOST_REMEMBERED):
+                oldest = next(iter(self._outcomes))
+                del self._outcomes[oldest]
+                self._size -= sum(map(len, oldest[4])) + len(oldest[5])
             self._outcomes[key] = outcome
+            self._size += size
         if isinstance(outcome, str):
             raise RefusedRecord(outcome)
         return outcome

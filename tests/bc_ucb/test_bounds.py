@@ -12,18 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_game import sized_game
 
-from folkmoot.agreement.catching_up import ANSWER_BYTES, MOST_BLOCKS
+from folkmoot.agreement.catching_up import ANSWER_BYTES, MOST_BLOCKS, packed
 from folkmoot.agreement.identity import Identity
 from folkmoot.agreement.messages import PRECOMMIT, Blocks, Certificate, Confirmation, Proposal, Vote, Want
-from folkmoot.agreement.shares import TWICE
+from folkmoot.agreement.shares import TWICE, signed_bytes
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.bc_ucb.bounds import block_bytes, inner_bytes
 from folkmoot.bc_ucb.deliberation import Deliberation
 from folkmoot.bc_ucb.genesis import carried_bytes
 from folkmoot.bc_ucb.messages import GAME, Answer, Offer, Passed, ReportSent, SetsSent
 from folkmoot.bc_ucb.protocol import Table
+from folkmoot.bc_ucb.rules import SharedRounds
 from folkmoot.bc_ucb.stages import ANSWERING, SCREENING, bounded
 from folkmoot.comparison.in_rounds import Pairwise
+from folkmoot.ledger.block import MOST_HEIGHT, VERSION, Block, Header
+from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.machine import Gate, Moment, Received
 from folkmoot.simulation.network import Faults
 
@@ -174,7 +177,49 @@ def test_on_a_bad_network_only_what_is_of_no_use_any_more_is_refused(monkeypatch
         for t in range(1, int(table.game.checkpoints[-1]) + 1):
             table.play_round(t)
         assert len(table.watch.chains) > 3
-    assert refused <= {("kind out of place", kind) for kind in ("sets sent", "passed")}
+    late = {("kind out of place", kind) for kind in ("sets sent", "passed")}
+    assert refused <= late | {("too many messages", "blocks")}  # a third answer with blocks: it is asked for again
+
+
+LARGE = [(30, 2_000), (150, 5), (256, 20)]
+
+
+@pytest.mark.parametrize(("m", "k"), LARGE)
+def test_any_legal_block_can_be_proposed_answered_and_caught_up_with(m, k):
+    """Blocks as large as the terms let them be: each message with one has an encoding and passes the bounds."""
+    game = settings_of(m, k)
+    shares, unsigned = shares_of(game), block_bytes(game)
+    root = bytes(32)
+    header = Header(VERSION, "bc_ucb", MOST_HEIGHT, root, root, 0, 0)
+    keys = sorted(n.to_bytes(32, "big") for n in range(m))
+    block = Block(header, (bytes(carried_bytes(game.terms)),), tuple((key, SIGNATURE) for key in keys))
+    data = block.to_bytes()
+    assert unsigned >= len(Block(block.header, block.records).to_bytes())
+    assert len(data) <= signed_bytes(unsigned, m)
+    for count in (1, 2, 8, 50):
+        blocks = packed(range(count), lambda height: data)
+        assert 1 <= len(blocks) <= count
+        answer = GAME.to_bytes(Blocks(blocks))
+        assert len(answer) <= shares["blocks"].size
+        assert [Block.from_bytes(one) for one in GAME.from_bytes(answer, (m, k)).blocks] == [block] * len(blocks)
+    shown = bytes(unsigned)
+    voters = tuple(range(m))
+    for message in (
+        Proposal(MOST, MOST, m - 1, HASH, SIGNATURE, shown),
+        Certificate(MOST, MOST, HASH, voters, (SIGNATURE,) * m, shown),
+    ):
+        told = GAME.to_bytes(message)
+        assert len(told) <= shares[GAME.kind_of(told)].size
+        assert GAME.from_bytes(told, (m, k)) == message
+
+
+def test_what_is_remembered_of_large_blocks_is_bounded_in_bytes(monkeypatch):
+    monkeypatch.setattr("folkmoot.bc_ucb.rules.MOST_REMEMBERED", 3_000)
+    rules, state = SharedRounds(), Table(sized_game(4, 2, 2), 0).first.state
+    for n in range(20):
+        with pytest.raises(RefusedRecord):
+            rules.step(state, Header(VERSION, "bc_ucb", 1, HASH, n.to_bytes(32, "big"), 0, 0), (bytes(1_000),))
+        assert len(rules._outcomes) == min(n + 1, 3)
 
 
 # --- No flood is kept ------------------------------------------------------------------------------------------------
