@@ -86,9 +86,12 @@ class ChainGame:
         if how != "ideal" and arms > MOST_ARMS:
             raise ValueError(f"private_comparison = {how!r}: at most {MOST_ARMS} arms are compared, these are {arms}")
         if self.fidelity == "ideal":
-            for name in ("faults", "private_comparison", "sortition", "disclosure", "evidence", "ledger"):
-                if getattr(self, name) not in (None, "ideal", "coin", "open", "note"):
+            for name in ("faults", "private_comparison", "sortition", "disclosure", "ledger"):
+                if getattr(self, name) not in (None, "ideal", "coin", "open"):
                     raise ValueError(f"{name}: only with fidelity = 'protocol', this one is 'ideal'")
+            if self.evidence == "exclude" and self.job.attack.deliver != "all":
+                how = f"this one is 'ideal', and the attack reports to {self.job.attack.deliver!r}"
+                raise ValueError(f"evidence = 'exclude': only with fidelity = 'protocol', {how}")
             return
         from folkmoot.simulation.network import Faults
 
@@ -155,7 +158,8 @@ class ChainGame:
         attack = job.misbehaviour._replace(signed=self.environment)
         records = (job.params, job.terms, job.rewards.record(), attack)
         play: Any = compiled(ideal.play, records) if job.engine == "compiled" else ideal.play
-        head, done = (*records, job.malicious, *seed_words(job.seed)), np.zeros(1, np.bool_)
+        excludes = self.evidence == "exclude"
+        head, done = (*records, job.malicious, excludes, *seed_words(job.seed)), np.zeros(1, np.bool_)
         tail = (tally, control.rounds, done, control.stop)
         play(*head, np.zeros(0, np.int64), job.checkpoints, *tail)  # compiles, or loads
         begun = perf_counter()

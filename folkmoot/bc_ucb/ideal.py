@@ -13,6 +13,14 @@ import numpy as np
 from folkmoot.bc_ucb.algorithm import choose
 from folkmoot.bc_ucb.apart import Apart, begin_apart, blank_apart, report_twice, screen_apart
 from folkmoot.bc_ucb.contract import ONE, Entry, blank_entry, drawn_by_coin, on_grid, open_accounts, rounded
+from folkmoot.bc_ucb.convicted import (
+    Convicted,
+    begin_convicted,
+    blank_convicted,
+    convict,
+    trimming,
+    weigh,
+)
 from folkmoot.bc_ucb.lies import ALL, HONEST, NOT_HELD, believed, claimed, lie, proposes
 from folkmoot.bc_ucb.naming import screen
 from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, payable
@@ -35,6 +43,7 @@ class Scratch(NamedTuple):
     estimates: np.ndarray  # int64 [arms]
     earned: np.ndarray  # bool [participants] whose pull is paid
     known: np.ndarray  # float64 [arms] estimates as participants use them
+    convicted: Convicted  # liars that are proven
     apart: Apart  # what there is beside, where liars choose who gets their reports
 
 
@@ -45,18 +54,18 @@ def blank_scratch(terms):
     return Scratch(
         np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64), blank_entry(terms),
         np.zeros(m, np.bool_), np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64),
-        np.zeros(m, np.bool_), np.zeros(k), blank_apart(terms),
+        np.zeros(m, np.bool_), np.zeros(k), blank_convicted(m), blank_apart(terms),
     )  # fmt: skip
 
 
 @inlined
-def sortition(terms, accounts, coins, t, validators):
-    """Fill in the numbers of the validators; how many there are."""
+def sortition(terms, weights, coins, t, validators):
+    """Fill in the numbers of the validators, drawn by these units of trust; how many there are."""
     total, found = 0, 0
     for m in range(terms.n_participants):
-        total += accounts.units[m]
+        total += weights[m]
     for m in range(terms.n_participants):
-        if drawn_by_coin(coins, t, m, accounts.units[m], total, terms.expected_validators):
+        if weights[m] > 0 and drawn_by_coin(coins, t, m, weights[m], total, terms.expected_validators):
             validators[found] = m
             found += 1
     return found
@@ -92,7 +101,7 @@ def report(params, terms, state, attack, malicious, t, coins, now):
     for m in range(params.n_agents):
         reward = rounded(now.reward[m, 0])
         told = claimed(attack, malicious[m], reward)
-        honest = payable(told) and believed(attack, told, reward)
+        honest = payable(told) and believed(attack, told, reward) and not now.convicted.excluded[m]
         now.entry.paid[m] = told if honest else 0
         admit(terms, now.entry, m, honest)
 
@@ -112,7 +121,7 @@ def decide(params, terms, state, accounts, attack, malicious, t, coins, n_valida
     """Reports, screening, agreement and contract: is there an approved block?"""
     report(params, terms, state, attack, malicious, t, coins, now)
     if attack.deliver == ALL:
-        n_sets = screen(params, state, attack, malicious, now, n_validators)
+        n_sets = screen(trimming(params, now.convicted), state, attack, malicious, now, n_validators)
     else:
         n_sets = screen_apart(params, state, attack, malicious, t, now, n_validators)
     if not proposes(attack) and outvoted(malicious, now.validators, n_validators):
@@ -126,13 +135,15 @@ def decide(params, terms, state, accounts, attack, malicious, t, coins, n_valida
 
 
 def play(
-    params, terms, rewards, attack, malicious, seed_low, seed_high, replicates, checkpoints, tally, rounds, done, stop
-):
+    params, terms, rewards, attack, malicious, excludes, seed_low, seed_high, replicates, checkpoints, tally, rounds,
+    done, stop,
+):  # fmt: skip
     """Run the given replicates one after the other, filling one row of the tally for each.
 
     Args:
         params, terms, rewards, attack: records of the participants, the contract, the reward law, the attack.
         malicious: bool [participants].
+        excludes: is a proven liar no member any more?
         seed_low, seed_high: the words of the seed.
         replicates: int64, the numbers of the replicates (coordinates of their coins).
         checkpoints: int64, increasing rounds at which to record; the last is the horizon.
@@ -146,20 +157,24 @@ def play(
         coins = replicate_coins(seed_low, seed_high, replicates[r])
         state, accounts = init(params), open_accounts(terms)
         begin_apart(params, now.apart)
+        begin_convicted(now.convicted)
         c, known, drawn = 0, False, 0
         for t in range(1, checkpoints[-1] + 1):
             if stop[0]:
                 return
             pull(params, state, rewards, nature, accounts, attack, malicious, known, t, coins, now)
-            approved = False
+            approved, n_validators = False, 0
             if not in_burn_in(params, t):
-                n_validators = sortition(terms, accounts, coins, t, now.validators)
+                weigh(accounts.units, now.convicted)
+                n_validators = sortition(terms, now.convicted.weights, coins, t, now.validators)
                 drawn += n_validators
                 approved = decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now)
                 if approved:
                     known = True
                     count_block(tally, r, c, malicious, now.members)
             conclude(params, state, attack, malicious, t, approved, now, tally, r, c)
+            if excludes:
+                convict(attack, malicious, now.validators, n_validators, approved, now.convicted)
             rounds[0] += 1
             if t == checkpoints[c]:
                 c = close_checkpoint(tally, r, c, accounts.estimates)
@@ -172,7 +187,7 @@ def conclude(params, state, attack, malicious, t, approved, now, tally, r, c):
     """Pulls are counted, and learnt from if they are paid; nothing of an honest participant is lost on the way."""
     paid = is_paid(params, t, approved)
     for m in range(params.n_agents):
-        now.earned[m] = paid
+        now.earned[m] = paid if not now.convicted.excluded[m] else in_burn_in(params, t)
         if attack.deliver != ALL:
             now.earned[m] = is_paid(params, t, approved and now.apart.told[m] != NOT_HELD)
         if now.earned[m]:

@@ -31,7 +31,15 @@ def by_the_loop(game, replicate):
     """The tally of the loop that takes agreement for granted, interpreted."""
     tally = blank_tally(1, game.terms.n_participants, game.terms.n_arms, len(game.checkpoints))
     attack = game.attack._replace(signed=game.environment)
-    head = (game.params, game.terms, game.rewards, attack, game.malicious, *seed_words(game.seed))
+    head = (
+        game.params,
+        game.terms,
+        game.rewards,
+        attack,
+        game.malicious,
+        game.evidence == "exclude",
+        *seed_words(game.seed),
+    )
     once = np.zeros(1, np.int64), np.zeros(1, np.bool_), np.zeros(1, np.bool_)
     ideal.play(*head, np.array([replicate]), game.checkpoints, tally, *once)
     return tally

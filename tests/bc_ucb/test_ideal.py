@@ -167,7 +167,9 @@ def test_the_stop_flag_ends_the_game() -> None:
     tally, done = blank_tally(1, 10, 5, len(job.checkpoints)), np.zeros(1, np.bool_)
     records = (job.params, job.terms, job.rewards.record(), job.misbehaviour, job.malicious)
     rounds = np.zeros(1, np.int64)
-    ideal.play(*records, *seed_words(0), np.arange(1), job.checkpoints, tally, rounds, done, np.ones(1, np.bool_))
+    ideal.play(
+        *records, False, *seed_words(0), np.arange(1), job.checkpoints, tally, rounds, done, np.ones(1, np.bool_)
+    )
     assert rounds[0] == 0
     assert not done[0]
 
