@@ -26,7 +26,7 @@ from folkmoot.cli import main
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.chain import apply_block
 from folkmoot.ledger.errors import RefusedRecord
-from folkmoot.simulation.network import Faults
+from folkmoot.simulation.network import Faults, Network
 
 K = 2
 
@@ -364,3 +364,29 @@ def test_signed_rewards_proven_faults_and_costs_go_on_in_a_sealed_game(tmp_path,
     assert read.disclosed == other.chain.state.disclosed
     assert np.array_equal(read.accounts.earned, other.chain.state.accounts.earned)
     assert np.array_equal(one.chain.state.accounts.costs, other.chain.state.accounts.costs)
+
+
+def test_whoever_listens_to_the_network_reads_no_mean(monkeypatch):
+    """Everything is sealed: reports, those that are passed on, values, proposals, blocks for who is behind."""
+    heard = {"open": [], "validators": []}
+    send = Network.send
+    for disclosure, messages in heard.items():
+
+        def listen(network, now, address, receiver, data, messages=messages):
+            messages.append(data)
+            send(network, now, address, receiver, data)
+
+        monkeypatch.setattr(Network, "send", listen)
+        game = small_game("attack", 4, 2, horizon=BURN_IN + 6, faults=Faults(drop=0.1))
+        states = [chain.state for chain in table_of(replace(game, disclosure=disclosure)).watch.chains[1:]]
+        numbers = {int(x) for state in states for report in state.last.reports for x in report.means if x % ONE}
+        everything = b"".join(messages)
+        found = [np.int64(x).tobytes() in everything for x in numbers]
+        assert all(found) if disclosure == "open" else not any(found)
+        assert len(found) > 5
+
+
+def test_the_encrypted_comparison_of_counts_goes_on_in_a_sealed_game():
+    pytest.importorskip("rbcl")
+    game = small_game("attack", 4, 2, horizon=BURN_IN + 2, private_comparison="pairwise")
+    assert different(play(game, 0).tally, play(sealed(game), 0).tally) == []

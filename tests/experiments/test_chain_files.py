@@ -93,6 +93,17 @@ def test_a_ledger_stands_in_the_folder_of_the_results(run, capsys):
     assert "resumed: 1" in capsys.readouterr().err
 
 
+def test_the_ledger_of_a_game_whose_numbers_are_sealed(run, capsys):
+    text = FILE.replace("replicates = 2", "replicates = 1") + 'fidelity = "protocol"\nledger = "game.ledger"\n'
+    assert run(text + 'disclosure = "validators"\n') == 0
+    found, chain = fm.load("out"), fm.ledger.open("out/game.ledger").chain
+    assert chain.height == found.approved[0] > 0
+    assert chain.state.configuration.sealed
+    assert "Disclosure" in Path("out/report.html").read_text(encoding="utf-8")
+    assert run(text + 'disclosure = "validators"\n') == 0
+    assert "resumed: 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
