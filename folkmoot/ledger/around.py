@@ -95,11 +95,11 @@ def _wrong_frame(heads: np.ndarray[Any, Any], own: Words, first: Words, salts: b
     A head: page number, pages after the commit (0: no commit), two salts, the two sums up to here.
     """
     step = _step((page + 8) // 8)
-    current = (heads[:, 8:16] == np.frombuffer(salts, np.uint8)).all(axis=1)
+    current: np.ndarray[Any, Any] = np.all(heads[:, 8:16] == np.frombuffer(salts, np.uint8), axis=1)
     commit, stored = heads[:, 4:8].any(axis=1), heads[:, 16:24].copy().view(">u4").astype(np.uint32)
     expected = np.concatenate([first[None], stored])[:-1] @ step + own
-    right = (expected == stored).all(axis=1)  # written after the frame before it
-    linked = current & right
+    right: np.ndarray[Any, Any] = np.all(expected == stored, axis=1)  # written after the frame before it
+    linked: np.ndarray[Any, Any] = current & right
     if linked.all():
         return None
     wrong = int(np.argmin(linked))
@@ -107,7 +107,7 @@ def _wrong_frame(heads: np.ndarray[Any, Any], own: Words, first: Words, salts: b
         return wrong
     rest = slice(wrong + 1, wrong + 2)
     if current[rest].any():  # perhaps it is only the sum that is wrong
-        linked[rest] |= (expected[wrong] @ step + own[rest] == stored[rest]).all(axis=1)
+        linked[rest] |= np.all(expected[wrong] @ step + own[rest] == stored[rest], axis=1)
     return wrong if (commit[wrong:-1] & linked[wrong + 1 :]).any() else None
 
 
