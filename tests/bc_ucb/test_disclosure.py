@@ -16,10 +16,10 @@ import folkmoot as fm
 from folkmoot import ledger
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE
-from folkmoot.bc_ucb.disclosed import Opened, ToldRecord
+from folkmoot.bc_ucb.disclosed import Opened, ToldRecord, as_told
 from folkmoot.bc_ucb.genesis import checked_configuration
 from folkmoot.bc_ucb.protocol import Table, play
-from folkmoot.bc_ucb.records import RoundRecord
+from folkmoot.bc_ucb.records import Named, RoundRecord
 from folkmoot.bc_ucb.rules import ROUNDS, WithOpenings
 from folkmoot.bc_ucb.settled import settled_rounds
 from folkmoot.cli import main
@@ -160,6 +160,26 @@ def test_a_file_of_the_same_shape_whatever_the_numbers_are(tmp_path):
     assert len(set(stand_ins)) == len(stand_ins)
     means = [tuple(report.means) for chain in table.watch.chains[1:] for report in chain.state.last.reports]
     assert len(set(means)) < len(means)
+
+
+def test_whoever_guesses_all_numbers_right_cannot_tell_by_any_digest_in_the_file(tmp_path):
+    """Digests of numbers that are few could be tried out; these cover secret bytes too."""
+    path, table = written(tmp_path, "validators", BURN_IN + 6)
+    records, states = told_records(path), [chain.state for chain in table.watch.chains]
+    for number, record in enumerate(records, 1):
+        state = states[number]
+        shown = {record.estimates, record.before, *(report.commitment for report in record.reports)}
+        shown |= {one.commitment for _, one in record.sets}
+        for secret in (b"", bytes(32)):
+            guessed = tuple(report._replace(blinding=secret) for report in state.last.reports)
+            last = state.last._replace(reports=guessed)
+            sets = (Named.from_bytes(value, 4, K, False) for _, value in state.last.sets)
+            tried = {report.commitment for report in guessed}
+            tried |= {named._replace(blinding=secret).commitment for named in sets}
+            tried.add(as_told(last, (4, K), False).estimates)
+            assert not tried & shown
+            if number < len(records):
+                assert state._replace(last=last).digest != records[number].before == state.digest
 
 
 # --- What a reader checks, and what it takes from the quorum's word --------------------------------------------------
