@@ -71,7 +71,7 @@ class Charges:
             return a_round
         members = np.zeros(a_round.reports.shape, np.bool_)
         validated(terms, a_round.sets, len(a_round.sets), a_round.reports, np.zeros(terms.n_arms, np.int64), members)
-        self._entered.append(members.any(axis=1))
+        self._entered.append(np.asarray(members.any(axis=1)))
         for statement in record.shown:
             told = disclosure_in(self._settings, self._origin, statement)
             if told is not None and told.round > self._disclosed:

@@ -137,7 +137,9 @@ _KINDS: dict[str, type[np.generic]] = {
 
 
 def _whole(a_round: SettledRound, participants: int) -> SettledRound:
-    blank = {name: np.zeros(participants, kind) for name, kind in _KINDS.items() if getattr(a_round, name) is None}
+    blank: dict[str, Any] = {
+        name: np.zeros(participants, kind) for name, kind in _KINDS.items() if getattr(a_round, name) is None
+    }
     return a_round._replace(**blank)
 
 
@@ -161,11 +163,11 @@ def entered(terms: Terms, accounts: Accounts, a_round: SettledRound) -> bool:
     """Enter a round into accounts; is its block approved?"""
     estimates = np.zeros(terms.n_arms, np.int64)
     members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
-    reports, present, sets, paid, silent, awaits, claimed, malicious, elapsed, charged = _whole(a_round, len(members))
-    entry = Entry(reports, present, silent, paid, awaits, claimed)
-    approved = bool(enter_round(terms, accounts, sets, len(sets), entry, elapsed, estimates, members))
-    if approved and charged > 0:
-        charge(accounts, malicious, terms.cost * charged)
+    told: Any = _whole(a_round, len(members))
+    entry = Entry(told.reports, told.present, told.silent, told.paid, told.awaits, told.claimed)
+    approved = bool(enter_round(terms, accounts, told.sets, len(told.sets), entry, told.elapsed, estimates, members))
+    if approved and told.charged > 0:
+        charge(accounts, told.malicious, terms.cost * told.charged)
     return approved
 
 
