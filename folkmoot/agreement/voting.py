@@ -316,7 +316,8 @@ class Voter(Known):
                 self.append(final, effects)
                 if self.links.bad(self.round):  # who was not heard to confirm may lack the others' signatures
                     for member in range(len(keys)):
-                        if member not in signatures and member != self.index:
+                        if member not in (self.index, *signatures) and self._asked.get(member) != self.round:
+                            self._asked[member] = self.round
                             self._send(effects, Blocks((self.kind.carried(final),)), member)
             else:
                 for member in signatures:

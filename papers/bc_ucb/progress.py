@@ -24,9 +24,9 @@ from .arrivals import fair, with_losses
 PARTICIPANTS = (4, 7, 10, 13)
 LOSING, LOSSES = (4, 7, 13), (0.05, 0.1, 0.25)
 BURN_IN, SEEDS = 20, 3
-ROUNDS = {4: 60, 7: 30, 10: 20, 13: 20}  # of each seed
+ROUNDS = {4: 30, 7: 12, 10: 8, 13: 5}  # of each seed
 LATER = 2  # rounds that are played after those, since a block may be final in the round after its own
-MODELLED = 4_000
+MODELLED = 1_000
 SURE = 4.0  # standard errors; with 60 cells, one in 200 such tables is off by chance
 
 
