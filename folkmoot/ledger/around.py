@@ -96,7 +96,8 @@ def _wrong_frame(heads: np.ndarray[Any, Any], own: Words, first: Words, salts: b
     """
     step = _step((page + 8) // 8)
     current: np.ndarray[Any, Any] = np.all(heads[:, 8:16] == np.frombuffer(salts, np.uint8), axis=1)
-    commit, stored = heads[:, 4:8].any(axis=1), heads[:, 16:24].copy().view(">u4").astype(np.uint32)
+    commit: np.ndarray[Any, Any] = np.any(heads[:, 4:8], axis=1)
+    stored = heads[:, 16:24].copy().view(">u4").astype(np.uint32)
     expected = np.concatenate([first[None], stored])[:-1] @ step + own
     right: np.ndarray[Any, Any] = np.all(expected == stored, axis=1)  # written after the frame before it
     linked: np.ndarray[Any, Any] = current & right
