@@ -148,7 +148,7 @@ class TwoConfirmations(NamedTuple):
         if one[:-1] >= other[:-1]:
             return None
         try:
-            headers = [Header(*said[:6], int.from_bytes(said[6], "little")) for said in (one, other)]
+            headers = [_header(*said[:7]) for said in (one, other)]
         except ValueError:
             return None
         if any(header.kind != self.kind or header.fields() != said[:-1] for header, said in zip(headers, (one, other))):
@@ -160,8 +160,18 @@ class TwoConfirmations(NamedTuple):
         return member if signed else None
 
 
+def _header(*fields: Any) -> Header:
+    """Of these fields, as they are encoded."""
+    version, kind, height, previous, root, bits, nonce = fields
+    return Header(version, kind, height, previous, root, bits, int.from_bytes(nonce, "little"))
+
+
 TWO_OF: dict[str, int] = {PROPOSAL: TWO_PROPOSALS, PREVOTE: TWO_PREVOTES, PRECOMMIT: TWO_PRECOMMITS}
-_WORDS = {PROPOSAL: _proposal, PREVOTE: partial(_vote, PREVOTE), PRECOMMIT: partial(_vote, PRECOMMIT)}
+_WORDS: dict[str, Callable[..., bytes]] = {
+    PROPOSAL: _proposal,
+    PREVOTE: partial(_vote, PREVOTE),
+    PRECOMMIT: partial(_vote, PRECOMMIT),
+}
 OF_VOTES: dict[int, TwoWords] = {number: TwoWords(p, (int, bytes), _WORDS[p]) for p, number in TWO_OF.items()}
 
 

@@ -297,7 +297,8 @@ class Deliberation:
 
     def _read(self, value: bytes) -> Named | None:
         try:
-            return Named.from_bytes(value, *self._state.members.shape, self.validators is None)
+            m, k = self._state.members.shape
+            return Named.from_bytes(value, m, k, self.validators is None)
         except Malformed:
             return None
 
