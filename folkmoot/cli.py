@@ -305,6 +305,7 @@ def _verified_with(models: Path, opened: "Ledger") -> "tuple[Verification, tuple
 def show(
     file: LedgerFile,
     blocks: Annotated[int, typer.Option("--blocks", metavar="N", help="How many of the last blocks.")] = 10,
+    accounts: Annotated[bool, typer.Option("--accounts", help="Verify it, then show the accounts too.")] = False,
 ) -> int:
     """Show the last blocks as they are stored, without checking them."""
     if blocks < 0:
@@ -325,6 +326,10 @@ def show(
         _print_table(["height", "hash begins", "records", "bytes", "signatures"], rows)
     with suppress(OtherSide):  # a kind that is not known here is shown all the same
         _print_notes(remarks(genesis.kind, genesis.configuration, False))
+    if accounts:
+        sentence, header, rows = chains.accounts(opened.chain)
+        print(sentence)
+        _print_table(header, rows)
     return 0
 
 

@@ -32,6 +32,7 @@ from folkmoot.bc_ucb.records import (
 )
 from folkmoot.bc_ucb.round import admit, enter_round, strike_out
 from folkmoot.bc_ucb.shown import entering, proven
+from folkmoot.bc_ucb.standing import accounts
 from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
 from folkmoot.encoding import Malformed, Value, digest
@@ -222,6 +223,10 @@ class Rounds:
         terms = settings.terms
         members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
         return State(settings, digest("game", configuration), b"", open_accounts(terms), None, members)
+
+    def accounts(self, state: State) -> tuple[str, list[str], list[list[str]]]:
+        """See standing.py."""
+        return accounts(state)
 
     def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:
         """All members; more than two thirds of them."""

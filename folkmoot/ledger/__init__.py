@@ -2,7 +2,7 @@
 
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.block import Block, Header, is_signed, mined, sign
-from folkmoot.ledger.chain import Chain, Genesis, apply_block, propose, start
+from folkmoot.ledger.chain import Chain, Genesis, accounts, apply_block, propose, start
 from folkmoot.ledger.contents import (
     Contents,
     FolderContents,
@@ -43,6 +43,7 @@ __all__ = [
     "UnknownRules",
     "UnreadableLedger",
     "Verification",
+    "accounts",
     "apply_block",
     "beside",
     "create",

@@ -111,6 +111,19 @@ def begin(genesis: Genesis, contents: Contents = NOTHING) -> Chain:
         raise ValueError(str(error)) from None
 
 
+def accounts(chain: Chain) -> tuple[str, list[str], list[list[str]]]:
+    """What the chain's kind tells of its accounts: a sentence, the header of a table, and its rows.
+
+    Raises:
+        ValueError: it keeps none.
+    """
+    told = getattr(rules_of(chain.genesis.kind), "accounts", None)
+    if told is None:
+        raise ValueError(f"accounts: a chain of kind {chain.genesis.kind!r} keeps none that can be shown")
+    found: tuple[str, list[str], list[list[str]]] = told(chain.state)
+    return found
+
+
 def propose(chain: Chain, records: Iterable[bytes]) -> Block:
     """The next block of a chain over these records, with no work done (`mined`) and no signatures (`Block.signed`).
 

@@ -31,7 +31,8 @@ class Rules(Protocol):
     """The rules of a kind. States are immutable; the functions are pure and never look beyond their arguments.
 
     What they refuse they refuse by the errors below. Any other error is a mistake in the rules and stops the replay.
-    A kind whose blocks nobody mines has an attribute `work` that is False: then a genesis cannot demand any.
+    A kind whose blocks nobody mines has an attribute `work` that is False: then a genesis cannot demand any. A kind
+    that keeps accounts may have a function `accounts(state)` that gives a sentence, a table's header and its rows.
     """
 
     def genesis(self, configuration: Value, contents: Contents) -> Any:

@@ -19,7 +19,7 @@ from folkmoot.bc_ucb.rules import KIND
 from folkmoot.cli import main
 from folkmoot.comparison import ristretto
 from folkmoot.encoding import digest
-from folkmoot.ledger import rules
+from folkmoot.ledger import notes, rules
 from folkmoot.ledger.block import Block, draft
 from folkmoot.ledger.file import next_seal
 
@@ -192,6 +192,28 @@ def test_a_file_that_nobody_has_changed_is_good(capsys):
     height = stored()
     assert main(["ledger", "verify", NAME]) == 0
     assert capsys.readouterr().out.startswith(f"{NAME}: {height} blocks, all good, tip ")
+
+
+@pytest.mark.parametrize("environment", [False, True])
+def test_accounts_are_shown_and_what_rewards_are_worth(capsys, environment):
+    """What was earned, what malicious estimates cost: cases in which all blocks hold the one liar's report."""
+    game = {"horizon": 14, "malicious": [3], "attack": fm.Drift(value=0.0), "fidelity": "protocol", "ledger": NAME}
+    fm.simulate_chain(fm.BCUCB(cost=0.25), FOUR, environment=environment, seed=2, progress=False, **game)
+    accounts = fm.ledger.open(NAME).chain.state.accounts
+    capsys.readouterr()
+    assert main(["ledger", "show", "--blocks", "0", "--accounts", NAME]) == 0
+    _, sentence, header, *rows = capsys.readouterr().out.splitlines()
+    assert sentence.startswith("rewards are signed by the environment" if environment else "rewards are claims: ")
+    assert header.split() == ["participant", "earned", "costs", "trust"]
+    assert [row.split()[1] for row in rows] == [f"{earned / 2**32:.6f}" for earned in accounts.earned]
+    assert float(rows[0].split()[2]) == (-float(rows[3].split()[2]) if environment else 0)
+    assert (float(rows[0].split()[2]) > 0) is environment
+
+
+def test_a_kind_without_accounts_says_so(capsys):
+    fm.ledger.create("notes.ledger", fm.ledger.Genesis("notes", notes.configuration((bytes(range(32)),)))).close()
+    assert main(["ledger", "show", "--accounts", "notes.ledger"]) == 2
+    assert "a chain of kind 'notes' keeps none that can be shown" in capsys.readouterr().err
 
 
 def of_version_two(data):
