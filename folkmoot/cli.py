@@ -328,7 +328,7 @@ def show(
         _print_notes(remarks(genesis.kind, genesis.configuration, False))
     if accounts:
         sentence, header, rows = chains.accounts(opened.chain)
-        print(sentence)
+        _print_notes([sentence] if sentence else [])
         _print_table(header, rows)
     return 0
 

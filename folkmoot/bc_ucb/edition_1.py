@@ -12,7 +12,6 @@ import numpy as np
 from folkmoot.bc_ucb import records
 from folkmoot.bc_ucb.records import (
     RECORD_LIMITS,
-    SIGNATURE_BYTES,
     Named,
     Report,
     RoundRecord,
@@ -21,6 +20,7 @@ from folkmoot.bc_ucb.records import (
     sets_of,
 )
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
+from folkmoot.signatures import SIGNATURE_BYTES
 
 _VALUE = Limits(size=1 << 16, depth=1, items=8, int_size=1)
 
@@ -80,7 +80,7 @@ def _value(value: bytes, participants: int, arms: int, proven: bool) -> Named:
 def _record(data: bytes, participants: int, arms: int) -> RoundRecord:
     kinds = (int, tuple, tuple, tuple, tuple, tuple, np.ndarray, np.ndarray)
     fields = checked(decode(data, RECORD_LIMITS), kinds, "record of a round")
-    record = RoundRecord(*fields, before=b"", shown=())
+    record = RoundRecord._make((*fields, b"", ()))
     return checked_record(record._replace(reports=tuple(map(_report, record.reports))), participants, arms)
 
 

@@ -103,7 +103,8 @@ def checked_configuration(value: Value) -> Configuration:
     if type(value) is not tuple:
         raise Malformed("configuration of bc_ucb: expected a tuple")
     if len(value) == 4:
-        return _common(*_typed(value, (tuple, tuple, int, tuple)), 1)
+        terms, keys, burn_in, sortition = _typed(value, (tuple, tuple, int, tuple))
+        return _common(terms, keys, burn_in, sortition, 1)
     kinds = (int, tuple, tuple, int, tuple, bytes, tuple, str, tuple)
     edition, terms, keys, burn_in, sortition, salt, environment, evidence, disclosure = _typed(value, kinds)
     if edition != EDITION:

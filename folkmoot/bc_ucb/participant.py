@@ -223,10 +223,11 @@ class Participant(Thinking):
         if params.screening:
             self._comparison.begin(chain.tip, round, self.own_counts(), self.told_counts())
         effects.counts["drawn"] += work.drawn
-        _, *told = self.own_outcome(round)
+        told = self.own_outcome(round)
         claims = tuple(map(tuple, self.pulls.claims(chain.state, round)))
         about = chain.height, chain.tip, round, self.index
-        message = ReportSent(*about, self.own_means(), *told, claims, b"", work.blinding(REPORT))
+        said = told.reward, told.seal, told.proof, claims
+        message = ReportSent(*about, self.own_means(), *said, b"", work.blinding(REPORT))
         words = report_words(work.origin, chain.tip, round, self.index, message.report.body)
         message = message._replace(signature=self.hand.sign(REPORT, round, words))
         work.take_report(signed_here(message))

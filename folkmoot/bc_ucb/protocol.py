@@ -349,7 +349,7 @@ class Table:
 
 def _paid(records: Iterable[RoundRecord]) -> set[tuple[int, int]]:
     """Rounds and participants whose pulls the blocks pay, then or later."""
-    found = set()
+    found: set[tuple[int, int]] = set()
     for record in records:
         for report in record.reports:
             rounds = [claim.round for claim in report.earlier]

@@ -154,7 +154,7 @@ def concluded(
 def _entry(state: State, round: int, reports: Mapping[int, Report], reasons: dict[int, str]) -> Entry:
     """What the agreed reports say; why those that are refused are joins the reasons."""
     terms = state.configuration.terms
-    entry = blank_entry(terms)
+    entry: Entry = blank_entry(terms)
     entry.silent[[m for m, reason in reasons.items() if reason != MISSING]] = False
     for m, report in reports.items():
         entry.reports[m] = report.means
