@@ -268,7 +268,7 @@ def test_attack_of_passing_with_one_report_and_entering_with_another():
     assert members.tolist() == [[False] * K, [True] * K, [False] * K, [False] * K]
     assert made.estimates.tolist() == honest[1].means.tolist()
     after = apply_block(chain, block(chain, made))
-    told = settled(after.state.configuration, block(chain, made).records[0])
+    told, _ = settled(after.state.configuration, block(chain, made).records[0], chain.state.round)
     assert told.sets[:, 3].tolist() == [[False] * K, [False] * K, [True] * K]
     assert told.present.all()
 
