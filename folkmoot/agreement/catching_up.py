@@ -6,11 +6,13 @@ after at most as many stages as there are liars, and a height that nobody has co
 What comes is verified as a block with the signatures of a quorum. See docs/decisions/0025-progress.md.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from folkmoot.agreement.forms import HEAD
+from folkmoot.machine import Received
 
 MOST_BLOCKS = 8  # in one answer
+_AHEAD = ("blocks", "state given", "given")  # kinds of messages that bring who is behind further
 ANSWER_BYTES = 1 << 20  # of the blocks in an answer, unless its first block is larger
 
 
@@ -69,3 +71,8 @@ def packed(heights: Iterable[int], block: Callable[[int], bytes]) -> tuple[bytes
             break
         blocks.append(data)
     return tuple(blocks)
+
+
+def blocks_first(inbox: Sequence[Received], kind_of: Callable[[bytes], str]) -> list[Received]:
+    """An inbox with what brings its receiver further ahead of the rest, which may be about the heights after that."""
+    return sorted(inbox, key=lambda received: kind_of(received.data) not in _AHEAD)

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from folkmoot.agreement.catching_up import blocks_first
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
@@ -308,7 +309,7 @@ class Participant(Thinking):
     def _receive(self, stage: int, inbox: Sequence[Received], effects: Effects) -> None:
         """Take in messages; what is malformed or worth nothing is noticed."""
         shape, call = self.shape(self.chain.state), self.rules.call
-        for sender, data in inbox:
+        for sender, data in blocks_first(inbox, self.kind_of):
             try:
                 self._largest.require(data)
                 small = type(data) is bytes and len(data) <= _SMALL
