@@ -320,3 +320,16 @@ def test_attack_of_disclosures_that_are_old_or_not_signed_by_the_environment():
     assert shown_by_all(chain, t, true).shown == ()  # said already
     with pytest.raises(RefusedRecord, match="shown"):
         apply_block(chain, block(chain, shown_by_all(chain, t)._replace(shown=(true,))))
+
+
+@pytest.mark.parametrize("resolution", [4, 12])
+@pytest.mark.parametrize("attack", ["sign_flip", "trim_window", "drift", "random"])
+def test_means_on_a_coarse_grid_are_the_same_in_the_loop_and_among_participants(attack, resolution):
+    """Liars know the grid: nobody is refused for it."""
+    game = small_game(attack, validators=8, seed=1)
+    game = replace(game, terms=game.terms._replace(resolution=resolution))
+    played = play(game, 1)
+    assert different(by_the_loop(game, 1), played.tally) == []
+    last = played.chain.state.last
+    assert last.refused == ()
+    assert all((report.means % (1 << (32 - resolution)) == 0).all() for report in last.reports)
