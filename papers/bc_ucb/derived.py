@@ -41,6 +41,19 @@ def shift(n: int, liars: int, faulty: int, extreme: bool) -> float:
     return -sum(kept) / len(kept)
 
 
+def split_shift(n: int, liars: int, faulty: int) -> float:
+    """As `shift`, where liars split what validators see, all are drawn, and the liars' sets name everybody.
+
+    The first liar reports just what is not trimmed while its allies' extremes are: as much as the honest report of rank
+    `faulty - liars` from below. Half of the honest hear that, the other half an extreme of it as well, and keep this
+    honest report instead. Either half and the liars are a majority: both get in, beside those that all keep.
+    """
+    low = [order_statistic(rank, n - liars) for rank in range(n - liars)]
+    first = faulty - liars
+    kept = [low[first], *low[first : n - liars - faulty]]
+    return -sum(kept) / len(kept)
+
+
 def pulls(
     means: NDArray[np.float64], c1: float, rounds: NDArray[np.int64], shifted: float = 0.0
 ) -> NDArray[np.float64]:

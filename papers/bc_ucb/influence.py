@@ -36,7 +36,7 @@ def _shifts(claims: Claims, jobs: int, progress: bool) -> None:
     for name, attack in attacks.items():
         for liars in (1, 2, 3):
             derived = shift(s.M, liars, FAULTY, name == "extreme")
-            cells = [_lowered(n, liars, attack, jobs, progress) for n in PULLS]
+            cells = [lowered(n, liars, attack, jobs, progress) for n in PULLS]
             rows.append([f"{name}, {liars} lying", *(s.shown(cell, 3) for cell in cells), f"{derived:.3f}"])
             worst = max(worst, abs(float(cells[-1].mean()) - derived))
     claims.table(
@@ -49,11 +49,14 @@ def _shifts(claims: Claims, jobs: int, progress: bool) -> None:
     claims.claim(text, worst <= TOLERANCE)
 
 
-def _lowered(n: int, liars: int, attack: fm.Attack, jobs: int, progress: bool) -> np.ndarray:
+def lowered(
+    n: int, liars: int, attack: fm.Attack, jobs: int, progress: bool, runs: int = MANY, expected: int | None = None
+) -> np.ndarray:
     """float64 [replicates]: mean of both arms' shifts, in units of sigma / sqrt(n)."""
     result = s.play(
         fm.BCUCB(burn_in=2 * n), liars, attack, jobs, progress,
-        rewards=fm.Bernoulli(TWO, n_agents=s.M), checkpoints=[2 * n + 1], replicates=MANY,
+        rewards=fm.Bernoulli(TWO, n_agents=s.M), checkpoints=[2 * n + 1], replicates=runs,
+        expected=expected,
     )  # fmt: skip
     found = (result.estimates[:, 0] - TWO) / np.sqrt(TWO * (1.0 - TWO) / n)
     found = found[np.isfinite(found).all(axis=1)]  # where the first block was lost there is no estimate

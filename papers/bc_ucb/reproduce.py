@@ -4,7 +4,9 @@ from .chain import chain
 from .defences import defences
 from .growth import growth, shares
 from .influence import influence
+from .privacy import privacy
 from .progress import progress
+from .worst import worst
 
 FIGURES = {
     "growth": growth,
@@ -13,4 +15,6 @@ FIGURES = {
     "defences": defences,
     "chain": chain,
     "progress": progress,
+    "worst": worst,
+    "privacy": privacy,
 }
