@@ -48,7 +48,7 @@ def blocks(job: ChainJob, replicate: int) -> Iterator[Seen]:
         ideal.pull(params, state, law, nature, accounts, attack, honest, known, t, coins, now)
         approved = False
         if not in_burn_in(params, t):
-            drawn = ideal.sortition(terms, accounts, coins, t, now.validators)
+            drawn = ideal.sortition(terms, accounts.units, coins, t, now.validators)
             approved = ideal.decide(params, terms, state, accounts, attack, honest, t, coins, drawn, now)
             known = known or approved
         if approved:
