@@ -85,27 +85,28 @@ class Gate:
     def __init__(self, stage: Stage, kind_of: Callable[[bytes], str]) -> None:
         """`kind_of`: of the machine whose stage it is."""
         self._stage, self._kind_of = stage, kind_of
-        self._kinds = Counter[tuple[int, str]]()
-        self._messages, self._bytes = Counter[int](), Counter[int]()
+        self._any = Share(stage.messages, stage.bytes)
+        self._taken: dict[int, tuple[int, int, dict[str, int]]] = {}  # of each sender: messages, bytes, by kind
 
     def refuses(self, received: Received) -> str:
         """Why this message is dropped; empty: it is let through, and counted."""
         (sender, data), stage = received, self._stage
-        kind, share = "", Share(stage.messages, stage.bytes)
+        kind, share, size = "", self._any, len(data)
         if stage.shares is not None:
             kind = self._kind_of(data)
             if kind not in stage.shares:
                 return "kind out of place" if kind else "no known kind"
             share = stage.shares[kind]
-            if len(data) > share.size:
+            if size > share.size:
                 return "too large"
-        if self._messages[sender] >= stage.messages or self._kinds[sender, kind] >= share.messages:
+        messages, total, kinds = self._taken.get(sender) or (0, 0, {})
+        number = kinds.get(kind, 0)
+        if messages >= stage.messages or number >= share.messages:
             return "too many messages"
-        if self._bytes[sender] + len(data) > stage.bytes:
+        if total + size > stage.bytes:
             return "too many bytes"
-        self._kinds[sender, kind] += 1
-        self._messages[sender] += 1
-        self._bytes[sender] += len(data)
+        kinds[kind] = number + 1
+        self._taken[sender] = messages + 1, total + size, kinds
         return ""
 
 

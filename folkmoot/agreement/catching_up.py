@@ -39,6 +39,11 @@ class Others:
         self._claims = {member: claimed for member, claimed in self._claims.items() if claimed > height}
         return sorted(self._claims)
 
+    @property
+    def any(self) -> bool:
+        """Has anybody claimed to have more, as far as was known when somebody was last asked for?"""
+        return bool(self._claims)
+
     def certain(self, faulty: int) -> int:
         """The height that somebody honest claims at least, if so many are faulty; 0: that may be nobody."""
         claims = sorted(self._claims.values(), reverse=True)
@@ -49,6 +54,8 @@ class Others:
 
         If all who claim to have it were asked, and one of them at least is honest, all others are asked as well.
         """
+        if not self._claims:
+            return None
         ahead = self.ahead(height)
         open = [member for member in ahead if member not in self._asked]
         if not open and len(ahead) > faulty:

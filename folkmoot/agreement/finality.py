@@ -102,5 +102,7 @@ class Finality:
         return found, {v: vote.signature for v, vote in self._confirmations.items() if vote.hash == found}
 
     def _agreed(self, votes: Mapping[int, Ballot]) -> bytes | None:
+        if len(votes) < self.quorum:
+            return None
         hashes = [vote.hash for vote in votes.values()]
         return next((h for h in set(hashes) if hashes.count(h) >= self.quorum), None)

@@ -28,15 +28,16 @@ class Links:
 
     def __init__(self, members: int) -> None:
         self._members = members
-        self._heard: dict[tuple[str, int], int] = {}  # the last round in which a member was heard to say such a thing
+        self._heard: dict[str, dict[int, int]] = {}  # what was said, by whom, in which round for the last time
         self._lost = -MEMORY - 1  # the last round in which somebody was missed
 
     def heard(self, what: str, round: int, members: Iterable[int]) -> None:
         """Who has said something in time, such as a report. The first time everybody is expected."""
-        if not any(said == what for said, _ in self._heard):
-            self._heard.update(dict.fromkeys(((what, member) for member in range(self._members)), round - 1))
-        self._heard.update(dict.fromkeys(((what, member) for member in members), round))
-        if any(said == what and is_missed(round, last) for (said, _), last in self._heard.items()):
+        last = self._heard.get(what)
+        if last is None:
+            last = self._heard[what] = dict.fromkeys(range(self._members), round - 1)
+        last.update(dict.fromkeys(members, round))
+        if any(is_missed(round, rounds) for rounds in {*last.values()}):
             self._lost = round
 
     def bad(self, round: int) -> bool:

@@ -5,12 +5,13 @@ What is said in one stage is taken in (`take`) in the next, then the member acts
 for why this is safe.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
 from folkmoot.agreement.ballots import gathered, scattered
-from folkmoot.agreement.catching_up import MOST_BLOCKS, packed
+from folkmoot.agreement.catching_up import MOST_BLOCKS, blocks_first, packed
 from folkmoot.agreement.evidence import two_confirmations, two_votes
 from folkmoot.agreement.kinds import Final
 from folkmoot.agreement.known import LOCK, Known
@@ -40,7 +41,7 @@ from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.states import GivesStates, Step, checked, given
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.errors import InvalidBlock
-from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Skip
+from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Received, Skip
 
 CONFIRMING = "confirmation"
 _REPEATS = 2  # of a confirmation, one in each stage, until the block is final
@@ -106,6 +107,11 @@ class Voter(Known):
             self._take_proposal(self._verified(message, effects), sender, effects)
         elif (shown := self._shown.get(message.sender)) is not None:
             self._second_word(PROPOSAL, shown, message, effects)
+
+    def in_turn(self, inbox: Sequence[Received]) -> Sequence[Received]:
+        """An inbox in the order to take it in: what brings a member further that may be behind, then the rest."""
+        behind = self._others.any or self.links.bad(self.round)
+        return blocks_first(inbox, self.kind.forms.kind_of) if behind else inbox
 
     def seen_ahead(self, sender: int, height: int | None = None) -> None:
         """A member claims to have so many blocks (None: more than there are here)."""

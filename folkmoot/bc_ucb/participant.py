@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from folkmoot.agreement.catching_up import blocks_first
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
@@ -183,9 +182,10 @@ class Participant(Thinking):
             effects.counts["own second value"] += 1  # after a crash: silent rather than faulty
         self.voter.close(effects)
         new = self.pending.close(self.chain.state, effects)
-        for content in self.statements():
-            if content in new or stage == REPORTING:
-                self._send(effects, Shown(content))
+        if new or stage == REPORTING:
+            for content in self.statements():
+                if content in new or stage == REPORTING:
+                    self._send(effects, Shown(content))
         self.next = Moment(round, stage + 1) if stage + 1 < self._at.total else Moment(round + 1, PULLING)
         return effects
 
@@ -309,7 +309,7 @@ class Participant(Thinking):
     def _receive(self, stage: int, inbox: Sequence[Received], effects: Effects) -> None:
         """Take in messages; what is malformed or worth nothing is noticed."""
         shape, call = self.shape(self.chain.state), self.rules.call
-        for sender, data in blocks_first(inbox, self.kind_of):
+        for sender, data in self.voter.in_turn(inbox):
             try:
                 self._largest.require(data)
                 small = type(data) is bytes and len(data) <= _SMALL

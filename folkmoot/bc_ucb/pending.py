@@ -50,6 +50,8 @@ class Pending:
 
     def close(self, state: State, effects: Effects) -> set[bytes]:
         """At the end of a step: take in what was noticed, forget what the chain holds by now; what is new."""
+        if not self._found and not effects.noticed:
+            return set()
         new = {notice.evidence for notice in effects.noticed if self.add(state, notice.evidence)}
         known = [m for m, _ in state.faults if m in self._found]
         if THE_GAME in self._found and new_disclosure(state, self._found[THE_GAME]) is None:

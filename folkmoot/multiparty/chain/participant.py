@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot.agreement.catching_up import MOST_BLOCKS, blocks_first
+from folkmoot.agreement.catching_up import MOST_BLOCKS
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
@@ -288,7 +288,7 @@ class Participant(VotedKind):
     def _receive(self, inbox: Sequence[Received], effects: Effects) -> None:
         """Take in messages; what is malformed or worth nothing is noticed."""
         shape = self.shape(self.chain.state)
-        for sender, data in blocks_first(inbox, self.kind_of):
+        for sender, data in self.voter.in_turn(inbox):
             try:
                 self._largest.require(data)
                 self._take(self.forms.from_bytes(data, shape), sender, effects)
