@@ -146,8 +146,8 @@ def rounded(value):
 @kernel
 def on_grid(value, resolution):
     """The multiple of 2**-resolution nearest to a scaled number; halves go up."""
-    step = 1 << (32 - resolution)
-    return (value + step // 2) // step * step
+    coarse = 32 - resolution
+    return ((value + ((1 << coarse) >> 1)) >> coarse) << coarse  # shifts round down, as whole divisions do
 
 
 @kernel

@@ -64,11 +64,11 @@ def usable(terms, reports, m):
         terms: of the contract.
         reports: int64 [participants, arms], scaled.
     """
-    step = 1 << (32 - terms.resolution)
+    below = (1 << (32 - terms.resolution)) - 1  # bits of what is finer than the grid
     for i in range(reports.shape[1]):
         if not -MOST_REPORT <= reports[m, i] <= MOST_REPORT:  # abs() of the least integer is negative
             return False
-        if reports[m, i] % step != 0:
+        if reports[m, i] & below != 0:
             return False
     return True
 

@@ -59,7 +59,7 @@ def test_another_seed_writes_another_ledger(tmp_path):
     assert content(tmp_path / "0.ledger") != content(tmp_path / "1.ledger")
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(len(ATTACKS)))
 def test_protocol_and_loop_play_the_same_game(seed):
     attack = list(ATTACKS.values())[seed % len(ATTACKS)]()
     loop, nodes = game(attack, seed), game(attack, seed, fidelity="protocol")
