@@ -95,8 +95,9 @@ class Watch:
                 estimate is out of range.
         """
         block, chain = final
-        if len(block.signatures) < self._before(chain.height).quorum:
-            raise Broken(f"quorum: {len(block.signatures)} of {len(self._honest)} signed block {chain.height}")
+        members = len(self._honest) - len(self._before(chain.height).excluded)
+        if 3 * len(block.signatures) <= 2 * members:
+            raise Broken(f"quorum: {len(block.signatures)} of {members} signed block {chain.height}")
         for who, _ in chain.state.faults:
             if self._honest[who]:
                 raise Broken(f"evidence: honest participant {who} is convicted in block {chain.height}")
@@ -118,7 +119,7 @@ class Watch:
     def _honest_in_quorum(self, height: int) -> int:
         state = self._before(height)
         liars = [m for m in np.flatnonzero(~self._honest) if m not in state.excluded]
-        return state.quorum - len(liars)
+        return 2 * (len(self._honest) - len(state.excluded)) // 3 + 1 - len(liars)
 
     def sent(self, participant: int, data: bytes) -> None:
         """An honest participant has sent this; reports must be told, the rest may.

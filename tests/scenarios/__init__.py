@@ -18,9 +18,9 @@ from folkmoot.bc_ucb import deliberation
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE, Terms
-from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.invariants import Broken, verify_again
 from folkmoot.bc_ucb.protocol import Game, Table
+from folkmoot.bc_ucb.state import State
 from folkmoot.ledger.block import Block
 from folkmoot.machine import Kept
 from folkmoot.simulation.network import Faults
@@ -60,7 +60,9 @@ def drawn_game(seed):
     sortition = "vrf" if dice.random() < 0.15 else "coin"
     horizon = np.array([ROUNDS])
     game = Game(params, terms, rewards.record(), attack, malicious, seed, horizon, drawn_faults(dice))
-    return kind, replace(game, twins=twins, sortition=sortition, watched=True)
+    evidence = "exclude" if dice.random() < 0.3 else "note"
+    about = {"twins": twins, "sortition": sortition, "evidence": evidence, "environment": bool(terms.trust)}
+    return kind, replace(game, **about, watched=True)
 
 
 def run(seed):
@@ -122,7 +124,7 @@ def _named_untrimmed(params, heard, reports, sets, row):
 
 
 BROKEN = {
-    "quorum": lambda: patch.object(Configuration, "quorum", property(lambda self: len(self.keys) // 2)),
+    "quorum": lambda: patch.object(State, "quorum", property(lambda self: len(self.keys) // 2)),
     "lock": lambda: patch.object(Finality, "choice", _forgetful_choice),
     "precommit": lambda: patch.object(Finality, "decided", _hasty),
     "rounds": lambda: patch.object(Finality, "enter", _added_up),

@@ -19,10 +19,10 @@ def test_scenarios_hold_every_invariant(first):
 # The rule, a seed whose scenario needs it, and what is then noticed.
 NOTICED = [
     ("quorum", 5, "quorum"),
-    ("lock", 31, "lock"),
+    ("lock", 62, "lock"),
     ("precommit", 12, "nothing was decided"),
     ("rounds", 36, "nothing was decided"),
-    ("trimming", 4, "range"),
+    ("trimming", 114, "range"),
     ("memory", 38, "lock"),
 ]
 
