@@ -162,6 +162,7 @@ JUDGES = ("ledger", "agreement", "comparison", "bc_ucb", "multiparty")
 NARROW = {
     "ledger/block.py": 1,  # Header and Block
     "ledger/chain.py": 1,  # Genesis
+    "agreement/evidence.py": 1,  # Header
     "multiparty/chain/entries.py": 1,  # checked_classes
     "multiparty/rules/terms.py": 1,  # Terms
     "multiparty/chain/kind.py": 1,  # safetensors

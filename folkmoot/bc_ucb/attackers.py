@@ -108,6 +108,7 @@ class Attacker(Participant):
             return sent
         reports = [(data, self._read(data)) for _, data in sent]
         mine = [data for data, message in reports if isinstance(message, ReportSent) and message.sender == self.index]
+        told: list[tuple[int | None, bytes]]
         if stage == REPORTING and mine:
             self._reported = mine[0]
             honest_ones = [n for n, lies in enumerate(self._allies) if not lies]
