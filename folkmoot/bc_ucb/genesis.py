@@ -58,11 +58,6 @@ class Configuration(NamedTuple):
         """Of a report and of a set: none where everybody may read them."""
         return BLINDING_BYTES if self.sealed else 0
 
-    @property
-    def quorum(self) -> int:
-        """How many must sign a block: two sets of so many share more than a third of all."""
-        return 2 * len(self.keys) // 3 + 1
-
 
 def configuration(
     terms: Terms,
