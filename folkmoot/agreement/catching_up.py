@@ -67,12 +67,14 @@ class Others:
         return self._last
 
 
-def packed(heights: Iterable[int], block: Callable[[int], bytes]) -> tuple[bytes, ...]:
-    """The blocks of these heights, as far as they fit into one answer; the first one always does."""
+def packed(heights: Iterable[int], block: Callable[[int], bytes | None]) -> tuple[bytes, ...]:
+    """The blocks of these heights, as far as they are kept and fit into one answer; a first one always fits."""
     blocks: list[bytes] = []
     room = ANSWER_BYTES
     for height in heights:
         data = block(height)
+        if data is None:
+            break
         room -= len(data) + HEAD
         if blocks and room < 0:
             break

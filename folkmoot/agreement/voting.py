@@ -199,9 +199,12 @@ class Voter(Known):
         """Send the next few blocks, once a round to each who asks."""
         if not 1 <= want.height <= self.chain.height:
             raise Rejected("want")
-        self._once_a_round(sender)
         heights = range(want.height, min(want.height + MOST_BLOCKS, self.chain.height + 1))
-        self._send(effects, Blocks(packed(heights, lambda height: self._block(height, effects))), sender)
+        blocks = packed(heights, lambda height: self._block(height, effects))
+        if not blocks:  # skipped here; others have it
+            raise Rejected("want")
+        self._once_a_round(sender)
+        self._send(effects, Blocks(blocks), sender)
 
     def _once_a_round(self, sender: int) -> None:
         if self._asked.get(sender) == self.round:
@@ -221,12 +224,15 @@ class Voter(Known):
         effects.keep.append(Skip(step.before.height))
         self.append(step.block, effects, sender)
 
-    def _block(self, height: int, effects: Effects) -> bytes:
-        """A block of the chain; those of this step are not stored yet."""
-        if height <= self._stored.height:
+    def _block(self, height: int, effects: Effects) -> bytes | None:
+        """A block of the chain; those of this step are not stored yet. None: it was skipped (see `_jump`)."""
+        fresh = next((final for final in effects.committed if final.chain.height == height), None)
+        if fresh is not None:
+            return self.kind.carried(fresh.block)
+        try:
             return self._stored.block(height)
-        fresh: Final = next(final for final in effects.committed if final.chain.height == height)
-        return self.kind.carried(fresh.block)
+        except IndexError:
+            return None
 
     # --- What a member says ------------------------------------------------------------------------------------------
 

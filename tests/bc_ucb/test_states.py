@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from liars import BURN_IN, LiarsTable, liars_game, mute
 
-from folkmoot.agreement.messages import StateGiven, Want, WantState
+from folkmoot.agreement.messages import Blocks, Confirmation, StateGiven, Want, WantState
 from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.messages import GAME
 from folkmoot.bc_ucb.participant import Participant
@@ -147,6 +147,22 @@ def test_a_state_is_given_once_a_round_to_each(old):
     assert len([data for _, data in effects.send if isinstance(GAME.from_bytes(data, (4, 2)), StateGiven)]) == 1
     effects = node.step(Moment(T + 6, ANSWERING), [Received(0, GAME.to_bytes(WantState(1 << 40)))], [])
     assert [notice.reason for notice in effects.noticed] == ["want"]
+
+
+def test_a_block_that_was_skipped_is_refused_to_whoever_wants_it(old):
+    """Also in the step that skips it, and asked for by a confirmation of an old height."""
+    node, kept = born(old)
+    claims(old, node)
+    step(node, kept, T, REPORTING)
+    last = len(old.watch.chains) - 1
+    effects = step(node, kept, T, ANSWERING, (1, answer(old)), (2, Want(1)), (3, Want(last)))
+    assert [(notice.sender, notice.reason) for notice in effects.noticed] == [(2, "want")]
+    assert [to for to, data in effects.send if isinstance(GAME.from_bytes(data, (4, 2)), Blocks)] == [3]
+    old_word = Confirmation(2, 1, bytes(32), bytes(64))
+    inbox = (1, old_word), (2, Want(last - 1)), (3, Want(last))
+    effects = step(node, kept, T + 1, ANSWERING, *inbox)
+    assert [(notice.sender, notice.reason) for notice in effects.noticed] == [(1, "want"), (2, "want")]
+    assert [to for to, data in effects.send if isinstance(GAME.from_bytes(data, (4, 2)), Blocks)] == [3]
 
 
 def test_a_store_skips_no_block_that_it_has():
