@@ -2,7 +2,8 @@
 
 A block of some kinds names the state before it by a digest: who signs the block signs that state. A member gives the
 state before its last block, and that block. Who takes it checks the state by the block, and the block by the keys
-in the genesis: more than two thirds of them, less those whose faults the state itself proves. Nothing is believed.
+in the genesis: more than two thirds of them, less those whose faults the state itself proves. Nothing is believed, and
+the rules compute nothing with a state before its digest is found to be the one in a block with these signatures.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -31,7 +32,7 @@ class GivesStates(Protocol):
         """See `carried.Carries`."""
 
     def append(self, chain: Chain, block: Block) -> Chain:
-        """See `kinds.Kind`; it refuses a block that names another state before it.
+        """See `kinds.Kind`; it refuses a block that names another state before it, and computes nothing with that.
 
         Raises:
             InvalidBlock: it does not follow.

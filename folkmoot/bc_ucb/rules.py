@@ -113,8 +113,12 @@ def conclude(
     record, members = concluded(state, round, sets, held, accounts, call)
     kept = tuple((v, value) for v in sorted(sets) if (value := values[v]) is not None)
     void = tuple(v for v in validators if v not in sets)
-    before = state.digest if settings.edition > 1 else b""
-    return record._replace(validators=validators, sets=kept, void=void, before=before), members
+    return record._replace(validators=validators, sets=kept, void=void, before=_named(state)), members
+
+
+def _named(state: State) -> bytes:
+    """What the next block says of the state before it; in edition 1 nothing."""
+    return state.digest if state.configuration.edition > 1 else b""
 
 
 def concluded(
@@ -318,6 +322,8 @@ def transition(
     words, record = words_of(settings.edition), _record_of(settings, records, behind)
     if record.round <= state.round:
         raise RefusedRecord(f"round {record.round}: expected one after {state.round}")
+    if record.before != _named(state):  # nothing is computed with a state that the block does not name
+        raise RefusedRecord("before: the block names another state")
     for report in record.reports:
         if len(report.blinding) != settings.blinding_bytes:
             raise RefusedRecord(f"the report of participant {report.participant} is not of this game's form")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from liars import BURN_IN, LiarsTable, liars_game, mute
 
@@ -62,6 +63,9 @@ def answer(table, height=1):
 
 
 T = BURN_IN + ROUNDS + 1
+ABSURD = ("of nobody", "below none", "without bound")
+FORGED = ("units", *(f"units {what}" for what in ABSURD), "exponents without bound", "earned without bound")
+FORGED += ("members", "round", "fault", "tip", "unsigned", "rubbish")
 
 
 def test_a_newcomer_goes_on_from_the_state_that_a_quorum_has_signed(old):
@@ -103,12 +107,18 @@ def forged(told, change, first):
     return told._replace(state=snapshot.to_bytes(change(chain)))
 
 
-@pytest.mark.parametrize("what", ["units", "members", "round", "fault", "tip", "unsigned", "rubbish"])
+@pytest.mark.parametrize("what", FORGED)
 def test_attack_of_a_state_that_no_quorum_has_signed(old, what):
+    """Nothing is computed with it: numbers that no account can hold break no arithmetic."""
     good = answer(old)
 
     def state(chain, **fields):
         return replace(chain, state=chain.state._replace(**fields))
+
+    def told_accounts(**arrays):
+        return lambda chain: state(chain, accounts=chain.state.accounts._replace(**arrays))
+
+    most = np.iinfo(np.int64).max
 
     def units(chain):
         more = chain.state.accounts.units.copy()
@@ -117,6 +127,11 @@ def test_attack_of_a_state_that_no_quorum_has_signed(old, what):
 
     changed = {
         "units": units,
+        "units of nobody": told_accounts(units=np.zeros(4, np.int64)),
+        "units below none": told_accounts(units=np.array([1, -1, 0, 0])),
+        "units without bound": told_accounts(units=np.full(4, most)),
+        "exponents without bound": told_accounts(exponent=np.array([-most, most, 0, 0])),
+        "earned without bound": told_accounts(earned=np.full(4, most)),
         "members": lambda chain: state(chain, members=~chain.state.members),
         "round": lambda chain: state(chain, last=chain.state.last._replace(round=chain.state.last.round - 1)),
         "fault": lambda chain: state(chain, faults=((2, b"he lies"),)),
