@@ -249,22 +249,22 @@ def verify(
 
     opened = chains.open(file)
     try:
-        verdict, remarks = _verified(opened, []) if models is None else _verified_with(models, opened)
+        verdict = _verified(opened, []) if models is None else _verified_with(models, opened)
     except KeyboardInterrupt:
         print(f"folkmoot: interrupted; {opened.name} is not verified", file=sys.stderr)
         return 130
     if verdict.bad is not None:
         print(f"folkmoot: failed: {opened.name}: block {verdict.bad}: {verdict.reason}", file=sys.stderr)
         return 1
-    print(f"{opened.name}: {verdict.blocks} blocks, all good, tip {verdict.tip.hex()}")
-    _print_notes(remarks)
+    good = "nothing wrong in what a reader can check" if verdict.remarks else "all good"
+    print(f"{opened.name}: {verdict.blocks} blocks, {good}, tip {verdict.tip.hex()}")
+    _print_notes(verdict.remarks)
     return 0
 
 
-def _verified(opened: "Ledger", done: list[int]) -> "tuple[Verification, tuple[str, ...]]":
-    """What was found, and what such a file cannot show; `done` ends with the number of good blocks in any case."""
+def _verified(opened: "Ledger", done: list[int]) -> "Verification":
+    """What was found; `done` ends with the number of good blocks in any case."""
     from folkmoot.ledger.replay import DamagedLedger
-    from folkmoot.ledger.rules import remarks
     from folkmoot.simulation.progress import Progress
 
     with Progress(wanted=sys.stderr.isatty()) as progress:
@@ -278,11 +278,10 @@ def _verified(opened: "Ledger", done: list[int]) -> "tuple[Verification, tuple[s
             done.append(blocks)
             line(blocks)
 
-        verdict = opened.verify(said)
-    return verdict, remarks(opened.genesis.kind, opened.genesis.configuration, True) if verdict.ok else ()
+        return opened.verify(said)
 
 
-def _verified_with(models: Path, opened: "Ledger") -> "tuple[Verification, tuple[str, ...]]":
+def _verified_with(models: Path, opened: "Ledger") -> "Verification":
     """Code of the user's runs here: it may end in an error, but not in a status that looks like a good ledger's."""
     from folkmoot.multiparty.models.kinds import enter_from, told
     from folkmoot.plurals import plural
@@ -307,7 +306,7 @@ def show(
     blocks: Annotated[int, typer.Option("--blocks", metavar="N", help="How many of the last blocks.")] = 10,
     accounts: Annotated[bool, typer.Option("--accounts", help="Verify it, then show the accounts too.")] = False,
 ) -> int:
-    """Show the last blocks as they are stored, without checking them."""
+    """Show the last blocks as they are stored; only --accounts checks them first."""
     if blocks < 0:
         raise ValueError(f"--blocks = {blocks}: expected an integer of at least 0")
     from folkmoot import ledger as chains

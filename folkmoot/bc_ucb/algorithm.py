@@ -24,7 +24,7 @@ class BCUCB(Algorithm):
     """UCB on validated estimates, with screening, trimming and trust.
 
     Attributes:
-        faulty: f, how many reporters may lie; None is the most that M participants stand, (M - 1) // 3.
+        faulty: f, how many reporters may lie; None is the most that M participants tolerate, (M - 1) // 3.
         c1: C1 in the index estimate + sqrt(C1 ln t / n). The theorem asks for 4 |H| kappa sigma^2, which is huge in
             practice (its own 2 |H| kappa sigma^2 is too small by half: E-12); "theory" takes that with |H| = M, since
             nobody knows how many are honest, and a larger |H| asks for a larger C1.
@@ -39,9 +39,11 @@ class BCUCB(Algorithm):
         trust_ratio: the largest ratio of two trust weights. The printed weights are products without end: one
             participant soon has them all, and need not be honest (docs/decisions/0016).
         cost: c, what honest participants pay, unawares, in a block whose average a malicious estimate has entered.
-        resolution: reported means are multiples of 2**-resolution, from 4 to 32. Who reads two reports with their
-            reward can tell which arm was pulled, and how often; a coarser grid hides some of it (docs/contract.md).
-        window: rounds after which the outcome of a pull can still be claimed, at most 62.
+        resolution: reported means are multiples of 2**-resolution, from 4 to 32. Two reports in a row tell which arm
+            was pulled, and how often. A coarser grid stops only an observer that looks at numbers alone, not one that
+            knows the rule and works out what is pulled (docs/private-comparison.md).
+        window: rounds after which the outcome of a pull can still be claimed, at most 62. In `simulate_chain` outcomes
+            come at once; late ones are for programs that drive participants themselves.
         screening: compare pull counts at all?
         trimming: drop the faulty largest and smallest reports of an arm?
     """

@@ -81,7 +81,7 @@ class ChainGame:
         if type(self.environment) is not bool:
             raise ValueError(f"environment = {self.environment!r:.80}: expected True or False")
         if self.job.terms.trust == REWARD and not self.environment:
-            raise ValueError("trust = 'reward': only with environment = True, which signs rewards; anybody claims any")
+            raise ValueError("trust = 'reward': needs environment = True; without it rewards are only claims")
         arms, how = self.job.terms.n_arms, self.private_comparison
         if how != "ideal" and arms > MOST_ARMS:
             raise ValueError(f"private_comparison = {how!r}: at most {MOST_ARMS} arms are compared, these are {arms}")
@@ -90,8 +90,8 @@ class ChainGame:
                 if getattr(self, name) not in (None, "ideal", "coin", "open"):
                     raise ValueError(f"{name}: only with fidelity = 'protocol', this one is 'ideal'")
             if self.evidence == "exclude" and self.job.attack.deliver != "all":
-                how = f"this one is 'ideal', and the attack reports to {self.job.attack.deliver!r}"
-                raise ValueError(f"evidence = 'exclude': only with fidelity = 'protocol', {how}")
+                how = f"with an attack that delivers to {self.job.attack.deliver!r}"
+                raise ValueError(f"evidence = 'exclude' {how} needs fidelity = 'protocol', this one is 'ideal'")
             return
         from folkmoot.simulation.network import Faults
 
@@ -224,6 +224,7 @@ class ChainGame:
         job, found = self.job, sorted(outcomes, key=lambda one: one.replicate)
         tally = GameTally(*(np.concatenate(column) for column in zip(*(one.tally for one in found), strict=True)))
         shape = (len(found), job.rewards.n_agents)
+        units = np.where(tally.proven == 1, 0, tally.units) if self.evidence == "exclude" else tally.units
         return ChainResult(
             name=name or self.label,
             configuration={**self.configuration(), "replicates": [one.replicate for one in found]},
@@ -242,8 +243,9 @@ class ChainGame:
             entered=tally.entered,
             approved_so_far=tally.approved,
             estimates=np.where(tally.estimates == NO_ESTIMATE, np.nan, tally.estimates / ONE),
-            trust=tally.units / tally.units.sum(axis=1, keepdims=True),
+            trust=units / units.sum(axis=1, keepdims=True),
             validators=tally.validators,
             signatures=np.array([one.signatures for one in found], np.int64),
             included=tally.included,
+            proven=tally.proven,
         )

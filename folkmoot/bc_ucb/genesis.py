@@ -110,7 +110,7 @@ def checked_configuration(value: Value) -> Configuration:
     if len(environment) > MOST_ENVIRONMENT or len(set(environment)) < len(environment) or not _are_keys(environment):
         raise Malformed(f"environment: expected at most {MOST_ENVIRONMENT} different keys of {KEY_BYTES} bytes")
     if settings.terms.trust == REWARD and not environment:
-        raise Malformed("trust = 'reward': only where an environment signs the rewards; here anybody claims any")
+        raise Malformed("trust = 'reward': only where an environment signs the rewards; here they are only claims")
     if evidence not in EVIDENCE:
         raise Malformed(f"evidence = {evidence!r:.80}: expected {' or '.join(map(repr, EVIDENCE))}")
     channel_keys = _disclosed(settings.keys, disclosure)

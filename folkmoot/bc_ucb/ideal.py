@@ -157,7 +157,7 @@ def play(
         coins = replicate_coins(seed_low, seed_high, replicates[r])
         state, accounts = init(params), open_accounts(terms)
         begin_apart(params, now.apart)
-        begin_convicted(now.convicted)
+        begin_convicted(attack, malicious, now.convicted)
         c, known, drawn = 0, False, 0
         for t in range(1, checkpoints[-1] + 1):
             if stop[0]:
@@ -173,12 +173,11 @@ def play(
                     known = True
                     count_block(tally, r, c, malicious, now.members)
             conclude(params, state, attack, malicious, t, approved, now, tally, r, c)
-            if excludes:
-                convict(attack, malicious, now.validators, n_validators, approved, now.convicted)
+            convict(attack, malicious, now.validators, n_validators, approved, excludes, now.convicted)
             rounds[0] += 1
             if t == checkpoints[c]:
                 c = close_checkpoint(tally, r, c, accounts.estimates)
-        close_game(tally, r, drawn, accounts.units)
+        close_game(tally, r, drawn, accounts.units, now.convicted.proven)
         done[r] = True
 
 

@@ -343,7 +343,8 @@ class Table:
                 accounts = state.accounts
             if t == game.checkpoints[c]:
                 c = close_checkpoint(tally, 0, c, accounts.estimates)
-        close_game(tally, 0, self._drawn, accounts.units)
+        proven = dict(chains[-1].state.faults)
+        close_game(tally, 0, self._drawn, accounts.units, [m in proven for m in range(len(game.malicious))])
         return tally
 
 

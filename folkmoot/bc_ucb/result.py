@@ -13,26 +13,31 @@ from folkmoot.simulation.result import Result
 class ChainResult(Result):
     """A Result of participants on a chain; regret is that of the honest ones.
 
+    `blocks` are the rounds after the burn-in, each of which could become a block; `approved` of them did. `messages`
+    and `bytes` count each receiver; both are 0 where the loop takes agreement for granted (fidelity "ideal").
+
     Attributes:
         team_pulls: int64 [replicates, c, n_arms], pulls so far of all honest participants together.
         paid: int64 [replicates, c, n_arms], those of them in rounds that were paid.
         entered: int64 [replicates, c], blocks so far whose average a malicious estimate has entered.
         approved_so_far: int64 [replicates, c], approved blocks after the burn-in.
         estimates: float64 [replicates, c, n_arms], validated, of the last approved block; NaN before the first.
-        trust: float64 [replicates, n_agents], shares of the trust units at the horizon.
+        trust: float64 [replicates, n_agents], shares of the trust units at the horizon; 0 for those excluded.
         validators: int64 [replicates], validators over all rounds.
         signatures: int64 [replicates], how many were checked; 0 where the loop takes agreement for granted.
         included: int64 [replicates, n_agents], over approved blocks and arms, how often a participant's report was in
             the validated set; None in results of version 0.1.0.
+        proven: int64 [replicates, n_agents], 1 if the chain holds evidence that a participant has lied, 0 if not, -1
+            where the loop cannot tell, as it depends on who passes what on; None in results of version 0.1.0.
         best_mean: the mean of the best arm.
         honest: int, how many participants are.
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = (
         *Result.ARRAYS, "paid", "entered", "approved_so_far", "estimates", "trust", "validators", "signatures",
-        "included",
+        "included", "proven",
     )  # fmt: skip
-    LATER: ClassVar[tuple[str, ...]] = ("included",)
+    LATER: ClassVar[tuple[str, ...]] = ("included", "proven")
     KIND: ClassVar[str] = "chain"
 
     paid: NDArray[np.int64] = None  # type: ignore[assignment]
@@ -43,6 +48,7 @@ class ChainResult(Result):
     validators: NDArray[np.int64] = None  # type: ignore[assignment]
     signatures: NDArray[np.int64] = None  # type: ignore[assignment]
     included: NDArray[np.int64] | None = None
+    proven: NDArray[np.int64] | None = None
 
     @property
     def approved(self) -> NDArray[np.int64]:

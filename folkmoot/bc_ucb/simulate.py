@@ -53,21 +53,26 @@ def simulate_chain(
         algorithm: what an honest participant thinks.
         rewards: what arms pay, from 0 to 1, the same means for all M participants.
         horizon, replicates, seed, checkpoints, engine, jobs, progress: as of `simulate`; more rounds than the burn-in.
-        malicious: numbers of the participants that lie, at most a third; agreement and trimming stand `faulty` of them.
+        malicious: numbers of the participants that lie, at most a third; agreement and trimming tolerate `faulty`.
         attack: how they lie; None: they only count as malicious.
         expected_validators: M_V, units of trust drawn a round, from 1 to 2 M; None is M.
-        environment: does it sign rewards? Without, they are claims, and trust = "reward" is refused.
         fidelity: "ideal": one loop in which signatures cannot be forged and messages arrive; "protocol": every
-            participant a machine on a network, with real signatures, blocks and votes. Protocol only are:
+            participant a machine on a network, with real signatures, blocks and votes. Only this one has the next five:
         faults: what that network does; None: nothing bad.
         private_comparison: how pull counts are compared.
         sortition: "coin", a public coin that both fidelities share, or "vrf", verifiable random functions.
-        disclosure: who reads the numbers: "open", all; "validators", those of whom these are drawn (decision 0028).
-        evidence: what becomes of a proven liar: "note" records it, "exclude" makes it no member from the next round on.
+        disclosure: who reads reported means and estimates: "open", everybody; "validators", only the participants, of
+            whom validators are drawn (decision 0028).
         ledger: a file that gets the chain of the one replicate; it must not exist.
+        evidence: what happens to a participant that is proven to have lied: "note", the chain records it; "exclude",
+            it is no member from the next round on. Where an attack chooses who gets its reports (`deliver`), "exclude"
+            needs fidelity "protocol".
+        environment: does something outside the game, which pays the pulls, sign what each has brought? Without it,
+            rewards are what participants claim, and trust = "reward" is refused.
 
     Returns:
-        A result that has `approved`, `blocks`, `signatures`, `estimates` and `trust` too; its regret is of the honest.
+        A result of which regret is that of the honest. Beside what every result has: `paid`, `entered`, `approved`,
+        `estimates`, `trust`, `validators`, `signatures`, `included`, `proven`; see ChainResult.
 
     Raises:
         ValueError: an argument is out of its range, they do not fit together, or an extra is not installed.

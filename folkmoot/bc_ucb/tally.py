@@ -23,6 +23,7 @@ class GameTally(NamedTuple):
     estimates: np.ndarray  # int64 [replicates, checkpoints, arms] scaled, of the last approved block
     units: np.ndarray  # int64 [replicates, participants] trust at the horizon
     included: np.ndarray  # int64 [replicates, participants] over blocks and arms, how often in the validated set
+    proven: np.ndarray  # int64 [replicates, participants] 1: evidence is on the chain, 0: none, -1: not known
 
 
 def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> GameTally:
@@ -31,7 +32,7 @@ def blank_tally(replicates: int, m: int, k: int, checkpoints: int) -> GameTally:
     return GameTally(
         np.zeros((r, m, k), count), np.zeros((r, c, k), count), np.zeros((r, c, k), count), np.zeros((r, c), count),
         np.zeros((r, c), count), np.zeros(r, count), np.zeros((r, c, k), count), np.zeros((r, m), count),
-        np.zeros((r, m), count),
+        np.zeros((r, m), count), np.zeros((r, m), count),
     )  # fmt: skip
 
 
@@ -93,8 +94,9 @@ def close_checkpoint(tally, r, c, estimates):
 
 
 @kernel
-def close_game(tally, r, n_validators, units):
-    """The end of a replicate: how many validators there were in all rounds, and who is trusted how much."""
+def close_game(tally, r, n_validators, units, proven):
+    """The end of a replicate: how many validators there were in all rounds, who is trusted how much, who has lied."""
     tally.validators[r] = n_validators
     for m in range(len(units)):
         tally.units[r, m] = units[m]
+        tally.proven[r, m] = proven[m]

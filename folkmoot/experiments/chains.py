@@ -74,13 +74,21 @@ def _read(document: dict[str, Any], context: InFile) -> tuple[ChainExperiment, A
         except Wrong as wrong:
             problems += wrong.lines(("rewards",))
     if isinstance(document.get("chain"), dict):
+        misplaced = _of_the_algorithm(document["chain"])
+        problems += misplaced
         try:
-            chain = read_table(ChainTable, document["chain"], context)
+            chain = None if misplaced else read_table(ChainTable, document["chain"], context)
         except Wrong as wrong:
             problems += wrong.lines(("chain",))
     if problems or head is None or chain is None:
         raise ValueError(first_of(problems))
     return head, rewards, chain
+
+
+def _of_the_algorithm(table: dict[str, Any]) -> list[str]:
+    """Fields that stand beside the algorithm and belong inside it, a line each."""
+    misplaced = [name for name in table if name in BCUCB.model_fields and name not in ChainTable.model_fields]
+    return [f"chain: field {name!r}: belongs inside chain.algorithm: {{ {name} = ... }}" for name in misplaced]
 
 
 def _cell(combination: GridCell, context: InFile) -> tuple[ChainExperiment, Cell]:
@@ -100,7 +108,10 @@ def _cell(combination: GridCell, context: InFile) -> tuple[ChainExperiment, Cell
         how = {name: getattr(chain, name) for name in names}
         game = ChainGame(job, **how, ledger=chain.ledger, anew=True)
     except ValueError as error:
-        own = str(error).startswith(("horizon", "rewards"))  # said of a key above the table
+        about = str(error).partition(" = ")[0]
+        if about in BCUCB.model_fields:
+            raise ValueError(f"chain.algorithm.{error}") from None
+        own = about.startswith(("horizon", "rewards"))  # said of a key above the table
         raise ValueError(str(error) if own else f"chain: {error}") from None
     label = "BC-UCB"
     return head, Cell(game_name(label, combination.settings), game, short(combination.settings), label)

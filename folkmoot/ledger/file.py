@@ -195,6 +195,9 @@ def create_tables(place: Place, genesis: bytes, tip: bytes) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except FileExistsError:
+        if os.path.islink(path) and not os.path.exists(path):
+            text = f"{place.name}: a link that leads nowhere, a new ledger needs a name of its own"
+            raise ValueError(text) from None
         raise ValueError(f"{place.name}: there is a file already, a new ledger needs a name of its own") from None
     except OSError as error:
         raise NotStored(f"{place.name}: cannot be created: {error.strerror}") from None

@@ -56,7 +56,7 @@ def place_of(path: Path) -> Place:
     """The file behind a name; where a link leads nowhere, the end that it names."""
     given = path.absolute()
     real = Path(os.path.realpath(given))
-    linked = os.path.islink(given)
+    linked = os.path.islink(given) and not os.path.islink(real)  # one in a circle leads to no file that has a name
     return Place(given, real, f"{printable(path)} (a link to {printable(real)})" if linked else printable(path))
 
 

@@ -42,10 +42,11 @@ class Verification(NamedTuple):
     tip: bytes  # hash of the last block if all are good, else empty
     bad: int | None = None  # height of the first bad one
     reason: str = ""
+    remarks: tuple[str, ...] = ()  # what a reader of such a chain cannot check though all blocks are good, a line each
 
     @property
     def ok(self) -> bool:
-        """Is everything in order?"""
+        """Is everything in order that a reader can check?"""
         return self.bad is None
 
 

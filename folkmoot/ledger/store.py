@@ -38,7 +38,7 @@ from folkmoot.ledger.place import (
     written_to,
 )
 from folkmoot.ledger.replay import DamagedLedger, Verification, replay
-from folkmoot.ledger.rules import UnknownRules
+from folkmoot.ledger.rules import UnknownRules, remarks
 
 _Names: TypeAlias = tuple[int, Identity | None, Identity | None]  # process, ledger, write-ahead log
 _INHERITED: list[sqlite3.Connection] = []  # by fork; never closed
@@ -160,7 +160,8 @@ class Ledger:
             chain, _ = self._replay(progress)
         except DamagedLedger as error:
             return Verification(max(error.height - 1, 0), b"", error.height, error.reason)
-        return Verification(chain.height, chain.tip)
+        told = remarks(chain.genesis.kind, chain.genesis.configuration, True)
+        return Verification(chain.height, chain.tip, remarks=told)
 
     def blocks(self, first: int = 1, last: int | None = None) -> Iterator[Block]:
         """The blocks of heights `first` to `last` (None: to the end), as stored; only `verify` says if they follow.

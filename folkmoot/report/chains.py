@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from folkmoot.bc_ucb.result import ChainResult
+from folkmoot.report.chain_settings import liars, rows
 from folkmoot.report.curves import plot_groups
 from folkmoot.report.files import Told
 from folkmoot.report.page import (
@@ -25,9 +26,7 @@ from folkmoot.report.page import (
 )
 from folkmoot.report.plots import plot_regret
 from folkmoot.report.shared import (
-    Rows,
     few_replicates,
-    fields,
     mean_and_interval,
     on_intervals,
     percent_and_interval,
@@ -58,15 +57,15 @@ def contents(told: Told) -> dict[str, bytes]:
 
 def terminal(results: Mapping[str, ChainResult]) -> tuple[list[str], list[list[str]], list[str]]:
     """Regret of the honest, blocks approved, and how many of these hold a lie."""
-    rows = []
+    lines = []
     for name, result in results.items():
         told = result.summary()
         interval = f"{short(told['regret_low'])} to {short(told['regret_high'])}"
         shown = interval if result.replicates > 1 else "one replicate"
         shares = [f"{told['approved_share']:.2%}", f"{told['entered_share']:.2%}"]
-        rows.append([name, short(told["regret_mean"]), shown, *shares])
+        lines.append([name, short(told["regret_mean"]), shown, *shares])
     header = ["game", "regret of the honest", "95 % interval", "blocks approved", "with a lie"]
-    return header, rows, few_replicates(results)
+    return header, lines, few_replicates(results)
 
 
 def render(told: Told) -> str:
@@ -75,7 +74,7 @@ def render(told: Told) -> str:
     parts = [
         paragraph(answer(results), "answer"),
         paragraphs(told.description),
-        section("What was played", settings(same_or_each({name: _settings(r) for name, r in results.items()}))),
+        section("What was played", settings(same_or_each({name: rows(r) for name, r in results.items()}))),
         section("Regret of the honest", *_regret(results)),
         section("Blocks", _blocks(results)),
         section("Who was heard and who is trusted", *_participants(results)),
@@ -112,59 +111,6 @@ def answer(results: Mapping[str, ChainResult]) -> str:
     )
 
 
-def liars(result: ChainResult) -> list[int]:
-    """Numbers of the participants that lie."""
-    return [int(m) for m in result.configuration.get("malicious", [])]
-
-
-def _settings(result: ChainResult) -> Rows:
-    told = result.configuration
-    wrong, attack, faults = liars(result), dict(told.get("attack", {})), told.get("faults")
-    lying = f"{len(wrong)}: {joined([str(m) for m in wrong])}" if wrong else "none"
-    set_fields = {key: value for key, value in attack.items() if not _is_unset(value)}
-    if not wrong:
-        kind = "none"
-    elif set(set_fields) == {"type"}:
-        kind = "none: they play fair"
-    else:
-        kind = f"{attack.get('type', NONE)}: {fields(set_fields)}"
-    rows = [
-        ("Participants", f"{result.n_agents:,}"),
-        ("Of these lying", lying),
-        ("Attack", kind),
-        ("Arms", f"{result.n_arms}; the best pays {told['best_mean']:g} on average"),
-        ("Rewards", str(told["rewards"].get("type", NONE))),
-        ("Rounds", f"{result.horizon:,}, the first {told['burn_in']:,} of them burn-in"),
-        ("Algorithm", f"BC-UCB, {fields(told['algorithm'])}"),
-        (
-            "Validators",
-            f"{told['expected_validators']} units of trust drawn a round, by {told.get('sortition', 'coin')}",
-        ),
-        ("Fidelity", _FIDELITY.get(str(told.get("fidelity")), NONE)),
-        ("Replicates", f"{result.replicates:,}"),
-        ("Seed", str(told.get("seed", NONE))),
-    ]
-    if told.get("fidelity") == "protocol":
-        happens = {key: value for key, value in (faults or {}).items() if value not in (None, 0.0)}
-        happens = {} if set(happens) <= {"longest_delay"} else happens
-        rows.append(("Faults of the network", fields(happens) or "none"))
-        rows.append(("Proven liars", "excluded" if told.get("evidence") == "exclude" else "noted"))
-        rows.append(("Comparison of pull counts", str(told.get("private_comparison", NONE))))
-        rows.append(("Disclosure", str(told.get("disclosure", "open"))))
-    return rows
-
-
-def _is_unset(value: Any) -> bool:
-    """Does a field of an attack stand for honesty? An arm 0 does not."""
-    return value is None or value is False or value == "honest" or (isinstance(value, float) and value == 0.0)
-
-
-_FIDELITY = {
-    "ideal": "ideal: one loop in which signatures cannot be forged and messages arrive",
-    "protocol": "protocol: every participant a machine on a network, with signatures, blocks and votes",
-}
-
-
 def _regret_of_the_honest(results: Mapping[str, ChainResult]) -> Figure:
     drawing = plot_regret(results)
     drawing.axes[0].set_ylabel("cumulative expected regret,\nsummed over honest participants")
@@ -176,9 +122,11 @@ def _regret(results: Mapping[str, ChainResult]) -> list[str]:
         drawing = _regret_of_the_honest(results)
     banded = any(result.replicates > 1 for result in results.values())
     band = f" Lines are means over replicates, bands their 95{PERCENT} Student intervals." if banded else ""
+    costs = {float(result.configuration["algorithm"]["cost"]) for result in results.values()} - {0.0}
+    cost = f", and a block with a lie c = {joined([f'{c:g}' for c in sorted(costs)])} more" if costs else ""
     caption = (
         "Figure 1. Cumulative expected regret of all honest participants. A round costs a participant the best mean "
-        f"minus the mean of its arm, or all of the best mean where it was not paid.{band}"
+        f"minus the mean of its arm, or all of the best mean where it was not paid{cost}.{band}"
     )
     pairs = [student_interval(result.regret[:, -1]) for result in results.values()]
     places = places_by_error([float(mean) for mean, _ in pairs], [float(half) for _, half in pairs])
@@ -271,8 +219,8 @@ def _heard(results: Mapping[str, ChainResult]) -> str:
     header = ["Participants", "Number", "Heard", "One by one", "Share of trust", "If all alike"]
     caption = (
         f"Table 3. How often reports were in the validated set (mean of a group and 95{PERCENT} interval, cut to "
-        "what a share can be; range over its participants), and the share of trust units at the end, beside that of as "
-        "many participants if all were trusted alike."
+        "what a share can be; range over its participants), and the share of trust units at the end, of which "
+        "those excluded have none, beside that of as many participants if all were trusted alike."
     )
     return table(caption, header, lines)
 

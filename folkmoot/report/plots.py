@@ -155,6 +155,7 @@ def plot_setting(
     values: Sequence[float],
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     regret: str = "final regret,\nsummed over agents",
+    most: Mapping[str, Sequence[float]] | None = None,
 ) -> Figure:
     """Final regret against the one setting that varies.
 
@@ -163,6 +164,7 @@ def plot_setting(
         values: its values, one a cell of the grid.
         curves: for each algorithm the means and the half-widths of the 95 % intervals (NaN: none), one a cell.
         regret: which regret it is.
+        most: for each name the most that is expected, derived: a line, and the means are points of its colour.
 
     Returns:
         The figure, independent of pyplot.
@@ -175,7 +177,11 @@ def plot_setting(
     for number, (name, (means, halves)) in enumerate(curves.items()):
         y, dy = np.array(means, np.float64)[order], np.array(halves, np.float64)[order]
         style = look(number)
-        bars = axes.errorbar(x, y, yerr=np.nan_to_num(dy), **point_style(style), linestyle=style.dashes, linewidth=1.6)
+        dashes = "none" if most else style.dashes
+        bars = axes.errorbar(x, y, yerr=np.nan_to_num(dy), **point_style(style), linestyle=dashes, linewidth=1.6)
+        if most:
+            bound = np.array(most[name], np.float64)[order]
+            axes.plot(x, bound, color=style.colour, linestyle=style.dashes, linewidth=1.6, zorder=2)
         bars[0].set_label(printable(name))
         lines.append(bars[0])
         lasts.append(float(y[-1]))
@@ -190,7 +196,10 @@ def plot_setting(
     finish(axes)
     # Names in the order of the curves at the right-hand end; a missing last value goes to the bottom.
     ranked = np.argsort(-np.nan_to_num(np.array(lasts), nan=-np.inf), kind="stable")
-    legend(axes, [lines[n] for n in ranked], "mean, 95 % interval", outside=True)
+    measured = any(np.isfinite(np.array(halves, np.float64)).any() for _, halves in curves.values())
+    title = "mean, 95 % interval" if measured else None
+    title = f"points: {title or 'measured'}\nlines: most on average, derived" if most else title
+    legend(axes, [lines[n] for n in ranked], title, outside=True)
     return figure_of(axes)
 
 

@@ -14,6 +14,7 @@ from folkmoot.report.words import NONE, interval, number, percent
 from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.saved import Saved
 
+_NAMED = 3  # games of a group that all say the same
 Rows = list[tuple[str, str]]
 _TOO_FEW = 2  # replicates: Student's factor is then 12.7, and an interval as wide as chance makes it
 
@@ -30,7 +31,7 @@ def summaries_csv(results: Mapping[str, Saved]) -> str:
 
 
 def same_or_each(told: Mapping[str, Rows]) -> Rows:
-    """Rows of names and values of each result: once where all say the same, else for each result."""
+    """Rows of names and values of each result: once where all say the same, else for each group that does."""
     titles = dict.fromkeys(title for rows in told.values() for title, _ in rows)
     out: Rows = []
     for title in titles:
@@ -38,8 +39,16 @@ def same_or_each(told: Mapping[str, Rows]) -> Rows:
         if len(set(found.values())) == 1:
             out.append((title, next(iter(found.values()))))
         else:
-            out += [(f"{title}: {name}", value) for name, value in found.items()]
+            names: dict[str, list[str]] = {}
+            for name, value in found.items():
+                names.setdefault(value, []).append(name)
+            out += [(f"{title}: {_some(group)}", value) for value, group in names.items()]
     return out
+
+
+def _some(names: list[str]) -> str:
+    left = len(names) - _NAMED
+    return "; ".join(names) if left <= 1 else f"{'; '.join(names[:_NAMED])} and {left} more"
 
 
 def fields(told: Mapping[str, Any], skipped: Sequence[str] = ("type",)) -> str:

@@ -39,5 +39,6 @@ def privacy(out: Path, jobs: int, progress: bool) -> bool:
     heads = ["grid", "numbers: pulls", "counts", "rule: pulls", "counts", f"regret of one, T = {HORIZON[0]:,}"]
     title = f"What an observer of {ROUNDS} blocks of {PARTICIPANTS} participants finds out, nobody lying"
     claims.table(title, heads, rows, "privacy.csv")
-    claims.picture("privacy.png", plot_setting("bits of reported means", BITS, curves, "% of pulls found out"))
+    drawing = plot_setting("resolution: bits of reported means", BITS, curves, "% of pulls found out")
+    claims.picture("privacy.png", drawing)
     return claims.all_hold

@@ -6,6 +6,7 @@ from folkmoot.bc_ucb import ideal
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE, REWARD, Terms
+from folkmoot.bc_ucb.convicted import UNKNOWN
 from folkmoot.bc_ucb.protocol import Game
 from folkmoot.bc_ucb.tally import blank_tally
 from folkmoot.coins import seed_words
@@ -46,7 +47,9 @@ def by_the_loop(game, replicate):
 
 
 def different(one, other):
-    """Names of the fields in which two tallies differ."""
+    """Names of the fields in which two tallies differ; of who has lied, where the loop can tell."""
+    known = (one.proven != UNKNOWN) & (other.proven != UNKNOWN)
+    one, other = (tally._replace(proven=tally.proven[known]) for tally in (one, other))
     return [name for name, a, b in zip(one._fields, one, other) if not np.array_equal(a, b)]
 
 

@@ -323,7 +323,9 @@ def test_the_command_says_what_it_has_checked(game, capsys):
     path = game[0].game.ledger_path
     assert main(["ledger", "verify", str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert " blocks, nothing wrong in what a reader can check, tip " in lines[0]
     assert [line.split(":")[0] for line in lines[1:]] == ["note"]
+    assert [f"note: {remark}" for remark in fm.ledger.open(path).verify().remarks] == lines[1:]
     assert "a reader checks signatures, names, payments and the quorum" in lines[1]
     assert main(["ledger", "show", str(path), "--blocks", "1"]) == 0
     shown = capsys.readouterr().out.splitlines()

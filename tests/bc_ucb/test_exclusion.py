@@ -11,8 +11,10 @@ from test_evidence_in_games import second_votes
 import folkmoot as fm
 from folkmoot.bc_ucb.protocol import play
 from folkmoot.bc_ucb.records import EXCLUDED
+from folkmoot.cli import main
 from folkmoot.ledger.chain import apply_block, propose
 from folkmoot.ledger.errors import UnknownSigner
+from folkmoot.report.chain_settings import proven
 from folkmoot.signatures import SigningKey
 
 
@@ -86,6 +88,39 @@ def test_a_ledger_with_exclusions_is_verified(tmp_path):
     assert "evidence" not in noted.configuration
 
 
+@pytest.mark.parametrize("evidence", ["exclude", "note"])
+def test_a_result_names_the_proven_liar_in_both_fidelities(tmp_path, capsys, evidence):
+    """The one that is excluded has no trust left, and the shares of the others are among themselves."""
+    rewards, path = fm.Bernoulli((0.3, 0.8), n_agents=4), tmp_path / "game.ledger"
+    about = {"horizon": 24, "malicious": [2], "attack": fm.Equivocate(), "progress": False, "seed": 3}
+    about |= {"evidence": evidence, "engine": "interpreted"}
+    algorithm = fm.BCUCB(burn_in=10)
+    loop = fm.simulate_chain(algorithm, rewards, **about)
+    told = fm.simulate_chain(algorithm, rewards, **about, fidelity="protocol", ledger=path)
+    assert loop.proven.tolist() == told.proven.tolist() == [[0, 0, 1, 0]]
+    assert loop.trust.tolist() == told.trust.tolist()
+    assert told.trust.sum() == pytest.approx(1)
+    assert (told.trust[0, 2] > 0) == (evidence == "note")
+    word = "excluded" if evidence == "exclude" else "noted"
+    assert proven(loop) == proven(told) == f"2, {word}"
+    assert main(["ledger", "show", "--blocks", "0", "--accounts", str(path)]) == 0
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()[-4:]]
+    assert [row[-1] for row in rows] == ["-", "-", word, "-"]
+    shares = [float(row[3].rstrip("%")) / 100 for row in rows]
+    assert shares == pytest.approx(told.trust[0].tolist(), abs=1e-4)
+
+
+def test_where_it_depends_on_who_passes_what_on_the_loop_does_not_say_who_is_proven():
+    rewards, algorithm = fm.Bernoulli((0.3, 0.8), n_agents=4), fm.BCUCB(burn_in=10)
+    about = {"horizon": 14, "malicious": [2], "progress": False, "engine": "interpreted"}
+    split = fm.simulate_chain(algorithm, rewards, **about, attack=fm.TwoReports())
+    assert split.proven.tolist() == [[0, 0, -1, 0]]
+    assert proven(split).startswith("not known")
+    late = fm.simulate_chain(algorithm, rewards, **about, attack=fm.LateReport())
+    assert late.proven.tolist() == [[0, 0, 0, 0]]
+    assert proven(late).startswith("none")
+
+
 @pytest.mark.parametrize("more", [{}, {"report": "trim_window"}, {"pull": 0, "inflated": True}])
 @pytest.mark.parametrize(("m", "seed"), [(4, 1), (7, 2), (7, 3)])
 def test_the_loop_excludes_whom_the_protocol_excludes(m, seed, more):
@@ -99,5 +134,5 @@ def test_the_loop_excludes_whom_the_protocol_excludes(m, seed, more):
 
 def test_the_loop_refuses_to_exclude_where_it_depends_on_who_passes_what_on():
     about = {"horizon": 60, "malicious": [2], "attack": fm.TwoReports(), "progress": False}
-    with pytest.raises(ValueError, match=r"only with fidelity = 'protocol', .* reports to 'halves'"):
+    with pytest.raises(ValueError, match=r"delivers to 'halves' needs fidelity = 'protocol'"):
         fm.simulate_chain(fm.BCUCB(burn_in=10), fm.Bernoulli((0.3, 0.8), n_agents=4), **about, evidence="exclude")

@@ -204,7 +204,7 @@ def test_accounts_are_shown_and_what_rewards_are_worth(capsys, environment):
     assert main(["ledger", "show", "--blocks", "0", "--accounts", NAME]) == 0
     _, sentence, header, *rows = capsys.readouterr().out.splitlines()
     assert ("signed by the environment" if environment else "what participants claim") in sentence
-    assert header.split() == ["participant", "earned", "costs", "trust"]
+    assert header.split() == ["participant", "earned", "costs", "trust", "faults"]
     assert [row.split()[1] for row in rows] == [f"{earned / 2**32:.6f}" for earned in accounts.earned]
     assert float(rows[0].split()[2]) == (-float(rows[3].split()[2]) if environment else 0)
     assert (float(rows[0].split()[2]) > 0) is environment

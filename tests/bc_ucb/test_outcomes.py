@@ -97,7 +97,7 @@ def test_without_an_environment_nothing_looks_as_if_it_were_signed():
 
 
 def test_trust_that_follows_rewards_needs_an_environment():
-    with pytest.raises(ValueError, match=r"^trust = 'reward': only with environment = True"):
+    with pytest.raises(ValueError, match=r"^trust = 'reward': needs environment = True"):
         fm.simulate_chain(fm.BCUCB(trust="reward"), fm.Bernoulli((0.3, 0.8), n_agents=4), horizon=12, progress=False)
 
 

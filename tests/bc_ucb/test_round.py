@@ -123,7 +123,7 @@ BROKEN = {
     "has_entered": (a_tally, lambda malicious, members: True, {}),
     "count_block": (a_tally, lambda tally, r, c, malicious, members: None, {}),
     "close_checkpoint": (a_tally, lambda tally, r, c, estimates: c + 1, {}),
-    "close_game": (a_tally, lambda tally, r, n_validators, units: None, {}),
+    "close_game": (a_tally, lambda tally, r, n_validators, units, proven: None, {}),
 }
 
 

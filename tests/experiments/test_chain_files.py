@@ -99,7 +99,9 @@ def test_the_ledger_of_a_game_whose_numbers_are_sealed(run, capsys):
     found, chain = fm.load("out"), fm.ledger.open("out/game.ledger").chain
     assert chain.height == found.approved[0] > 0
     assert chain.state.configuration.sealed
-    assert "Disclosure" in Path("out/report.html").read_text(encoding="utf-8")
+    report = Path("out/report.html").read_text(encoding="utf-8")
+    assert "Who reads the numbers" in report
+    assert "participants only" in report
     assert run(text + 'disclosure = "validators"\n') == 0
     assert "resumed: 1" in capsys.readouterr().err
 
@@ -127,6 +129,10 @@ def test_the_ledger_of_a_game_whose_numbers_are_sealed(run, capsys):
         ("[0.8, 0.3]\nn_agents = 4", "[[0.8, 0.3], [0.3, 0.8]]", "rewards: expected the same means for all"),
         ('"bernoulli"', '"bernouli"', "rewards.type = 'bernouli': unknown; did you mean 'bernoulli'?"),
         ("seed = 3", 'seed = 3\nnetwork = 1', "field 'network': unknown"),
+        ("[chain]", "[chain]\nresolution = 8",
+            "chain: field 'resolution': belongs inside chain.algorithm: { resolution = ... }"),
+        ("c1 = 1.5", 'c1 = 1.5, trust = "reward"', "chain.algorithm.trust = 'reward': needs environment = True"),
+        ("c1 = 1.5", "c1 = 1.5, faulty = 3", "chain.algorithm.faulty = 3: expected at most (M - 1) // 3 = 1"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line(run, capsys, old, new, said):

@@ -116,15 +116,22 @@ def test_contents_in_a_folder_that_is_a_link_are_found_and_a_link_to_nowhere_is_
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        ("nowhere", "a link that leads to no file that can be opened: N"),
-        ("link", "a link that leads in a circle"),
+        ("nowhere", "link (a link to {}/nowhere): a link that leads to no file that can be opened: N"),
+        ("link", "link: a link that leads in a circle"),
     ],
 )
 def test_links_that_lead_nowhere_are_named(tmp_path, monkeypatch, capsys, target, line):
     monkeypatch.chdir(tmp_path)
     Path("link").symlink_to(target)
     assert main(["ledger", "verify", "link"]) == 2
-    assert capsys.readouterr().err.startswith(f"folkmoot: error: link (a link to {tmp_path / target}): {line}")
+    assert capsys.readouterr().err.startswith("folkmoot: error: " + line.format(tmp_path))
+
+
+@posix
+def test_a_new_ledger_in_the_place_of_a_link_to_nowhere_is_told_so(tmp_path):
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(ValueError, match=r"link \(a link to .*nowhere\): a link that leads nowhere, a new"):
+        ledger.create(tmp_path / "link", genesis(1))
 
 
 @posix

@@ -149,6 +149,22 @@ def test_one_setting_is_sorted_and_gaps_do_not_matter():
     np.testing.assert_array_equal(line.get_ydata(), [1.0, 2.0, 3.0])
 
 
+def test_what_is_expected_at_most_is_a_line_and_what_is_measured_are_points_of_its_colour():
+    curves = {"A": ([3.0, 1.0], [0.1, 0.1]), "B": ([1.0, 1.0], [0.1, 0.1])}
+    (axes,) = drawn(plot_setting("p", [2, 1], curves, most={"A": [4.0, 2.0], "B": [2.0, 2.0]})).axes
+    points = next(line for line in axes.lines if line.get_label() == "A")
+    (bound,) = [line for line in axes.lines if list(line.get_ydata()) == [2.0, 4.0]]
+    assert points.get_linestyle() == "None"
+    assert points.get_color() == bound.get_color()
+    assert bound.get_marker() == "None"
+    assert axes.get_legend().get_title().get_text() == "points: mean, 95 % interval\nlines: most on average, derived"
+
+
+def test_without_an_interval_the_legend_claims_none():
+    (axes,) = drawn(plot_setting("p", [1, 2], {"A": ([1.0, 2.0], [float("nan")] * 2)})).axes
+    assert axes.get_legend().get_title().get_text() in ("", "None")
+
+
 @pytest.mark.parametrize("wrong", [{}, {"A": 1}, [1], {1: make()}])
 def test_what_is_no_result_is_refused(wrong):
     with pytest.raises(ValueError, match="results"):
