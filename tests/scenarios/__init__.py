@@ -116,7 +116,7 @@ def _hasty(self):
 
 
 def _added_up(self, round):
-    self._round, self._prevotes = round, {}
+    self._round = round
 
 
 def _named_untrimmed(params, heard, reports, sets, row):

@@ -21,7 +21,7 @@ NOTICED = [
     ("quorum", 5, "quorum"),
     ("lock", 62, "lock"),
     ("precommit", 12, "nothing was decided"),
-    ("rounds", 36, "nothing was decided"),
+    ("rounds", 36, "no quorum has prevoted"),
     ("trimming", 114, "range"),
     ("memory", 38, "lock"),
 ]
