@@ -174,7 +174,8 @@ class Effects:
         keep: to be stored in one transaction, together with the moment of the step (duty 1).
         send: (receiver or ALL, message), in this order.
         pull: the arm to pull in this round; None: none in this step. At most once a round, and once more, the same
-            arm, after a restart if its outcome has not come: the driver may have ended before it told anybody.
+            arm, after a restart if its outcome has not come: the driver may have ended before it told anybody. The
+            world answers the first arm of a round only, of all copies of a participant: a liar asks for more.
         verify: is a verified outcome asked for, where the world has such?
         behind: heights of blocks that are wanted from others.
         committed: blocks that became final in this step, in order.

@@ -8,6 +8,7 @@ from folkmoot.agreement.messages import StateGiven, WantState
 from folkmoot.agreement.shares import TWICE, signed_bytes
 from folkmoot.agreement.signed_messages import Unverified
 from folkmoot.bc_ucb.contract import open_accounts
+from folkmoot.bc_ucb.costs import MOST_ENTERED
 from folkmoot.bc_ucb.genesis import Configuration, carried_bytes
 from folkmoot.bc_ucb.messages import GAME, MOST_COMPARISON, Answer, Offer, Passed, ReportSent, SetsSent, Shown
 from folkmoot.bc_ucb.records import CLAIM_BYTES, MOST_SHOWN, MOST_STATEMENT, value_bytes
@@ -52,10 +53,15 @@ def passed_shares(settings: Configuration) -> dict[str, Share]:
 
 
 def state_shares(settings: Configuration) -> dict[str, Share]:
-    """Who wants a state, and a state with the block that names it: the accounts, a record, and faults with proofs."""
+    """Who wants a state, and a state with the block that names it.
+
+    It holds the accounts, a record, faults with proofs, and what is kept to book costs by.
+    """
     terms, block = settings.terms, signed_bytes(block_bytes(settings), settings.terms.n_participants)
     accounts = sum(array.nbytes + 64 for array in open_accounts(terms))
     state = accounts + terms.n_participants * (terms.n_arms + MOST_STATEMENT + 64) + block + 1024
+    if settings.environment and terms.cost > 0:
+        state += MOST_ENTERED
     given = GAME.largest(StateGiven, {"state": state, "block": block})
     return {GAME.name(WantState): Share(TWICE, GAME.largest(WantState, {})), GAME.name(StateGiven): Share(1, given)}
 

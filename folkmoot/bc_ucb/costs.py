@@ -3,7 +3,8 @@
 BC-UCB, case 2: in each block whose average an estimate of a malicious participant has entered, every honest one pays c,
 unawares. Nobody on the chain knows who is malicious, so the state keeps, of each block, who was in a validated set. The
 environment, who does know, says it in a statement, as a rule when the game is over. It enters with a block: then all
-blocks since the last such statement are booked, and what was kept of them is dropped.
+blocks since the last such statement are booked, and what was kept of them is dropped. A state stays small: of more
+blocks than `most_kept` the oldest are forgotten and never booked, so an environment should speak before.
 """
 
 from functools import lru_cache
@@ -21,7 +22,13 @@ from folkmoot.signatures import check
 
 DISCLOSED = "environment disclosure"  # purpose of a signature
 KNOWN_MALICIOUS = 64  # number of this kind of statement; those of evidence are lower
+MOST_ENTERED = 1 << 18  # bytes of what a state keeps of blocks since the last disclosure
 _LIMITS = Limits(size=MOST_STATEMENT, depth=1, items=8, int_size=8)
+
+
+def most_kept(participants: int) -> int:
+    """Of how many blocks since the last disclosure a state keeps who was in a validated set."""
+    return MOST_ENTERED // -(-participants // 8)
 
 
 class Disclosure(NamedTuple):
@@ -85,7 +92,8 @@ def booked(state: State, shown: tuple[bytes, ...], members: NDArray[np.bool_], a
     """
     settings, entered = state.configuration, state.entered
     if settings.environment and settings.terms.cost > 0:
-        entered += np.packbits(members.any(axis=1)).tobytes()
+        mask = np.packbits(members.any(axis=1)).tobytes()
+        entered = (entered + mask)[-most_kept(len(settings.keys)) * len(mask) :]
     found = next((one for statement in shown if (one := new_disclosure(state, statement)) is not None), None)
     if found is None:
         return entered, state.disclosed

@@ -272,12 +272,16 @@ class Table:
         self._drawn += effects.counts["drawn"] if address.copy == 0 else 0
         self.noticed[address].update(notice.reason for notice in effects.noticed)
         if effects.pull is not None:
-            m, t = address.participant, moment.round
-            pay(self.game.rewards, self._nature, m, effects.pull, t, self._coins, self._reward)
-            self._outcomes[address].append(self._outcome(m, t, effects.pull))
-            if address.copy == 0:
-                self._arms[t, m] = effects.pull
+            self._pull(address, moment.round, effects.pull)
         return effects
+
+    def _pull(self, address: Address, t: int, arm: int) -> None:
+        """The environment answers one arm a round of each participant, or a liar would claim the best of all."""
+        m = address.participant
+        if self._arms[t, m] in (-1, arm):
+            self._arms[t, m] = arm
+            pay(self.game.rewards, self._nature, m, arm, t, self._coins, self._reward)
+            self._outcomes[address].append(self._outcome(m, t, arm))
 
     def _disclosed(self, moment: Moment, me: int) -> list[Received]:
         """In the last round the environment tells everybody who is malicious, if this costs anything."""

@@ -1,12 +1,13 @@
 """A ledger of kind "bc_ucb" as what the contract is told of each round, for its settlement on another chain."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from folkmoot.bc_ucb.contract import Terms, validated
-from folkmoot.bc_ucb.costs import disclosure_in
+from folkmoot.bc_ucb.costs import disclosure_in, most_kept
 from folkmoot.bc_ucb.edition_1 import words_of
 from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.records import CLAIM, MISSING, NO_REWARD, UNSIGNED, RoundRecord
@@ -61,7 +62,8 @@ class Charges:
     def __init__(self, state: State) -> None:
         """`state`: of the chain, after any block."""
         self._settings, self._origin = state.configuration, state.origin
-        self._entered: list[np.ndarray] = []  # of each block since the last disclosure, who was in a validated set
+        # Of the blocks since the last disclosure, who was in a validated set.
+        self._entered = deque[np.ndarray](maxlen=most_kept(len(self._settings.keys)))
         self._disclosed = 0  # round of the last disclosure
 
     def after(self, a_round: SettledRound, record: RoundRecord) -> SettledRound:
@@ -78,7 +80,8 @@ class Charges:
                 bits = np.unpackbits(np.frombuffer(told.malicious, np.uint8))
                 malicious = bits[: terms.n_participants].astype(np.bool_)
                 charged = sum(bool((entered & malicious).any()) for entered in self._entered)
-                self._entered, self._disclosed = [], told.round
+                self._entered.clear()
+                self._disclosed = told.round
                 return a_round._replace(malicious=malicious, charged=charged)
         return a_round
 

@@ -36,7 +36,7 @@ class State(_State):
         members: bool [participants, arms], the validated sets of the last block.
         faults: participants whose faults are proven, ascending, and the evidence.
         entered: of each block since the last disclosure a bit for each participant that was in a validated set, where
-            this costs (see costs.py).
+            this costs; of the last `most_kept` blocks at most (see costs.py).
         disclosed: round of the last disclosure.
     """
 

@@ -21,20 +21,24 @@ from made_round import (
     report,
     value,
 )
-from small_game import by_the_loop, different, small_game
+from small_game import by_the_loop, different, sized_game, small_game
 
 import folkmoot as fm
 from folkmoot.agreement.identity import Identity
+from folkmoot.agreement.messages import StateGiven
+from folkmoot.bc_ucb import costs, snapshot
 from folkmoot.bc_ucb.algorithm import Params
+from folkmoot.bc_ucb.bounds import state_shares
 from folkmoot.bc_ucb.contract import ONE
-from folkmoot.bc_ucb.costs import DISCLOSED, Disclosure
+from folkmoot.bc_ucb.costs import DISCLOSED, MOST_ENTERED, Disclosure, most_kept
 from folkmoot.bc_ucb.earnings import EARNED, earned_words, seal_of
 from folkmoot.bc_ucb.genesis import configuration
 from folkmoot.bc_ucb.messages import GAME, ReportSent
 from folkmoot.bc_ucb.participant import Role
-from folkmoot.bc_ucb.protocol import play
+from folkmoot.bc_ucb.protocol import Table, play
 from folkmoot.bc_ucb.records import Claim
 from folkmoot.bc_ucb.rules import KIND
+from folkmoot.bc_ucb.settled import Charges, settled
 from folkmoot.bc_ucb.stages import PULLING, stages
 from folkmoot.coins import replicate_coins
 from folkmoot.comparison.in_rounds import TrustedMachine, Trusting
@@ -42,6 +46,7 @@ from folkmoot.ledger.chain import Genesis, apply_block, start
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.machine import ALL, Moment, Outcome, Received
 from folkmoot.simulation.host import Host
+from folkmoot.simulation.network import Address
 
 WINDOW = 4
 PARAMS = Params(M, K, BURN_IN, 2.0, 1500, 1000, 1, True, True)
@@ -281,6 +286,27 @@ def test_silence_gains_nothing_and_costs_nothing_beside_what_all_gain():
         assert exponent[3] - exponent[0] == expected - ONE // 10
 
 
+def test_a_liar_that_asks_for_every_arm_of_a_round_is_told_what_the_first_one_brought(monkeypatch):
+    """Else it claims the best of them, signed by the environment."""
+    told = {}
+    with Table(sized_game(4, 2, 6, environment=True), 0) as table:
+        liar = table.hosts[Address(3, 0)].machine
+
+        def greedy(moment, inbox, outcomes, blocks=(), step=liar.step):
+            for outcome in outcomes:
+                told.setdefault(outcome.round, set()).add(outcome)
+            effects = step(moment, inbox, outcomes, blocks)
+            if moment.stage > 0:
+                effects.pull = moment.stage % 2
+            return effects
+
+        monkeypatch.setattr(liar, "step", greedy)
+        for t in range(1, 17):
+            table.play_round(t)
+    assert len(told) == 16
+    assert all(len(outcomes) == 1 for outcomes in told.values())
+
+
 def test_the_environment_discloses_and_costs_are_booked():
     """In every block whose average a malicious estimate has entered each honest one pays c, each liar is paid it."""
     cost = ONE // 8
@@ -320,6 +346,37 @@ def test_attack_of_disclosures_that_are_old_or_not_signed_by_the_environment():
     assert shown_by_all(chain, t, true).shown == ()  # said already
     with pytest.raises(RefusedRecord, match="shown"):
         apply_block(chain, block(chain, shown_by_all(chain, t)._replace(shown=(true,))))
+
+
+def test_what_is_kept_to_book_costs_is_bounded_and_fits_into_a_given_state():
+    """Of more blocks the oldest are never booked."""
+    chain = chain_of((ENVIRONMENT.public_key,), cost=ONE // 8)
+    full = bytes([0b0100_0000]) + bytes(most_kept(M) - 1)  # participant 1 was in the oldest block alone
+    chain = replace(chain, state=chain.state._replace(entered=full))
+    t = full_round(chain)
+    chain = apply_block(chain, block(chain, shown_by_all(chain, t)))
+    assert chain.state.entered == full[1:] + bytes([0b0110_0000])
+    assert len(chain.state.entered) == MOST_ENTERED
+    share = state_shares(chain.state.configuration)[GAME.name(StateGiven)]
+    assert len(GAME.to_bytes(StateGiven(snapshot.to_bytes(chain), bytes(1000)))) <= share.size
+    t = full_round(chain)
+    made = shown_by_all(chain, t, disclosure(chain, t, [False, True, False, False]))
+    booked = apply_block(chain, block(chain, made)).state
+    assert booked.accounts.costs.tolist() == [ONE // 4, -ONE // 4, ONE // 4, ONE // 4]
+
+
+def test_a_settlement_forgets_the_blocks_that_the_chain_forgets(monkeypatch):
+    monkeypatch.setattr(costs, "MOST_ENTERED", 2)
+    chain = chain_of((ENVIRONMENT.public_key,), cost=ONE // 8)
+    charges, settings, charged = Charges(chain.state), chain.state.configuration, []
+    for number in range(4):
+        t, before = full_round(chain), chain.state.round
+        told = (disclosure(chain, t, [False, True, False, False]),) if number == 3 else ()
+        made = shown_by_all(chain, t, *told)
+        chain = apply_block(chain, block(chain, made))
+        charged.append(charges.after(*settled(settings, made.to_bytes(), before)).charged)
+    assert charged == [0, 0, 0, 2]
+    assert chain.state.accounts.costs.tolist() == [ONE // 4, -ONE // 4, ONE // 4, ONE // 4]
 
 
 @pytest.mark.parametrize("resolution", [4, 12])
