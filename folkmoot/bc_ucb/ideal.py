@@ -158,27 +158,38 @@ def play(
         state, accounts = init(params), open_accounts(terms)
         begin_apart(params, now.apart)
         begin_convicted(attack, malicious, now.convicted)
-        c, known, drawn = 0, False, 0
-        for t in range(1, checkpoints[-1] + 1):
-            if stop[0]:
-                return
-            pull(params, state, rewards, nature, accounts, attack, malicious, known, t, coins, now)
-            approved, n_validators = False, 0
-            if not in_burn_in(params, t):
-                weigh(accounts.units, now.convicted)
-                n_validators = sortition(terms, now.convicted.weights, coins, t, now.validators)
-                drawn += n_validators
-                approved = decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now)
-                if approved:
-                    known = True
-                    count_block(tally, r, c, malicious, now.members)
-            conclude(params, state, attack, malicious, t, approved, now, tally, r, c)
-            convict(attack, malicious, now.validators, n_validators, approved, excludes, now.convicted)
-            rounds[0] += 1
-            if t == checkpoints[c]:
-                c = close_checkpoint(tally, r, c, accounts.estimates)
-        close_game(tally, r, drawn, accounts.units, now.convicted.proven)
-        done[r] = True
+        play_rounds(
+            params, terms, rewards, attack, malicious, excludes, coins, state, accounts, nature, now, checkpoints, r,
+            tally, rounds, done, stop,
+        )  # fmt: skip
+
+
+def play_rounds(
+    params, terms, rewards, attack, malicious, excludes, coins, state, accounts, nature, now, checkpoints, r,
+    tally, rounds, done, stop,
+):  # fmt: skip
+    """All rounds of one replicate: row r of the tally. Allocates nothing, so compiled it counts no references."""
+    c, known, drawn = 0, False, 0
+    for t in range(1, checkpoints[-1] + 1):
+        if stop[0]:
+            return
+        pull(params, state, rewards, nature, accounts, attack, malicious, known, t, coins, now)
+        approved, n_validators = False, 0
+        if not in_burn_in(params, t):
+            weigh(accounts.units, now.convicted)
+            n_validators = sortition(terms, now.convicted.weights, coins, t, now.validators)
+            drawn += n_validators
+            approved = decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now)
+            if approved:
+                known = True
+                count_block(tally, r, c, malicious, now.members)
+        conclude(params, state, attack, malicious, t, approved, now, tally, r, c)
+        convict(attack, malicious, now.validators, n_validators, approved, excludes, now.convicted)
+        rounds[0] += 1
+        if t == checkpoints[c]:
+            c = close_checkpoint(tally, r, c, accounts.estimates)
+    close_game(tally, r, drawn, accounts.units, now.convicted.proven)
+    done[r] = True
 
 
 @inlined

@@ -152,13 +152,24 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
 
 
 @cache
-def _alone(text: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
-    return _compiled(text, cache_folder() if persistent else None, {"nogil": True, "error_model": "numpy"})
+def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    inner = compiler().njit(_nrt=False, **options)(rounds)  # as the simulator's own, and for the same reason
+    names = {**text.__globals__, rounds.__name__: inner}
+    outer = FunctionType(text.__code__, names, text.__name__, text.__defaults__)
+    outer.__module__, outer.__qualname__ = text.__module__, text.__qualname__
+    return _compiled(outer, cache_folder() if persistent else None, options)
 
 
-def compiled(text: Callable[..., Any], records: tuple[object, ...]) -> Callable[..., Any]:
-    """Another loop of the package, compiled for these records, and kept on disk by the rule of the simulator's own."""
-    return _alone(text, all(_is_ours(record) for record in records))
+def compiled(text: Callable[..., Any], rounds: Callable[..., Any], records: tuple[object, ...]) -> Callable[..., Any]:
+    """Another loop of the package, compiled for these records, and kept on disk by the rule of the simulator's own.
+
+    Args:
+        text: allocates, and calls `rounds`.
+        rounds: the rounds of one replicate; allocates nothing.
+        records: those of the loop.
+    """
+    return _alone(text, rounds, all(_is_ours(record) for record in records))
 
 
 def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:
