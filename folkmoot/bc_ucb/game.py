@@ -157,9 +157,7 @@ class ChainGame:
         tally = blank_tally(1, job.rewards.n_agents, job.rewards.n_arms, len(job.checkpoints))
         attack = job.misbehaviour._replace(signed=self.environment)
         records = (job.params, job.terms, job.rewards.record(), attack)
-        play: Any = ideal.play
-        if job.engine == "compiled":
-            play = compiled(ideal.play, ideal.play_rounds, records)
+        play: Any = compiled(ideal.play, ideal.rounds, records) if job.engine == "compiled" else ideal.play
         excludes = self.evidence == "exclude"
         head, done = (*records, job.malicious, excludes, *seed_words(job.seed)), np.zeros(1, np.bool_)
         tail = (tally, control.rounds, done, control.stop)

@@ -135,8 +135,8 @@ def decide(params, terms, state, accounts, attack, malicious, t, coins, n_valida
 
 
 def play(
-    params, terms, rewards, attack, malicious, excludes, seed_low, seed_high, replicates, checkpoints, tally, rounds,
-    done, stop,
+    params, terms, rewards, attack, malicious, excludes, seed_low, seed_high, replicates, checkpoints, tally,
+    completed, done, stop,
 ):  # fmt: skip
     """Run the given replicates one after the other, filling one row of the tally for each.
 
@@ -148,7 +148,7 @@ def play(
         replicates: int64, the numbers of the replicates (coordinates of their coins).
         checkpoints: int64, increasing rounds at which to record; the last is the horizon.
         tally: written.
-        rounds: int64 [1], rounds completed by this call; written.
+        completed: int64 [1], rounds of this call; written.
         done: bool [replicates], complete; written.
         stop: bool [1], set from outside: give up after this round.
     """
@@ -158,15 +158,15 @@ def play(
         state, accounts = init(params), open_accounts(terms)
         begin_apart(params, now.apart)
         begin_convicted(attack, malicious, now.convicted)
-        play_rounds(
+        rounds(
             params, terms, rewards, attack, malicious, excludes, coins, state, accounts, nature, now, checkpoints, r,
-            tally, rounds, done, stop,
+            tally, completed, done, stop,
         )  # fmt: skip
 
 
-def play_rounds(
+def rounds(
     params, terms, rewards, attack, malicious, excludes, coins, state, accounts, nature, now, checkpoints, r,
-    tally, rounds, done, stop,
+    tally, completed, done, stop,
 ):  # fmt: skip
     """All rounds of one replicate: row r of the tally. Allocates nothing, so compiled it counts no references."""
     c, known, drawn = 0, False, 0
@@ -185,7 +185,7 @@ def play_rounds(
                 count_block(tally, r, c, malicious, now.members)
         conclude(params, state, attack, malicious, t, approved, now, tally, r, c)
         convict(attack, malicious, now.validators, n_validators, approved, excludes, now.convicted)
-        rounds[0] += 1
+        completed[0] += 1
         if t == checkpoints[c]:
             c = close_checkpoint(tally, r, c, accounts.estimates)
     close_game(tally, r, drawn, accounts.units, now.convicted.proven)
