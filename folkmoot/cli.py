@@ -246,6 +246,7 @@ def verify(
 ) -> int:
     """Check every block from the genesis on; status 1 and the first bad block if there is one."""
     from folkmoot import ledger as chains
+    from folkmoot.ledger.rules import remarks
 
     opened = chains.open(file)
     try:
@@ -259,6 +260,9 @@ def verify(
     good = "nothing wrong in what a reader can check" if verdict.remarks else "all good"
     print(f"{opened.name}: {verdict.blocks} blocks, {good}, tip {verdict.tip.hex()}")
     _print_notes(verdict.remarks)
+    with suppress(OtherSide):  # a kind that only the file of --models knows
+        about = opened.genesis.kind, opened.genesis.configuration
+        _print_notes(remark for remark in remarks(*about, False) if remark not in verdict.remarks)
     return 0
 
 

@@ -50,6 +50,9 @@ SEEN = ("reported", "earned", "waiting")  # accounts that a reader can compute; 
 
 UNSIGNED = "rewards are what participants claim: no environment signs them"
 SEALED = "only participants see means, sets and estimates; a reader checks signatures, names, payments and the quorum"
+SIMULATED = (
+    "a simulation: its keys follow from the seed in its genesis; whoever has the file can sign in it and read all of it"
+)
 
 
 class Reading(Rounds):
@@ -62,8 +65,10 @@ class Reading(Rounds):
             Malformed: see there.
         """
         settings = checked_configuration(configuration)
-        sealed = (SEALED,) if settings.sealed else ()
-        return sealed if verified or settings.environment else (UNSIGNED, *sealed)
+        if verified:
+            return (SEALED,) if settings.sealed else ()
+        told = {UNSIGNED: not settings.environment, SEALED: settings.sealed, SIMULATED: settings.coins is not None}
+        return tuple(remark for remark, holds in told.items() if holds)
 
     def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
         """As of `Rounds`; of a game whose numbers only participants see, what can be checked without them.

@@ -202,7 +202,9 @@ def test_accounts_are_shown_and_what_rewards_are_worth(capsys, environment):
     accounts = fm.ledger.open(NAME).chain.state.accounts
     capsys.readouterr()
     assert main(["ledger", "show", "--blocks", "0", "--accounts", NAME]) == 0
-    _, sentence, header, *rows = capsys.readouterr().out.splitlines()
+    _, *notes, header, a, b, c, d = capsys.readouterr().out.splitlines()
+    rows, sentence = (a, b, c, d), " ".join(notes)
+    assert all(note.startswith("note: ") for note in notes[:-1])
     assert ("signed by the environment" if environment else "what participants claim") in sentence
     assert header.split() == ["participant", "earned", "costs", "trust", "faults"]
     assert [row.split()[1] for row in rows] == [f"{earned / 2**32:.6f}" for earned in accounts.earned]
