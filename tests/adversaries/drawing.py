@@ -151,8 +151,18 @@ def _entering(dice):
     return rules
 
 
+def _late(dice):
+    """A value that is said late, to some."""
+    liar = dice.choice(dice.liars)
+    told, amount = dice.part(dice.honest), 1 + dice.below(dice.of.faulty)
+    every = tuple(range(1, dice.rounds + 1))
+    return [Rule(liar, "sets", "late", told, every, amount=amount), Rule(liar, "sets", "withhold", dice.honest, every)]
+
+
 def _sets(dice):
     dice.board()
+    if dice.chance() < 0.15:
+        return _late(dice)
     rules = []
     for liar in dice.liars:
         rules += [dice.rule(liar, ("sets", "relay")) for _ in range(1 + dice.below(3))]
@@ -287,7 +297,7 @@ def draw(seed):
     found = Draw(seed, focus, dice.number, dice.liars, dice.rounds, tuple(rules), dice.away)
     if focus in ("votes", "sets", "general"):
         return _troubled(dice, found)
-    return replace(found, liars_first=dice.chance() < 0.3)
+    return replace(found, liars_first=dice.chance() < 0.3, watched=dice.away is not None and dice.away.crash)
 
 
 def _troubled(dice, found):

@@ -86,7 +86,7 @@ class Judge:
                 if new:
                     self._booked(before, final.chain.state)
         except Broken as error:
-            goal = "range" if str(error).startswith("range") else "split"
+            goal = {"range": "range", "evidence": "frame"}.get(str(error).partition(":")[0], "split")
             raise Win(goal, str(error)) from error
 
     def stage_ends(self, moment):
@@ -113,7 +113,9 @@ class Judge:
             return
         draw, heights = self._arena.draw, self.heights()
         self._highest.append(max(heights))
-        if self._fair and draw.calm(round, 1):
+        # Who was away has fewer pulls: if counts are compared, it may not be heard for a while, and it is honest.
+        heard = draw.away is None or not self._arena.opened.board.screening
+        if self._fair and heard and draw.calm(round, 1):
             self.tried["stop"] = 1
             if self._blocks[round] == 0:
                 raise Win("stop", f"no block in round {round - BURN_IN}")

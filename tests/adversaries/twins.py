@@ -12,7 +12,6 @@ from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.voting import LOCK, Voter
 from folkmoot.bc_ucb import deliberation, earnings, edition_1, evidence, protocol, round, rules, validators
 from folkmoot.bc_ucb.deliberation import Deliberation
-from folkmoot.bc_ucb.genesis import Configuration
 from folkmoot.bc_ucb.state import State
 from folkmoot.machine import Gate, Kept
 
@@ -183,7 +182,7 @@ RULES = {
     ),
     "quorum": Twin(
         "a quorum is more than two thirds",
-        (_attribute(Configuration, "quorum", property(lambda self: 2 * len(self.keys) // 3)),),
+        (_attribute(State, "quorum", property(lambda self: 2 * (len(self.keys) - len(self.excluded)) // 3)),),
         ("split",),
     ),
     "trimming": Twin(
@@ -216,21 +215,18 @@ RULES = {
     "means": Twin(
         "reported means lie between -4 and 4",
         (_attribute(round, "usable", _believes), _attribute(deliberation, "usable", _believes)),
-        ("crash", "range", "stop"),
+        ("crash", "range", "stop", "trust"),
     ),
     "vote signatures": Twin(
-        "votes are signed", (_attribute(messages, "_is_signed", _believes),), ("split", "stop")
+        "votes are signed", (_attribute(messages, "_is_signed", _believes),), ("split", "stop", "hidden")
     ),
     "value signatures": Twin(
-        "values that are agreed on are signed", (_attribute(signed_messages, "check", _believes),), ("stop",)
+        "values that are agreed on are signed", (_attribute(signed_messages, "check", _believes),), ("stop", "hidden")
     ),
     "relay rounds": Twin(
         "a value with j signatures counts in relay round j only",
         (_attribute(signed_messages.Agreement, "_receive", _at_any_time),),
         ("stop",),
-    ),
-    "record": Twin(
-        "everything in a record is computed again", (_attribute(rules, "_same", _believes),), ("money", "stop", "split")
     ),
 }  # fmt: skip
 
