@@ -18,13 +18,20 @@ FOUND = {
     "salt": 74,
     "sortition": 16,
     "bytes": 140,
+    "evidence": 132,
     "exclusion": 182,
-    "precommit": 10,
-    "environment": 93,
-    "claimed once": 20,
+    "pushing": 39,
     "heights": 19,
     "turns": 19,
+    "confirmations": 322,
+    "precommit": 10,
+    "quorum": 10,
+    "trimming": 18,
+    "strike out": 109,
     "claims": 23,
+    "environment": 93,
+    "claimed once": 20,
+    "silence": 1,
 }
 
 
