@@ -45,6 +45,8 @@ class BCUCB(Algorithm):
         window: rounds after which the outcome of a pull can still be claimed, at most 62. In `simulate_chain` outcomes
             come at once; late ones are for programs that drive participants themselves.
         screening: compare pull counts at all?
+        gives_way: hear all who reported where screening would leave at most 2 f of them, or the round before had no
+            block? False is version 0.1.0, where one liar can stop a game for ever (docs/decisions/0025).
         trimming: drop the faulty largest and smallest reports of an arm?
     """
 
@@ -62,6 +64,7 @@ class BCUCB(Algorithm):
     resolution: int = Field(32, ge=4, le=32)
     window: int = Field(8, ge=0, le=62)
     screening: bool = True
+    gives_way: bool = True
     trimming: bool = True
 
     def params(self, problem: Problem) -> "Params":
@@ -85,7 +88,7 @@ class BCUCB(Algorithm):
         c1 = theory if isinstance(self.c1, str) else self.c1
         if not 0.0 < c1 <= 1e9:
             raise ValueError(f"c1 = {c1}: expected a number above 0 and at most 1e9")
-        return Params(m, k, burn_in, c1, kappa, _KAPPA_PARTS, faulty, self.screening, self.trimming)
+        return Params(m, k, burn_in, c1, kappa, _KAPPA_PARTS, faulty, self.screening, self.trimming, self.gives_way)
 
 
 class Params(NamedTuple):
@@ -100,6 +103,7 @@ class Params(NamedTuple):
     faulty: int  # f
     screening: bool
     trimming: bool
+    gives_way: bool = True  # does screening, where it would stop the game?
 
 
 class State(NamedTuple):

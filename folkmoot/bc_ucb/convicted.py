@@ -58,7 +58,7 @@ def trimming(params, convicted):
             faulty -= 1
     return Params(
         params.n_agents, params.n_arms, params.burn_in, params.c1, params.kappa, params.kappa_parts, faulty,
-        params.screening, params.trimming,
+        params.screening, params.trimming, params.gives_way,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from folkmoot.bc_ucb.kind import block_of
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportSent, verify_early
 from folkmoot.bc_ucb.passing import Late, lacking
 from folkmoot.bc_ucb.records import NO_REPORT, REPORT, SETS, Named, Report, RoundRecord, named_words
-from folkmoot.bc_ucb.round import named, usable
+from folkmoot.bc_ucb.round import hear, named, usable
 from folkmoot.bc_ucb.rules import Rounds, Unfinished, conclude, counted
 from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import asked, drawn_by_coins, has_proof, is_drawn, proven_output
@@ -215,10 +215,12 @@ class Deliberation:
                 names[sender], table[sender] = report.name, report.means
                 honest = due_for(self._state, self.round, report).refused is None
                 present[sender] = honest and usable(terms, table, sender)
-        if self._params.screening:
-            present &= self._comparison.passed(self.answers)
+        heard, params = present.copy(), self._params._replace(faulty=self._state.faulty)
+        if params.screening:
+            heard &= self._comparison.passed(self.answers)
+        hear(params, present, self.round - self._state.round > 1, heard)
         sets = np.zeros((1, m, k), np.bool_)
-        named(self._params._replace(faulty=self._state.faulty), present, table, sets, 0)
+        named(params, heard, table, sets, 0)
         self.named = self.signed(Named(self.proof, sets[0], tuple(names), shown, b"", self.blinding(SETS)))
         return self.named
 

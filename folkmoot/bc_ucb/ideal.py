@@ -38,6 +38,7 @@ class Scratch(NamedTuple):
     own: np.ndarray  # int64 [participants, arms] scaled means
     entry: Entry  # of the contract
     heard: np.ndarray  # bool [participants]
+    without_block: np.ndarray  # bool [1] had the round before none, the burn-in being over?
     sets: np.ndarray  # bool [participants, participants, arms]
     members: np.ndarray  # bool [participants, arms]
     estimates: np.ndarray  # int64 [arms]
@@ -53,8 +54,8 @@ def blank_scratch(terms):
     m, k = terms.n_participants, terms.n_arms
     return Scratch(
         np.zeros(m, np.int64), np.zeros((m, 1)), np.zeros(m, np.int64), np.zeros((m, k), np.int64), blank_entry(terms),
-        np.zeros(m, np.bool_), np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_), np.zeros(k, np.int64),
-        np.zeros(m, np.bool_), np.zeros(k), blank_convicted(m), blank_apart(terms),
+        np.zeros(m, np.bool_), np.zeros(1, np.bool_), np.zeros((m, m, k), np.bool_), np.zeros((m, k), np.bool_),
+        np.zeros(k, np.int64), np.zeros(m, np.bool_), np.zeros(k), blank_convicted(m), blank_apart(terms),
     )  # fmt: skip
 
 
@@ -170,6 +171,7 @@ def rounds(
 ):  # fmt: skip
     """All rounds of one replicate: row r of the tally. Allocates nothing, so compiled it counts no references."""
     c, known, drawn = 0, False, 0
+    now.without_block[0] = False
     for t in range(1, checkpoints[-1] + 1):
         if stop[0]:
             return
@@ -183,6 +185,7 @@ def rounds(
             if approved:
                 known = True
                 count_block(tally, r, c, malicious, now.members)
+        now.without_block[0] = not approved and not in_burn_in(params, t)
         conclude(params, state, attack, malicious, t, approved, now, tally, r, c)
         convict(attack, malicious, now.validators, n_validators, approved, excludes, now.convicted)
         completed[0] += 1

@@ -4,7 +4,7 @@
 """
 
 from folkmoot.bc_ucb.lies import EVERYBODY, HONEST, set_counts
-from folkmoot.bc_ucb.round import named, strike_out
+from folkmoot.bc_ucb.round import hear, named, strike_out
 from folkmoot.comparison.functionality import suffices
 from folkmoot.interface import inlined
 
@@ -29,6 +29,7 @@ def name_all(params, state, attack, malicious, now, present, reports, h, row):
                 if not suffices(params.kappa, params.kappa_parts, state.pulls[m, i], state.pulls[h, i]):
                     heard = False
         now.heard[m] = heard
+    hear(params, present, now.without_block[0], now.heard)
     named(params, now.heard, reports, now.sets, row)
 
 

@@ -6,7 +6,7 @@ How a round goes, whoever plays it:
     select      `algorithm.choose`
     report      `admit`: which reports count, and what a report is paid
     pass on     `is_missed`, `is_remembered` (of folkmoot.agreement): do messages get lost?
-    screen      `suffices` (of folkmoot.comparison) for each count, then `named`: whom a validator names
+    screen      `suffices` (of folkmoot.comparison) for each count, `hear`, then `named`: whom a validator names
     agree       of each set that counts, `strike_out` those it may not speak for
     settle      `enter_round`: validated estimates and approval; an approved round enters the accounts
     learn       `is_paid`, then `learn`
@@ -90,6 +90,28 @@ def admit(terms, entry, m, honest):
 
 
 @kernel
+def hear(params, present, without_block, heard):
+    """Whom a validator hears: who passed the comparison, or all who reported, so that screening never stops a game.
+
+    Screening serves precision; what keeps liars out is trimming, which more than 2 f reports stand. So all are heard
+    where screening leaves no more. They also are after a round without a block: liars that show themselves to one
+    validator alone could otherwise keep apart, round after round, whom the validators hear.
+
+    Args:
+        present: bool [participants], whose reports count.
+        without_block: bool, had the round before no block? The first after the burn-in has none before it.
+        heard: bool [participants], of these who passed the comparison; written.
+    """
+    count = 0
+    for m in range(params.n_agents):
+        if heard[m]:
+            count += 1
+    if params.gives_way and (without_block or count <= 2 * params.faulty):
+        for m in range(params.n_agents):
+            heard[m] = present[m]
+
+
+@kernel
 def named(params, heard, reports, sets, row):
     """Fill row `row` of `sets` (bool [sets, participants, arms]) with those whom a validator names.
 
@@ -97,7 +119,7 @@ def named(params, heard, reports, sets, row):
     is named unless more than twice as many were heard.
 
     Args:
-        heard: bool [participants], whose reports count and whose pull counts suffice on every arm.
+        heard: bool [participants], as `hear` leaves it.
         reports: int64 [participants, arms], scaled.
     """
     n, count = params.n_agents, 0

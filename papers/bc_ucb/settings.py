@@ -50,10 +50,10 @@ def play(
     replicates: int = REPLICATES,
     expected: int | None = None,
 ) -> fm.ChainResult:
-    """The game of all figures; the horizon is the last checkpoint, and M_V twice the number of participants."""
+    """The game of all figures; the horizon is the last checkpoint, M_V twice the number of participants; as printed."""
     m = rewards.n_agents
     return fm.simulate_chain(
-        algorithm,
+        algorithm.model_copy(update={"gives_way": False}),
         rewards,
         horizon=int(checkpoints[-1]),
         malicious=range(m - liars, m),

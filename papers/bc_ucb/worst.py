@@ -114,7 +114,8 @@ def _paid(claims: Claims, progress: bool) -> None:
         with TemporaryDirectory() as folder:
             file = Path(folder) / "game.ledger"
             fm.simulate_chain(
-                fm.BCUCB(), fm.Bernoulli(s.MEANS, n_agents=4), horizon=5 * s.K + MONEY_ROUNDS, malicious=[3],
+                fm.BCUCB(gives_way=False), fm.Bernoulli(s.MEANS, n_agents=4), horizon=5 * s.K + MONEY_ROUNDS,
+                malicious=[3],
                 attack=fm.FalseClaim(pull=4), expected_validators=8, fidelity="protocol", environment=signed,
                 ledger=file, seed=s.SEED, progress=progress,
             )  # fmt: skip

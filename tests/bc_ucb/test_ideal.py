@@ -109,7 +109,7 @@ def test_congesting_validators_stop_the_blocks_of_which_they_are_half() -> None:
         law = [[comb(n, x) * drawn**x * (1.0 - drawn) ** (n - x) for x in range(n + 1)] for n in (7, 3)]
         chance = sum(law[0][h] * sum(law[1][h:]) for h in range(4))
         result = fm.simulate_chain(
-            fm.BCUCB(trust_ratio=1.0), TEN, horizon=10_025, malicious=liars, attack=fm.Congest(pull=4),
+            fm.BCUCB(trust_ratio=1.0, gives_way=False), TEN, horizon=10_025, malicious=liars, attack=fm.Congest(pull=4),
             expected_validators=expected, progress=False,
         )  # fmt: skip
         lost[expected] = 10_000 - int(result.approved[0])

@@ -59,6 +59,24 @@ def test_whom_a_validator_names():
     assert not sets[0].any()
 
 
+@pytest.mark.parametrize(
+    ("present", "without_block", "passed", "expected"),
+    [
+        ([1, 1, 1, 1, 0], False, [1, 1, 1, 0, 0], [1, 1, 1, 0, 0]),  # more than 2 f: screening decides
+        ([1, 1, 1, 1, 0], False, [1, 1, 0, 0, 0], [1, 1, 1, 1, 0]),
+        ([1, 1, 1, 1, 0], True, [1, 1, 1, 0, 0], [1, 1, 1, 1, 0]),
+        ([1, 1, 0, 0, 0], True, [1, 0, 0, 0, 0], [1, 1, 0, 0, 0]),  # nobody is heard who did not report
+    ],
+)
+def test_screening_that_would_stop_the_game_hears_all_who_reported(present, without_block, passed, expected):
+    params, heard = Params(5, 2, BURN_IN, 2.0, 1500, 1000, 1, True, True), np.array(passed, np.bool_)
+    a_round.hear(params, np.array(present, np.bool_), without_block, heard)
+    assert heard.tolist() == [bool(one) for one in expected]
+    heard[:] = passed
+    a_round.hear(params._replace(gives_way=False), np.array(present, np.bool_), without_block, heard)
+    assert heard.tolist() == [bool(one) for one in passed]  # as in version 0.1.0
+
+
 def test_a_set_speaks_for_its_reports_only():
     sets = np.ones((2, 3, 2), np.bool_)
     a_round.strike_out(sets, 1, np.array([True, False, True]))
@@ -84,6 +102,10 @@ def _learn_nothing(state, i, arm, reward):
 def _name_only_the_first(params, heard, reports, sets, row):
     sets[row] = False
     sets[row, 0] = heard[0]
+
+
+def _hear_three(params, present, without_block, heard):
+    heard[3:] = False
 
 
 def _admit_unpaid(terms, entry, m, honest):
@@ -112,13 +134,14 @@ BROKEN = {
     "usable": (a_round, lambda terms, reports, m: m != 2, {}),
     "admit": (a_round, _admit_unpaid, {"trust": 1}),
     "named": (a_round, _name_only_the_first, {}),
+    "hear": (a_round, _hear_three, {}),
     "strike_out": (
         a_round,
         lambda sets, row, spoken_for: None,
         {"attack": "allies_only", "more": {"report": "constant", "value": 7.9}, "combination": 1},
     ),
     "enter_round": (a_round, _enter_backwards, {}),
-    "suffices": (functionality, lambda numerator, denominator, count, own: count > own, {}),
+    "suffices": (functionality, lambda numerator, denominator, count, own: True, {"attack": "congest"}),
     "count_pulls": (a_tally, lambda tally, r, c, arms, malicious, paid: None, {}),
     "has_entered": (a_tally, lambda malicious, members: True, {}),
     "count_block": (a_tally, lambda tally, r, c, malicious, members: None, {}),
