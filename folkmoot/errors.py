@@ -12,6 +12,13 @@ at a newcomer) catches `OtherSide` and nothing wider. So a mistake of ours surfa
 sign, nor a message counted as rejected.
 """
 
+_SHOWN = 80  # characters of a wrong value that an error repeats
+
+
+def brief(value: object) -> str:
+    """A value as an error repeats it: on one line, whatever it is, and cut when long."""
+    return " ".join(repr(value).split())[:_SHOWN]
+
 
 class OtherSide(Exception):
     """Something that another party made is not what it should be."""

@@ -16,6 +16,7 @@ from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.bc_ucb.tally import GameTally, blank_tally
 from folkmoot.coins import seed_words
 from folkmoot.comparison.session import MOST_ARMS
+from folkmoot.errors import brief
 from folkmoot.files import growing_beside, take_place
 from folkmoot.ledger.store import file_name
 from folkmoot.simulation.cells import key_of
@@ -77,9 +78,9 @@ class ChainGame:
             value = getattr(self, name)
             joined = " and " if name == "fidelity" else ", "
             if value not in allowed:
-                raise ValueError(f"{name} = {value!r}: allowed are {joined.join(map(repr, allowed))}")
+                raise ValueError(f"{name} = {brief(value)}: allowed are {joined.join(map(repr, allowed))}")
         if type(self.environment) is not bool:
-            raise ValueError(f"environment = {self.environment!r:.80}: expected True or False")
+            raise ValueError(f"environment = {brief(self.environment)}: expected True or False")
         if self.job.terms.trust == REWARD and not self.environment:
             raise ValueError("trust = 'reward': needs environment = True; without it rewards are only claims")
         arms, how = self.job.terms.n_arms, self.private_comparison

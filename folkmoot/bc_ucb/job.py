@@ -25,6 +25,7 @@ from folkmoot.bc_ucb.contract import (
 )
 from folkmoot.bc_ucb.lies import Misbehaviour
 from folkmoot.coins import seed_words
+from folkmoot.errors import brief
 from folkmoot.simulation.simulate import checked_checkpoints, kind, whole
 from folkmoot.world.rewards import Rewards
 
@@ -108,10 +109,10 @@ def _participants(malicious: Iterable[int], n: int) -> NDArray[np.bool_]:
     try:
         numbers = list(malicious)
     except TypeError:
-        raise ValueError(f"malicious = {malicious!r:.80}: expected numbers of participants, such as [0, 3]") from None
+        raise ValueError(f"malicious = {brief(malicious)}: expected numbers of participants, such as [0, 3]") from None
     for m in numbers:
         if isinstance(m, bool) or not isinstance(m, int | np.integer) or not 0 <= m < n:
-            raise ValueError(f"malicious: {m!r}: expected numbers of participants from 0 to {n - 1}")
+            raise ValueError(f"malicious: {brief(m)}: expected numbers of participants from 0 to {n - 1}")
         if marks[m]:
             raise ValueError(f"malicious: {m} is given twice")
         marks[m] = True
@@ -149,12 +150,12 @@ def make_chain_job(
     if attack is not None and not isinstance(attack, Attack):
         raise ValueError(f"attack = {kind(attack)}: expected an attack such as folkmoot.SignFlip()")
     if engine not in ("compiled", "interpreted"):
-        raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")
+        raise ValueError(f"engine = {brief(engine)}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)
     marks = _participants(malicious, rewards.n_agents)
     expected, most = rewards.n_agents if expected_validators is None else expected_validators, 2 * rewards.n_agents
     if isinstance(expected, bool) or not isinstance(expected, int | np.integer) or not 1 <= expected <= most:
-        raise ValueError(f"expected_validators = {expected!r}: expected a whole number from 1 to {most}")
+        raise ValueError(f"expected_validators = {brief(expected)}: expected a whole number from 1 to {most}")
     rounds = checked_checkpoints(checkpoints, horizon)
     seed_words(seed)
     job = ChainJob(algorithm, rewards, marks, attack or Attack(), int(expected), rounds, seed, engine)

@@ -63,8 +63,7 @@ def simulate_chain(
         sortition: "coin", a public coin that both fidelities share, or "vrf", verifiable random functions.
         disclosure: who reads reported means and estimates: "open", everybody; "validators", only the participants, of
             whom validators are drawn, and whoever has the seed: all keys follow from it (decision 0028).
-        ledger: a file that gets the chain of the one replicate; it must not exist. Whoever has the seed can sign in
-            it and read all of it; with sortition "coin" the seed is in the file.
+        ledger: a new file for the chain of the one replicate; with sortition "coin" it holds the seed, hence all keys.
         evidence: what happens to a participant that is proven to have lied: "note", the chain records it; "exclude",
             it is no member from the next round on. Where an attack chooses who gets its reports (`deliver`), "exclude"
             needs fidelity "protocol".

@@ -1,6 +1,7 @@
 """Finding and reading experiment files: a path, or the name of one that comes with the package."""
 
 import tomllib
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ def _check_bounds(document: dict[str, Any]) -> None:
         level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value)]
         if any(isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER for value in level):
             raise ValueError(f"an integer of more than {_LONGEST_INTEGER} bits: expected none in an experiment")
+        dated = next((value for value in level if isinstance(value, date | time)), None)
+        if dated is not None:
+            raise ValueError(f"{dated}: a date or time without quotes: expected none in an experiment")
         level = [value for value in level if isinstance(value, dict | list)]
     if level:
         raise ValueError(f"tables and lists nested more than {_DEEPEST} deep: no more is allowed")

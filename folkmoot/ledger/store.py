@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from folkmoot.encoding import Malformed
+from folkmoot.errors import brief
 from folkmoot.ledger.around import fault_around
 from folkmoot.ledger.block import MOST_HEIGHT, Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, begin
@@ -288,7 +289,7 @@ def file_name(path: object) -> Path:
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str) or text in ("", ".", "..") or "\0" in text:
-        raise ValueError(f"ledger = {path!r:.80}: expected the name of a file")
+        raise ValueError(f"ledger = {brief(path)}: expected the name of a file")
     return Path(text)
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from folkmoot.errors import brief
 from folkmoot.simulation.cells import Playable, Replicate, new_control
 from folkmoot.simulation.engine import Control
 from folkmoot.simulation.processes import Processes, line
@@ -59,7 +60,7 @@ def run(
         ValueError: workers below 1, or an unknown or missing backend.
     """
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise ValueError(f"jobs = {workers!r}: expected an integer of at least 1")
+        raise ValueError(f"jobs = {brief(workers)}: expected an integer of at least 1")
     if backend is not None:
         yield from _on_cluster(_tasks(games, workers), workers, backend, tell)
         return

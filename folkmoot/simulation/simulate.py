@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm
+from folkmoot.errors import brief
 from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.replicates import Job, check_job, default_checkpoints
 from folkmoot.simulation.result import Result
@@ -23,7 +24,7 @@ def whole(name: str, value: object) -> int:
         ValueError: not a whole number of at least 1 and below 2**32.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 2**32:
-        raise ValueError(f"{name} = {value!r}: expected an integer of at least 1 and below 2**32")
+        raise ValueError(f"{name} = {brief(value)}: expected an integer of at least 1 and below 2**32")
     return int(value)
 
 
@@ -75,7 +76,7 @@ def make_job(
             f"corruption = {kind(corruption)}: expected an adversary such as folkmoot.Suppress(budget=100)"
         )
     if engine not in ("compiled", "interpreted"):
-        raise ValueError(f"engine = {engine!r}: allowed are 'compiled' and 'interpreted'")
+        raise ValueError(f"engine = {brief(engine)}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)
     rounds = checked_checkpoints(checkpoints, horizon)
     nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification

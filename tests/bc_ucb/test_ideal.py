@@ -222,6 +222,17 @@ def test_bad_input_is_one_clear_line(change, said) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [np.zeros((2, 2)), TEN], ids=["array", "law"])
+@pytest.mark.parametrize("name", ["horizon", "malicious", "expected_validators", "environment", "ledger", "seed",
+                                  "replicates", "jobs"])  # fmt: skip
+def test_values_whose_own_text_has_several_lines_are_refused_in_one(name, value) -> None:
+    arguments: dict[str, Any] = {"horizon": 100, "fidelity": "protocol", name: value}
+    with pytest.raises(ValueError, match=name) as caught:
+        fm.simulate_chain(fm.BCUCB(), TEN, progress=False, **arguments)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
 def test_bc_ucb_off_the_chain_is_refused() -> None:
     import networkx as nx
 
