@@ -4,12 +4,12 @@ Run with "honest", "flood", or "broken" (the flood, and nothing is bounded); ten
 private. Liars send every kind of message in every stage: the largest legal ones, larger ones, and many small ones.
 """
 
-import resource
 import sys
 from dataclasses import replace
 
 from small_game import sized_game
 
+from benchmarks.growth import peak_bytes
 from folkmoot.agreement.messages import (
     PREVOTE,
     PROPOSAL,
@@ -104,8 +104,7 @@ def main(how):
     with (Table if how == "honest" else Flooded)(game, 0) as table:
         for t in range(1, int(game.checkpoints[-1]) + 1):
             table.play_round(t)
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB; bytes on a Mac
-    return most * (1 if sys.platform == "darwin" else 1024), len(table.watch.chains) - 1
+    return peak_bytes(), len(table.watch.chains) - 1
 
 
 if __name__ == "__main__":
