@@ -113,9 +113,7 @@ class Judge:
             return
         draw, heights = self._arena.draw, self.heights()
         self._highest.append(max(heights))
-        # Who was away has fewer pulls: if counts are compared, it may not be heard for a while, and it is honest.
-        heard = draw.away is None or not self._arena.opened.board.screening
-        if self._fair and heard and draw.calm(round, 1):
+        if self._fair and draw.calm(round, 1):
             self.tried["stop"] = 1
             if self._blocks[round] == 0:
                 raise Win("stop", f"no block in round {round - BURN_IN}")

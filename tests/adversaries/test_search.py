@@ -20,14 +20,20 @@ FOUND = {
     "bytes": 140,
     "evidence": 132,
     "exclusion": 182,
+    "evidence unchecked": 1287,
     "pushing": 39,
     "heights": 19,
     "turns": 19,
     "confirmations": 322,
+    "lock": 126,
     "precommit": 10,
     "quorum": 10,
+    "vote signatures": 112,
+    "value signatures": 250,
+    "relay rounds": 868,
     "trimming": 18,
     "strike out": 109,
+    "gives way": 237,
     "claims": 23,
     "environment": 93,
     "claimed once": 23,
@@ -41,6 +47,10 @@ def test_drawn_adversaries_reach_no_goal():
     assert report.draws == DRAWS
     for goal in ("stop", "split", "range", "money", "trust", "lot", "pin", "replay", "frame", "memory", "crash"):
         assert report.tried[goal] > 0, goal
+
+
+def test_every_rule_that_can_be_broken_has_its_adversary():
+    assert set(FOUND) == set(RULES)
 
 
 @pytest.mark.parametrize("rule", FOUND)

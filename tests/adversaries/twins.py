@@ -9,11 +9,11 @@ from folkmoot.agreement import messages, signed_messages
 from folkmoot.agreement.catching_up import Others
 from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.shares import Largest
-from folkmoot.agreement.voting import LOCK, Voter
+from folkmoot.agreement.voting import Voter
 from folkmoot.bc_ucb import deliberation, earnings, edition_1, evidence, protocol, round, rules, validators
 from folkmoot.bc_ucb.deliberation import Deliberation
 from folkmoot.bc_ucb.state import State
-from folkmoot.machine import Gate, Kept
+from folkmoot.machine import Gate
 
 
 class Twin(NamedTuple):
@@ -52,19 +52,8 @@ def _hasty(self):
     return self._agreed(self._prevotes)
 
 
-def _added_up(self, round):
-    self._round, self._prevotes = round, {}
-
-
 def _named_untrimmed(params, heard, reports, sets, row):
     sets[row] = heard[:, None]
-
-
-_values = Kept.values.fget
-
-
-def _forgotten(kept):
-    return {key: data for key, data in _values(kept).items() if key != LOCK and not key.startswith("slot/")}
 
 
 def _at_any_time(self, data):
@@ -177,9 +166,6 @@ RULES = {
     "precommit": Twin(
         "a block is decided by precommits, not by prevotes", (_attribute(Finality, "decided", _hasty),), ("split",)
     ),
-    "rounds": Twin(
-        "precommits of one round only count together", (_attribute(Finality, "enter", _added_up),), ("split",)
-    ),
     "quorum": Twin(
         "a quorum is more than two thirds",
         (_attribute(State, "quorum", property(lambda self: 2 * (len(self.keys) - len(self.excluded)) // 3)),),
@@ -190,8 +176,8 @@ RULES = {
         (_attribute(deliberation, "named", _named_untrimmed),),
         ("range",),
     ),
-    "memory": Twin(
-        "what was signed, and a lock, survive a crash", (_attribute(Kept, "values", property(_forgotten)),), ("split",)
+    "gives way": Twin(
+        "screening gives way where it would stop a game", (_attribute(deliberation, "hear", _does_nothing),), ("stop",)
     ),
     "strike out": Twin(
         "a set speaks only for the reports it was made of",
@@ -211,11 +197,6 @@ RULES = {
     ),
     "silence": Twin(
         "who says nothing gains no trust", (_attribute(round, "book", _books_silence_as_nothing),), ("trust",)
-    ),
-    "means": Twin(
-        "reported means lie between -4 and 4",
-        (_attribute(round, "usable", _believes), _attribute(deliberation, "usable", _believes)),
-        ("crash", "range", "stop", "trust"),
     ),
     "vote signatures": Twin(
         "votes are signed", (_attribute(messages, "_is_signed", _believes),), ("split", "stop", "hidden")
