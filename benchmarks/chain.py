@@ -102,7 +102,7 @@ def write_notes(path: Path, blocks: int) -> None:
 def opened(name: str, path: Path) -> File:
     """A file and the signatures in it."""
     book, count, bare = ledger.open(path), 0, list[tuple[bytes, bytes]]()
-    game_of = len(book.genesis.configuration[1]) if book.genesis.kind == KIND else 0
+    game_of = len(book.chain.state.configuration.keys) if book.genesis.kind == KIND else 0
     for block in book.blocks():
         count += len(block.signatures)
         if game_of:

@@ -352,7 +352,7 @@ def test_what_a_record_says_cannot_steer_a_terminal(path, monkeypatch):
         book.append(ledger.propose(book.chain, []))
         bad = ledger.propose(book.chain, [b"\x1b[2J"])
         changed(path, ("INSERT INTO blocks VALUES (2, ?, x'00')", (bad.to_bytes(),)))
-    assert ledger.open(path).verify() == (1, b"", 2, "RefusedRecord: record says ?[2J and more")
+    assert ledger.open(path).verify()[:4] == (1, b"", 2, "RefusedRecord: record says ?[2J and more")
 
 
 def test_progress_is_reported(path):

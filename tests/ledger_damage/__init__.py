@@ -186,6 +186,8 @@ def _command(path):
         except BaseException as error:
             raise Wrong(f"verify ends in {type(error).__name__}: {error}") from error
     said = (out if status == 0 else err).getvalue()
+    if status == 0:  # notes on what a file is for follow the one line
+        said = "".join(line for line in said.splitlines(keepends=True) if not line.startswith("note: "))
     start = {0: "", 1: "folkmoot: failed: ", 2: "folkmoot: error: "}[status]
     if said.count("\n") != 1 or not said[:-1].isprintable() or (out.getvalue() and err.getvalue()):
         raise Wrong(f"verify says {out.getvalue()!r} and {err.getvalue()!r}")
