@@ -11,6 +11,7 @@ from torch import nn
 
 from folkmoot import ledger
 from folkmoot.ledger.file import LastBlock, head_of, insert, next_seal, writing
+from folkmoot.ledger.place import place_of
 from folkmoot.multiparty.chain.entries import entry
 from folkmoot.multiparty.chain.local_party import LocalParty
 from folkmoot.multiparty.chain.messages import application
@@ -141,7 +142,7 @@ def copied(path, to):
 
 def forced(path, block):
     """Write a block at the end of a ledger file, whatever it says."""
-    with closing(writing(path)) as database:
+    with closing(writing(place_of(path))) as database:
         head = head_of(database)
         data = block.to_bytes()
         assert insert(database, head, LastBlock(head.height + 1, block.hash, next_seal(head.seal, data)), data)
