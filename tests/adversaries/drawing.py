@@ -63,7 +63,8 @@ class _Dice:
         self.chance, self.choice, self.below = self.random.random, self.random.choice, self.random.randrange
 
     def board(self, wanted=lambda board: True):
-        self.number = self.choice([n for n, board in enumerate(BOARDS) if wanted(board)])
+        every = range(len(BOARDS))
+        self.number = self.choice([n for n in every if wanted(BOARDS[n])] or every)  # a wish with chance in it may fail
         self.of = BOARDS[self.number]
         self.rounds = self.choice((2, 2, 3) if self.of.members == 4 else (1, 2))
         self.members = range(self.of.members)
