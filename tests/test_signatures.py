@@ -94,7 +94,8 @@ def signing_imports(text):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.partition(".")[0] == "nacl"}
-    groups = ("nacl.bindings.crypto_core_", "nacl.bindings.crypto_scalarmult_", "nacl.exceptions")  # of vrf.py
+    groups = ("nacl.bindings.crypto_core_", "nacl.bindings.crypto_scalarmult_", "nacl.exceptions",  # vrf.py
+              "nacl.bindings.crypto_box_", "nacl.bindings.crypto_secretbox")  # sealed.py  # fmt: skip
     return {name for name in found if name != "nacl" and not name.startswith(groups)}
 
 

@@ -613,7 +613,7 @@ def test_a_file_of_models_that_cannot_be_run_is_one_line(path, tmp_path, capsys,
     if text is not None:
         (tmp_path / name).write_text(text)
     assert main(["ledger", "verify", str(path), "--models", str(tmp_path / name)]) == 2
-    assert capsys.readouterr().err == f"folkmoot: error: {tmp_path / name}: {line}\n"
+    assert capsys.readouterr().err == f"folkmoot: error: {tmp_path / name}: {line}; {path} is not verified\n"
 
 
 def test_without_the_extra_verify_says_what_to_install(path):
