@@ -29,6 +29,11 @@ CORRUPTION = 5  # an adversary's
 SORTITION = 6  # who is a validator, where coins stand for verifiable random functions
 MALICE = 7  # malicious participants' own choices
 FAULTS = 8  # what goes wrong in a network in memory
+PRESENCE = 9  # who is absent in this round?
+FEEDBACK = 10  # how late is this outcome, does it ever come?
+LIE = 11  # a lying agent's own choices
+INSTANCE = 12  # the means of this replicate, where each has its own
+DRIFTING = 13  # how means move
 
 WORD = 0xFFFFFFFF
 _TWO_TO_MINUS_53 = 2.0**-53
