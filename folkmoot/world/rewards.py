@@ -16,6 +16,7 @@ from folkmoot import interface
 from folkmoot.coins import REWARD, SCENE, Coins, bernoulli, gaussian, uniform
 from folkmoot.configuration import Configuration, Plain, part
 from folkmoot.interface import Scalar, implements
+from folkmoot.ties import behind
 from folkmoot.world import REWARDS
 from folkmoot.world.means import Table, Uniform, described, given_or, number, table_of_means
 
@@ -71,14 +72,16 @@ class Rewards(Configuration):
 
     @property
     def gaps(self) -> NDArray[np.float64]:
-        """float64 [n_arms]: by how much the mean of each arm over all agents is below the best such mean."""
-        overall = self.means.mean(axis=0)
-        return np.asarray(overall.max() - overall)
+        """float64 [n_arms]: by how much the mean of each arm over all agents is below the best such mean.
+
+        Arms within 1e-12 of the best are as good: their gap is 0.
+        """
+        return behind(self.means.mean(axis=0))
 
     @property
     def best_arm(self) -> int:
         """The arm with the largest mean over all agents (the first of equals)."""
-        return int(np.argmax(self.means.mean(axis=0)))
+        return int(np.argmin(self.gaps))
 
     def record(self) -> NamedTuple:
         """What the kernels need: numbers and arrays only."""

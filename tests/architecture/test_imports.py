@@ -12,7 +12,8 @@ PACKAGE = Path(folkmoot.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 CONTRACTS = {"folkmoot.interface", "folkmoot.machine", "folkmoot.coins", "folkmoot.encoding", "folkmoot.errors",
-             "folkmoot.configuration", "folkmoot.registry", "folkmoot.files", "folkmoot.json_text"}  # fmt: skip
+             "folkmoot.configuration", "folkmoot.registry", "folkmoot.files", "folkmoot.json_text",
+             "folkmoot.ties"}  # fmt: skip
 ANYTHING = {"folkmoot"}
 BOOKS = {"folkmoot.encoding", "folkmoot.signatures", "folkmoot.errors", "folkmoot.coins", "folkmoot.registry",
          "folkmoot.files", "folkmoot.json_text"}  # fmt: skip
@@ -30,6 +31,7 @@ INSIDE = {
     "files": set(),
     "json_text": set(),
     "plurals": set(),
+    "ties": set(),
     "theory": set(),
     "algorithms": CONTRACTS,  # never the world: an agent cannot see the means it learns
     "world": CONTRACTS,
