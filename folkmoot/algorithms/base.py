@@ -1,7 +1,7 @@
 """What the configuration of every algorithm shares, and the facts about a problem it may use."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +108,13 @@ class Algorithm(Configuration):
     def is_oracle(self) -> bool:
         """Does it see what no agent can, such as all agents at once?"""
         return False
+
+    @property
+    def pursues(self) -> Literal["common", "own", "cluster"]:
+        """What its agents are after: the arm that is best on average over all agents, each agent's own best arm, or
+        the one that is best for its cluster.
+        """
+        return "common"
 
     def params(self, problem: Problem) -> NamedTuple:
         """The record of numbers that the kernels need.

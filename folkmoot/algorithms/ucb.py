@@ -4,7 +4,7 @@ Auer, Cesa-Bianchi, Fischer (2002), "Finite-time analysis of the multiarmed band
 """
 
 from math import inf, log, sqrt
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +25,10 @@ class UCB(Algorithm):
 
     label: ClassVar[str] = "UCB (alone)"
     exploration: float = Field(2.0, gt=0, le=1e6)
+
+    @property
+    def pursues(self) -> Literal["own"]:
+        return "own"
 
     def params(self, problem: Problem) -> "Params":
         return Params(problem.n_agents, problem.n_arms, self.exploration)

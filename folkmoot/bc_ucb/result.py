@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from folkmoot.simulation.result import Result
 
+_OF_AGENTS = ("own_", "settled_", "agreed_")  # in a summary: participants have the same means and never settle
+
 
 @dataclass(frozen=True, eq=False)
 class ChainResult(Result):
@@ -37,7 +39,7 @@ class ChainResult(Result):
         *Result.ARRAYS, "paid", "entered", "approved_so_far", "estimates", "trust", "validators", "signatures",
         "included", "proven",
     )  # fmt: skip
-    LATER: ClassVar[tuple[str, ...]] = ("included", "proven")
+    LATER: ClassVar[tuple[str, ...]] = (*Result.LATER, "included", "proven")
     KIND: ClassVar[str] = "chain"
 
     paid: NDArray[np.int64] = None  # type: ignore[assignment]
@@ -95,4 +97,5 @@ class ChainResult(Result):
             "validators_per_round": float((self.validators / np.maximum(rounds, 1)).mean()),
             "signatures_per_round": float((self.signatures / np.maximum(rounds, 1)).mean()),
         }
-        return {**super().summary(), **more}
+        own = {name: value for name, value in super().summary().items() if not name.startswith(_OF_AGENTS)}
+        return {**own, **more}

@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from folkmoot.report import goals
 from folkmoot.report.files import Told
 from folkmoot.report.grid import render_grid
 from folkmoot.report.html import render
 from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
 from folkmoot.report.plots import plot_regret
-from folkmoot.report.tables import check_results, corruption_columns, summary_csv
+from folkmoot.report.tables import check_results, corruption_columns, same_world, summary_csv
 from folkmoot.report.words import certificates, short
 from folkmoot.simulation.result import Result
 
@@ -48,7 +49,13 @@ def terminal(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]],
         lines.append([name, short(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}", *spent])
     headings = [heading.lower() for heading in accounts.values()]
     header = ["algorithm", "final regret", "95 % interval", "best arm", "messages", *headings]
-    return header, lines, certificates(results)
+    return header, lines, [*certificates(results), *_on_goals(results)]
+
+
+def _on_goals(results: Mapping[str, Result]) -> list[str]:
+    """What a grid is silent about: its cells are worlds of their own."""
+    first = next(iter(results.values()))
+    return goals.remarks(results) if all(same_world(first, result) for result in results.values()) else []
 
 
 def rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:

@@ -147,7 +147,7 @@ def _regret(results: Mapping[str, ChainResult]) -> list[str]:
 def _best_arm_share(result: ChainResult) -> float:
     """Of the pulls of the honest."""
     last = result.team_pulls[:, -1]
-    return float(last[:, result.gaps == 0.0].sum() / last.sum())
+    return float(last[:, result.best].sum() / last.sum())
 
 
 def _blocks(results: Mapping[str, ChainResult]) -> str:

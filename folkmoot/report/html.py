@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-import numpy as np
-
+from folkmoot.report import goals
+from folkmoot.report.arms import arm_names, pulls_by_arm
+from folkmoot.report.arms import best_arm as best_arm
 from folkmoot.report.grid import render_grid as render_grid
 from folkmoot.report.page import (
     Bold,
@@ -53,7 +54,6 @@ from folkmoot.report.words import (
 from folkmoot.simulation.result import Result
 
 _MATRIX_UP_TO = 6  # algorithms of which all pairs are shown
-_ARMS_SHOWN = 12
 _TITLES = {"sources": "Digest of the sources", "numpy": "NumPy", "networkx": "NetworkX", "scipy": "SciPy"}
 _SHARED = ("rewards", "network", "corruption", "verification", "horizon", "seed", "engine")
 
@@ -91,6 +91,7 @@ def render(
     parts = [
         paragraph(headline(results), "answer"),
         paragraph(best_arm(first)) if comparable else "",
+        *(paragraph(said, "warning") for said in (goals.remarks(results) if comparable else [])),
         paragraph(oracles(results)) if comparable else "",
         paragraphs(description),
         section(
@@ -100,9 +101,10 @@ def render(
             bullets(certificates(results)),
         ),
         section("Regret", *_regret(results), _final(results, next(tables))),
+        section("Two goals", goals.both_regrets(results, next(tables))) if goals.shown(results, comparable) else "",
         _differences(results, against, tables) if comparable else "",
         _communication(results),
-        section("Which arms were pulled", _arms(results, next(tables))) if comparable else "",
+        section("Which arms were pulled", pulls_by_arm(results, next(tables))) if comparable else "",
         section("Notes", bullets([*notes, *_caveats(results)])),
         section("Provenance", *_provenance(results, comparable)),
     ]
@@ -151,31 +153,6 @@ def _value(value: Any) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def arm_names(result: Result) -> list[str]:
-    """The names of the arms if the reward law, or the one inside it, gives them; else nothing."""
-    law = result.configuration.get("rewards", {})
-    while isinstance(law, Mapping):
-        if law.get("arm_names"):
-            return [str(name) for name in law["arm_names"]]
-        law = law.get("inner")
-    return []
-
-
-def best_arm(result: Result) -> str:
-    """Which arm is best for all agents together, and by how much; "" when all arms are equally good."""
-    names = arm_names(result) or [f"arm {k}" for k in range(result.n_arms)]
-    order = np.argsort(result.gaps, kind="stable")
-    best = [k for k in order if result.gaps[k] == 0.0]
-    if len(best) == result.n_arms:
-        return ""
-    next_ = order[len(best)]
-    are = "is" if len(best) == 1 else "are"
-    return (
-        f"Best for all agents together {are} {joined([names[k] for k in best])}: its mean reward, averaged over "
-        f"agents, is {result.gaps[next_]:.3g} above that of {names[next_]}, the next."
-    )
 
 
 # --- Regret -------------------------------------------------------------------------------------------
@@ -327,27 +304,6 @@ def _communication(results: Mapping[str, Result]) -> str:
         f"95{PERCENT} intervals; lower left is better.{omitted}"
     )
     return section("Communication", figure(drawing, caption, f"Final regret against data sent. Sent: {sent}."))
-
-
-def _arms(results: Mapping[str, Result], n: int) -> str:
-    first = next(iter(results.values()))
-    names = arm_names(first)
-    order = sorted(range(first.n_arms), key=lambda k: float(first.gaps[k]))
-    shown, rest = order[:_ARMS_SHOWN], order[_ARMS_SHOWN:]
-    shares = [result.pulls.sum(axis=(0, 1)) / result.pulls.sum() for result in results.values()]
-    lines = []
-    for k in shown:
-        gap = float(first.gaps[k])
-        label = f"{k}{f': {names[k]}' if k < len(names) else ''}{' (best)' if gap == 0.0 else ''}"
-        lines.append([_bold_if(label, gap == 0.0), number(gap, 4), *(percent(float(share[k])) for share in shares)])
-    if rest:
-        together = [percent(float(share[rest].sum())) for share in shares]
-        lines.append([f"the other {len(rest):,}", NONE, *together])
-    caption = (
-        f"Table {n}. Share of all pulls by arm, over agents, rounds and replicates. The gap is how far the arm's mean "
-        "reward, averaged over agents, lies below that of the best."
-    )
-    return table(caption, ["Arm", "Gap", *results], lines)
 
 
 def _caveats(results: Mapping[str, Result]) -> list[str]:

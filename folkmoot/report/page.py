@@ -28,6 +28,7 @@ h2 { font-size: 1.25rem; line-height: 1.3; margin: 2.6rem 0 .6rem; break-after: 
 p { margin: .6rem 0; }
 .answer { font-size: 1.2rem; line-height: 1.5; margin: 1rem 0; padding: .1rem 0 .1rem 1rem;
   border-left: 3px solid var(--ink); }
+.warning { margin: .8rem 0; padding: .1rem 0 .1rem 1rem; border-left: 3px double var(--soft); }
 figure { margin: 1.2rem 0 1.8rem; break-inside: avoid; }
 figure img { display: block; width: 100%; height: auto; }
 figcaption { font-size: .9rem; line-height: 1.45; color: var(--soft); }

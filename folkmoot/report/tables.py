@@ -30,11 +30,16 @@ class FinalRow:
         regret_std: standard deviation over replicates.
         regret_per_agent_mean, regret_per_agent_low, regret_per_agent_high: the same divided by the agents.
         best_arm_share: share of all pulls that went to a best arm, in [0, 1].
+        own_regret_mean, own_regret_low, own_regret_high: regret of each agent against its own best arm, summed over
+            agents, and its interval; NaN where the means are not known.
+        own_reward_mean: expected reward of a pull for the agent that pulls; NaN likewise.
         messages, bytes: what the network carried in a replicate, mean.
         agent_steps_per_second: of one worker; compilation counts where it happened.
         corruption_spent: by the adversary in a replicate, mean; 0 without one.
         verified: pulls in a replicate, mean.
         decided_share: share of the agents that have settled on an arm for good, in [0, 1].
+        settled_share, settled_at: share of the replicates in which all agents have settled, and the mean round of that.
+        agreed_share, agreed_at: the same for all on one arm.
     """
 
     name: str
@@ -56,6 +61,14 @@ class FinalRow:
     corruption_spent: float
     verified: float
     decided_share: float
+    own_regret_mean: float
+    own_regret_low: float
+    own_regret_high: float
+    own_reward_mean: float
+    settled_share: float
+    settled_at: float
+    agreed_share: float
+    agreed_at: float
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,9 @@ def default_reference(results: Mapping[str, Result]) -> str:
 def same_world(a: Result, b: Result) -> bool:
     """Do the two share rewards, network, adversary, budgets, horizon and seed, so that replicates can be paired?"""
     alike = all(a.configuration.get(key) == b.configuration.get(key) for key in _WORLD)
-    return alike and a.pulls.shape[1:] == b.pulls.shape[1:] and np.array_equal(a.gaps, b.gaps)
+    if not alike or a.pulls.shape[1:] != b.pulls.shape[1:] or a.gaps.ndim != b.gaps.ndim:
+        return False
+    return a.gaps.ndim > 1 or np.array_equal(a.gaps, b.gaps)  # means drawn anew are those of the seed
 
 
 def final_table(results: Mapping[str, Result]) -> list[FinalRow]:
@@ -154,7 +169,15 @@ def paired_difference(results: Mapping[str, Result], name: str, reference: str) 
     a, b = results[name], results[reference]
     if not same_world(a, b):
         raise ValueError(f"{name!r} and {reference!r} met different worlds: a paired difference needs the same world")
-    ours, theirs = _finals(a), _finals(b)
+    return difference_of(name, _finals(a), reference, _finals(b))
+
+
+def difference_of(name: str, ours: Mapping[int, float], reference: str, theirs: Mapping[int, float]) -> Difference:
+    """One value a replicate against another, by the number of the replicate.
+
+    Raises:
+        ValueError: no replicate is common to both.
+    """
     common = [replicate for replicate in ours if replicate in theirs]
     if not common:
         raise ValueError(f"{name!r} and {reference!r} have no replicate in common: expected at least one")
@@ -205,13 +228,19 @@ def difference_matrix(results: Mapping[str, Result]) -> dict[tuple[str, str], Di
 def summary_csv(results: Mapping[str, Result]) -> str:
     """The final table as CSV: a header, then a line an algorithm; full precision, empty where undefined.
 
+    Columns on own regret are there if it is known, those on settling if an agent has settled.
+
     Raises:
         ValueError: no results, or something that is not a Result.
     """
+    rows = [asdict(row) for row in final_table(results)]
+    left_out: tuple[str, ...] = () if any(result.means is not None for result in results.values()) else ("own_",)
+    if not any(row["decided_share"] for row in rows):
+        left_out += ("settled_", "agreed_")
+    names = [field.name for field in fields(FinalRow) if not field.name.startswith(left_out)]
     out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(FinalRow)], lineterminator="\n")
+    writer = csv.DictWriter(out, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    for row in final_table(results):
-        cells = asdict(row)
+    for cells in rows:
         writer.writerow({key: "" if isinstance(x, float) and isnan(x) else x for key, x in cells.items()})
     return out.getvalue()

@@ -137,11 +137,13 @@ class Job:
     def collect(self, outcomes: Sequence[Finished], name: str | None = None) -> Result:
         """Finished replicates, in the order of their numbers, as a Result."""
         ordered = sorted(outcomes, key=lambda outcome: outcome.replicate)
+        played = {"goal": self.algorithm.pursues, "replicates": [o.replicate for o in ordered]}
         return Result(
             name=name or self.algorithm.label,
-            configuration={**self.configuration(), "replicates": [o.replicate for o in ordered]},
+            configuration={**self.configuration(), **played},
             checkpoints=self.checkpoints,
             gaps=self.rewards.gaps,
+            means=self.rewards.means,
             team_pulls=np.stack([o.team_pulls for o in ordered]),
             pulls=np.stack([o.pulls for o in ordered]),
             messages=np.array([o.messages for o in ordered], np.int64),

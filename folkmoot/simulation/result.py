@@ -6,31 +6,31 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.simulation.measures import added, agreed, known, settled, weighted
+from folkmoot.simulation.measures import student_interval as student_interval
 from folkmoot.simulation.saved import Saved, provenance
+from folkmoot.ties import TIE, behind
 
-
-def student_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Mean and half-width of Student's interval over the first axis; the half-width is NaN for one value."""
-    from scipy.stats import t as student
-
-    n = len(values)
-    mean = values.mean(axis=0)
-    if n < 2:
-        return mean, np.full_like(mean, np.nan)
-    factor = student.ppf(0.5 + level / 2, n - 1) / n**0.5
-    return mean, factor * values.std(axis=0, ddof=1)
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Result(Saved):
     """The outcome of one algorithm in one world over several replicates.
 
+    It knows two regrets, of two goals. *Common*: each pull is held against the arm that is best on average over all
+    agents (`regret`). *Own*: it is held against the arm that is best for the agent that pulls (`own_regret`). Where
+    all agents have the same means the two are one; where tastes differ, small regret of one goal is large regret of
+    the other.
+
     Attributes:
         name: what a legend calls it.
         configuration: algorithm, rewards, network, horizon, seed, engine as plain values.
         provenance: versions and platform.
         checkpoints: int64 [c], rounds completed; the last is the horizon.
-        gaps: float64 [n_arms], how far each arm's mean over all agents is below the best one's.
+        gaps: float64 [n_arms], how far each arm's mean over all agents is below the best one's; [replicates, n_arms]
+            where each replicate has means of its own.
         team_pulls: int64 [replicates, c, n_arms], pulls so far summed over agents.
         pulls: int64 [replicates, n_agents, n_arms] at the horizon.
         messages, bytes: int64 [replicates], what the network carried.
@@ -40,28 +40,34 @@ class Result(Saved):
             the arm, of the largest change of a coordinate.
         decisions: int64 [replicates, n_agents], the arm an agent has settled on for good; -1 is none.
         decided_at: int64 [replicates, n_agents], the round of that; 0 is never.
+        means: float64 [n_agents, n_arms], or [replicates, n_agents, n_arms], the expected rewards; None where they
+            change from round to round, and in results of version 0.1.0.
+        lost: float64 [replicates, c], the regret where means change from round to round; else None.
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = (
         "checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds",
-        "verified", "corruption_spent_per_arm", "decisions", "decided_at",
+        "verified", "corruption_spent_per_arm", "decisions", "decided_at", "means", "lost",
     )  # fmt: skip
+    LATER: ClassVar[tuple[str, ...]] = ("means", "lost")
     CURVES: ClassVar[tuple[str, ...]] = ("regret",)
     KIND: ClassVar[str] = "bandit"
 
     name: str
     configuration: dict[str, Any]
-    checkpoints: NDArray[np.int64]
-    gaps: NDArray[np.float64]
-    team_pulls: NDArray[np.int64]
-    pulls: NDArray[np.int64]
-    messages: NDArray[np.int64]
-    bytes: NDArray[np.int64]
-    seconds: NDArray[np.float64]
-    verified: NDArray[np.int64]
-    corruption_spent_per_arm: NDArray[np.float64]
-    decisions: NDArray[np.int64]
-    decided_at: NDArray[np.int64]
+    checkpoints: Counts
+    gaps: Floats
+    team_pulls: Counts
+    pulls: Counts
+    messages: Counts
+    bytes: Counts
+    seconds: Floats
+    verified: Counts
+    corruption_spent_per_arm: Floats
+    decisions: Counts
+    decided_at: Counts
+    means: Floats | None = None
+    lost: Floats | None = None
     provenance: dict[str, str] = field(default_factory=provenance)
 
     @property
@@ -84,32 +90,82 @@ class Result(Saved):
         """Number of rounds."""
         return int(self.checkpoints[-1])
 
-    @property
-    def regret(self) -> NDArray[np.float64]:
-        """float64 [replicates, c]: cumulative expected regret against the best global arm, summed over agents."""
-        total = np.zeros(self.team_pulls.shape[:2])
-        for k in range(self.n_arms):  # in the order of the arms, so that the last bit never depends on a library
-            total += self.team_pulls[:, :, k] * self.gaps[k]
-        return total
+    # --- The common goal: the arm that is best on average over all agents ---------------------------------
 
     @property
-    def regret_per_agent(self) -> NDArray[np.float64]:
+    def regret(self) -> Floats:
+        """float64 [replicates, c]: cumulative expected regret against the best global arm, summed over agents."""
+        if self.lost is not None:
+            return self.lost
+        return weighted(self.team_pulls, self.gaps if self.gaps.ndim == 1 else self.gaps[:, None])
+
+    @property
+    def regret_per_agent(self) -> Floats:
         """float64 [replicates, c]: `regret` divided by the number of agents."""
         return self.regret / self.n_agents
 
     @property
-    def corruption_spent(self) -> NDArray[np.float64]:
+    def best(self) -> NDArray[np.bool_]:
+        """bool, of the shape of `gaps`: is the arm a best one? Arms within 1e-12 of the best are."""
+        return self.gaps <= TIE
+
+    # --- The own goal: each agent's own best arm ------------------------------------------------------------
+
+    @property
+    def own_gaps(self) -> Floats:
+        """float64, of the shape of `means`: how far each arm is below the agent's own best one.
+
+        Raises:
+            ValueError: the means are not known.
+        """
+        return behind(known(self.name, "means", self.means))
+
+    @property
+    def own_regret(self) -> Floats:
+        """float64 [replicates]: expected regret of each agent against its own best arm, summed over agents, at the
+        horizon.
+
+        Raises:
+            ValueError: the means are not known.
+        """
+        return added(weighted(self.pulls, self.own_gaps), axis=1)
+
+    @property
+    def own_reward(self) -> Floats:
+        """float64 [replicates]: expected reward of a pull, for the agent that pulls, averaged over all pulls.
+
+        Raises:
+            ValueError: the means are not known.
+        """
+        paid = added(weighted(self.pulls, known(self.name, "means", self.means)), axis=1)
+        return np.asarray(paid / self.pulls.sum(axis=(1, 2)))
+
+    # --- Settling -------------------------------------------------------------------------------------------
+
+    @property
+    def settled_at(self) -> Counts:
+        """int64 [replicates]: the first round after which every agent has settled on an arm; 0 is never."""
+        return settled(self.decided_at)
+
+    @property
+    def agreed_at(self) -> Counts:
+        """int64 [replicates]: the first round from which all agents have settled on the same arm; 0 is never."""
+        return agreed(self.decisions, self.decided_at)
+
+    # --- In short -------------------------------------------------------------------------------------------
+
+    @property
+    def corruption_spent(self) -> Floats:
         """float64 [replicates]: what the adversary has spent in all."""
-        total = np.zeros(self.replicates)
-        for k in range(self.n_arms):
-            total += self.corruption_spent_per_arm[:, k]
-        return total
+        return added(self.corruption_spent_per_arm, axis=1)
 
     def summary(self) -> dict[str, Any]:
-        """Final regret (mean, std, 95 % Student interval), share of best-arm pulls, traffic, corruption, speed."""
+        """Final regrets (mean, std, 95 % Student interval), share of best-arm pulls, when agents settled, traffic,
+        corruption, speed. NaN stands for what is not known.
+        """
         final = self.regret[:, -1]
         mean, half = student_interval(final)
-        best = self.gaps == 0.0
+        best = self.pulls.sum(axis=1) * self.best  # [replicates, n_arms]
         steps = self.n_agents * self.horizon * self.replicates
         seconds = float(self.seconds.sum())
         return {
@@ -123,13 +179,31 @@ class Result(Saved):
             "regret_low": float(mean - half),
             "regret_high": float(mean + half),
             "regret_per_agent_mean": float(mean) / self.n_agents,
-            "best_arm_pulls": float(self.pulls[:, :, best].sum(axis=(1, 2)).mean()),
-            "best_arm_share": float(self.pulls[:, :, best].sum() / steps),
+            "best_arm_pulls": float(best.sum(axis=1).mean()),
+            "best_arm_share": float(best.sum() / self.pulls.sum()),
+            **self._own_summary(),
             "messages": float(self.messages.mean()),
             "bytes": float(self.bytes.mean()),
             "verified": float(self.verified.mean()),
             "corruption_spent": float(self.corruption_spent.mean()),
             "decided_share": float((self.decisions >= 0).mean()),
+            "settled_share": float((self.settled_at > 0).mean()),
+            "settled_at": _mean_of(self.settled_at[self.settled_at > 0]),
+            "agreed_share": float((self.agreed_at > 0).mean()),
+            "agreed_at": _mean_of(self.agreed_at[self.agreed_at > 0]),
             "wall_seconds": seconds,
             "agent_steps_per_second": steps / seconds if seconds > 0 else float("inf"),
         }
+
+    def _own_summary(self) -> dict[str, float]:
+        """What `summary` says of the agents' own goal."""
+        names = ("own_regret_mean", "own_regret_low", "own_regret_high", "own_reward_mean")
+        if self.means is None:
+            return dict.fromkeys(names, float("nan"))
+        mean, half = student_interval(self.own_regret)
+        values = (mean, mean - half, mean + half, self.own_reward.mean())
+        return dict(zip(names, map(float, values), strict=True))
+
+
+def _mean_of(rounds: Counts) -> float:
+    return float(rounds.mean()) if len(rounds) else float("nan")

@@ -9,7 +9,9 @@ GAPS = np.array([0.0, 0.25, 0.5])
 AGENTS = 4
 
 
-def make(name="A", wrong=0.2, replicates=5, seed=0, kind="UCB", sent=1_000_000, first=0, arm_names=None, noise=0.05):
+def make(
+    name="A", wrong=0.2, replicates=5, seed=0, kind="UCB", sent=1_000_000, first=0, arm_names=None, noise=0.05, **more
+):
     """A result in which about a share `wrong` of the pulls goes to each of the two arms that are not best."""
     dice = np.random.default_rng([seed, int(1000 * wrong)])
     shares = np.clip(wrong + noise * dice.uniform(-1, 1, (replicates, 1, 2)), 0, 0.5)
@@ -42,5 +44,6 @@ def make(name="A", wrong=0.2, replicates=5, seed=0, kind="UCB", sent=1_000_000, 
         corruption_spent_per_arm=np.zeros((replicates, 3)),
         decisions=np.full((replicates, AGENTS), -1),
         decided_at=np.zeros((replicates, AGENTS), np.int64),
+        **more,
         provenance={"folkmoot": "0.0", "sources": "abc", "platform": "some machine"},
     )

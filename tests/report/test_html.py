@@ -232,3 +232,21 @@ def test_the_best_arm_is_named_with_its_lead(results):
 def test_equally_good_arms_have_no_best(results):
     first = next(iter(results.values()))
     assert best_arm(replace(first, gaps=np.zeros(first.n_arms))) == ""
+
+
+def test_arms_that_differ_by_rounding_alone_are_best_together(results):
+    first = next(iter(results.values()))
+    text = best_arm(replace(first, gaps=np.array([5.6e-17, 0.0, 0.5])))
+    assert text.startswith("Best for all agents together are arm 1 and arm 0: their mean reward")
+    assert best_arm(replace(first, gaps=np.array([5.6e-17, 0.0, 2e-13]))) == ""
+
+
+def test_means_drawn_anew_are_shown_by_rank(results):
+    first = next(iter(results.values()))
+    gaps = np.array([[0.0, 0.25, 0.5]] * 4 + [[0.5, 0.25, 0.0]])
+    one = replace(first, gaps=gaps)
+    assert best_arm(one) == ""
+    text = check_self_contained(render("T", {"A": one, "B": replace(one, name="B")})).text()
+    assert "by the rank of the arm in its replicate" in text
+    assert "1 (best)" in text
+    assert "Paired difference" in text

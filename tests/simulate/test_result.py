@@ -43,6 +43,8 @@ def made_up(name="made up", replicates=5):
 
 
 def same(one, other):
+    for array in type(one).LATER:
+        assert (getattr(one, array) is None) == (getattr(other, array) is None)
     assert one.name == other.name
     assert one.configuration == other.configuration
     assert one.provenance == other.provenance
@@ -119,6 +121,107 @@ def test_several_best_arms_all_count_as_best():
     assert not result.regret.any()
 
 
+# --- Ties -------------------------------------------------------------------------------------------------
+
+TIED = [[0.1, 0.3], [0.2, 0.2], [0.3, 0.1]]
+
+
+def test_arms_whose_means_differ_by_rounding_alone_are_equally_good():
+    means = np.array(TIED).mean(axis=0)
+    assert 0.0 < abs(means[0] - means[1]) < 1e-12  # so the test could fail
+    law = fm.Bernoulli(TIED)
+    assert (law.gaps == 0.0).all()
+    assert law.best_arm == 0
+    result = fm.simulate(fm.UCB(), law, fm.Static(nx.path_graph(3)), horizon=20, engine="interpreted", progress=False)
+    assert result.best.all()
+    assert result.summary()["best_arm_share"] == 1.0
+    assert not result.regret.any()
+
+
+def test_an_old_result_with_a_gap_of_rounding_has_ties_too():
+    result = replace(made_up(), gaps=np.array([5.6e-17, 0.0]))
+    assert result.best.all()
+    assert result.summary()["best_arm_share"] == 1.0
+
+
+def test_a_gap_beyond_rounding_is_one():
+    law = fm.Bernoulli([[0.5, 0.5 + 2e-12]])
+    assert law.gaps[0] == pytest.approx(2e-12, rel=1e-3)
+    assert law.best_arm == 1
+
+
+# --- Two goals ----------------------------------------------------------------------------------------------
+
+
+def with_tastes(**changes):
+    """Agents 0 and 1 are better off with arm 0, agent 2 with arm 1; on average arm 0 is best by 1/4."""
+    return replace(made_up(), means=np.array([[0.75, 0.25], [0.75, 0.25], [0.25, 0.5]]), **changes)
+
+
+def test_own_regret_holds_each_pull_against_the_agents_own_best_arm():
+    result = with_tastes()
+    assert result.own_gaps.tolist() == [[0.0, 0.5], [0.0, 0.5], [0.25, 0.0]]
+    pulls = result.pulls
+    expected = 0.5 * pulls[:, 0, 1] + 0.5 * pulls[:, 1, 1] + 0.25 * pulls[:, 2, 0]
+    assert result.own_regret == pytest.approx(expected)
+    assert (result.own_regret != result.regret[:, -1]).any()
+    paid = (pulls * result.means).sum(axis=(1, 2)) / 24
+    assert result.own_reward == pytest.approx(paid)
+    assert result.own_reward == pytest.approx((2 * 0.75 + 0.5) / 3 - result.own_regret / 24)
+    summary = result.summary()
+    mean, half = student_interval(expected)
+    found = [summary[f"own_regret_{name}"] for name in ("mean", "low", "high")]
+    assert found == pytest.approx([mean, mean - half, mean + half])
+    assert summary["own_reward_mean"] == pytest.approx(paid.mean())
+
+
+def test_with_one_taste_both_regrets_are_one():
+    law = fm.Bernoulli([0.5, 0.25, 0.75], n_agents=4)
+    options = {"horizon": 40, "replicates": 3, "engine": "interpreted", "progress": False}
+    result = fm.simulate(fm.UCB(), law, fm.Static(nx.path_graph(4)), **options)
+    assert (result.own_regret == result.regret[:, -1]).all()
+    assert result.configuration["goal"] == "own"
+
+
+def test_without_means_own_regret_says_why():
+    with pytest.raises(ValueError, match=r"^result 'made up' has no means: .*version 0\.1\.0 save none$"):
+        _ = made_up().own_regret
+    assert np.isnan(made_up().summary()["own_regret_mean"])
+
+
+def test_each_replicate_may_have_means_of_its_own():
+    means = np.stack([np.array([[0.75, 0.25], [0.75, 0.25], [0.25, 0.5]]), np.array([[0.25, 0.75]] * 3)])
+    gaps = np.array([[0.0, 0.25], [0.5, 0.0]])
+    result = replace(made_up(replicates=2), gaps=gaps, means=means)
+    pulls = result.pulls
+    assert result.regret[:, -1].tolist() == [0.25 * pulls[0, :, 1].sum(), 0.5 * pulls[1, :, 0].sum()]
+    assert result.own_regret[1] == result.regret[1, -1]
+    share = (pulls[0, :, 0].sum() + pulls[1, :, 1].sum()) / pulls.sum()
+    assert result.summary()["best_arm_share"] == pytest.approx(share)
+
+
+def test_where_means_change_from_round_to_round_regret_is_what_was_counted():
+    lost = RNG.uniform(size=(5, 2))
+    assert (replace(made_up(), lost=lost).regret == lost).all()
+
+
+# --- Settling -----------------------------------------------------------------------------------------------
+
+
+def test_settled_and_agreed_are_the_round_of_the_last_agent():
+    decisions = np.array([[1, 1, 1], [1, 0, 1], [1, -1, 1], [0, 0, 0]])
+    decided_at = np.array([[3, 7, 5], [2, 8, 4], [3, 0, 5], [1, 1, 1]])
+    result = replace(made_up(replicates=4), decisions=decisions, decided_at=decided_at)
+    assert result.settled_at.tolist() == [7, 8, 0, 1]
+    assert result.agreed_at.tolist() == [7, 0, 0, 1]
+    summary = result.summary()
+    assert (summary["settled_share"], summary["agreed_share"]) == (0.75, 0.5)
+    assert (summary["settled_at"], summary["agreed_at"]) == (pytest.approx(16 / 3), 4.0)
+    never = replace(result, decisions=np.full((4, 3), -1), decided_at=np.zeros((4, 3), np.int64))
+    assert (never.settled_at == 0).all()
+    assert np.isnan(never.summary()["agreed_at"])
+
+
 # --- Saving and loading -----------------------------------------------------------------------------------
 
 
@@ -126,6 +229,15 @@ def test_round_trip(tmp_path):
     result = made_up()
     result.save(tmp_path / "a" / "b")
     same(fm.load(tmp_path / "a" / "b"), result)
+
+
+def test_round_trip_with_means(tmp_path):
+    result = with_tastes(lost=RNG.uniform(size=(5, 2)))
+    result.save(tmp_path / "out")
+    loaded = fm.load(tmp_path / "out")
+    same(loaded, result)
+    assert (loaded.means == result.means).all()
+    assert (loaded.lost == result.lost).all()
 
 
 def test_round_trip_of_several(tmp_path):

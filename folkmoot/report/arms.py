@@ -1,0 +1,86 @@
+"""Which arm is best, by how much, and how often each was pulled."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from folkmoot.report.page import Bold, table
+from folkmoot.report.words import NONE, joined, number, percent
+from folkmoot.simulation.result import Result
+
+_SHOWN = 12
+
+
+def arm_names(result: Result) -> list[str]:
+    """The names of the arms if the reward law, or the one inside it, gives them; else nothing."""
+    law = result.configuration.get("rewards", {})
+    while isinstance(law, Mapping):
+        if law.get("arm_names"):
+            return [str(name) for name in law["arm_names"]]
+        law = law.get("inner")
+    return []
+
+
+def best_arm(result: Result) -> str:
+    """Which arm is best for all agents together, and by how much; "" when all arms are equally good, or when each
+    replicate has means of its own. Arms within 1e-12 of the best are as good.
+    """
+    if result.gaps.ndim > 1 or result.best.all():
+        return ""
+    names = arm_names(result) or [f"arm {k}" for k in range(result.n_arms)]
+    order = np.argsort(result.gaps, kind="stable")
+    best = [k for k in order if result.best[k]]
+    next_ = order[len(best)]
+    are, its = ("is", "its") if len(best) == 1 else ("are", "their")
+    return (
+        f"Best for all agents together {are} {_listed([names[k] for k in best])}: {its} mean reward, averaged over "
+        f"agents, is {result.gaps[next_]:.3g} above that of {names[next_]}, the next."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return joined(names) if len(names) <= _SHOWN else f"{len(names):,} arms"
+
+
+def pulls_by_arm(results: Mapping[str, Result], n: int) -> str:
+    """Table n: the share of all pulls that went to each arm; by rank where each replicate has means of its own."""
+    first = next(iter(results.values()))
+    if first.gaps.ndim > 1:
+        return _pulls_by_rank(results, n)
+    names = arm_names(first)
+    order = sorted(range(first.n_arms), key=lambda k: float(first.gaps[k]))
+    shown, rest = order[:_SHOWN], order[_SHOWN:]
+    shares = [result.pulls.sum(axis=(0, 1)) / result.pulls.sum() for result in results.values()]
+    lines = []
+    for k in shown:
+        best = bool(first.best[k])
+        label = f"{k}{f': {names[k]}' if k < len(names) else ''}{' (best)' if best else ''}"
+        cells = [number(float(first.gaps[k]), 4), *(percent(float(share[k])) for share in shares)]
+        lines.append([Bold(label) if best else label, *cells])
+    if rest:
+        together = [percent(float(share[rest].sum())) for share in shares]
+        lines.append([f"the other {len(rest):,}", NONE, *together])
+    caption = (
+        f"Table {n}. Share of all pulls by arm, over agents, rounds and replicates. The gap is how far the arm's mean "
+        "reward, averaged over agents, lies below that of the best."
+    )
+    return table(caption, ["Arm", "Gap", *results], lines)
+
+
+def _pulls_by_rank(results: Mapping[str, Result], n: int) -> str:
+    first = next(iter(results.values()))
+    shares = []
+    for result in results.values():
+        order = np.argsort(result.gaps, axis=1, kind="stable")
+        pulls = np.take_along_axis(result.pulls.sum(axis=1), order, axis=1).sum(axis=0)
+        shares.append(pulls / result.pulls.sum())
+    gaps = np.sort(first.gaps, axis=1).mean(axis=0)
+    lines = [
+        [f"{k + 1}{' (best)' if k == 0 else ''}", number(float(gaps[k]), 4), *(percent(float(s[k])) for s in shares)]
+        for k in range(min(_SHOWN, first.n_arms))
+    ]
+    caption = (
+        f"Table {n}. Share of all pulls by the rank of the arm in its replicate, since each replicate has means of its "
+        "own. The gap is the mean one over replicates."
+    )
+    return table(caption, ["Rank", "Gap", *results], lines)
