@@ -233,6 +233,29 @@ def possible(message: Any, params: Any, j: int, t: int) -> bool:
 
 
 @generic
+def said(message: Any, params: Any, i: Index, values: NDArray[np.float64]) -> None:
+    """Write what row i of these messages conveys of each arm into `values`, float64 [n_arms], in the unit of rewards.
+
+    1 and 0 stand for arms recommended and not, or in play and not. An arm of which nothing is said gets 0. It
+    dispatches on the record of messages, as `possible` does; a loop asks it of agents that lie.
+    """
+
+
+@generic
+def say(message: Any, params: Any, i: Index, values: NDArray[np.float64]) -> None:
+    """Overwrite row i so that it conveys these values, and nothing else of what is true: the liar's words.
+
+    Counts stay, and so do fields that are no estimates. Every record of messages that carries anything implements it,
+    if only to say that it has no estimates; without it nobody can lie to this algorithm's agents.
+    """
+
+
+@generic
+def claim(message: Any, params: Any, i: Index, t: int) -> None:
+    """Make the counts of pulls in row i as large as they can be after round t; `say` comes after it."""
+
+
+@generic
 def decision(params: Any, state: Any, i: Index) -> int:
     """The arm that agent i has settled on for good; -1 while it has not, or never will."""
     return -1

@@ -13,6 +13,7 @@ import numpy as np
 from folkmoot.algorithms.base import Problem
 from folkmoot.algorithms.recommending import activate_own, best_active, ends_epoch, favourite, learn
 from folkmoot.algorithms.robust_index import Rule, Sharing, reveal, turn
+from folkmoot.algorithms.words import best_of, read_arm, write_sample
 from folkmoot.interface import implements, kernel, scalarise
 
 _NUMBER = 8  # bytes
@@ -105,6 +106,19 @@ def outbox(params):
 @implements(S3CertMessage)
 def possible(message, params, j, t):
     return 0 <= message.favourite[j] < params.n_arms and 0 <= message.arm[j] < params.n_arms
+
+
+@implements(S3CertMessage)
+def said(message, params, i, values):
+    """The recommendation."""
+    read_arm(message.favourite[i], values)
+
+
+@implements(S3CertMessage)
+def say(message, params, i, values):
+    """The recommendation, and what a verified sample paid: what was seen unaltered may yet be told otherwise."""
+    message.favourite[i] = best_of(values)
+    write_sample(message.arm[i], message.reward, i, values)
 
 
 @kernel

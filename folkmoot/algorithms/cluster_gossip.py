@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from folkmoot.algorithms.words import fill_counts, read_row, write_means, write_row
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
 
@@ -134,6 +135,48 @@ def possible(message, params, j, t):
 @implements(LateMessage)
 def possible(message, params, j, t):
     return all(0 <= message.stamp[j, c] <= t for c in range(len(params.share)))
+
+
+@implements(Message)
+def said(message, params, i, values):
+    read_row(message.gossip, i, values)
+
+
+@implements(Message)
+def say(message, params, i, values):
+    """The same to mates and to others."""
+    write_row(message.gossip, i, values)
+    write_row(message.cluster_mean, i, values)
+    write_means(message.pulls, message.total, i, values)
+    if message.arm[i] >= 0:
+        message.reward[i] = values[message.arm[i]]
+
+
+@implements(Message)
+def claim(message, params, i, t):
+    fill_counts(message.pulls, i, t)
+    fill_counts(message.largest, i, t)
+
+
+@implements(LateMessage)
+def said(message, params, i, values):
+    """The copy of the own cluster's means."""
+    for k in range(params.n_arms):
+        values[k] = message.heard_mean[i, params.labels[i], k]
+
+
+@implements(LateMessage)
+def say(message, params, i, values):
+    """Of every cluster."""
+    for c in range(len(params.share)):
+        for k in range(params.n_arms):
+            message.heard_mean[i, c, k] = values[k]
+            message.heard_gossip[i, c, k] = values[k]
+
+
+@implements(LateMessage)
+def claim(message, params, i, t):
+    fill_counts(message.largest, i, t)
 
 
 @implements(Params)

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.words import fill_counts, read_means, write_means
 from folkmoot.interface import implements
 
 
@@ -81,6 +82,21 @@ def outbox(params):
 @implements(Message)
 def possible(message, params, j, t):
     return all(0 <= message.pulls[j, k] <= t for k in range(params.n_arms))
+
+
+@implements(Message)
+def said(message, params, i, values):
+    read_means(message.pulls, message.total, i, values)
+
+
+@implements(Message)
+def say(message, params, i, values):
+    write_means(message.pulls, message.total, i, values)
+
+
+@implements(Message)
+def claim(message, params, i, t):
+    fill_counts(message.pulls, i, t)
 
 
 @implements(Params)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.drfed_ucb import nth_behind
+from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements
 
@@ -88,6 +89,21 @@ def possible(message, params, j, t):
         if not 0 <= message.largest[j, k] <= t:
             return False
     return 1 <= message.size[j] <= params.n_agents
+
+
+@implements(LateMessage)
+def said(message, params, i, values):
+    read_row(message.gossip, i, values)
+
+
+@implements(LateMessage)
+def say(message, params, i, values):
+    write_row(message.gossip, i, values)
+
+
+@implements(LateMessage)
+def claim(message, params, i, t):
+    fill_counts(message.largest, i, t)
 
 
 @implements(Params)

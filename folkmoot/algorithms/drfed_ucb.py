@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
 
@@ -100,6 +101,22 @@ def outbox(params):
 @implements(Message)
 def possible(message, params, j, t):
     return all(0 <= message.largest[j, k] <= t for k in range(params.n_arms))
+
+
+@implements(Message)
+def said(message, params, i, values):
+    read_row(message.gossip, i, values)
+
+
+@implements(Message)
+def say(message, params, i, values):
+    write_row(message.mean, i, values)
+    write_row(message.gossip, i, values)
+
+
+@implements(Message)
+def claim(message, params, i, t):
+    fill_counts(message.largest, i, t)
 
 
 @implements(Params)

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.words import best_of, read_arm
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
 
@@ -115,6 +116,16 @@ def outbox(params):
 @implements(Message)
 def possible(message, params, j, t):
     return 0 <= message.favourite[j] < params.n_arms
+
+
+@implements(Message)
+def said(message, params, i, values):
+    read_arm(message.favourite[i], values)
+
+
+@implements(Message)
+def say(message, params, i, values):
+    message.favourite[i] = best_of(values)
 
 
 @implements(Params)

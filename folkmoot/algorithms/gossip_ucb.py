@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below, uniform
 from folkmoot.interface import implements, kernel
 
@@ -107,9 +108,34 @@ def possible(message, params, j, t):
     return all(0 <= message.largest[j, k] <= t for k in range(params.n_arms))
 
 
+@implements(Message)
+def said(message, params, i, values):
+    """Nothing: the message has counts only."""
+
+
+@implements(Message)
+def say(message, params, i, values):
+    """Nothing."""
+
+
+@implements(Message)
+def claim(message, params, i, t):
+    fill_counts(message.largest, i, t)
+
+
 @implements(LateMessage)
 def possible(message, params, j, t):
     return _NOBODY <= message.partner[j] < params.n_agents
+
+
+@implements(LateMessage)
+def said(message, params, i, values):
+    read_row(message.gossip, i, values)
+
+
+@implements(LateMessage)
+def say(message, params, i, values):
+    write_row(message.gossip, i, values)
 
 
 @implements(Params)

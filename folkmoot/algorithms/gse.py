@@ -1,3 +1,4 @@
+# ruff: noqa: F811  one generic function has an implementation per record type
 """Gossip Successive Elimination: agents with different means, links that come and go.
 
 Source: "Distributed Multi-Agent Bandits Over Erdos-Renyi Random Networks" (arXiv 2510.22811). Equation
@@ -12,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.words import best_of, read_row, write_row
 from folkmoot.interface import implements, kernel
 
 
@@ -127,6 +129,31 @@ def outbox(params):
 @implements(Params)
 def late_outbox(params):
     return LateMessage(np.zeros((params.n_agents, params.n_arms), np.bool_))
+
+
+@implements(Message)
+def said(message, params, i, values):
+    read_row(message.gossip, i, values)
+
+
+@implements(Message)
+def say(message, params, i, values):
+    write_row(message.gossip, i, values)
+
+
+@implements(LateMessage)
+def said(message, params, i, values):
+    """1 for an arm in play, 0 for one that is out."""
+    for k in range(params.n_arms):
+        values[k] = 1.0 if message.active[i, k] else 0.0
+
+
+@implements(LateMessage)
+def say(message, params, i, values):
+    """In play are the arms with the largest value."""
+    best = best_of(values)
+    for k in range(params.n_arms):
+        message.active[i, k] = values[k] == values[best]
 
 
 @kernel

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.words import read_sample, write_sample
 from folkmoot.coins import CHOICE, uniform
 from folkmoot.interface import implements, inlined, kernel, scalarise
 
@@ -111,6 +112,16 @@ def outbox(params):
 @implements(Message)
 def possible(message, params, j, t):
     return 0 <= message.arm[j] < params.n_arms and 0 <= message.layer[j] < params.n_layers
+
+
+@implements(Message)
+def said(message, params, i, values):
+    read_sample(message.arm[i], message.reward, i, values)
+
+
+@implements(Message)
+def say(message, params, i, values):
+    write_sample(message.arm[i], message.reward, i, values)
 
 
 @kernel

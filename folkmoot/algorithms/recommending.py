@@ -12,6 +12,7 @@ import numpy as np
 
 from folkmoot.algorithms.base import Problem
 from folkmoot.algorithms.robust_index import Rule, Sharing, append, refresh, reveal, turn
+from folkmoot.algorithms.words import best_of, read_arm
 from folkmoot.interface import implements, kernel
 
 
@@ -135,6 +136,16 @@ def outbox(params):
 @implements(S3Message)
 def possible(message, params, j, t):
     return 0 <= message.favourite[j] < params.n_arms
+
+
+@implements(S3Message)
+def said(message, params, i, values):
+    read_arm(message.favourite[i], values)
+
+
+@implements(S3Message)
+def say(message, params, i, values):
+    message.favourite[i] = best_of(values)
 
 
 @implements(S3Params)

@@ -13,6 +13,7 @@ import numpy as np
 
 from folkmoot.algorithms.base import Problem
 from folkmoot.algorithms.robust_index import STALE, Rule, Sharing, append, refresh_stale, reveal, turn
+from folkmoot.algorithms.words import fill_counts, read_sample, write_sample
 from folkmoot.interface import implements, kernel
 
 # --- What S1 and S2 have in common --------------------------------------------------------------------------------
@@ -118,6 +119,16 @@ def possible(message, params, j, t):
     return 0 <= message.arm[j] < params.n_arms and 0 <= message.verified[j] <= 1
 
 
+@implements(S1Message)
+def said(message, params, i, values):
+    read_sample(message.arm[i], message.reward, i, values)
+
+
+@implements(S1Message)
+def say(message, params, i, values):
+    write_sample(message.arm[i], message.reward, i, values)
+
+
 @implements(S1Params)
 def publish(params, state, i, t, seen, outbox):
     outbox.arm[i] = seen.arm[i]
@@ -209,6 +220,30 @@ def outbox(params):
 @implements(S2Message)
 def possible(message, params, j, t):
     return all(0 <= message.verified[j, k] <= message.pulls[j, k] <= t for k in range(params.n_arms))
+
+
+@implements(S2Message)
+def said(message, params, i, values):
+    """Means over all pulls and objectives."""
+    d = params.rule.n_objectives
+    for k in range(params.n_arms):
+        values[k] = 0.0
+        for j in range(d):
+            total = message.reported[i, k, j] + message.clean[i, k, j]
+            values[k] += total / (message.pulls[i, k] * d) if message.pulls[i, k] > 0 else 0.0
+
+
+@implements(S2Message)
+def say(message, params, i, values):
+    for k in range(params.n_arms):
+        for j in range(params.rule.n_objectives):
+            message.clean[i, k, j] = values[k] * message.verified[i, k]
+            message.reported[i, k, j] = values[k] * (message.pulls[i, k] - message.verified[i, k])
+
+
+@implements(S2Message)
+def claim(message, params, i, t):
+    fill_counts(message.pulls, i, t)
 
 
 @kernel
