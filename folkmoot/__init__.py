@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
+    from folkmoot.world.one_sided import OneSided as OneSided
     from folkmoot.world.replay import Replay as Replay
     from folkmoot.world.rewards import Bernoulli as Bernoulli
     from folkmoot.world.rewards import Beta as Beta
@@ -134,6 +135,7 @@ _HOMES = {
     "world.clusters": ["karate_labels"],
     "world.corruption": ["FlipRandom", "Promote", "Suppress", "Swap", "Thinning"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
+    "world.one_sided": ["OneSided"],
     "world.replay": ["Replay"],
     "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive"],
     "world.scalarisations": ["Chebyshev", "Linear", "LogSumExp"],

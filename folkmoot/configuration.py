@@ -182,6 +182,8 @@ def _same(one: Any, other: Any) -> bool:
 def _hashed(value: Any) -> int:
     if isinstance(value, np.ndarray):
         return hash((value.shape, value.tobytes()))
+    if isinstance(value, Mapping):
+        return hash(frozenset((key, _hashed(entry)) for key, entry in value.items()))
     return hash(tuple(_hashed(entry) for entry in value)) if isinstance(value, tuple | list) else hash(value)
 
 

@@ -244,6 +244,8 @@ def network_in_words(network: Mapping[str, Any]) -> str:
     n, edges = int(network.get("n_agents", 0)), int(network.get("edges", 0))
     pairs = " between all pairs" if n > 1 and edges == n * (n - 1) // 2 else ""
     kind, probability = network.get("type"), network.get("link_probability")
+    if kind == "OneSided":
+        return f"{network_in_words(network['network'])}; each direction of a link may be lost on its own"
     if kind == "Static" or probability == 1.0:
         return f"a network of {plural(edges, 'link')}{pairs}, always up"
     if probability is not None:

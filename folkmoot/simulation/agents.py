@@ -92,9 +92,9 @@ class Agents:
         return [Outcome(t, tuple(rewards[i].tolist()), bool(self._seen.verified[i])) for i in range(len(rewards))]
 
     def _carry(self, moment: Moment, sender: int, receiver: int | None, data: bytes) -> None:
-        """To those whose link to the sender is up in this round."""
+        """To those that hear the sender in this round."""
         links: Any = self._links
-        row = links.neighbours[links.start[sender] : links.start[sender] + links.count[sender]]
-        for j in map(int, row):
-            if receiver in (ALL, j) and not self._lost(moment, sender, j):
+        for j in range(len(self.hosts)):
+            heard = links.neighbours[links.start[j] : links.start[j] + links.count[j]]
+            if sender in heard and receiver in (ALL, j) and not self._lost(moment, sender, j):
                 self._under_way[j].append(Received(sender, data))

@@ -29,6 +29,7 @@ NETWORKS: "Kinds[Network]" = Kinds(
         "erdos_renyi": "folkmoot.world.networks:ErdosRenyi",
         "recorded": "folkmoot.world.networks:Recorded",
         "stochastic_block_model": "folkmoot.world.block_model:StochasticBlockModel",
+        "one_sided": "folkmoot.world.one_sided:OneSided",
     }
 )
 SCALARISATIONS: "Kinds[Scalarisation]" = Kinds(

@@ -78,6 +78,11 @@ class BaseGraph:
         upper = rows < self.neighbours
         return np.stack([rows[upper], self.neighbours[upper]], axis=1)
 
+    @cached_property
+    def edge_set(self) -> frozenset[tuple[int, int]]:
+        """The edges as pairs, the smaller agent first."""
+        return frozenset((i, j) for i, j in self.edges().tolist())
+
     def _adjacency(self) -> Any:
         from scipy.sparse import csr_array
 

@@ -31,6 +31,7 @@ class Network(Configuration):
         base: who could ever talk to whom.
         link_probability: probability that an edge of the base graph is up in a round; None if not constant.
         labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
+        one_sided: may an agent hear another that does not hear it in the same round?
     """
 
     says_its_name: ClassVar[bool] = False  # errors say what they are about: "edge (1, 9)"
@@ -47,6 +48,10 @@ class Network(Configuration):
     @property
     def labels(self) -> NDArray[np.int64] | None:
         return None
+
+    @property
+    def one_sided(self) -> bool:
+        return False
 
     @property
     def n_agents(self) -> int:
