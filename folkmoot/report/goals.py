@@ -7,15 +7,14 @@ from numpy.typing import NDArray
 
 from folkmoot.report.page import table
 from folkmoot.report.tables import Difference, difference_of, is_oracle
-from folkmoot.report.words import PERCENT, joined, number, places_by_error
+from folkmoot.report.words import PERCENT, ceilings, joined, number, places_by_error, two_goals
 from folkmoot.simulation.result import Result, student_interval
-from folkmoot.ties import TIE
 
 PAGE = "docs/when-not-to-cooperate.md"
 _GOALS = {
-    "common": "the arm that is best for all",
-    "own": "each agent's own best",
-    "cluster": "the best of each cluster",
+    "common": "common arm",
+    "own": "own best arm",
+    "cluster": "cluster's best arm",
 }
 
 
@@ -25,25 +24,9 @@ def goal(result: Result) -> str:
     return str(result.configuration.get("goal", "own" if kind == "UCB" else "common"))
 
 
-def ceilings(result: Result) -> tuple[float, float]:
-    """Mean reward of a pull if every agent always pulled the best common arm, and if each pulled its own best.
-
-    NaN where the means are not known.
-    """
-    if result.means is None:
-        return float("nan"), float("nan")
-    return float(result.means.mean(axis=-2).max(axis=-1).mean()), float(result.means.max(axis=-1).mean())
-
-
-def differ(result: Result) -> bool:
-    """Is there no arm that is best for every agent? Then the two goals are two."""
-    common, own = ceilings(result)
-    return own - common > TIE
-
-
 def shown(results: Mapping[str, Result], comparable: bool = True) -> bool:
     """Are there two goals to tell apart?"""
-    return comparable and all(result.means is not None and differ(result) for result in results.values())
+    return comparable and all(result.means is not None and two_goals(result) for result in results.values())
 
 
 def _rewards(result: Result) -> dict[int, float]:
@@ -91,17 +74,21 @@ def _verdict(results: Mapping[str, Result]) -> str:
     found = {n: _compared(alone[name], r) for n, r in others.items()}
     less = [n for n, d in found.items() if d is not None and d.mean > 0.0 and d.significant is not False]
     more = [n for n, d in found.items() if d is not None and d.mean < 0.0 and d.significant is not False]
-    lone = f"An agent alone ({name}) earns {number(float(alone[name].own_reward.mean()), 3)} a pull"
+    lone = f"With {name}, where each plays for itself, agents earn {_reward(alone[name])} a pull"
     parts = []
     if less:
-        parts.append(f"Cooperating costs the agents here. {lone}, more than with {_earned(less, others)} ({PAGE})")
+        parts.append(f"Cooperating costs the agents here. {lone}, more than with {_earned(less, others)}; see {PAGE}")
     if more:
-        parts.append(f"{'It earns' if less else lone + ','} less than with {_earned(more, others)}")
+        parts.append(f"{'They earn' if less else lone + ','} less than with {_earned(more, others)}")
     return f"{'. '.join(parts)}." if parts else f"{lone}, as much as with {_earned(list(others), others)}."
 
 
+def _reward(result: Result) -> str:
+    return number(float(result.own_reward.mean()), 3)
+
+
 def _earned(names: list[str], results: Mapping[str, Result]) -> str:
-    return joined([f"{name} ({number(float(results[name].own_reward.mean()), 3)})" for name in names])
+    return joined([f"{name} ({_reward(results[name])})" for name in names])
 
 
 def both_regrets(results: Mapping[str, Result], n: int) -> str:

@@ -52,6 +52,7 @@ pre { font: .8rem/1.45 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monosp
   overflow-wrap: anywhere; max-height: 32rem; overflow: auto; border: 1px solid var(--line);
   padding: .75rem; margin: .6rem 0; }
 ul { padding-left: 1.2rem; margin: .6rem 0; } li { margin: .25rem 0; }
+@media (max-width: 40rem) { figure .plot { overflow-x: auto; } figure .plot img { width: 36rem; max-width: none; } }
 @media print {
   @page { margin: 18mm 16mm; }
   :root { --ink: #000; --soft: #333; --line: #888; }
@@ -148,7 +149,7 @@ def settings(rows: Sequence[tuple[str, str]]) -> str:
 def figure(drawing: Figure, caption: str, alternative: str) -> str:
     """A figure as an embedded SVG with its caption and a text for those who cannot see it."""
     data = base64.b64encode(svg_bytes(drawing)).decode()
-    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alternative)}">'
+    image = f'<div class="plot"><img src="data:image/svg+xml;base64,{data}" alt="{escape(alternative)}"></div>'
     return f"<figure>\n{image}\n<figcaption>{_captioned(caption)}</figcaption>\n</figure>"
 
 

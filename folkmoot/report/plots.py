@@ -293,6 +293,8 @@ def scale_x(axes: Axes, rounds: NDArray[np.int64], log: bool) -> None:
     if log:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=12))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6))  # more numbers of five digits would touch
     plain_numbers(axes.xaxis, float(rounds.max()))
     if rounds.max() > rounds.min():
         axes.set_xlim(float(rounds.min()) if log else 0.0, float(rounds.max()))

@@ -1,13 +1,14 @@
 """Numbers and sentences of a report: rounding, units, the answer in one sentence."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite, isnan
+from math import isfinite, isnan, nan
 from typing import Any
 
 from folkmoot import theory
 from folkmoot.plurals import plural as plural
 from folkmoot.report.tables import Difference, FinalRow, final_table, is_oracle, paired_difference, same_world
 from folkmoot.simulation.result import Result
+from folkmoot.ties import TIE
 
 NONE = "\N{EN DASH}"  # no value
 PERCENT = "\N{NARROW NO-BREAK SPACE}%"
@@ -87,26 +88,43 @@ def headline(results: Mapping[str, Result]) -> str:
     names = fair or sorted(results, key=lambda n: rows[n].regret_mean)
     best = rows[names[0]]
     rounds = f"after {plural(best.horizon, 'round')}"
+    regret = "regret against the common arm" if two_goals(first) else "regret"
     places = places_by_error([best.regret_mean], [best.regret_high - best.regret_mean])
     said = f"{number(best.regret_mean, places)}{_in_brackets(best, places)}"
     if len(names) == 1:
-        return f"{best.name}: regret {rounds} is {said}."
+        return f"{best.name}: {regret} {rounds} is {said}."
     second = rows[names[1]]
     difference = _difference(results, best.name, second.name)
     if best.regret_mean == second.regret_mean:
-        return f"{best.name} and {second.name} have the same mean regret {rounds}: {said}."
+        return f"{best.name} and {second.name} have the same mean {regret} {rounds}: {said}."
     if difference is not None and difference.significant is False:
         return (
-            f"{best.name} has the lowest mean regret {rounds}, {said}, but {second.name}, "
+            f"{best.name} has the lowest mean {regret} {rounds}, {said}, but {second.name}, "
             f"at {number(second.regret_mean, places)}, cannot be told apart from it: {_paired(difference)}."
         )
     less = 1.0 - best.regret_mean / second.regret_mean
     margin = percent(less, 1 if less > 0.99 else 0) if less >= 0.01 else f"less than {percent(0.01, 0)}"
     sure = f" ({_paired(difference)})" if difference is not None and difference.significant else ""
     return (
-        f"{best.name} has the lowest regret: {said} {rounds}, {margin} below {second.name}, "
+        f"{best.name} has the lowest {regret}: {said} {rounds}, {margin} below {second.name}, "
         f"the next lowest at {number(second.regret_mean, places)}{sure}."
     )
+
+
+def ceilings(result: Result) -> tuple[float, float]:
+    """Mean reward of a pull if every agent always pulled the best common arm, and if each pulled its own best.
+
+    NaN where the means are not known.
+    """
+    if result.means is None:
+        return nan, nan
+    return float(result.means.mean(axis=-2).max(axis=-1).mean()), float(result.means.max(axis=-1).mean())
+
+
+def two_goals(result: Result) -> bool:
+    """Is no arm best for every agent, as far as the means are known?"""
+    common, own = ceilings(result)
+    return own - common > TIE
 
 
 def _difference(results: Mapping[str, Result], name: str, reference: str) -> Difference | None:

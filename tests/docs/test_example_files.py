@@ -12,7 +12,7 @@ EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "examples").glob("*.tom
 
 
 def test_there_is_one_of_each_kind():
-    assert [path.stem for path in EXAMPLES] == ["bandits", "chain", "consortium"]
+    assert [path.stem for path in EXAMPLES] == ["bandits", "chain", "consortium", "edge-servers"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

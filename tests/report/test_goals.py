@@ -43,12 +43,15 @@ def test_it_warns_where_an_agent_alone_earns_more():
     first, second = goals.remarks(results)
     assert "pays 0.625 a pull" in first
     assert "would pay 0.750" in first
-    assert second.startswith("Cooperating costs the agents here. An agent alone (UCB) earns 0.750 a pull, more than")
+    assert second.startswith(
+        "Cooperating costs the agents here. With UCB, where each plays for itself, agents earn 0.75"
+    )
     assert "GSE (0.625)" in second
     document = render("T", results)
     assert '<p class="warning">' in document
     assert "<h2>Two goals</h2>" in document
-    assert "each agent&#x27;s own best" in document
+    assert "own best arm" in document
+    assert "GSE: regret against the common arm after" in render("T", {"GSE": results["GSE"]})
     assert second in bandits.terminal(results)[2]
 
 
@@ -56,14 +59,14 @@ def test_it_says_where_cooperating_pays():
     results = {"GSE": playing("GSE", COMMON), "UCB": playing("UCB", POOR, goal="own")}
     said = goals.remarks(results)[1]
     assert "costs" not in said
-    assert said == "An agent alone (UCB) earns 0.312 a pull, less than with GSE (0.625)."
+    assert said == "With UCB, where each plays for itself, agents earn 0.312 a pull, less than with GSE (0.625)."
 
 
 def test_both_at_once_and_neither():
     own, common, poor = (playing("A", pulls) for pulls in (OWN, COMMON, POOR))
     said = goals.remarks({"A": own, "B": poor, "UCB": playing("UCB", COMMON, goal="own")})[1]
     assert "more than with B (0.312)" in said
-    assert "It earns less than with A (0.750)" in said
+    assert "They earn less than with A (0.750)" in said
     said = goals.remarks({"A": common, "UCB": playing("UCB", COMMON, goal="own")})[1]
     assert "as much as with A (0.625)" in said
 
