@@ -9,111 +9,37 @@ The loop calls the generic functions below. In Python they look the implementati
 their first argument; compiled, numba picks the same function by the same type at compile time. So
 there is one text, and the compiled loop has a stable signature that caches across processes.
 
-Nothing here needs the compiler: the decorators leave functions as they are and only record what each of them is.
-`folkmoot.simulation.compiled` hands the record to numba when a compiled loop is first asked for.
+How functions are registered and found is in `folkmoot.generics`; its names are here too.
 """
 
-import inspect
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from folkmoot.generics import GENERICS as GENERICS
+from folkmoot.generics import IMPLEMENTATIONS as IMPLEMENTATIONS
+from folkmoot.generics import Recorded as Recorded
+from folkmoot.generics import generic as generic
+from folkmoot.generics import implementation as implementation
+from folkmoot.generics import implements as implements
+from folkmoot.generics import inlined as inlined
+from folkmoot.generics import kernel as kernel
+from folkmoot.generics import tell as tell
+
 Index: TypeAlias = int | np.int64  # compiled, they are one
 
 
-class Recorded(NamedTuple):
-    """A function that a compiler is to know, or a type of records that it is to tell apart from others."""
+class Seen(NamedTuple):
+    """What each agent observed in this round.
 
-    what: Literal["kernel", "inlined", "generic", "record"]
-    subject: Any  # the function, or the type
-
-
-GENERICS: dict[str, Callable[..., Any]] = {}
-IMPLEMENTATIONS: dict[tuple[type, str], Callable[..., Any]] = {}
-_RECORDED: list[Recorded] = []
-_COMPILERS: list[Callable[[Recorded], None]] = []
-
-
-def tell(compiler: Callable[[Recorded], None]) -> None:
-    """Tell this compiler of everything recorded so far, and from now on of what is recorded later."""
-    for recorded in _RECORDED:
-        compiler(recorded)
-    _COMPILERS.append(compiler)
-
-
-def _record(what: Literal["kernel", "inlined", "generic", "record"], subject: Any) -> None:
-    _RECORDED.append(Recorded(what, subject))
-    for compiler in _COMPILERS:
-        compiler(_RECORDED[-1])
-
-
-def kernel(function: F) -> F:
-    """Mark a helper that kernels call: ordinary Python, compiled when a compiled function calls it."""
-    _record("kernel", function)
-    return function
-
-
-def inlined(function: F) -> F:
-    """Mark a kernel that is merged into its caller: for small functions of many arguments (docs/decisions/0002)."""
-    _record("inlined", function)
-    return function
-
-
-def implementation(record: type, name: str) -> Callable[..., Any]:
-    """The function registered for this record type, or the generic's own body as the default."""
-    return IMPLEMENTATIONS.get((record, name), GENERICS[name])
-
-
-def generic(default: F) -> F:
-    """Make a function generic in the type of its first argument; its own body is the default."""
-    name = default.__name__
-    GENERICS[name] = default
-
-    @wraps(default)
-    def call(*args: Any) -> Any:
-        return implementation(type(args[0]), name)(*args)
-
-    _record("generic", call)
-    return call  # type: ignore[return-value]
-
-
-def implements(record: type) -> Callable[[F], F]:
-    """Register a function as the implementation, for one record type, of the generic it is named after.
-
-    Raises:
-        TypeError: there is no such generic, or its arguments differ.
-        ValueError: the pair is registered already (compiled code would go stale).
+    Where outcomes come at once and nobody is ever absent, `pulled` is the same array as `arm`.
     """
 
-    def register(function: F) -> F:
-        name = function.__name__
-        if name not in GENERICS:
-            raise TypeError(f"{name}: no such interface function; there are {', '.join(GENERICS)}")
-        expected = list(inspect.signature(GENERICS[name]).parameters)
-        if list(inspect.signature(function).parameters) != expected:
-            raise TypeError(f"{name} must take ({', '.join(expected)})")
-        if (record, name) in IMPLEMENTATIONS:
-            raise ValueError(
-                f"{name} is already defined for {record.__qualname__}: define the record type again "
-                "first (in a notebook, run its cell again), so that no compiled code goes stale"
-            )
-        _record("record", record)
-        IMPLEMENTATIONS[record, name] = function
-        return function
-
-    return register
-
-
-class Seen(NamedTuple):
-    """What each agent observed in this round."""
-
-    arm: NDArray[np.int64]  # [n_agents]
-    reward: NDArray[np.float64]  # [n_agents, n_objectives]  what was reported: clean if verified
-    verified: NDArray[np.bool_]  # [n_agents]
+    arm: NDArray[np.int64]  # [n_agents]  whose outcome has come: this round's pull, an earlier one, or -1: none
+    reward: NDArray[np.float64]  # [n_agents, n_objectives]  that outcome, as it was reported: clean if verified
+    verified: NDArray[np.bool_]  # [n_agents]  was it?
+    pulled: NDArray[np.int64]  # [n_agents]  in this round; -1: the agent is absent
 
 
 class Reported(NamedTuple):
@@ -151,12 +77,29 @@ class Honest(NamedTuple):
     budget: float
 
 
+class Everybody(NamedTuple):
+    """The presence of a world in which nobody is ever absent."""
+
+    n_agents: int
+
+
+class Immediate(NamedTuple):
+    """The feedback of a world in which every outcome comes in the round of its pull."""
+
+    n_agents: int
+
+
+class Honesty(NamedTuple):
+    """The liars of a world without any: everybody tells what the algorithm says."""
+
+    n_agents: int
+
+
 @kernel
 def nothing_seen(n_agents: int, n_objectives: int = 1) -> Seen:
     """A Seen for so many agents, before the first round."""
-    return Seen(
-        np.zeros(n_agents, np.int64), np.zeros((n_agents, n_objectives), np.float64), np.zeros(n_agents, np.bool_)
-    )
+    arm = np.zeros(n_agents, np.int64)
+    return Seen(arm, np.zeros((n_agents, n_objectives), np.float64), np.zeros(n_agents, np.bool_), arm)
 
 
 # --- An algorithm ---------------------------------------------------------------------------------
@@ -273,6 +216,24 @@ def message_bytes(params: Any, state: Any, i: Index, t: int, seen: Seen, n_messa
     return n_messages * row_bytes
 
 
+@generic
+def traffic(
+    params: Any,
+    state: Any,
+    i: Index,
+    t: int,
+    seen: Seen,
+    neighbours: Any,
+    inbox: Any,
+    row_bytes: int,
+    n_messages: int,
+) -> int:
+    """The bytes that agent i sends in all exchanges of round t: for an algorithm whose messages depend on what each
+    neighbour lacks. Asked after everybody's `publish` and before any `update`.
+    """
+    return message_bytes(params, state, i, t, seen, n_messages, row_bytes)
+
+
 # --- A reward law -----------------------------------------------------------------------------------
 
 
@@ -297,7 +258,19 @@ def objectives(rewards: Any) -> int:
 def pay(
     rewards: Any, scene: NDArray[np.bool_], i: int, arm: int, t: int, coins: Any, reward: NDArray[np.float64]
 ) -> None:
-    """Write agent i's reward for this arm in round t into `reward[i, :]`."""
+    """Write agent i's reward for this arm in round t into `reward[i, :]`. It depends on these coordinates alone."""
+
+
+@generic
+def varies(rewards: Any) -> bool:
+    """Do the means move from round to round? A constant of the record type."""
+    return False
+
+
+@generic
+def gap(rewards: Any, scene: Any, t: int, arm: int, coins: Any) -> float:
+    """How far this arm's mean over all agents is below the best one's in round t; asked where the means vary."""
+    return 0.0
 
 
 # --- A scalarisation: what a vector of rewards is worth -----------------------------------------------
@@ -325,6 +298,76 @@ def corrupt(adversary: Any, i: Index, t: int, seen: Seen, left: float, reported:
 
     The loop clips it to [0, 1] and charges what has changed, which must be at most `left`.
     """
+
+
+# --- Presence: who is there -----------------------------------------------------------------------------
+
+
+@generic
+def draw_presence(presence: Any, t: int, coins: Any, present: NDArray[np.bool_]) -> None:
+    """Write who is there in round t into `present` (bool [n_agents]), which begins as all true."""
+
+
+@generic
+def here(presence: Any, present: NDArray[np.bool_], i: Index) -> bool:
+    """Is agent i there in this round? Who is not neither pulls nor sends nor hears nor learns."""
+    return True
+
+
+@generic
+def spare_links(presence: Any, active: Links) -> Links:
+    """Room for the links among those who are there; the network's own where `meet` has nothing to do."""
+    return active
+
+
+@generic
+def meet(presence: Any, present: NDArray[np.bool_], active: Links, heard: Links) -> None:
+    """Write the links of this round among those who are there into `heard`; where everybody is, it is `active`."""
+
+
+# --- Feedback: when outcomes come -----------------------------------------------------------------------
+
+
+@generic
+def fresh_seen(feedback: Any, n_agents: int, n_objectives: int) -> Seen:
+    """A Seen of a world with such feedback, before the first round."""
+    return nothing_seen(n_agents, n_objectives)
+
+
+@generic
+def calendar(feedback: Any, n_agents: int, n_objectives: int) -> Any:
+    """Room for the outcomes that are under way, before the first round."""
+    return np.zeros(0, np.int64)
+
+
+@generic
+def post(feedback: Any, calendar: Any, i: Index, t: int, coins: Any, seen: Seen) -> None:
+    """Put the outcome of agent i's pull of this round (`seen.pulled[i]` and row i of `seen`) on the calendar."""
+
+
+@generic
+def fetch(feedback: Any, calendar: Any, i: Index, t: int, seen: Seen) -> None:
+    """Take at most one outcome that is due from the calendar into row i of `seen`; without one, `seen.arm[i]` is -1."""
+
+
+# --- Liars: what is told in place of what was published -------------------------------------------------
+
+
+@generic
+def second_box(liars: Any, box: Any) -> Any:
+    """Room for other messages of the same agents, for those that tell different neighbours different things."""
+    return box
+
+
+@generic
+def lie(liars: Any, params: Any, t: int, coins: Any, box: Any, second: Any) -> None:
+    """After an exchange's publishing: overwrite the liars' rows of `box` and `second`."""
+
+
+@generic
+def hear(liars: Any, i: Index, box: Any, second: Any) -> Any:
+    """The box that agent i reads: `box` or `second`."""
+    return box
 
 
 # --- A network --------------------------------------------------------------------------------------

@@ -10,29 +10,44 @@ import numpy as np
 
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import (
+    Everybody,
+    Honesty,
+    Immediate,
     Reported,
     budget,
+    calendar,
     corrupt,
     decision,
     draw_links,
+    draw_presence,
+    fetch,
+    fresh_seen,
+    gap,
+    hear,
+    here,
     init,
     inlined,
     late_outbox,
+    lie,
     links,
-    message_bytes,
+    meet,
     messages,
-    nothing_seen,
     objectives,
     outbox,
     oversee,
     pay,
+    post,
     publish,
     publish_late,
     scene,
+    second_box,
     select,
     set_scene,
+    spare_links,
+    traffic,
     update,
     update_late,
+    varies,
     verify,
 )
 
@@ -40,7 +55,10 @@ prange = range  # compiled, the loop finds numba's under this name
 
 
 class Tally(NamedTuple):
-    """What the loop writes down: counts, hence exact in any order of evaluation, and the adversary's account."""
+    """What the loop writes down: counts, hence exact in any order of evaluation, and the adversary's account.
+
+    Arrays with an axis "c or 0" are written where that axis is not empty.
+    """
 
     pulls: np.ndarray  # int64 [replicates, n_agents, n_arms] at the horizon
     team_pulls: np.ndarray  # int64 [replicates, checkpoints, n_arms] summed over agents
@@ -50,15 +68,22 @@ class Tally(NamedTuple):
     spent: np.ndarray  # float64 [replicates, n_arms] by the adversary
     decisions: np.ndarray  # int64 [replicates, n_agents] arms settled on for good; -1 is none
     decided_at: np.ndarray  # int64 [replicates, n_agents] the round of that; 0 is never
+    lost: np.ndarray  # float64 [replicates, checkpoints] regret summed over agents, where means vary; else 0
+    agent_pulls: np.ndarray  # int64 [replicates, c or 0, n_agents, n_arms]
+    realised: np.ndarray  # float64 [replicates, c or 0, n_agents] rewards of the agent's pulls so far, as nature paid
 
 
-def blank_tally(replicates: int, n_agents: int, n_arms: int, checkpoints: int) -> Tally:
+def blank_tally(
+    replicates: int, n_agents: int, n_arms: int, checkpoints: int, per_agent: bool = False, realised: bool = False
+) -> Tally:
     """A tally before the first round."""
     r, n, k = replicates, n_agents, n_arms
     count = np.int64
     return Tally(
         np.zeros((r, n, k), count), np.zeros((r, checkpoints, k), count), np.zeros(r, count), np.zeros(r, count),
         np.zeros(r, count), np.zeros((r, k)), np.full((r, n), -1, count), np.zeros((r, n), count),
+        np.zeros((r, checkpoints)), np.zeros((r, checkpoints if per_agent else 0, n, k), count),
+        np.zeros((r, checkpoints if realised else 0, n)),
     )  # fmt: skip
 
 
@@ -69,6 +94,9 @@ class World(NamedTuple):
     network: NamedTuple
     adversary: NamedTuple
     verifications: int  # pulls that may be verified in a replicate
+    presence: NamedTuple = Everybody(0)
+    feedback: NamedTuple = Immediate(0)
+    liars: NamedTuple = Honesty(0)
 
 
 class Control(NamedTuple):
@@ -91,75 +119,140 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
         checkpoints: int64, increasing rounds at which to record; the last is the horizon.
         tally, control: written.
     """
-    d = objectives(world.rewards)
+    n, d = params.n_agents, objectives(world.rewards)
     inbox, late_inbox = outbox(params), late_outbox(params)
-    seen, clean = nothing_seen(params.n_agents, d), np.zeros(d, np.float64)
+    second, late_second = second_box(world.liars, inbox), second_box(world.liars, late_inbox)
+    seen, clean = fresh_seen(world.feedback, n, d), np.zeros(d, np.float64)
     active, nature, team = links(world.network), scene(world.rewards), np.zeros(params.n_arms, np.int64)
+    heard, present = spare_links(world.presence, active), np.ones(n, np.bool_)
     reported = Reported(np.zeros(params.n_arms, np.int64), np.zeros((params.n_arms, d), np.float64))
+    left = np.zeros(1, np.float64)
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
-        state = init(params)
+        state, under_way = init(params), calendar(world.feedback, n, d)
         team[:] = 0
         seen.verified[:] = False
         reported.pulls[:] = 0
         reported.mean[:] = 0.0
+        left[0] = budget(world.adversary)
         rounds(
-            params, world.rewards, world.network, world.adversary, world.verifications, row_bytes,
-            coins, checkpoints, r, state,
-            seen, clean, reported, inbox, late_inbox, active, nature, team, tally, control,
+            params, world.rewards, world.network, world.adversary, world.verifications,
+            world.presence, world.feedback, world.liars, row_bytes,
+            coins, checkpoints, 1, checkpoints[-1], r, state,
+            seen, clean, reported, inbox, second, late_inbox, late_second, active, heard, present, nature,
+            under_way, team, left, tally, control,
         )  # fmt: skip
 
 
 def rounds(
-    params, rewards, network, adversary, verifications, row_bytes,
-    coins, checkpoints, r, state,
-    seen, clean, reported, inbox, late_inbox, active, nature, team, tally, control,
+    params, rewards, network, adversary, verifications, presence, feedback, liars, row_bytes,
+    coins, checkpoints, first, last, r, state,
+    seen, clean, reported, inbox, second, late_inbox, late_second, active, heard, present, nature,
+    under_way, team, left, tally, control,
 ):  # fmt: skip
-    """All rounds of one replicate: row r of the tally. Allocates nothing."""
-    c, left = 0, budget(adversary)
-    for t in range(1, checkpoints[-1] + 1):
+    """The rounds from `first` to `last` of one replicate: row r of the tally. Allocates nothing.
+
+    Played in parts, one after the other with the same arrays, a replicate is what it is in one go.
+    """
+    c = 0
+    while checkpoints[c] < first:
+        c += 1
+    for t in range(first, last + 1):
         if control.stop[0]:
             return
+        draw_presence(presence, t, coins, present)
         draw_links(network, t, coins, active)
+        meet(presence, present, active, heard)
         set_scene(rewards, t, coins, nature)
         for agent in prange(params.n_agents):
-            act(params, rewards, state, np.int64(agent), t, coins, nature, seen, tally.pulls, r)
+            act(params, rewards, presence, present, state, np.int64(agent), t, coins, nature, seen, tally.pulls, r)
+        if tally.realised.shape[1] > 0:
+            realise(seen, tally.realised, r, c)
         if verifications > 0:
             grant(params, verifications, state, t, coins, seen, tally.verified, r)
         if budget(adversary) > 0.0:
-            left = interfere(adversary, t, coins, seen, clean, reported, left, tally.spent, r)
-        for agent in prange(params.n_agents):
-            publish(params, state, np.int64(agent), t, seen, inbox)
+            left[0] = interfere(adversary, t, coins, seen, clean, reported, left[0], tally.spent, r)
         for i in range(params.n_agents):
-            team[seen.arm[i]] += 1
-            sent = messages(params, state, i, t, seen, active.count[i])
-            tally.sent[r] += sent
-            tally.bytes[r] += message_bytes(params, state, i, t, seen, sent, row_bytes)
+            deliver(presence, feedback, under_way, present, i, t, coins, seen)
+        for agent in prange(params.n_agents):
+            tell(params, presence, present, state, np.int64(agent), t, seen, inbox)
+        lie(liars, params, t, coins, inbox, second)
+        for i in range(params.n_agents):
+            account(params, rewards, presence, present, state, i, t, coins, nature, seen, inbox, heard, row_bytes, team,
+                    tally, r, c)  # fmt: skip
         oversee(params, state, t, seen, tally.spent[r])
         for agent in prange(params.n_agents):
-            learn(params, state, np.int64(agent), t, coins, seen, inbox, active)
+            learn(params, presence, liars, present, state, np.int64(agent), t, coins, seen, inbox, second, heard)
         for agent in prange(params.n_agents):
-            publish_late(params, state, np.int64(agent), t, late_inbox)
+            tell_late(params, presence, present, state, np.int64(agent), t, late_inbox)
+        lie(liars, params, t, coins, late_inbox, late_second)
         for agent in prange(params.n_agents):
-            learn_late(params, state, np.int64(agent), t, late_inbox, active)
+            learn_late(params, presence, liars, present, state, np.int64(agent), t, late_inbox, late_second, heard)
         for i in range(params.n_agents):
             settle(params, state, i, t, tally, r)
         control.rounds[0] += 1
         if t == checkpoints[c]:
-            for k in range(params.n_arms):
-                tally.team_pulls[r, c, k] = team[k]
+            record(params, team, tally, r, c)
             c += 1
-    control.done[r] = True
+    if last == checkpoints[-1]:
+        control.done[r] = True
+
+
+@inlined
+def record(params, team, tally, r, c):
+    """Checkpoint c: the counts so far; sums that go on are carried over to the next one."""
+    for k in range(params.n_arms):
+        tally.team_pulls[r, c, k] = team[k]
+    for i in range(params.n_agents if tally.agent_pulls.shape[1] > 0 else 0):
+        for k in range(params.n_arms):
+            tally.agent_pulls[r, c, i, k] = tally.pulls[r, i, k]
+    if c + 1 < tally.team_pulls.shape[1]:
+        tally.lost[r, c + 1] = tally.lost[r, c]
+        for i in range(params.n_agents if tally.realised.shape[1] > 0 else 0):
+            tally.realised[r, c + 1, i] = tally.realised[r, c, i]
+
+
+@inlined
+def realise(seen, realised, r, c):
+    """What nature has paid for the pulls of this round, before any adversary's turn."""
+    for i in range(len(seen.pulled)):
+        if seen.pulled[i] >= 0:
+            realised[r, c, i] += seen.reward[i, 0]
 
 
 @inlined
 def grant(params, verifications, state, t, coins, seen, verified, r):
     """Verified observations for those that ask, in the order of their numbers, while the budget lasts."""
     for i in range(params.n_agents):
-        asked = verified[r] < verifications and verify(params, state, i, t, seen.arm[i], coins)
+        arm = seen.pulled[i]
+        asked = arm >= 0 and verified[r] < verifications and verify(params, state, i, t, arm, coins)
         seen.verified[i] = asked
         if asked:
             verified[r] += 1
+
+
+@inlined
+def deliver(presence, feedback, under_way, present, i, t, coins, seen):
+    """Agent i's outcome of this round sets out, and one that is due comes."""
+    if here(presence, present, i):
+        post(feedback, under_way, i, t, coins, seen)
+        fetch(feedback, under_way, i, t, seen)
+
+
+@inlined
+def account(
+    params, rewards, presence, present, state, i, t, coins, nature, seen, inbox, heard, row_bytes, team, tally, r, c
+):  # fmt: skip
+    """Agent i's pull and its messages of this round enter the tally."""
+    if here(presence, present, i):
+        arm = seen.pulled[i]
+        team[arm] += 1
+        if varies(rewards):
+            tally.lost[r, c] += gap(rewards, nature, t, arm, coins)
+        neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
+        sent = messages(params, state, i, t, seen, heard.count[i])
+        tally.sent[r] += sent
+        tally.bytes[r] += traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, sent)
 
 
 @inlined
@@ -170,6 +263,8 @@ def interfere(adversary, t, coins, seen, clean, reported, left, spent, r):
     """
     for i in range(len(seen.arm)):
         arm, cost = seen.arm[i], 0.0
+        if arm < 0:
+            continue
         if not seen.verified[i]:
             for j in range(len(clean)):
                 clean[j] = seen.reward[i, j]
@@ -202,23 +297,44 @@ def settle(params, state, i, t, tally, r):
 
 
 @inlined
-def act(params, rewards, state, i, t, coins, nature, seen, pulls, r):
-    """Agent i pulls and is paid."""
-    arm = select(params, state, i, t, coins)
-    seen.arm[i] = arm
-    pulls[r, i, arm] += 1
-    pay(rewards, nature, i, arm, t, coins, seen.reward)
+def act(params, rewards, presence, present, state, i, t, coins, nature, seen, pulls, r):
+    """Agent i pulls and is paid, if it is there."""
+    if here(presence, present, i):
+        arm = select(params, state, i, t, coins)
+        seen.arm[i] = arm
+        seen.pulled[i] = arm
+        pulls[r, i, arm] += 1
+        pay(rewards, nature, i, arm, t, coins, seen.reward)
+    else:
+        seen.arm[i] = -1
+        seen.pulled[i] = -1
 
 
 @inlined
-def learn(params, state, i, t, coins, seen, inbox, active):
+def tell(params, presence, present, state, i, t, seen, inbox):
+    """Agent i writes its message."""
+    if here(presence, present, i):
+        publish(params, state, i, t, seen, inbox)
+
+
+@inlined
+def tell_late(params, presence, present, state, i, t, late_inbox):
+    """Agent i writes that of the second exchange."""
+    if here(presence, present, i):
+        publish_late(params, state, i, t, late_inbox)
+
+
+@inlined
+def learn(params, presence, liars, present, state, i, t, coins, seen, inbox, second, heard):
     """Agent i learns from what it saw and from its inbox."""
-    neighbours = active.neighbours[active.start[i] : active.start[i] + active.count[i]]
-    update(params, state, i, t, seen, inbox, neighbours, coins)
+    if here(presence, present, i):
+        neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
+        update(params, state, i, t, seen, hear(liars, i, inbox, second), neighbours, coins)
 
 
 @inlined
-def learn_late(params, state, i, t, late_inbox, active):
+def learn_late(params, presence, liars, present, state, i, t, late_inbox, late_second, heard):
     """Agent i learns from the second exchange."""
-    neighbours = active.neighbours[active.start[i] : active.start[i] + active.count[i]]
-    update_late(params, state, i, t, late_inbox, neighbours)
+    if here(presence, present, i):
+        neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
+        update_late(params, state, i, t, hear(liars, i, late_inbox, late_second), neighbours)

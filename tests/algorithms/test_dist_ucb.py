@@ -108,7 +108,10 @@ def test_metropolis_weights_are_doubly_stochastic_and_keep_the_average() -> None
 def test_weights_on_a_star_by_hand() -> None:
     """Centre and two leaves: |N| = 3, 2, 2, so every link weighs 1/3, a leaf keeps 2/3 and the centre 1/3."""
     p = params(n=3, k=1)
-    state, seen = init(p), Seen(np.zeros(3, np.int64), np.full((3, 1), 0.5), np.zeros(3, np.bool_))
+    state, seen = (
+        init(p),
+        Seen(np.zeros(3, np.int64), np.full((3, 1), 0.5), np.zeros(3, np.bool_), np.zeros(3, np.int64)),
+    )
     state.pulls[:], state.mean[:], state.gossip[:, 0] = 1, 0.5, [0.0, 3.0, 6.0]  # rewards at the mean: no increment
     exchange(p, state, seen, 2, nx.star_graph(2))
     np.testing.assert_allclose(state.gossip[:, 0], [3.0, 2.0, 4.0])

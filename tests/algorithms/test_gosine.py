@@ -159,7 +159,7 @@ def test_the_answer_is_the_most_pulled_arm_of_the_phase_with_this_rounds_pull_an
     state.phase[:], state.phase_pulls[0] = 1, [1, 2, 1, 3]
     state.pulls[0, 9] = 1000  # pulls of earlier phases do not count
     box.favourite[:] = STALE
-    seen = Seen(np.full(5, 1, np.int64), np.zeros((5, 1)), np.zeros(5, np.bool_))
+    seen = Seen(np.full(5, 1, np.int64), np.zeros((5, 1)), np.zeros(5, np.bool_), np.full(5, 1, np.int64))
     for t in (5, 6, 7, 8):
         assert box.favourite.tolist() == [STALE] * 5
         publish(p, state, 0, t, seen, box)
@@ -172,7 +172,7 @@ def test_everybody_is_asked_equally_often() -> None:
     p = params(n=n, k=n)
     state, box = init(p), outbox(p)
     box.favourite[:5] = np.arange(5)  # held by none of those who ask
-    seen = Seen(np.arange(n), np.zeros((n, 1)), np.zeros(n, np.bool_))
+    seen = Seen(np.arange(n), np.zeros((n, 1)), np.zeros(n, np.bool_), np.arange(n))
     for i in range(50, 2950):
         update(p, state, i, 1, seen, box, np.arange(5), COINS)
     asked = np.bincount(state.held[50:2950, 2], minlength=5)

@@ -34,7 +34,7 @@ def test_update_keeps_the_mean_and_the_narrowing_of_the_radius() -> None:
             state,
             0,
             n,
-            Seen(np.array([2]), np.array([[reward]]), np.zeros(1, np.bool_)),
+            Seen(np.array([2]), np.array([[reward]]), np.zeros(1, np.bool_), np.array([2])),
             None,
             np.zeros(0, np.int64),
             COINS,
@@ -93,7 +93,7 @@ def test_cooperative_ucb_pools_the_latest_tables() -> None:
     """Agent 0 hears agent 1 twice and agent 2 once: the latest table of each counts once, not twice."""
     p = params(fm.CooperativeUCB(), n=3, k=2)
     state, box = init(p), outbox(p)
-    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)), np.zeros(3, np.bool_))
+    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)), np.zeros(3, np.bool_), np.zeros(3, np.int64))
     none = np.zeros(0, np.int64)
     for t, heard in ((1, [1]), (2, [1, 2]), (3, [])):
         for i in range(3):
@@ -110,7 +110,7 @@ def test_cooperative_ucb_does_not_pass_tables_on() -> None:
     world = fm.Bernoulli(means, n_agents=3), fm.Static(nx.path_graph(3))
     p = params(fm.CooperativeUCB(), n=3, k=2)
     state, box = init(p), outbox(p)
-    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)), np.zeros(3, np.bool_))
+    seen = Seen(np.zeros(3, np.int64), np.ones((3, 1)), np.zeros(3, np.bool_), np.zeros(3, np.int64))
     for t in range(1, 10):
         for i in range(3):
             publish(p, state, i, t, seen, box)
@@ -141,7 +141,7 @@ def test_central_ucb_index() -> None:
     p = params(fm.CentralUCB(), n=4, k=3)
     state = init(p)
     state.rounds[0], state.mean[0], state.arm[0] = [5, 4, 5], [0.5, 0.4, 0.2], 1
-    seen = Seen(np.full(4, 1), np.array([[1.0], [0.0], [1.0], [0.0]]), np.zeros(4, np.bool_))
+    seen = Seen(np.full(4, 1), np.array([[1.0], [0.0], [1.0], [0.0]]), np.zeros(4, np.bool_), np.full(4, 1))
     oversee(p, state, 14, seen, np.zeros(p.n_arms))
     mean = 0.4 + (0.5 - 0.4) / 5
     assert state.mean[0, 1] == pytest.approx(mean)
