@@ -100,8 +100,8 @@ SOCKETS = {"socket", "socketserver", "asyncio", "selectors", "ssl"}  # for `node
 UNREPEATABLE = {"time", "datetime", "random", "secrets"}  # never in a state transition, an algorithm or a world
 SURROUNDINGS = {"os.environ", "os.getenv"}  # for the world's data sets: where is the cache?
 PURE = {
-    "ledger", "multiparty", "agreement", "comparison", "bc_ucb", "algorithms", "world", "coins", "generics", "interface",
-    "machine",
+    "ledger", "multiparty", "agreement", "comparison", "bc_ucb", "algorithms", "world", "coins", "generics",
+    "interface", "machine",
 }  # fmt: skip
 NOT_PURE = {
     "bc_ucb/game.py",
