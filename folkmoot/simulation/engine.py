@@ -4,7 +4,7 @@ The generic functions are picked by the types of the records (see folkmoot.inter
 knows any algorithm, reward law, network or adversary.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from folkmoot.interface import (
     Everybody,
     Honesty,
     Immediate,
+    Links,
     Reported,
+    Seen,
     budget,
     calendar,
     corrupt,
@@ -142,6 +144,50 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
             seen, clean, reported, inbox, second, late_inbox, late_second, active, heard, present, nature,
             under_way, team, left, tally, control,
         )  # fmt: skip
+
+
+class Table(NamedTuple):
+    """What lies on the table while one replicate is played: `play` has all this too, in its own variables."""
+
+    state: Any
+    seen: Seen
+    clean: np.ndarray  # float64 [n_objectives]
+    reported: Reported
+    inbox: Any
+    second: Any
+    late_inbox: Any
+    late_second: Any
+    active: Links
+    heard: Links
+    present: np.ndarray  # bool [n_agents]
+    nature: Any
+    under_way: Any
+    team: np.ndarray  # int64 [n_arms]
+    left: np.ndarray  # float64 [1] of the adversary's budget
+
+
+def lay(params, world):
+    """The table of a replicate before the first round."""
+    n, d, k = params.n_agents, objectives(world.rewards), params.n_arms
+    inbox, late_inbox, active = outbox(params), late_outbox(params), links(world.network)
+    return Table(
+        init(params), fresh_seen(world.feedback, n, d), np.zeros(d), Reported(np.zeros(k, np.int64), np.zeros((k, d))),
+        inbox, second_box(world.liars, inbox), late_inbox, second_box(world.liars, late_inbox),
+        active, spare_links(world.presence, active), np.ones(n, np.bool_), scene(world.rewards),
+        calendar(world.feedback, n, d), np.zeros(k, np.int64), np.full(1, budget(world.adversary)),
+    )  # fmt: skip
+
+
+def part(params, world, row_bytes, seed_low, seed_high, replicate, checkpoints, first, last, table, tally, control):
+    """The rounds from `first` to `last` of one replicate, which `lay` has begun: row 0 of the tally."""
+    rounds(
+        params, world.rewards, world.network, world.adversary, world.verifications,
+        world.presence, world.feedback, world.liars, row_bytes,
+        replicate_coins(seed_low, seed_high, replicate), checkpoints, first, last, 0, table.state,
+        table.seen, table.clean, table.reported, table.inbox, table.second, table.late_inbox, table.late_second,
+        table.active, table.heard, table.present, table.nature, table.under_way, table.team, table.left,
+        tally, control,
+    )  # fmt: skip
 
 
 def rounds(

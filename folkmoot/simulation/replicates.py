@@ -199,6 +199,11 @@ def _row_bytes(record: Any) -> int:
     return sum(int(column.nbytes) // len(column) for column in record)
 
 
+def message_size(params: Any) -> int:
+    """Bytes of a message, all exchanges of a round together."""
+    return sum(map(_row_bytes, _boxes(params)))
+
+
 @runtime_checkable
 class Prepares(Protocol):
     """An algorithm that may first study its replicate's world, as its agents do in the first rounds.
@@ -266,7 +271,7 @@ def _rounds(
     """Let the loop run these replicates, with this algorithm's record: its tally, and seconds without compiling."""
     tally = blank_tally(len(replicates), job.rewards.n_agents, job.rewards.n_arms, len(checkpoints))
     world = job.world()
-    row_bytes = sum(_row_bytes(box) for box in _boxes(params))
+    row_bytes = message_size(params)
     function = loop(job.engine, parallel, (params, world))
     arguments = (params, world, row_bytes, *seed_words(job.seed))
     function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
