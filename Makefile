@@ -24,7 +24,7 @@ help:
 
 .venv/dev: .venv/core
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==$(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clusters,dask,evm,multiparty,private,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clusters,dask,evm,multiparty,private,tables,dev]'
 	@touch $@
 
 venv: .venv/dev

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from folkmoot.bc_ucb.result import ChainResult as ChainResult
     from folkmoot.bc_ucb.simulate import simulate_chain as simulate_chain
     from folkmoot.report.plots import plot_regret as plot_regret
+    from folkmoot.simulation.frames import to_frame as to_frame
+    from folkmoot.simulation.frames import write_table as write_table
     from folkmoot.simulation.network import Faults as Faults
     from folkmoot.simulation.result import Result as Result
     from folkmoot.simulation.saved import load as load
@@ -98,6 +100,7 @@ _HOMES = {
     "algorithms.sharing": ["S1", "S2"],
     "algorithms.ucb": ["UCB"],
     "algorithms.ucb_sbm": ["UCBSBM"],
+    "simulation.frames": ["to_frame", "write_table"],
     "simulation.network": ["Faults"],
     "bc_ucb.result": ["ChainResult"],
     "bc_ucb.simulate": ["simulate_chain"],

@@ -216,6 +216,20 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder 
     return 0
 
 
+@app.command()
+def table(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `folkmoot run` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="FILE.csv or FILE.parquet.")],
+    by: Annotated[str, typer.Option("--by", metavar="WHAT", help="team, agent, arm or observed.")] = "team",
+) -> int:
+    """Write the results of a folder, every replicate of them, as a long table for other programs."""
+    from folkmoot.simulation.frames import write_table
+    from folkmoot.simulation.saved import load_all
+
+    print(f"table: {write_table(load_all(folder), file, by)}")
+    return 0
+
+
 @data.command()
 def fetch(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movielens or mnist.")]) -> int:
     """Download a data set, check it, and print its folder."""

@@ -10,13 +10,13 @@ from folkmoot.report.grid import render_grid
 from folkmoot.report.html import render
 from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
 from folkmoot.report.plots import plot_regret
-from folkmoot.report.tables import check_results, corruption_columns, same_world, summary_csv
+from folkmoot.report.tables import check_results, corruption_columns, curves_csv, same_world, summary_csv
 from folkmoot.report.words import certificates, short
 from folkmoot.simulation.result import Result
 
 
 def contents(told: Told) -> dict[str, bytes]:
-    """regret.png (150 dpi), regret.svg, summary.csv and report.html.
+    """regret.png (150 dpi), regret.svg, summary.csv, curves.csv and report.html.
 
     Raises:
         ValueError: no results, or something that is not a Result.
@@ -33,6 +33,7 @@ def contents(told: Told) -> dict[str, bytes]:
         "regret.png": png_bytes(drawing, dpi=150),
         "regret.svg": svg_bytes(drawing),
         "summary.csv": summary_csv(results).encode(),
+        "curves.csv": curves_csv(results).encode(),
         "report.html": text.encode(),
     }
 

@@ -162,7 +162,8 @@ def _regret(results: Mapping[str, Result]) -> list[str]:
     with fixed_style():
         plain = plot_regret(results)
         both = plot_regret(results, log_x=True, log_y=True)
-    banded = any(result.replicates > 1 for result in results.values())
+        spread = plot_regret(results, band="sd")
+    banded = _banded(results)
     band = f" Lines are means over replicates, bands their 95{PERCENT} Student intervals." if banded else ""
     finals = "; ".join(f"{row.name} {number(row.regret_mean)}" for row in final_table(results))
     return [
@@ -177,7 +178,19 @@ def _regret(results: Mapping[str, Result]) -> list[str]:
             "number of rounds rises with slope 1; logarithmic regret flattens.",
             "The same curves on logarithmic axes.",
         ),
+        figure(
+            spread,
+            "Figure 3. The same with bands of one standard deviation over replicates to either side: how far single "
+            "runs lie apart, not how sure the mean is.",
+            "The same curves with wider bands.",
+        )
+        if banded
+        else "",
     ]
+
+
+def _banded(results: Mapping[str, Result]) -> bool:
+    return any(result.replicates > 1 for result in results.values())
 
 
 def _final(results: Mapping[str, Result], n: int) -> str:
@@ -195,6 +208,7 @@ def _final(results: Mapping[str, Result], n: int) -> str:
             row.name,
             _bold_if(number(row.regret_mean, places), len(fair) > 1 and row.regret_mean == min(fair)),
             interval(row.regret_low, row.regret_high, places),
+            number(row.regret_std, places),
             number(row.regret_per_agent_mean, each),
             percent(row.best_arm_share),
             NONE if is_oracle(results[row.name]) else scaled(row.messages),
@@ -208,6 +222,7 @@ def _final(results: Mapping[str, Result], n: int) -> str:
         "Algorithm",
         "Final regret",
         f"95{PERCENT} interval",
+        "Std. dev.",
         "Per agent",
         "Best arm pulled",
         "Messages",
@@ -217,8 +232,8 @@ def _final(results: Mapping[str, Result], n: int) -> str:
     bold = " The lowest, oracles apart, is bold." if len(fair) > 1 else ""
     speed = " Speed is that of one worker and includes compilation where it happened."
     caption = (
-        f"Table {n}. At the horizon: mean regret summed over agents, its Student interval over replicates, and means "
-        f"of the rest.{bold}{'' if accounts else speed}"
+        f"Table {n}. At the horizon: mean regret summed over agents, its Student interval and standard deviation over "
+        f"replicates, and means of the rest.{bold}{'' if accounts else speed}"
     )
     return table(caption, header, lines)
 
@@ -298,9 +313,10 @@ def _communication(results: Mapping[str, Result]) -> str:
     with fixed_style():
         drawing = plot_communication(nodes)
     sent = "; ".join(f"{name} {scaled(float(result.bytes.mean()), 'B')}" for name, result in nodes.items())
+    number_of_it = 4 if _banded(results) else 3
     omitted = " Oracles are left out: no network carries what they see." if len(nodes) < len(results) else ""
     caption = (
-        "Figure 3. Final regret against the data that the network carried over the horizon, with "
+        f"Figure {number_of_it}. Final regret against the data that the network carried over the horizon, with "
         f"95{PERCENT} intervals; lower left is better.{omitted}"
     )
     return section("Communication", figure(drawing, caption, f"Final regret against data sent. Sent: {sent}."))

@@ -1,4 +1,4 @@
-"""Figures of regret and communication: means with 95 % Student bands, legible in grey print.
+"""Figures of regret and communication: means with bands, legible in grey print.
 
 Only matplotlib's object-oriented interface is used: no pyplot, no global state. Colours are those of
 Okabe and Ito (2008), which the colour-blind can tell apart; line styles and markers differ as well, so
@@ -8,7 +8,7 @@ that curves stay apart in grey.
 import io
 from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 from unicodedata import category
 
 import numpy as np
@@ -18,6 +18,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import NDArray
 
 from folkmoot.report.tables import check_results
+from folkmoot.simulation.measures import standard_deviation
 from folkmoot.simulation.result import Result, student_interval
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,10 @@ _DASHES: tuple[Any, ...] = (
     (0, (7, 1.6, 1.2, 1.6)),
     (0, (3.5, 1.2, 1.2, 1.2, 1.2, 1.2)),
 )
+_BANDS = {
+    "interval": (student_interval, "mean, 95 % interval"),
+    "sd": (standard_deviation, "mean ± standard deviation"),
+}
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 
@@ -72,8 +77,9 @@ def plot_regret(
     ax: Axes | None = None,
     *,
     log_y: bool = False,
+    band: Literal["interval", "sd"] = "interval",
 ) -> Figure:
-    """Cumulative expected regret against the round: mean over replicates with its 95 % Student band.
+    """Cumulative expected regret against the round: mean over replicates, and a band around it.
 
     A result with one replicate is a line without a band.
 
@@ -83,19 +89,24 @@ def plot_regret(
         per_agent: regret divided by the number of agents.
         ax: axes to draw into; by default those of a new figure.
         log_y: logarithmic regret, for curves that differ by orders of magnitude.
+        band: "interval" is the 95 % Student interval of the mean: how sure the mean is; it narrows with more
+            replicates. "sd" is one standard deviation to either side: how far replicates lie apart; it does not.
 
     Returns:
         The figure, independent of pyplot; save it with `figure.savefig(path)`.
 
     Raises:
-        ValueError: no results, or something that is not a Result.
+        ValueError: no results, something that is not a Result, or another band.
     """
     check_results(results)
+    if band not in _BANDS:
+        raise ValueError(f"band = {band!r}: allowed are {', '.join(map(repr, _BANDS))}")
+    spread, said = _BANDS[band]
     own = ax is None
     axes = Chart(figsize=SIZE, layout="constrained").subplots() if ax is None else ax
     lines, finals = [], []
     for number, (name, result) in enumerate(results.items()):
-        mean, half = student_interval(result.regret_per_agent if per_agent else result.regret)
+        mean, half = spread(result.regret_per_agent if per_agent else result.regret)
         marks = mark_places(result.checkpoints, log_x, number, len(results))
         lines.append(draw_curve(axes, result.checkpoints, mean, half, look(number), printable(name), marks))
         finals.append(float(mean[-1]))
@@ -107,7 +118,7 @@ def plot_regret(
     finish(axes)
     banded = any(result.replicates > 1 for result in results.values())
     order = np.argsort(-np.array(finals), kind="stable")
-    legend(axes, [lines[n] for n in order], "mean, 95 % band" if banded else None, outside=own)
+    legend(axes, [lines[n] for n in order], said if banded else None, outside=own)
     return figure_of(axes)
 
 

@@ -6,13 +6,14 @@ differences are taken replicate by replicate, and the interval is that of the pa
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.simulation.measures import standard_deviation
 from folkmoot.simulation.result import Result, student_interval
 
 ORACLES = frozenset({"CentralUCB"})  # see what no agent could: no fair reference
@@ -244,3 +245,32 @@ def summary_csv(results: Mapping[str, Result]) -> str:
     for cells in rows:
         writer.writerow({key: "" if isinstance(x, float) and isnan(x) else x for key, x in cells.items()})
     return out.getvalue()
+
+
+def curves_csv(results: Mapping[str, Result]) -> str:
+    """Curves as CSV: for each algorithm, measure and checkpoint the mean over replicates, the standard deviation, and
+    the ends of the 95 % Student interval; full precision, empty where undefined.
+
+    Raises:
+        ValueError: no results, or something that is not a Result.
+    """
+    check_results(results)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["algorithm", "what", "round", "mean", "std", "low", "high", "replicates"])
+    for name, result in results.items():
+        for what, values in _curves(result):
+            (mean, half), (_, std) = student_interval(values), standard_deviation(values)
+            for x in zip(result.checkpoints.tolist(), mean, std, mean - half, mean + half, strict=True):
+                cells = ["" if isnan(value) else float(value) for value in x[1:]]
+                writer.writerow([name, what, x[0], *cells, result.replicates])
+    return out.getvalue()
+
+
+def _curves(result: Result) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """What is known at every checkpoint: [replicates, c]."""
+    yield "regret", result.regret
+    if result.agent_pulls is not None and result.means is not None:
+        yield "own_regret", result.own_regret_so_far
+    if result.realised is not None:
+        yield "realised_regret", result.realised_regret

@@ -11,6 +11,10 @@ T = TypeVar("T")
 
 _WITHOUT = {
     "means": "rewards that change from round to round have none, and games on a chain and version 0.1.0 save none",
+    "constant_means": "its means change from round to round; what is known is `regret`, of the team",
+    "agent_pulls": "simulate with per_agent=True",
+    "realised": "simulate with realised=True",
+    "offered": "simulate with realised=True",
 }
 
 
@@ -26,6 +30,12 @@ def student_interval(values: Floats, level: float = 0.95) -> tuple[NDArray[Any],
     return mean, factor * values.std(axis=0, ddof=1)
 
 
+def standard_deviation(values: Floats) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean and standard deviation over the first axis (n - 1 below the sum); the latter is NaN for one value."""
+    mean = values.mean(axis=0)
+    return mean, np.asarray(values.std(axis=0, ddof=1)) if len(values) > 1 else np.full_like(mean, np.nan)
+
+
 def known(name: str, what: str, value: T | None) -> T:
     """The value.
 
@@ -33,7 +43,7 @@ def known(name: str, what: str, value: T | None) -> T:
         ValueError: it is None; the line says why that may be.
     """
     if value is None:
-        raise ValueError(f"result {name!r} has no {what}: {_WITHOUT[what]}")
+        raise ValueError(f"result {name!r} has no {what.replace('_', ' ')}: {_WITHOUT[what]}")
     return value
 
 

@@ -1,7 +1,7 @@
 """What a simulation of bandits found: regret, pulls, messages, provenance."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +43,21 @@ class Result(Saved):
         means: float64 [n_agents, n_arms], or [replicates, n_agents, n_arms], the expected rewards; None where they
             change from round to round, and in results of version 0.1.0.
         lost: float64 [replicates, c], the regret where means change from round to round; else None.
+        agent_pulls: int64 [replicates, c, n_agents, n_arms], pulls so far, with `per_agent`; else None.
+        realised: float64 [replicates, c, n_agents], what the agents' pulls have paid so far, before any adversary's
+            changes, with `realised`; else None.
+        offered: float64 [replicates, c, n_arms], what each arm would have paid so far if all agents had always pulled
+            it, in the same rounds and by the same coins, with `realised`; else None.
+        observed: for each name in `observe` the states of the agents, [replicates, c, n_agents, ...].
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = (
         "checkpoints", "gaps", "team_pulls", "pulls", "messages", "bytes", "seconds",
-        "verified", "corruption_spent_per_arm", "decisions", "decided_at", "means", "lost",
+        "verified", "corruption_spent_per_arm", "decisions", "decided_at", "means", "lost", "agent_pulls",
+        "realised", "offered",
     )  # fmt: skip
-    LATER: ClassVar[tuple[str, ...]] = ("means", "lost")
+    LATER: ClassVar[tuple[str, ...]] = ("means", "lost", "agent_pulls", "realised", "offered")
+    GROUPS: ClassVar[tuple[str, ...]] = ("observed",)
     CURVES: ClassVar[tuple[str, ...]] = ("regret",)
     KIND: ClassVar[str] = "bandit"
 
@@ -68,6 +76,10 @@ class Result(Saved):
     decided_at: Counts
     means: Floats | None = None
     lost: Floats | None = None
+    agent_pulls: Counts | None = None
+    realised: Floats | None = None
+    offered: Floats | None = None
+    observed: dict[str, NDArray[Any]] = field(default_factory=dict)
     provenance: dict[str, str] = field(default_factory=provenance)
 
     @property
@@ -105,6 +117,17 @@ class Result(Saved):
         return self.regret / self.n_agents
 
     @property
+    def regret_of_agents(self) -> Floats:
+        """float64 [replicates, c, n_agents]: cumulative expected regret of each agent against the best global arm.
+
+        Raises:
+            ValueError: it was not asked for, or means change from round to round.
+        """
+        pulls = known(self.name, "agent_pulls", self.agent_pulls)
+        known(self.name, "constant_means", None if self.lost is not None else True)
+        return weighted(pulls, self.gaps if self.gaps.ndim == 1 else self.gaps[:, None, None])
+
+    @property
     def best(self) -> NDArray[np.bool_]:
         """bool, of the shape of `gaps`: is the arm a best one? Arms within 1e-12 of the best are."""
         return self.gaps <= TIE
@@ -131,6 +154,25 @@ class Result(Saved):
         return added(weighted(self.pulls, self.own_gaps), axis=1)
 
     @property
+    def own_regret_of_agents(self) -> Floats:
+        """float64 [replicates, c, n_agents]: cumulative expected regret of each agent against its own best arm.
+
+        Raises:
+            ValueError: it was not asked for, or the means are not known.
+        """
+        pulls, gaps = known(self.name, "agent_pulls", self.agent_pulls), self.own_gaps
+        return weighted(pulls, gaps if gaps.ndim == 2 else gaps[:, None])
+
+    @property
+    def own_regret_so_far(self) -> Floats:
+        """float64 [replicates, c]: `own_regret` at every checkpoint.
+
+        Raises:
+            ValueError: see `own_regret_of_agents`.
+        """
+        return added(self.own_regret_of_agents, axis=2)
+
+    @property
     def own_reward(self) -> Floats:
         """float64 [replicates]: expected reward of a pull, for the agent that pulls, averaged over all pulls.
 
@@ -139,6 +181,30 @@ class Result(Saved):
         """
         paid = added(weighted(self.pulls, known(self.name, "means", self.means)), axis=1)
         return np.asarray(paid / self.pulls.sum(axis=(1, 2)))
+
+    # --- What was really paid ----------------------------------------------------------------------------------
+
+    @property
+    def hindsight_arm(self) -> Counts:
+        """int64 [replicates, c]: the arm that would have paid all agents together most so far; the first of equals.
+
+        Raises:
+            ValueError: it was not asked for.
+        """
+        return np.asarray(np.argmin(behind(known(self.name, "offered", self.offered)), axis=2))
+
+    @property
+    def realised_regret(self) -> Floats:
+        """float64 [replicates, c]: by how much more the best arm in hindsight would have paid than was paid.
+
+        Its mean over replicates is above that of `regret`, which holds pulls against one arm fixed beforehand; in a
+        replicate it may be negative.
+
+        Raises:
+            ValueError: it was not asked for.
+        """
+        best = known(self.name, "offered", self.offered).max(axis=2)
+        return np.asarray(best - added(known(self.name, "realised", self.realised), axis=2))
 
     # --- Settling -------------------------------------------------------------------------------------------
 
@@ -151,6 +217,22 @@ class Result(Saved):
     def agreed_at(self) -> Counts:
         """int64 [replicates]: the first round from which all agents have settled on the same arm; 0 is never."""
         return agreed(self.decisions, self.decided_at)
+
+    # --- As a table -----------------------------------------------------------------------------------------
+
+    def to_frame(
+        self,
+        kind: Literal["dict", "pandas", "polars"] | None = None,
+        by: Literal["team", "agent", "arm", "observed"] = "team",
+    ) -> Any:
+        """A long table with the columns algorithm, replicate, round, what, value: see `folkmoot.to_frame`.
+
+        Raises:
+            ValueError: see there.
+        """
+        from folkmoot.simulation.frames import to_frame
+
+        return to_frame(self, kind, by)
 
     # --- In short -------------------------------------------------------------------------------------------
 

@@ -46,7 +46,8 @@ class Saved(ABC):
 
     Attributes:
         ARRAYS: names of the attributes that are arrays; all of them are kept.
-        LATER: those of them that results of version 0.1.0 do not have; they are None there.
+        LATER: those of them that results of version 0.1.0 do not have, or that are there on request; else None.
+        GROUPS: names of the attributes that are dictionaries of arrays; all of them are kept.
         CURVES: names of derived arrays that are written beside them for other programs.
         KIND: what `result.json` calls this class, see `registry.RESULTS`.
         name: what a legend calls it.
@@ -56,6 +57,7 @@ class Saved(ABC):
 
     ARRAYS: ClassVar[tuple[str, ...]] = ()
     LATER: ClassVar[tuple[str, ...]] = ()
+    GROUPS: ClassVar[tuple[str, ...]] = ()
     CURVES: ClassVar[tuple[str, ...]] = ()
     KIND: ClassVar[str]
 
@@ -95,6 +97,12 @@ def write_arrays(results: Mapping[str, Saved], folder: Path) -> None:
     text = json.dumps({"format": FORMAT, "provenance": first.provenance, "results": head}, indent=1, allow_nan=True)
     (folder / "result.json").write_text(text, encoding="utf-8")
     named = [(f"{n}.{a}", getattr(r, a)) for n, r in enumerate(results.values()) for a in (*r.ARRAYS, *r.CURVES)]
+    named += [
+        (f"{n}.{group}.{a}", array)
+        for n, r in enumerate(results.values())
+        for group in r.GROUPS
+        for a, array in getattr(r, group).items()
+    ]
     np.savez_compressed(folder / "curves.npz", **{name: array for name, array in named if array is not None})
 
 
@@ -131,7 +139,10 @@ def _loaded(kind: Any, entry: dict[str, Any], origin: dict[str, str], arrays: An
     """
     wanted = [a for a in kind.ARRAYS if a not in kind.LATER or f"{n}.{a}" in arrays]
     try:
-        own = {a: arrays[f"{n}.{a}"] for a in wanted}
+        own: dict[str, Any] = {a: arrays[f"{n}.{a}"] for a in wanted}
+        for group in kind.GROUPS:
+            head = f"{n}.{group}."
+            own[group] = {name.removeprefix(head): arrays[name] for name in arrays if name.startswith(head)}
     except ValueError as error:  # of NumPy, which reads them now
         raise DamagedFile(f"result {entry['name']}: not readable arrays ({error})") from None
     found: Saved = kind(name=entry["name"], configuration=entry["configuration"], provenance=origin, **own)

@@ -52,6 +52,7 @@ def test_run_writes_all_files_and_prints_where(capsys):
     out = Path("results", "two")
     written = {path.name for path in out.iterdir()} - {"log.jsonl.lock"}
     assert written == {
+        "curves.csv",
         "curves.npz",
         "log.jsonl",
         "regret.png",
@@ -69,6 +70,23 @@ def test_run_writes_all_files_and_prints_where(capsys):
     assert lines[3].startswith("Bold")
     assert lines[4:] == [f"report: {out / 'report.html'}"]
     assert "Two algorithms that ignore each other." in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_results_of_a_folder_become_a_table(capsys):
+    Path("two.toml").write_text(EXPERIMENT, encoding="utf-8")
+    assert main(["run", "two.toml", "--jobs", "1"]) == 0
+    assert main(["table", "results/two", "two.csv"]) == 0
+    assert capsys.readouterr().out.endswith("table: two.csv\n")
+    lines = Path("two.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "algorithm,replicate,round,what,value"
+    regret = [line for line in lines if line.startswith("Bold,1,") and ",regret," in line]
+    assert [float(line.split(",")[-1]) for line in regret] == fm.load("results/two")["Bold"].regret[1].tolist()
+    assert main(["table", "results/two", "agents.csv", "--by", "agent"]) == 0
+    assert Path("agents.csv").read_text(encoding="utf-8").startswith("algorithm,replicate,round,agent,what,value")
+    assert main(["table", "results/two", "two.txt"]) == 2
+    assert "ends in .csv or .parquet" in capsys.readouterr().err
+    assert main(["table", "results/two", "two.csv", "--by", "day"]) == 2
+    assert "by = 'day': allowed are" in capsys.readouterr().err
 
 
 def test_run_is_what_python_computes(capsys):

@@ -83,7 +83,9 @@ def test_the_report_holds_everything(results):
         "some machine",
     ):
         assert expected in text
-    assert len(page.figures()) == 3
+    assert len(page.figures()) == 4
+    assert "Figure 4. Final regret against the data" in text
+    assert "one standard deviation" in text
     assert all(a.get("alt") for tag, a in page.tags if tag == "img")
     assert '"link_probability": 0.5' in text
 
@@ -166,7 +168,7 @@ def test_reference_can_be_named(results):
 def test_who_sends_nothing_has_no_figure_of_it():
     page = Reader(render("T", {"A": make("A", sent=0)}))
     assert "None of these algorithms sends anything" in page.text()
-    assert len(page.figures()) == 2
+    assert len(page.figures()) == 3
 
 
 def test_a_grid_has_a_row_for_each_cell_and_a_figure_for_one_number():

@@ -188,3 +188,20 @@ def test_importing_the_package_does_not_import_matplotlib_and_reports_never_pypl
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_band_of_standard_deviations_says_so(results):
+    figure = drawn(plot_regret(results, band="sd"))
+    (axes,) = figure.axes
+    bands = [c for c in axes.collections if isinstance(c, PolyCollection)]
+    for band, result in zip(bands, results.values(), strict=True):
+        expected = (result.regret.mean(axis=0) + result.regret.std(axis=0, ddof=1))[-1]
+        assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(expected)
+    assert "standard deviation" in axes.get_legend().get_title().get_text()
+    (axes,) = plot_regret(results).axes
+    assert "95 % interval" in axes.get_legend().get_title().get_text()
+
+
+def test_another_band_is_refused(results):
+    with pytest.raises(ValueError, match=r"^band = 'se': allowed are 'interval', 'sd'$"):
+        plot_regret(results, band="se")

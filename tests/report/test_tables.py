@@ -9,6 +9,7 @@ from made_results import make
 from scipy import stats
 
 from folkmoot.report.tables import (
+    curves_csv,
     default_reference,
     difference_matrix,
     final_table,
@@ -131,3 +132,16 @@ def test_csv_can_be_read_back(results):
     assert float(rows[0]["regret_mean"]) == final_table(results)[0].regret_mean  # full precision
     assert rows[3]["regret_low"] == "" == rows[3]["regret_std"]
     assert None not in rows[3]
+
+
+def test_curves_as_csv_have_mean_deviation_and_interval(results):
+    everything = {**results, "one": make("one", 0.2, replicates=1)}
+    rows = list(csv.DictReader(io.StringIO(curves_csv(everything))))
+    assert len(rows) == 4 * 7
+    values = results["DrFed"].regret[:, 3]
+    (row,) = [row for row in rows if row["algorithm"] == "DrFed" and row["round"] == "30"]
+    low, high = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    found = [float(row[name]) for name in ("mean", "std", "low", "high", "replicates")]
+    assert found == pytest.approx([values.mean(), stats.tstd(values), low, high, 5])
+    assert rows[-1]["what"] == "regret"
+    assert rows[-1]["std"] == "" == rows[-1]["low"]

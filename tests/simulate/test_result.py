@@ -205,6 +205,51 @@ def test_where_means_change_from_round_to_round_regret_is_what_was_counted():
     assert (replace(made_up(), lost=lost).regret == lost).all()
 
 
+# --- On request -----------------------------------------------------------------------------------------
+
+
+def test_regret_of_agents_adds_up_to_that_of_the_team():
+    pulls = RNG.integers(0, 5, (5, 2, 3, 2))
+    result = with_tastes(agent_pulls=pulls, team_pulls=pulls.sum(axis=2), pulls=pulls[:, -1])
+    assert result.regret_of_agents.shape == (5, 2, 3)
+    assert result.regret_of_agents.sum(axis=2) == pytest.approx(result.regret)
+    assert result.regret_of_agents[:, :, 2] == pytest.approx(0.25 * pulls[:, :, 2, 1])
+    assert result.own_regret_of_agents[:, :, 2] == pytest.approx(0.25 * pulls[:, :, 2, 0])
+    assert result.own_regret_so_far[:, -1] == pytest.approx(result.own_regret)
+    drawn = replace(
+        result, means=np.repeat(result.means[None], 5, axis=0), gaps=np.repeat(result.gaps[None], 5, axis=0)
+    )
+    assert (drawn.regret_of_agents == result.regret_of_agents).all()
+    assert (drawn.own_regret_of_agents == result.own_regret_of_agents).all()
+
+
+def test_realised_regret_is_against_the_best_arm_in_hindsight():
+    offered = np.array([[[3.0, 2.0], [4.0, 6.0]]])
+    realised = np.array([[[1.0, 0.0, 1.0], [2.0, 0.5, 1.0]]])
+    result = replace(made_up(replicates=1), offered=offered, realised=realised)
+    assert result.hindsight_arm.tolist() == [[0, 1]]
+    assert result.realised_regret.tolist() == [[1.0, 2.5]]
+
+
+@pytest.mark.parametrize(
+    ("what", "how"),
+    [
+        ("regret_of_agents", "per_agent=True"),
+        ("own_regret_so_far", "per_agent=True"),
+        ("realised_regret", "realised=True"),
+    ],
+)
+def test_what_was_not_asked_for_says_how_to_ask(what, how):
+    with pytest.raises(ValueError, match=rf"^result 'made up' has no [a-z ]+: simulate with {how}$"):
+        getattr(made_up(), what)
+
+
+def test_regret_of_agents_is_not_known_where_means_change():
+    pulls = RNG.integers(0, 5, (5, 2, 3, 2))
+    with pytest.raises(ValueError, match=r"^result 'made up' has no constant means: "):
+        _ = replace(made_up(), lost=np.zeros((5, 2)), agent_pulls=pulls).regret_of_agents
+
+
 # --- Settling -----------------------------------------------------------------------------------------------
 
 
@@ -238,6 +283,26 @@ def test_round_trip_with_means(tmp_path):
     same(loaded, result)
     assert (loaded.means == result.means).all()
     assert (loaded.lost == result.lost).all()
+
+
+def test_round_trip_of_what_is_there_on_request(tmp_path):
+    more = {
+        "agent_pulls": RNG.integers(0, 9, (5, 2, 3, 2)),
+        "realised": RNG.uniform(size=(5, 2, 3)),
+        "offered": RNG.uniform(size=(5, 2, 2)),
+        "observed": {"gossip": RNG.uniform(size=(5, 2, 3, 2)), "active": RNG.integers(0, 2, (5, 2, 3, 2)).astype(bool)},
+    }
+    results = {"one": with_tastes(name="one", **more), "two": made_up("two")}
+    save(results, tmp_path / "out")
+    loaded = fm.load(tmp_path / "out")
+    for name, result in results.items():
+        same(loaded[name], result)
+        assert list(loaded[name].observed) == list(result.observed)
+    for name in ("agent_pulls", "realised", "offered"):
+        assert (getattr(loaded["one"], name) == more[name]).all()
+    for name, array in more["observed"].items():
+        assert loaded["one"].observed[name].dtype == array.dtype
+        assert (loaded["one"].observed[name] == array).all()
 
 
 def test_round_trip_of_several(tmp_path):
