@@ -35,7 +35,11 @@ MOST_AXES = 8
 DTYPES = tuple(np.dtype(name) for name in ("|b1", "|u1", "<u2", "<u4", "<u8", "|i1", "<i2", "<i4", "<i8", "<f4", "<f8"))
 _DTYPE_CODE = {dtype: code for code, dtype in enumerate(DTYPES)}
 _LENGTH = struct.Struct("<I")
+_HEAD = struct.Struct("<BI")
 _FLOAT = struct.Struct("<d")
+_HEAD_BYTES = _HEAD.size
+_ONE_BYTE = _HEAD.pack(INT, 1)  # the head of a small integer
+_SMALL = tuple(_ONE_BYTE + bytes([value]) for value in range(128))  # small integers, which most are, by themselves
 sha256 = hashlib.sha256
 
 
@@ -84,8 +88,7 @@ def _write(value: Value, pieces: list[bytes], limits: Limits, depth: int) -> Non
         if depth == 0:
             raise ValueError(f"tuples nested more than {limits.depth} deep: no more is allowed")
         pieces.append(_head(TUPLE, len(value), limits))
-        for item in value:
-            _write(item, pieces, limits, depth - 1)
+        _write_items(value, pieces, limits, depth - 1)
     elif kind is str:
         try:
             content = value.encode("utf-8")
@@ -106,21 +109,36 @@ def _write(value: Value, pieces: list[bytes], limits: Limits, depth: int) -> Non
         raise ValueError(f"{kind.__name__}: expected None, bool, int, float, bytes, str, tuple or numpy array")
 
 
+def _write_items(items: tuple[Value, ...], pieces: list[bytes], limits: Limits, depth: int) -> None:
+    """As `_write` of each; bytes and small integers, which most items are, take no call."""
+    most, size, small = limits.items, limits.size, limits.int_size > 0
+    for item in items:
+        kind = type(item)
+        if kind is bytes and len(pieces) < most and len(item) <= size:
+            pieces.append(_HEAD.pack(BYTES, len(item)) + item)
+        elif kind is int and 0 <= item < 128 and len(pieces) < most and small:
+            pieces.append(_SMALL[item])
+        else:
+            _write(item, pieces, limits, depth)
+
+
 def _head(tag: int, length: int, limits: Limits) -> bytes:
     if length > limits.size:
         raise ValueError(f"value of length {length}: at most {limits.size} bytes are allowed when encoded")
-    return bytes([tag]) + _LENGTH.pack(length)
+    return _HEAD.pack(tag, length)
 
 
 def _array(value: np.ndarray[Any, Any], limits: Limits) -> bytes:
-    plain = value.dtype.kind in "biuf"  # there are dtypes that do not even have a byte order
-    dtype = value.dtype.newbyteorder("<") if plain else value.dtype
+    plain, dtype = value.dtype.kind in "biuf", value.dtype  # there are dtypes that do not even have a byte order
     code = _DTYPE_CODE.get(dtype) if plain else None
+    if code is None and plain:
+        dtype = dtype.newbyteorder("<")
+        code = _DTYPE_CODE.get(dtype)
     if code is None:
         raise ValueError(f"array of {value.dtype!s:.80}: expected one of {', '.join(map(str, DTYPES))}")
     if value.ndim > MOST_AXES:
         raise ValueError(f"array of {value.ndim} axes: at most {MOST_AXES} are allowed")
-    if _cost(value.shape, dtype) > limits.size:
+    if (value.nbytes if value.size else _cost(value.shape, dtype)) > limits.size:
         raise ValueError(f"array of shape {value.shape}: at most {limits.size} bytes are allowed")
     if dtype.kind == "f" and np.isnan(value).any():
         raise ValueError("array that holds nan: expected numbers or infinities")
@@ -237,7 +255,30 @@ class _Reader:
         self.items += count
         if self.items > self.limits.items:
             raise self.wrong(f"more than {self.limits.items} values")
-        return tuple([self.value(depth - 1) for _ in range(count)])
+        return tuple(self.several(count, depth - 1))
+
+    def several(self, count: int, depth: int) -> list[Value]:
+        """As `value`, so often; bytes and small integers, which most items are, take no call."""
+        data, end, at, small = self.data, len(self.data), self.at, self.limits.int_size > 0
+        items: list[Value] = []
+        for _ in range(count):
+            start = at + _HEAD_BYTES
+            if start < end:
+                tag, length = _HEAD.unpack_from(data, at)
+                if tag == BYTES and start + length <= end:
+                    at = start + length
+                    items.append(data[start:at])
+                    continue
+                if tag == INT and length == 1 and small:
+                    byte = data[start]
+                    at = start + 1
+                    items.append(byte if byte < 128 else byte - 256)
+                    continue
+            self.at = at
+            items.append(self.value(depth))
+            at = self.at
+        self.at = at
+        return items
 
     def array(self) -> np.ndarray[Any, Any]:
         code, axes = self.take(2)
@@ -267,7 +308,7 @@ def digest(domain: str, value: Value) -> bytes:
     Raises:
         ValueError: no such domain (see `hasher`), or a value that has no encoding.
     """
-    state = hasher(domain)
+    state = _start(domain).copy()
     state.update(value if type(value) is bytes else encode(value))
     return sha256(state.digest()).digest()
 

@@ -55,15 +55,20 @@ def in_domain(domain: str, payload: bytes) -> bytes:
     Raises:
         ValueError: the domain is not 1 to 64 printable ASCII characters, or the payload is not bytes.
     """
-    if not _is_domain(domain):
+    prefix = _prefix(domain) if isinstance(domain, str) else b""
+    if not prefix:
         raise ValueError(f"domain = {domain!r:.80}: expected 1 to {MAX_DOMAIN} printable ASCII characters")
     if not isinstance(payload, bytes):
         raise ValueError(f"payload of type {type(payload).__name__}: expected bytes")
-    return FOR_DOMAIN + bytes([len(domain)]) + domain.encode("ascii") + payload
+    return prefix + payload
 
 
-def _is_domain(domain: object) -> bool:
-    return isinstance(domain, str) and domain.isascii() and domain.isprintable() and 1 <= len(domain) <= MAX_DOMAIN
+@lru_cache(maxsize=64)
+def _prefix(domain: str) -> bytes:
+    """What all that is signed for a domain begins with; empty: it is none."""
+    if not domain.isascii() or not domain.isprintable() or not 1 <= len(domain) <= MAX_DOMAIN:
+        return b""
+    return FOR_DOMAIN + bytes([len(domain)]) + domain.encode("ascii")
 
 
 def sign(key: SigningKey, domain: str, payload: bytes) -> bytes:
@@ -77,9 +82,8 @@ def sign(key: SigningKey, domain: str, payload: bytes) -> bytes:
 
 def check(key: bytes, domain: str, payload: bytes, signature: bytes) -> bool:
     """Is this the signature of `payload` by a public key for the purpose `domain`? False for any nonsense."""
-    if not _is_domain(domain) or not isinstance(payload, bytes):
-        return False
-    return _is_signed(key, in_domain(domain, payload), signature)
+    prefix = _prefix(domain) if isinstance(domain, str) else b""
+    return bool(prefix) and isinstance(payload, bytes) and _is_signed(key, prefix + payload, signature)
 
 
 def sign_header(key: SigningKey, hash: bytes) -> bytes:
