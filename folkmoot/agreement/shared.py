@@ -11,12 +11,34 @@ from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
 
+SMALL = 1 << 11  # bytes of a message that many get, so that to decode it once is worth while
+
 
 class Call(Protocol):
     """How to call a pure function: `call(function, *arguments)` is its value."""
 
     def __call__(self, function: Callable[..., Result], /, *arguments: Any) -> Result:
         """The value of the function at these arguments."""
+
+
+class Latest:
+    """The value that was computed last, given again to whoever asks for it by the same name: it may hold much."""
+
+    def __init__(self) -> None:
+        self._name: object = None
+        self._value: Any = None
+
+    def __call__(self, name: tuple[Any, ...], compute: Callable[[], Result]) -> Result:
+        """The value of `compute`, a pure function of what `name` stands for."""
+        if name != self._name:
+            self._value, self._name = compute(), name
+        value: Result = self._value
+        return value
+
+
+def anew(name: tuple[Any, ...], compute: Callable[[], Result]) -> Result:
+    """As `Latest`, with nothing remembered."""
+    return compute()
 
 
 def directly(function: Callable[..., Result], /, *arguments: Any) -> Result:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from folkmoot.agreement.identity import Signs
+from folkmoot.agreement.shared import SMALL, Call, directly
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.errors import OtherSide
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES, check
@@ -155,13 +156,22 @@ class Agreement:
     nothing; it still relays, as it should when it may have signed another value before a crash).
     `session_id` must never come twice: the hash of the previous block and the round. `me` should be
     `Signer(identity, VALUE, ...).at(round)`, so that a restart cannot make an honest general sign two values.
+    `call`: see shared.py; all members read the same messages.
 
     Raises:
         ValueError: members not 1 to 256 distinct keys of 32 bytes with `me` among them, f not in [0, n), session_id
             not 1 to 256 bytes, or value neither None nor at most 65536 bytes.
     """
 
-    def __init__(self, members: Sequence[bytes], me: Signs, f: int, session_id: bytes, value: bytes | None) -> None:
+    def __init__(
+        self,
+        members: Sequence[bytes],
+        me: Signs,
+        f: int,
+        session_id: bytes,
+        value: bytes | None,
+        call: Call = directly,
+    ) -> None:
         members = tuple(members)
         if not 1 <= len(members) <= MAX_MEMBERS or len(set(members)) < len(members):
             raise ValueError(f"members = {len(members)} keys: expected 1 to {MAX_MEMBERS} distinct keys")
@@ -179,7 +189,7 @@ class Agreement:
         self.rejected: Counter[str] = Counter()  # how many messages counted for nothing, by reason
         self.checked = 0  # signatures, in all chains that were checked
         self.fresh: list[tuple[int, bytes]] = []  # first values that the last step accepted
-        self._me, self._value, self._round = me, value, 0
+        self._me, self._value, self._round, self._call = me, value, 0, call
         # Of each general: the values accepted, at most two, with its signature.
         self._values: tuple[dict[bytes, bytes], ...] = tuple({} for _ in members)
 
@@ -229,7 +239,8 @@ class Agreement:
     def _receive(self, data: bytes) -> Unverified | None:
         """Accept the message if it is new and right; give what to relay, if anything."""
         try:
-            message = Unverified.decode(data)
+            small = type(data) is bytes and len(data) <= SMALL
+            message = self._call(Unverified.decode, data) if small else Unverified.decode(data)
             _require_chain(message, len(self.members), self.session)
             if len(message.signers) != self._round:
                 raise Rejected("late" if len(message.signers) < self._round else "early")

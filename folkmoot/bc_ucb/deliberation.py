@@ -1,6 +1,7 @@
 """One participant's way through one round, from the reports to a candidate for the next block."""
 
 from collections import Counter
+from functools import partial
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Deliberation:
     def __init__(
         self, me: int, hand: Hand, chain: Chain, round: int, params: Params, comparison: Comparison, rules: Rounds
     ) -> None:
-        self._call = rules.call
+        self._call, self._latest = rules.call, rules.latest
         self._me, self._hand, self._chain, self._params, self._comparison = me, hand, chain, params, comparison
         self.round, self.previous = round, chain.tip
         self.origin = self._state.origin
@@ -70,7 +71,7 @@ class Deliberation:
         self.values: dict[int, bytes | None] | None = None
         self._step_number = 0
         state, settings = self._state, self._state.configuration
-        self._most_inner = inner_bytes(settings)
+        self._most_inner = self._call(inner_bytes, settings)
         self.late = Late(settings.terms.n_participants)
         if settings.coins is not None:
             self.validators = drawn_by_coins(settings, state.weights, round, self._call)
@@ -246,7 +247,7 @@ class Deliberation:
         keys = [settings.keys[m] for m in members]
         faulty = min(settings.terms.faulty, len(members) - 1)
         signs = (hand or self._hand).general(self.round)
-        return Agreement(keys, signs, faulty, session_id(self.origin, self.previous, self.round), value)
+        return Agreement(keys, signs, faulty, session_id(self.origin, self.previous, self.round), value, self._call)
 
     def start(self, value: bytes | None) -> list[bytes]:
         """Begin to agree; what to send to all. None: nothing is said, but relayed."""
@@ -332,8 +333,14 @@ class Deliberation:
         """The block that follows from the agreed values; None: there is none, or not all it needs is at hand."""
         if self.values is None:
             return None
+        values, state = self.values, self._state  # a report's name is a digest of all that it says
+        name = (state.origin, self.previous, state.digest, self.round, tuple(values.items()), frozenset(self.held))
+        candidate: Block | None = self._latest(name, partial(self._concluded, values))
+        return candidate
+
+    def _concluded(self, values: dict[int, bytes | None]) -> Block | None:
         try:
-            record, _ = conclude(self._state, self.previous, self.round, self.values, self.held, call=self._call)
+            record, _ = conclude(self._state, self.previous, self.round, values, self.held, call=self._call)
         except Unfinished:
             return None
         return block_of(self._chain, record)

@@ -27,6 +27,7 @@ from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
 from folkmoot.agreement.messages import PROPOSAL, Verified, signed_here
+from folkmoot.agreement.shared import SMALL
 from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.signed_messages import VALUE, Rejected
 from folkmoot.agreement.voting import Voter
@@ -60,7 +61,6 @@ from folkmoot.machine import Chain as Stored
 
 CHAIN = "chain"  # the key of a snapshot of the chain
 FAR = 64  # blocks
-_SMALL = 1 << 11  # bytes of a message that many get, so that to decode it once is worth while
 
 
 @dataclass(frozen=True)
@@ -308,12 +308,14 @@ class Participant(Thinking):
 
     def _receive(self, stage: int, inbox: Sequence[Received], effects: Effects) -> None:
         """Take in messages; what is malformed or worth nothing is noticed."""
-        shape, call = self.shape(self.chain.state), self.rules.call
+        if not inbox:
+            return
+        shape, call, decode = self.shape(self.chain.state), self.rules.call, GAME.from_bytes
         for sender, data in self.voter.in_turn(inbox):
             try:
                 self._largest.require(data)
-                small = type(data) is bytes and len(data) <= _SMALL
-                message = call(GAME.from_bytes, data, shape) if small else GAME.from_bytes(data, shape)
+                small = type(data) is bytes and len(data) <= SMALL
+                message = call(decode, data, shape) if small else decode(data, shape)
                 self._take(message, sender, stage, effects)
             except Malformed:
                 effects.noticed.append(Noticed(sender, "malformed"))

@@ -5,13 +5,14 @@ chain before it: who the validators are, which reports count, the validated esti
 it all again and refuses what differs, by name; `conclude` is the same computation for those who make the block.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import is_
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.agreement.shared import Call, Shared, directly
+from folkmoot.agreement.shared import Call, Latest, Shared, anew, directly
 from folkmoot.bc_ucb.contract import Accounts, Entry, blank_entry, open_accounts, validated
 from folkmoot.bc_ucb.costs import booked
 from folkmoot.bc_ucb.disclosed import opened
@@ -38,7 +39,7 @@ from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
 from folkmoot.encoding import Malformed, Value, digest
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Block, Header
-from folkmoot.ledger.chain import Chain, propose
+from folkmoot.ledger.chain import Chain, is_next
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Rules, Signers
@@ -209,13 +210,14 @@ class Rounds:
 
     Attributes:
         call: how proofs of random functions are checked, and validators drawn.
+        latest: how the block is made that values amount to, of names for all that it depends on.
         work: is there any to be done on a block? A quorum signs it instead.
     """
 
     work = False
 
-    def __init__(self, call: Call = directly) -> None:
-        self.call = call
+    def __init__(self, call: Call = directly, latest: Callable[..., Any] = anew) -> None:
+        self.call, self.latest = call, latest
 
     def genesis(self, configuration: Value, contents: Contents) -> State:
         """The state before the first block. Nothing in a round refers to contents.
@@ -281,7 +283,7 @@ class SharedRounds(Rounds):
 
     def __init__(self, most: int = 64) -> None:
         """`most`: blocks whose outcomes are remembered; of large blocks fewer, `MOST_REMEMBERED` bytes in all."""
-        super().__init__(Shared())
+        super().__init__(Shared(), Latest())
         self._most, self._size = most, 0
         self._outcomes: dict[tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...], bytes], State | str] = {}
 
@@ -373,7 +375,7 @@ def would_follow(chain: Chain, candidate: Block, rules: Rules = ROUNDS) -> State
     Raises:
         RefusedRecord: the chain's rules refuse it, or its header is not the one these records get.
     """
-    if propose(chain, candidate.records).header != candidate.header:
+    if not is_next(chain, candidate.header, candidate.records):
         raise RefusedRecord("the header is not that of the next block with these records")
     state: State = rules.step(chain.state, candidate.header, candidate.records)
     return state

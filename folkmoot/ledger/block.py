@@ -193,6 +193,11 @@ def draft(kind: str, height: int, previous: bytes, records: tuple[bytes, ...], w
     return Block(Header(VERSION, kind, height, previous, merkle.root(records), work_bits, 0), records)
 
 
+def next_fields(kind: str, height: int, previous: bytes, root: bytes, work_bits: int) -> tuple[Value, ...]:
+    """As of `Header`, of a block without work."""
+    return (VERSION, kind, height, previous, root, work_bits, work.counter_bytes(0))
+
+
 def mined(block: Block, counters: range, stop: Callable[[], bool] = lambda: False) -> Block | None:
     """The block with the first nonce of `counters` that does the work its header promises, unsigned.
 

@@ -7,7 +7,17 @@ from typing import Any
 
 from folkmoot.encoding import Malformed, Value, decode, digest, encode
 from folkmoot.ledger import merkle, work
-from folkmoot.ledger.block import VERSION, Block, Header, Signature, checked_integer, checked_kind, draft, is_signed
+from folkmoot.ledger.block import (
+    VERSION,
+    Block,
+    Header,
+    Signature,
+    checked_integer,
+    checked_kind,
+    draft,
+    is_signed,
+    next_fields,
+)
 from folkmoot.ledger.contents import NOTHING, Contents
 from folkmoot.ledger.errors import (
     BadSignature,
@@ -132,6 +142,12 @@ def propose(chain: Chain, records: Iterable[bytes]) -> Block:
     """
     genesis = chain.genesis
     return draft(genesis.kind, chain.height + 1, chain.tip, tuple(records), genesis.work_bits)
+
+
+def is_next(chain: Chain, header: Header, records: tuple[bytes, ...]) -> bool:
+    """Is this the header that `propose` gives the next block of a chain over these records?"""
+    genesis, root = chain.genesis, merkle.root(records)
+    return header.fields() == next_fields(genesis.kind, chain.height + 1, chain.tip, root, genesis.work_bits)
 
 
 def apply_block(chain: Chain, block: Block, rules: Rules | None = None) -> Chain:
