@@ -84,26 +84,27 @@ class Gate:
 
     def __init__(self, stage: Stage, kind_of: Callable[[bytes], str]) -> None:
         """`kind_of`: of the machine whose stage it is."""
-        self._stage, self._kind_of = stage, kind_of
-        self._any = Share(stage.messages, stage.bytes)
+        self._kind_of, self._shares = kind_of, stage.shares
+        self._messages, self._bytes = stage.messages, stage.bytes
         self._taken: dict[int, tuple[int, int, dict[str, int]]] = {}  # of each sender: messages, bytes, by kind
 
     def refuses(self, received: Received) -> str:
         """Why this message is dropped; empty: it is let through, and counted."""
-        (sender, data), stage = received, self._stage
-        kind, share, size = "", self._any, len(data)
-        if stage.shares is not None:
+        (sender, data), kind = received, ""
+        most, size = self._messages, len(data)
+        if self._shares is not None:
             kind = self._kind_of(data)
-            if kind not in stage.shares:
+            share = self._shares.get(kind)
+            if share is None:
                 return "kind out of place" if kind else "no known kind"
-            share = stage.shares[kind]
-            if size > share.size:
+            most, largest = share
+            if size > largest:
                 return "too large"
         messages, total, kinds = self._taken.get(sender) or (0, 0, {})
         number = kinds.get(kind, 0)
-        if messages >= stage.messages or number >= share.messages:
+        if messages >= self._messages or number >= most:
             return "too many messages"
-        if total + size > stage.bytes:
+        if total + size > self._bytes:
             return "too many bytes"
         kinds[kind] = number + 1
         self._taken[sender] = messages + 1, total + size, kinds

@@ -64,9 +64,10 @@ class Largest:
             Rejected: they are larger than that, or nothing of this kind is sent.
         """
         kind = self._kind_of(data)
-        if kind == "":
-            raise Malformed("message of no known kind")
-        if kind not in self._sizes:
+        most = self._sizes.get(kind)
+        if most is None:
+            if kind == "":
+                raise Malformed("message of no known kind")
             raise Rejected("kind out of place")
-        if len(data) > self._sizes[kind]:
+        if len(data) > most:
             raise Rejected("too large")

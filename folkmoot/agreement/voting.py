@@ -44,6 +44,7 @@ from folkmoot.ledger.errors import InvalidBlock
 from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Received, Skip
 
 CONFIRMING = "confirmation"
+_CATCHING_UP = (Want, Blocks, WantState, StateGiven)
 _REPEATS = 2  # of a confirmation, one in each stage, until the block is final
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
 
@@ -60,20 +61,8 @@ class Voter(Known):
             Rejected: it counts for nothing.
             Malformed: a block in it is none.
         """
-        if isinstance(message, Want):
-            self._answer(message, sender, effects)
-        elif isinstance(message, WantState):
-            self._once_a_round(sender)
-            self._send(effects, given(self.kind, self._last, message), sender)
-        elif isinstance(message, StateGiven):
-            if not self._far_behind:
-                raise Rejected("state")
-            self._jump(checked(cast(GivesStates, self.kind), message, self.chain.height), sender, effects)
-        elif isinstance(message, Blocks):
-            for data in message.blocks:
-                block = self.kind.received(data)
-                if block.header.height > self.chain.height:  # several may answer
-                    self.append(block, effects, sender)
+        if isinstance(message, _CATCHING_UP):
+            self._take_catching_up(message, sender, effects)
         elif message.height > self.height:
             self.seen_ahead(sender, message.height - 1)
         elif message.height < self.height:
@@ -107,6 +96,23 @@ class Voter(Known):
             self._take_proposal(self._verified(message, effects), sender, effects)
         elif (shown := self._shown.get(message.sender)) is not None:
             self._second_word(PROPOSAL, shown, message, effects)
+
+    def _take_catching_up(self, message: Want | Blocks | WantState | StateGiven, sender: int, effects: Effects) -> None:
+        """As `take`: somebody wants blocks or a state, or gives them."""
+        if isinstance(message, Want):
+            self._answer(message, sender, effects)
+        elif isinstance(message, WantState):
+            self._once_a_round(sender)
+            self._send(effects, given(self.kind, self._last, message), sender)
+        elif isinstance(message, StateGiven):
+            if not self._far_behind:
+                raise Rejected("state")
+            self._jump(checked(cast(GivesStates, self.kind), message, self.chain.height), sender, effects)
+        else:
+            for data in message.blocks:
+                block = self.kind.received(data)
+                if block.header.height > self.chain.height:  # several may answer
+                    self.append(block, effects, sender)
 
     def in_turn(self, inbox: Sequence[Received]) -> Sequence[Received]:
         """An inbox in the order to take it in: what brings a member further that may be behind, then the rest."""
@@ -339,6 +345,8 @@ class Voter(Known):
         """At the end of every stage: commit what a quorum has confirmed, ask for what is missing."""
         self.settle(effects)
         self._repeat(effects)
+        if not self._others.any:
+            return
         members = len(self.keys)
         ask = self._others.ask(self.chain.height, members, members - self._finality.quorum)
         if ask is not None:

@@ -26,6 +26,7 @@ class GameKind:
 
     def __init__(self, rules: Rounds, settings: Configuration) -> None:
         self.rules, self._settings = rules, settings
+        self.kind_of = self.forms.kind_of  # see `folkmoot.machine.Machine`
 
     def carried(self, block: Block) -> bytes:
         """See `folkmoot.agreement.carried.Carries`: with its openings, where it has some."""
@@ -46,10 +47,6 @@ class GameKind:
         """(participants, arms)."""
         participants, arms = state.members.shape
         return (participants, arms)
-
-    def kind_of(self, data: bytes) -> str:
-        """See `folkmoot.machine.Machine`."""
-        return self.forms.kind_of(data)
 
     def origin(self, chain: Chain) -> bytes:
         """The digest of what the genesis says."""

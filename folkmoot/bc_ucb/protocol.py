@@ -268,9 +268,11 @@ class Table:
         """One step of a machine, by the duties of a driver; it may be told what its pull brought in the next one."""
         outcomes, self._outcomes[address] = self._outcomes[address], []
         effects = self.hosts[address].step(moment, inbox, outcomes)
-        self._checked += effects.counts["signatures"]
-        self._drawn += effects.counts["drawn"] if address.copy == 0 else 0
-        self.noticed[address].update(notice.reason for notice in effects.noticed)
+        if effects.counts:
+            self._checked += effects.counts["signatures"]
+            self._drawn += effects.counts["drawn"] if address.copy == 0 else 0
+        if effects.noticed:
+            self.noticed[address].update(notice.reason for notice in effects.noticed)
         if effects.pull is not None:
             self._pull(address, moment.round, effects.pull)
         return effects

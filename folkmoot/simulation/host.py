@@ -54,7 +54,8 @@ class Host:
     ) -> Effects:
         """Hand in what has come, within bounds and in order; store what is to be kept; only then hand out the rest."""
         admitted, refused = admit(self.machine.stages[moment.stage], inbox, self.machine.kind_of, self._sorts)
-        self.counts.update(refused)
+        if refused:
+            self.counts.update(refused)
         effects = self.machine.step(moment, admitted, outcomes, blocks)
         self.kept.store(moment, effects.keep)
         return effects
