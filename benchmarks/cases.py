@@ -101,6 +101,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "BC-UCB, protocol, 4 participants": lambda: _chain(4, 50, fidelity="protocol"),
     "BC-UCB, protocol, 7 participants": lambda: _chain(7, 35, fidelity="protocol"),
     "BC-UCB, protocol, 10 participants": lambda: _chain(10, 25, fidelity="protocol"),
+    "BC-UCB, protocol, 16 participants": lambda: _chain(16, 18, fidelity="protocol"),
     "ledger of a game, verified": _verified,
     "consortium, 6 parties, calibrated": _learning,
 }
