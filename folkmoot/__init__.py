@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from folkmoot.simulation.result import Result as Result
     from folkmoot.simulation.saved import load as load
     from folkmoot.simulation.simulate import simulate as simulate
+    from folkmoot.world.b_connected import BConnected as BConnected
     from folkmoot.world.block_model import StochasticBlockModel as StochasticBlockModel
     from folkmoot.world.block_model import karate_block_model as karate_block_model
     from folkmoot.world.clustered import Clustered as Clustered
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from folkmoot.world.corruption import Suppress as Suppress
     from folkmoot.world.corruption import Swap as Swap
     from folkmoot.world.corruption import Thinning as Thinning
+    from folkmoot.world.markov import Markov as Markov
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
@@ -108,6 +110,7 @@ _HOMES = {
     "simulation.result": ["Result"],
     "simulation.saved": ["load"],
     "simulation.simulate": ["simulate"],
+    "world.b_connected": ["BConnected"],
     "world.block_model": ["StochasticBlockModel", "karate_block_model"],
     "bc_ucb.attacks": [
         "AllButOne",
@@ -137,6 +140,7 @@ _HOMES = {
     "world.clustered": ["Clustered"],
     "world.clusters": ["karate_labels"],
     "world.corruption": ["FlipRandom", "Promote", "Suppress", "Swap", "Thinning"],
+    "world.markov": ["Markov"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
     "world.one_sided": ["OneSided"],
     "world.replay": ["Replay"],

@@ -266,6 +266,15 @@ def network_in_words(network: Mapping[str, Any]) -> str:
         return f"{network_in_words(network['network'])}; each direction of a link may be lost on its own"
     if kind == "Static" or probability == 1.0:
         return f"a network of {plural(edges, 'link')}{pairs}, always up"
+    if any(key.startswith("link_probabilities") for key in network):
+        return f"a network of {plural(edges, 'possible link')}{pairs}, each with a link probability of its own"
+    if kind == "Markov":
+        return (
+            f"a network of {plural(edges, 'possible link')}{pairs} with memory: a link comes up with probability "
+            f"{network['up']:g} and goes down with probability {network['down']:g}"
+        )
+    if kind == "BConnected":
+        return f"a network of {plural(edges, 'possible link')}{pairs}, each up once in {network['rounds']} rounds"
     if probability is not None:
         return (
             f"a network of {plural(edges, 'possible link')}{pairs}, each up with probability {probability:g} in a round"

@@ -29,6 +29,8 @@ NETWORKS: "Kinds[Network]" = Kinds(
         "erdos_renyi": "folkmoot.world.networks:ErdosRenyi",
         "recorded": "folkmoot.world.networks:Recorded",
         "stochastic_block_model": "folkmoot.world.block_model:StochasticBlockModel",
+        "markov": "folkmoot.world.markov:Markov",
+        "b_connected": "folkmoot.world.b_connected:BConnected",
         "one_sided": "folkmoot.world.one_sided:OneSided",
     }
 )

@@ -79,6 +79,12 @@ class BaseGraph:
         return np.stack([rows[upper], self.neighbours[upper]], axis=1)
 
     @cached_property
+    def upper(self) -> NDArray[np.int64]:
+        """Where in the row of each agent the neighbours above it begin, int64 [n_agents]."""
+        rows = np.repeat(np.arange(self.n_agents), self.degree)
+        return np.asarray(self.start[:-1] + np.bincount(rows[self.neighbours < rows], minlength=self.n_agents))
+
+    @cached_property
     def edge_set(self) -> frozenset[tuple[int, int]]:
         """The edges as pairs, the smaller agent first."""
         return frozenset((i, j) for i, j in self.edges().tolist())

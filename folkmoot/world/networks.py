@@ -12,9 +12,10 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from folkmoot.coins import LINK, Coins, block
 from folkmoot.configuration import LEFT_OUT, Configuration, Plain
 from folkmoot.interface import Links, implements
+from folkmoot.world.edge_probabilities import EdgewiseRecord, checked, described, edgewise, in_file
 from folkmoot.world.graphs import BaseGraph, GraphFacts, as_base_graph, from_edges, named_graph, read_rounds
 from folkmoot.world.in_file import InFile
-from folkmoot.world.means import checked_agents, number
+from folkmoot.world.means import checked_agents
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,7 +30,8 @@ class Network(Configuration):
 
     Attributes:
         base: who could ever talk to whom.
-        link_probability: probability that an edge of the base graph is up in a round; None if not constant.
+        link_probability: probability that an edge of the base graph is up in a round, the smallest where edges have one
+            each; None if it is not constant, or rounds or edges are not independent.
         labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
         one_sided: may an agent hear another that does not hear it in the same round?
     """
@@ -83,15 +85,6 @@ def _base_graph(given: Any, context: InFile | None) -> BaseGraph:
     kind, colon, file = given.partition(":")
     inside = kind == "file" and colon and file
     return named_graph(f"file:{context.folder / file}" if inside else given, context.agents())
-
-
-def _probability(value: float) -> float:
-    if not 0.0 < value <= 1.0:
-        raise ValueError("expected a probability in (0, 1]")
-    return value
-
-
-_Probability = Annotated[float, AfterValidator(_probability)]  # in a file: the error has its place
 
 
 class OnGraph(Network):
@@ -160,37 +153,48 @@ class ErdosRenyiRecord(NamedTuple):
 class ErdosRenyi(OnGraph):
     """Each edge of a base graph is up with probability p, independently of the others and in every round.
 
-    (GSE, Assumption 3.1. The probability is rounded to a multiple of 2**-32.)
+    (GSE, Assumption 3.1. Probabilities are rounded to multiples of 2**-32.)
 
     Args:
         base_graph: a networkx graph; agent i is its i-th node.
-        link_probability: p in (0, 1].
+        link_probability: p in (0, 1]; or one for each edge: a symmetric [n_agents, n_agents] matrix (0 where there is
+            no edge), {(i, j): probability} for every edge, or numbers in the order of the edges (0, 1), (0, 2), ... In
+            a file the pairs are a table: `{ "0-1" = 0.3, "1-2" = 0.9 }`.
+
+    Attributes:
+        link_probability: p; where edges have one each the smallest, which is what bounds hold for.
+        probability: as given; float64 [n_edges] where edges have one each.
 
     Raises:
-        ValueError: not an undirected graph, or p outside (0, 1].
+        ValueError: not an undirected graph, a p outside (0, 1], or not one for every edge.
     """
 
-    probability: Annotated[float, Plain(_Probability)] = Field(alias="link_probability")
+    probability: Annotated[float | NDArray[np.float64], Plain(Annotated[Any, AfterValidator(in_file)])] = Field(
+        alias="link_probability"
+    )
 
-    def __init__(self, base_graph: "nx.Graph[Any] | BaseGraph", link_probability: float) -> None:
+    def __init__(self, base_graph: "nx.Graph[Any] | BaseGraph", link_probability: Any) -> None:
         self._write(base=base_graph, link_probability=link_probability)
 
     @model_validator(mode="after")
-    def _probability_is_one(self) -> Self:
-        probability = number(self.probability)
-        if not 0.0 < probability <= 1.0:
-            raise ValueError(f"link_probability = {self.probability!r}: expected a probability in (0, 1]")
-        return self._settle(probability=probability)
+    def _every_edge_has_a_probability(self) -> Self:
+        return self._settle(probability=checked(self.probability, self.base))
 
     @property
     def link_probability(self) -> float:
-        return self.probability
+        return self.probability if isinstance(self.probability, float) else float(self.probability.min(initial=1.0))
 
-    def record(self) -> ErdosRenyiRecord:
-        rows = np.repeat(np.arange(self.n_agents), self.base.degree)
-        below = np.bincount(rows[self.base.neighbours < rows], minlength=self.n_agents)
-        upper = self.base.start[:-1] + below
-        return ErdosRenyiRecord(self.base.start, self.base.neighbours, upper, self.link_probability * 2.0**32)
+    def record(self) -> ErdosRenyiRecord | EdgewiseRecord:
+        if not isinstance(self.probability, float):
+            return edgewise(self.base, self.probability)
+        base = self.base
+        return ErdosRenyiRecord(base.start, base.neighbours, base.upper, self.probability * 2.0**32)
+
+    def describe(self) -> dict[str, Any]:
+        out = super().describe()
+        if not isinstance(self.probability, float):
+            out |= described(self.probability)
+        return out
 
 
 @implements(ErdosRenyiRecord)

@@ -127,7 +127,7 @@ def _checked(loss: Any, network: Network) -> Loss:
     """
     if isinstance(loss, Mapping):
         edges = network.base.edge_set if isinstance(network.base, BaseGraph) else None
-        return by_pair("loss", loss, network.n_agents, edges, smallest=0.0)
+        return by_pair("loss", loss, network.n_agents, edges)
     if np.ndim(loss) == 0:
         value = number(loss)
         if not 0.0 <= value <= 1.0:

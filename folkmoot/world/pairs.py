@@ -29,9 +29,7 @@ def pairs_in_file(name: str, given: Any) -> Any:
     return out
 
 
-def by_pair(
-    name: str, given: Mapping[Any, Any], n_agents: int, edges: Set[Pair] | None, smallest: float
-) -> dict[Pair, float]:
+def by_pair(name: str, given: Mapping[Any, Any], n_agents: int, edges: Set[Pair] | None) -> dict[Pair, float]:
     """Checked probabilities in the order of their pairs.
 
     Args:
@@ -39,10 +37,9 @@ def by_pair(
         given: probabilities by (agent, agent).
         n_agents: number of agents.
         edges: pairs that can be linked, the smaller agent first; None: all.
-        smallest: 0.0 if a probability may be 0; else it must be above 0.
 
     Raises:
-        ValueError: a key that is not a pair of different agents, or one that no edge joins, or no such probability.
+        ValueError: a key that is not a pair of different agents, or one that no edge joins, or no probability.
     """
     out: dict[Pair, float] = {}
     for key, value in given.items():
@@ -56,7 +53,7 @@ def by_pair(
         if edges is not None and (min(pair), max(pair)) not in edges:
             raise ValueError(f"{name}: pair {pair}: the base graph has no such edge")
         p = number(value)
-        if not (smallest <= p <= 1.0 and (p > 0.0 or smallest == 0.0)):
-            raise ValueError(f"{name} of {pair} = {value!r}: expected a probability from {smallest:g} to 1")
+        if not 0.0 <= p <= 1.0:
+            raise ValueError(f"{name} of {pair} = {value!r}: expected a probability from 0 to 1")
         out[pair] = p
     return dict(sorted(out.items()))

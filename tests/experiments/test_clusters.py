@@ -105,5 +105,5 @@ def test_errors(rewards, network, message):
 
 
 def test_the_network_needs_both_probabilities():
-    with pytest.raises(ValueError, match=r"^network\.across: missing$"):
+    with pytest.raises(ValueError, match=r"^network: across: missing; expected within and across, or probabilities$"):
         jobs(network={"type": "stochastic_block_model", "within": 0.5})

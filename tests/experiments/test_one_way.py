@@ -77,6 +77,11 @@ WRITTEN_NETWORKS = {
     "erdos_renyi": [
         (fm.ErdosRenyi(nx.complete_graph(4), 1), {"base": "complete", "link_probability": 1}),
         (fm.ErdosRenyi(base_graph=nx.path_graph(4), link_probability=0.5), PATH),
+        (fm.ErdosRenyi(nx.path_graph(4), np.array([0.5, 1, 0.25])), {**PATH, "link_probability": [0.5, 1, 0.25]}),
+        (
+            fm.ErdosRenyi(nx.path_graph(4), {(1, 0): 0.5, (1, 2): 1, (2, 3): 0.25}),
+            {**PATH, "link_probability": {"2-3": 0.25, "1-2": 1, "0-1": 0.5}},
+        ),
     ],
     "recorded": [
         (fm.Recorded([[(0, 1)], [], [(2, 3), (0, 3)]]), {"file": "links.txt"}),
@@ -86,7 +91,13 @@ WRITTEN_NETWORKS = {
         (fm.StochasticBlockModel([0, 1, 1, 0], 1, 0.25), {"within": 1, "across": 0.25}),
         (fm.StochasticBlockModel([0, 0, 1, 0], 0.5, 0.0), {"within": 0.5, "across": 0, "labels": [0, 0, 1, 0]}),
         (fm.StochasticBlockModel(np.array([0, 0, 0, 1]), 1, 1), {"within": 1, "across": 1, "sizes": [3, 1]}),
+        (
+            fm.StochasticBlockModel([0, 1, 1, 0], probabilities=[[1, 0.5], [0.5, 0]]),
+            {"probabilities": [[1, 0.5], [0.5, 0]]},
+        ),
     ],
+    "markov": [(fm.Markov(nx.cycle_graph(4), 0.25, 0.5), {"base": "cycle", "up": 0.25, "down": 0.5})],
+    "b_connected": [(fm.BConnected(nx.cycle_graph(4), 3), {"base": "cycle", "rounds": 3})],
     "one_sided": [
         (
             fm.OneSided(fm.Static(nx.cycle_graph(4)), 0.25),
@@ -382,5 +393,5 @@ def test_several_things_wrong_in_one_table_are_a_line_each(context):
         of_kind({"leaf": Leaf}, {"type": "leaf", "size": 0.5}, context)
     assert caught.value.lines(("a", 0)) == ["a[0].size = 0.5: expected a whole number"]
     with pytest.raises(Wrong) as caught:
-        of_kind(NETWORKS, {"type": "stochastic_block_model", "within": "x"}, context)
-    assert caught.value.lines(("network",)) == ["network.within = 'x': expected a number", "network.across: missing"]
+        of_kind(NETWORKS, {"type": "markov", "base": "cycle", "up": "x"}, context)
+    assert caught.value.lines(("network",)) == ["network.up = 'x': expected a number", "network.down: missing"]
