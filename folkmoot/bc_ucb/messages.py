@@ -57,6 +57,12 @@ class ReportSent(_ReportSent):
         earlier = tuple(Claim(*claim) for claim in self.earlier)
         return Report(self.sender, *self[4:8], earlier, self.signature, self.blinding)
 
+    def signed(self, signature: bytes) -> "ReportSent":
+        """With this signature; what was worked out of the rest stays."""
+        message = self._replace(signature=signature)
+        message.__dict__["report"] = self.report.signed(signature)
+        return message
+
 
 class Offer(NamedTuple):
     """A validator's side of the private comparison; `drawn` is the proof in records.Named."""

@@ -230,7 +230,7 @@ class Participant(Thinking):
         said = told.reward, told.seal, told.proof, claims
         message = ReportSent(*about, self.own_means(), *said, b"", work.blinding(REPORT))
         words = report_words(work.origin, chain.tip, round, self.index, message.report.body)
-        message = message._replace(signature=self.hand.sign(REPORT, round, words))
+        message = message.signed(self.hand.sign(REPORT, round, words))
         work.take_report(signed_here(message))
         self._send(effects, message)
         if work.drawn and params.screening and (offered := self._compared.offer(work)) is not None:

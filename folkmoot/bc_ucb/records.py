@@ -84,6 +84,12 @@ class Report(_Reported):
         """32 bytes that stand for all of it."""
         return report_name(self.participant, self.body, self.signature)
 
+    def signed(self, signature: bytes) -> "Report":
+        """With this signature; what stands for what is said stays, as no signature is part of it."""
+        report = self._replace(signature=signature)
+        report.__dict__.update(commitment=self.commitment, body=self.body)
+        return report
+
     @property
     def plain(self) -> tuple[Any, ...]:
         """As it stands in a record."""
