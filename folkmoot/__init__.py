@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from folkmoot.algorithms.base import Algorithm as Algorithm
     from folkmoot.algorithms.base import Problem as Problem
     from folkmoot.algorithms.by_hand import agent as agent
+    from folkmoot.algorithms.byzantine_ucb import ByzantineUCB as ByzantineUCB
     from folkmoot.algorithms.central_ucb import CentralUCB as CentralUCB
     from folkmoot.algorithms.certificates import S3Cert as S3Cert
     from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
@@ -89,6 +90,7 @@ _HOMES = {
     "algorithms.base": ["Algorithm", "Problem"],
     "algorithms.by_hand": ["agent"],
     "bc_ucb.algorithm": ["BCUCB"],
+    "algorithms.byzantine_ucb": ["ByzantineUCB"],
     "algorithms.central_ucb": ["CentralUCB"],
     "algorithms.certificates": ["S3Cert"],
     "algorithms.cooperative_ucb": ["CooperativeUCB"],

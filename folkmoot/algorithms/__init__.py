@@ -21,6 +21,7 @@ ALGORITHMS: "Kinds[Algorithm]" = Kinds(
         "gosine": "folkmoot.algorithms.gosine:GoSInE",
         "gossip_ucb": "folkmoot.algorithms.gossip_ucb:GossipUCB",
         "dist_ucb": "folkmoot.algorithms.dist_ucb:DistUCB",
+        "byzantine_ucb": "folkmoot.algorithms.byzantine_ucb:ByzantineUCB",
         "s1": "folkmoot.algorithms.sharing:S1",
         "s2": "folkmoot.algorithms.sharing:S2",
         "s3": "folkmoot.algorithms.recommending:S3",

@@ -47,6 +47,7 @@ CASES = [
     Case("GossipUCB, matching, c1 = 0.5", fm.GossipUCB(c1=0.5, partner="matching")),
     Case("DistUCB", fm.DistUCB()),
     Case("DistUCB, c1 = 0.5", fm.DistUCB(c1=0.5)),
+    Case("ByzantineUCB", fm.ByzantineUCB(), copes_with_different_means=False, beats_being_alone=False),
     # These take it that all have the same means, and verify what they pull in the first rounds. With a small delta S3
     # may be stuck for a long epoch with arms wrongly recommended, and then agents do better alone.
     Case("S1, naive", fm.S1(radius="naive"), copes_with_different_means=False, verification=150),
