@@ -70,6 +70,14 @@ if TYPE_CHECKING:
     from folkmoot.world.corruption import Suppress as Suppress
     from folkmoot.world.corruption import Swap as Swap
     from folkmoot.world.corruption import Thinning as Thinning
+    from folkmoot.world.liars import Liars as Liars
+    from folkmoot.world.lies import ConstantLie as ConstantLie
+    from folkmoot.world.lies import DriftingLie as DriftingLie
+    from folkmoot.world.lies import FlippedLie as FlippedLie
+    from folkmoot.world.lies import Lie as Lie
+    from folkmoot.world.lies import PromotingLie as PromotingLie
+    from folkmoot.world.lies import RandomLie as RandomLie
+    from folkmoot.world.lies import SplitLie as SplitLie
     from folkmoot.world.markov import Markov as Markov
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
     from folkmoot.world.networks import Recorded as Recorded
@@ -143,6 +151,8 @@ _HOMES = {
     "world.clusters": ["karate_labels"],
     "world.corruption": ["FlipRandom", "Promote", "Suppress", "Swap", "Thinning"],
     "world.markov": ["Markov"],
+    "world.liars": ["Liars"],
+    "world.lies": ["ConstantLie", "DriftingLie", "FlippedLie", "Lie", "PromotingLie", "RandomLie", "SplitLie"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
     "world.one_sided": ["OneSided"],
     "world.replay": ["Replay"],

@@ -177,20 +177,14 @@ def possible(message: Any, params: Any, j: int, t: int) -> bool:
 
 @generic
 def said(message: Any, params: Any, i: Index, values: NDArray[np.float64]) -> None:
-    """Write what row i of these messages conveys of each arm into `values`, float64 [n_arms], in the unit of rewards.
-
-    1 and 0 stand for arms recommended and not, or in play and not. An arm of which nothing is said gets 0. It
-    dispatches on the record of messages, as `possible` does; a loop asks it of agents that lie.
+    """Write what row i of these messages conveys of each arm into `values`, float64 [n_arms], in the unit of rewards: 1
+    and 0 for arms recommended (or in play) and not, 0 for arms not spoken of. Dispatches on the messages' record.
     """
 
 
 @generic
 def say(message: Any, params: Any, i: Index, values: NDArray[np.float64]) -> None:
-    """Overwrite row i so that it conveys these values, and nothing else of what is true: the liar's words.
-
-    Counts stay, and so do fields that are no estimates. Every record of messages that carries anything implements it,
-    if only to say that it has no estimates; without it nobody can lie to this algorithm's agents.
-    """
+    """Overwrite the estimates of row i by these: a liar's words. Without it nobody can lie in these messages."""
 
 
 @generic
@@ -218,15 +212,7 @@ def message_bytes(params: Any, state: Any, i: Index, t: int, seen: Seen, n_messa
 
 @generic
 def traffic(
-    params: Any,
-    state: Any,
-    i: Index,
-    t: int,
-    seen: Seen,
-    neighbours: Any,
-    inbox: Any,
-    row_bytes: int,
-    n_messages: int,
+    params: Any, state: Any, i: Index, t: int, seen: Seen, neighbours: Any, inbox: Any, row_bytes: int, n_messages: int
 ) -> int:
     """The bytes that agent i sends in all exchanges of round t: for an algorithm whose messages depend on what each
     neighbour lacks. Asked after everybody's `publish` and before any `update`.
@@ -354,20 +340,50 @@ def fetch(feedback: Any, calendar: Any, i: Index, t: int, seen: Seen) -> None:
 
 
 @generic
-def second_box(liars: Any, box: Any) -> Any:
-    """Room for other messages of the same agents, for those that tell different neighbours different things."""
-    return box
+def lies(liars: Any, i: Index) -> bool:
+    """Is agent i a liar? Its pulls do not count in the regret."""
+    return False
 
 
 @generic
-def lie(liars: Any, params: Any, t: int, coins: Any, box: Any, second: Any) -> None:
-    """After an exchange's publishing: overwrite the liars' rows of `box` and `second`."""
+def second_box(liars: Any, params: Any) -> Any:
+    """Room for the other messages of liars, which may tell different neighbours different things."""
+    return np.zeros(0, np.bool_)
+
+
+@generic
+def second_late_box(liars: Any, params: Any) -> Any:
+    """The same for the second exchange."""
+    return np.zeros(0, np.bool_)
+
+
+@generic
+def mislead(
+    liars: Any, law: Any, params: Any, state: Any, t: int, coins: Any, seen: Seen, box: Any, second: Any, heard: Links,
+    words: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """After everybody's `publish`: let liars learn from the truth, then put lies into their rows of `box` and `second`;
+    `words` is scratch.
+    """
+
+
+@generic
+def mislead_late(
+    liars: Any, law: Any, params: Any, state: Any, t: int, coins: Any, seen: Seen, box: Any, second: Any, heard: Links,
+    words: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """The same after everybody's `publish_late`."""
 
 
 @generic
 def hear(liars: Any, i: Index, box: Any, second: Any) -> Any:
-    """The box that agent i reads: `box` or `second`."""
+    """The box that agent i reads, if it does not lie: `box` or `second`."""
     return box
+
+
+@generic
+def lie(law: Any, i: Index, t: int, side: int, values: NDArray[np.float64], coins: Any) -> None:
+    """Overwrite the estimates that liar i would tell, [n_arms], by what it tells even (side 0) or odd receivers (1)."""
 
 
 # --- A network --------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """What one agent knows and does with it: the functions of its algorithm, on arrays of which it uses its own row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot import interface
+from folkmoot.algorithms import wire
 from folkmoot.algorithms.wire import LARGEST
 from folkmoot.coins import Coins
 from folkmoot.encoding import Malformed, digest
@@ -68,6 +69,14 @@ class Learner:
     def is_possible(self, exchange: int, j: int, t: int) -> bool:
         """Can what stands in row j of this exchange's box come from an honest agent?"""
         return bool(interface.possible(self.boxes[exchange], self.params, j, t))
+
+    def retold(self, data: bytes, change: Callable[[Any], None]) -> bytes:
+        """An own message after `change` has been at its row of a box of messages: for drivers of agents that lie."""
+        boxes = interface.outbox(self.params), interface.late_outbox(self.params)
+        message = wire.unpack(data, boxes, wire.limits(boxes))
+        wire.write(boxes[message.exchange], self.index, message)
+        change(boxes[message.exchange])
+        return wire.pack(message.round, message.exchange, boxes[message.exchange], self.index)
 
     # --- What is kept ----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Experiment files on bandits: [rewards], [network] and [[algorithm]], perhaps [corruption]."""
+"""Experiment files on bandits: [rewards], [network] and [[algorithm]], perhaps [corruption] and [liars]."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from folkmoot.algorithms import ALGORITHMS
 from folkmoot.algorithms.base import Algorithm
-from folkmoot.configuration import Wrong, of_kind
+from folkmoot.configuration import Wrong, of_kind, read_table
 from folkmoot.experiments.grids import GridCell, expand
 from folkmoot.experiments.heads import Plan, WithRounds, cell_name, short, told_apart
 from folkmoot.experiments.problems import Place, first_of, lines, path, shown
@@ -20,6 +20,7 @@ from folkmoot.world import NETWORKS, REWARDS, datasets
 from folkmoot.world.clusters import digest
 from folkmoot.world.corruption import CORRUPTIONS, Corruption
 from folkmoot.world.in_file import InFile
+from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
@@ -33,6 +34,7 @@ class Experiment(WithRounds):
         rewards, network: what agents face; each the `type` of a class, and its fields.
         corruption: an adversary that alters what they see, likewise.
         verification: pulls of all agents together that may be verified.
+        liars: agents whose messages are not true: the fields of `Liars`.
         algorithm: what they think, likewise; also a `name`.
     """
 
@@ -40,6 +42,7 @@ class Experiment(WithRounds):
     network: dict[str, Any]
     corruption: dict[str, Any] | None = None
     verification: int = Field(0, ge=0)
+    liars: dict[str, Any] | None = None
     algorithm: list[dict[str, Any]] = Field(min_length=1)
 
 
@@ -64,6 +67,7 @@ class _Parsed(NamedTuple):
     network: Network
     algorithms: list[tuple[str | None, Algorithm]]
     corruption: Corruption | None
+    liars: Liars | None
 
 
 class _Reader:
@@ -113,7 +117,7 @@ class _Reader:
         except ValidationError as error:
             problems += lines(error, document)
         tables = {key: value for key, value in document.items() if isinstance(value, dict)}
-        rewards, network, corruption = None, None, None
+        rewards, network, corruption, liars = None, None, None, None
         if "rewards" in tables:
             rewards = tried(("rewards",), lambda: self._rewards(tables["rewards"]))
         if "network" in tables:
@@ -126,9 +130,11 @@ class _Reader:
         ]
         if "corruption" in tables:
             corruption = tried(("corruption",), lambda: of_kind(CORRUPTIONS, tables["corruption"], self._context))
+        if "liars" in tables:
+            liars = tried(("liars",), lambda: read_table(Liars, tables["liars"], self._context))
         if problems or experiment is None or rewards is None or network is None:
             raise ValueError(first_of(problems))
-        return _Parsed(experiment, rewards, network, [found for found in algorithms if found], corruption)
+        return _Parsed(experiment, rewards, network, [found for found in algorithms if found], corruption, liars)
 
 
 def _concerns(place: Place, i: int) -> bool:
@@ -136,7 +142,7 @@ def _concerns(place: Place, i: int) -> bool:
     return len(place) < 2 or place[0] != "algorithm" or place[1] == i
 
 
-def _check_world(experiment: Experiment, rewards: Rewards, corruption: Corruption | None) -> None:
+def _check_world(experiment: Experiment, rewards: Rewards, corruption: Corruption | None, liars: Liars | None) -> None:
     """Refuse, under the name of its field, what no algorithm could play in.
 
     Raises:
@@ -152,12 +158,17 @@ def _check_world(experiment: Experiment, rewards: Rewards, corruption: Corruptio
             corruption.record(rewards, horizon)
         except ValueError as error:
             raise ValueError(f"corruption: {error}") from None
+    if liars is not None:
+        try:
+            liars.record(rewards)
+        except ValueError as error:
+            raise ValueError(f"liars: {error}") from None
 
 
 def _cells(cell: GridCell, reader: _Reader) -> list[tuple[int, Cell]]:
     """One for each algorithm, with its number."""
-    experiment, rewards, network, algorithms, corruption = reader.parse(cell.document)
-    _check_world(experiment, rewards, corruption)
+    experiment, rewards, network, algorithms, corruption, liars = reader.parse(cell.document)
+    _check_world(experiment, rewards, corruption, liars)
     out = []
     for i, (name, algorithm) in enumerate(algorithms):
         settings = {place: value for place, value in cell.settings.items() if _concerns(place, i)}
@@ -172,6 +183,7 @@ def _cells(cell: GridCell, reader: _Reader) -> list[tuple[int, Cell]]:
                 checkpoints=experiment.checkpoints,
                 corruption=corruption,
                 verification=experiment.verification,
+                liars=liars,
             )
         except ValueError as error:
             raise ValueError(f"algorithm[{i}]: {error}") from None

@@ -9,6 +9,7 @@ from folkmoot.experiments.files import builtin_names, find, read
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS
 from folkmoot.world.corruption import CORRUPTIONS
+from folkmoot.world.lies import LIES
 
 TABLES: dict[str, Mapping[str, type]] = {
     "algorithms": ALGORITHMS,
@@ -16,6 +17,7 @@ TABLES: dict[str, Mapping[str, type]] = {
     "scalarisations": SCALARISATIONS,
     "networks": NETWORKS,
     "corruptions": CORRUPTIONS,
+    "lies": LIES,
     "attacks": ATTACKS,
     "data": DATA,
     "divisions": DIVISIONS,

@@ -42,6 +42,7 @@ from folkmoot.report.words import (
     headline,
     interval,
     joined,
+    liars_in_words,
     method,
     network_in_words,
     number,
@@ -55,7 +56,7 @@ from folkmoot.simulation.result import Result
 
 _MATRIX_UP_TO = 6  # algorithms of which all pairs are shown
 _TITLES = {"sources": "Digest of the sources", "numpy": "NumPy", "networkx": "NetworkX", "scipy": "SciPy"}
-_SHARED = ("rewards", "network", "corruption", "verification", "horizon", "seed", "engine")
+_SHARED = ("rewards", "network", "corruption", "verification", "liars", "horizon", "seed", "engine")
 
 
 def render(
@@ -129,6 +130,8 @@ def _settings(results: Mapping[str, Result], comparable: bool) -> list[tuple[str
         ]
         against, pulls = first.configuration.get("corruption"), first.configuration.get("verification")
         rows += [("Adversary", corruption_in_words(against))] if against else []
+        lying = first.configuration.get("liars")
+        rows += [("Liars", liars_in_words(lying))] if lying else []
         rows += [("Verification", f"Up to {pulls:,} of {first.n_agents * first.horizon:,} pulls")] if pulls else []
         counts = {name: result.replicates for name, result in results.items()}
         if len(set(counts.values())) == 1:

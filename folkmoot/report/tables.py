@@ -17,7 +17,7 @@ from folkmoot.simulation.measures import standard_deviation
 from folkmoot.simulation.result import Result, student_interval
 
 ORACLES = frozenset({"CentralUCB"})  # see what no agent could: no fair reference
-_WORLD = ("rewards", "network", "corruption", "verification", "horizon", "seed")
+_WORLD = ("rewards", "network", "corruption", "verification", "liars", "horizon", "seed")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def corruption_columns(results: Mapping[str, Result]) -> dict[str, str]:
 def _final_row(name: str, result: Result) -> FinalRow:
     values = result.summary()
     names = {field.name for field in fields(FinalRow)} & values.keys() - {"name"}
-    agents = result.n_agents
+    agents = int(result.counted.sum())
     return FinalRow(
         name=name,
         regret_per_agent_low=values["regret_low"] / agents,

@@ -12,6 +12,7 @@ from folkmoot.ties import TIE
 
 NONE = "\N{EN DASH}"  # no value
 PERCENT = "\N{NARROW NO-BREAK SPACE}%"
+_NAMED = 12  # liars
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -170,6 +171,9 @@ def method(results: Mapping[str, Result]) -> str:
     against, pulls = first.configuration.get("corruption"), first.configuration.get("verification", 0)
     if against:
         game += f" An adversary altered what they saw: {corruption_in_words(against)}."
+    lying = first.configuration.get("liars")
+    if lying:
+        game += f" {liars_in_words(lying)}. Regret is that of the honest agents."
     before = ", before the adversary's changes, the same" if against else ""
     if pulls:
         game += f" Up to {plural(pulls, 'pull')} could be verified, that is seen unaltered."
@@ -218,6 +222,18 @@ def corruption_in_words(corruption: Mapping[str, Any]) -> str:
     said = [f"{kind} with a budget of {_plain(budget)}" if budget is not None else str(kind)]
     said += [_plain(spending)] if spending is not None else []
     return ", ".join([*said, *(f"{_plain(key)} {_plain(value)}" for key, value in rest.items() if value is not None)])
+
+
+def liars_in_words(liars: Mapping[str, Any]) -> str:
+    """Such as "Agents 3 and 7 lied in their messages: PromotingLie, arm worst"."""
+    law = dict(liars.get("law", {}))
+    who = [str(agent) for agent in liars.get("agents", [])]
+    shown = who if len(who) <= _NAMED else [*who[: _NAMED - 1], f"{len(who) - _NAMED + 1} more"]
+    how = [str(law.pop("type", "unknown")), *(f"{_plain(key)} {_plain(value)}" for key, value in law.items())]
+    if liars.get("counts") == "most":
+        how.append("claiming the most pulls there can be")
+    whose = ("Agent", "its") if len(who) == 1 else ("Agents", "their")
+    return f"{whose[0]} {joined(shown)} lied in {whose[1]} messages: {', '.join(how)}"
 
 
 def _plain(value: object) -> str:

@@ -97,4 +97,18 @@ class Agents:
         for j in range(len(self.hosts)):
             heard = links.neighbours[links.start[j] : links.start[j] + links.count[j]]
             if sender in heard and receiver in (ALL, j) and not self._lost(moment, sender, j):
-                self._under_way[j].append(Received(sender, data))
+                self._under_way[j].append(Received(sender, self._told(moment.round, sender, j, data)))
+
+    def _told(self, t: int, sender: int, receiver: int, data: bytes) -> bytes:
+        """What the receiver gets of a message: of a liar, if it is none itself, a lie."""
+        liars, world = self._job.liars, self._world
+        if liars is None or not interface.lies(world.liars, sender) or interface.lies(world.liars, receiver):
+            return data
+        machine: Any = self.hosts[sender].machine
+        learner: Any = machine.learner
+
+        def lie(box: Any) -> None:
+            liars.lie(world.liars, world.law, learner.params, sender, t, receiver % 2, box, self._coins)
+
+        told: bytes = learner.retold(data, lie)
+        return told

@@ -30,10 +30,12 @@ from folkmoot.interface import (
     init,
     inlined,
     late_outbox,
-    lie,
+    lies,
     links,
     meet,
     messages,
+    mislead,
+    mislead_late,
     objectives,
     outbox,
     oversee,
@@ -43,6 +45,7 @@ from folkmoot.interface import (
     publish_late,
     scene,
     second_box,
+    second_late_box,
     select,
     set_scene,
     spare_links,
@@ -99,6 +102,7 @@ class World(NamedTuple):
     presence: NamedTuple = Everybody(0)
     feedback: NamedTuple = Immediate(0)
     liars: NamedTuple = Honesty(0)
+    law: NamedTuple = Honesty(0)  # of what liars say
 
 
 class Control(NamedTuple):
@@ -123,12 +127,12 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
     """
     n, d = params.n_agents, objectives(world.rewards)
     inbox, late_inbox = outbox(params), late_outbox(params)
-    second, late_second = second_box(world.liars, inbox), second_box(world.liars, late_inbox)
+    second, late_second = second_box(world.liars, params), second_late_box(world.liars, params)
     seen, clean = fresh_seen(world.feedback, n, d), np.zeros(d, np.float64)
     active, nature, team = links(world.network), scene(world.rewards), np.zeros(params.n_arms, np.int64)
     heard, present = spare_links(world.presence, active), np.ones(n, np.bool_)
     reported = Reported(np.zeros(params.n_arms, np.int64), np.zeros((params.n_arms, d), np.float64))
-    left = np.zeros(1, np.float64)
+    left, words = np.zeros(1, np.float64), np.zeros(params.n_arms, np.float64)
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
         state, under_way = init(params), calendar(world.feedback, n, d)
@@ -139,10 +143,10 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
         left[0] = budget(world.adversary)
         rounds(
             params, world.rewards, world.network, world.adversary, world.verifications,
-            world.presence, world.feedback, world.liars, row_bytes,
+            world.presence, world.feedback, world.liars, world.law, row_bytes,
             coins, checkpoints, 1, checkpoints[-1], r, state,
             seen, clean, reported, inbox, second, late_inbox, late_second, active, heard, present, nature,
-            under_way, team, left, tally, control,
+            under_way, team, left, words, tally, control,
         )  # fmt: skip
 
 
@@ -164,6 +168,7 @@ class Table(NamedTuple):
     under_way: Any
     team: np.ndarray  # int64 [n_arms]
     left: np.ndarray  # float64 [1] of the adversary's budget
+    words: np.ndarray  # float64 [n_arms] scratch of liars
 
 
 def lay(params, world):
@@ -172,9 +177,9 @@ def lay(params, world):
     inbox, late_inbox, active = outbox(params), late_outbox(params), links(world.network)
     return Table(
         init(params), fresh_seen(world.feedback, n, d), np.zeros(d), Reported(np.zeros(k, np.int64), np.zeros((k, d))),
-        inbox, second_box(world.liars, inbox), late_inbox, second_box(world.liars, late_inbox),
+        inbox, second_box(world.liars, params), late_inbox, second_late_box(world.liars, params),
         active, spare_links(world.presence, active), np.ones(n, np.bool_), scene(world.rewards),
-        calendar(world.feedback, n, d), np.zeros(k, np.int64), np.full(1, budget(world.adversary)),
+        calendar(world.feedback, n, d), np.zeros(k, np.int64), np.full(1, budget(world.adversary)), np.zeros(k),
     )  # fmt: skip
 
 
@@ -182,19 +187,19 @@ def part(params, world, row_bytes, seed_low, seed_high, replicate, checkpoints, 
     """The rounds from `first` to `last` of one replicate, which `lay` has begun: row 0 of the tally."""
     rounds(
         params, world.rewards, world.network, world.adversary, world.verifications,
-        world.presence, world.feedback, world.liars, row_bytes,
+        world.presence, world.feedback, world.liars, world.law, row_bytes,
         replicate_coins(seed_low, seed_high, replicate), checkpoints, first, last, 0, table.state,
         table.seen, table.clean, table.reported, table.inbox, table.second, table.late_inbox, table.late_second,
         table.active, table.heard, table.present, table.nature, table.under_way, table.team, table.left,
-        tally, control,
+        table.words, tally, control,
     )  # fmt: skip
 
 
 def rounds(
-    params, rewards, network, adversary, verifications, presence, feedback, liars, row_bytes,
+    params, rewards, network, adversary, verifications, presence, feedback, liars, law, row_bytes,
     coins, checkpoints, first, last, r, state,
     seen, clean, reported, inbox, second, late_inbox, late_second, active, heard, present, nature,
-    under_way, team, left, tally, control,
+    under_way, team, left, words, tally, control,
 ):  # fmt: skip
     """The rounds from `first` to `last` of one replicate: row r of the tally. Allocates nothing.
 
@@ -222,16 +227,16 @@ def rounds(
             deliver(presence, feedback, under_way, present, i, t, coins, seen)
         for agent in prange(params.n_agents):
             tell(params, presence, present, state, np.int64(agent), t, seen, inbox)
-        lie(liars, params, t, coins, inbox, second)
         for i in range(params.n_agents):
-            account(params, rewards, presence, present, state, i, t, coins, nature, seen, inbox, heard, row_bytes, team,
-                    tally, r, c)  # fmt: skip
+            account(params, rewards, presence, liars, present, state, i, t, coins, nature, seen, inbox, heard,
+                    row_bytes, team, tally, r, c)  # fmt: skip
         oversee(params, state, t, seen, tally.spent[r])
+        mislead(liars, law, params, state, t, coins, seen, inbox, second, heard, words)
         for agent in prange(params.n_agents):
             learn(params, presence, liars, present, state, np.int64(agent), t, coins, seen, inbox, second, heard)
         for agent in prange(params.n_agents):
             tell_late(params, presence, present, state, np.int64(agent), t, late_inbox)
-        lie(liars, params, t, coins, late_inbox, late_second)
+        mislead_late(liars, law, params, state, t, coins, seen, late_inbox, late_second, heard, words)
         for agent in prange(params.n_agents):
             learn_late(params, presence, liars, present, state, np.int64(agent), t, late_inbox, late_second, heard)
         for i in range(params.n_agents):
@@ -287,14 +292,16 @@ def deliver(presence, feedback, under_way, present, i, t, coins, seen):
 
 @inlined
 def account(
-    params, rewards, presence, present, state, i, t, coins, nature, seen, inbox, heard, row_bytes, team, tally, r, c
+    params, rewards, presence, liars, present, state, i, t, coins, nature, seen, inbox, heard, row_bytes, team, tally,
+    r, c,
 ):  # fmt: skip
     """Agent i's pull and its messages of this round enter the tally."""
     if here(presence, present, i):
         arm = seen.pulled[i]
-        team[arm] += 1
-        if varies(rewards):
-            tally.lost[r, c] += gap(rewards, nature, t, arm, coins)
+        if not lies(liars, i):
+            team[arm] += 1
+            if varies(rewards):
+                tally.lost[r, c] += gap(rewards, nature, t, arm, coins)
         neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
         sent = messages(params, state, i, t, seen, heard.count[i])
         tally.sent[r] += sent
@@ -372,8 +379,8 @@ def tell_late(params, presence, present, state, i, t, late_inbox):
 
 @inlined
 def learn(params, presence, liars, present, state, i, t, coins, seen, inbox, second, heard):
-    """Agent i learns from what it saw and from its inbox."""
-    if here(presence, present, i):
+    """Agent i learns from what it saw and from its inbox; a liar has learnt before."""
+    if here(presence, present, i) and not lies(liars, i):
         neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
         update(params, state, i, t, seen, hear(liars, i, inbox, second), neighbours, coins)
 
@@ -381,6 +388,6 @@ def learn(params, presence, liars, present, state, i, t, coins, seen, inbox, sec
 @inlined
 def learn_late(params, presence, liars, present, state, i, t, late_inbox, late_second, heard):
     """Agent i learns from the second exchange."""
-    if here(presence, present, i):
+    if here(presence, present, i) and not lies(liars, i):
         neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
         update_late(params, state, i, t, hear(liars, i, late_inbox, late_second), neighbours)

@@ -17,6 +17,7 @@ from folkmoot.simulation.engine import Control, Tally, World, blank_tally
 from folkmoot.simulation.result import Result
 from folkmoot.simulation.rows import Finished, decode, encode
 from folkmoot.world.corruption import Corruption
+from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
@@ -37,6 +38,7 @@ class Job:
     engine: str = "compiled"
     corruption: Corruption | None = None
     verification: int = 0
+    liars: Liars | None = None
 
     @property
     def horizon(self) -> int:
@@ -82,7 +84,10 @@ class Job:
     def world(self) -> World:
         """The records of everything the algorithm meets."""
         adversary = Honest(0.0) if self.corruption is None else self.corruption.record(self.rewards, self.horizon)
-        return World(self.rewards.record(), self.network.record(), adversary, self.verification)
+        world = World(self.rewards.record(), self.network.record(), adversary, self.verification)
+        if self.liars is None:
+            return world
+        return world._replace(liars=self.liars.record(self.rewards), law=self.liars.law.record(self.rewards))
 
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance and for telling jobs apart."""
@@ -91,6 +96,8 @@ class Job:
             against["corruption"] = self.corruption.describe()
         if self.verification:
             against["verification"] = self.verification
+        if self.liars is not None:
+            against["liars"] = self.liars.describe()
         return {
             "algorithm": self.algorithm.describe(),
             "rewards": self.rewards.describe(),
@@ -109,6 +116,8 @@ class Job:
             "checkpoints": self.checkpoints.tolist(),
             "algorithm": [kind.__module__, kind.__qualname__, *foreign_source(kind)],
         }
+        if self.liars is not None:
+            told["law"] = foreign_source(type(self.liars.law))
         return key_of(told, self.world())
 
     def alone(self, workers: int) -> bool:
@@ -132,7 +141,8 @@ class Job:
 
     def decode(self, row: Mapping[str, Any]) -> Finished:
         """A row of the log as the replicate that it was. Raises DamagedFile if it is none."""
-        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints)
+        liars = () if self.liars is None else self.liars.agents
+        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints, liars)
 
     def collect(self, outcomes: Sequence[Finished], name: str | None = None) -> Result:
         """Finished replicates, in the order of their numbers, as a Result."""
@@ -188,7 +198,11 @@ def check_job(job: Job) -> NamedTuple:
     nu, steps = job.verification, n * job.horizon
     if isinstance(nu, bool) or not isinstance(nu, int) or not 0 <= nu <= steps:
         raise ValueError(f"verification = {nu!r}: expected a number of pulls from 0 to n_agents * horizon = {steps}")
-    return job.params()
+    params = job.params()
+    if job.liars is not None:
+        job.liars.record(job.rewards)
+        job.liars.check(job.algorithm.label, _boxes(params))
+    return params
 
 
 def _boxes(params: Any) -> tuple[Any, Any]:

@@ -31,7 +31,7 @@ class Result(Saved):
         checkpoints: int64 [c], rounds completed; the last is the horizon.
         gaps: float64 [n_arms], how far each arm's mean over all agents is below the best one's; [replicates, n_arms]
             where each replicate has means of its own.
-        team_pulls: int64 [replicates, c, n_arms], pulls so far summed over agents.
+        team_pulls: int64 [replicates, c, n_arms], pulls so far summed over agents, over honest ones if some lie.
         pulls: int64 [replicates, n_agents, n_arms] at the horizon.
         messages, bytes: int64 [replicates], what the network carried.
         seconds: float64 [replicates], wall time of the loop.
@@ -102,6 +102,13 @@ class Result(Saved):
         """Number of rounds."""
         return int(self.checkpoints[-1])
 
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Does an agent's regret count? That of liars does not; bool [n_agents]."""
+        counted = np.ones(self.n_agents, np.bool_)
+        counted[list(self.configuration.get("liars", {}).get("agents", ()))] = False
+        return counted
+
     # --- The common goal: the arm that is best on average over all agents ---------------------------------
 
     @property
@@ -113,8 +120,8 @@ class Result(Saved):
 
     @property
     def regret_per_agent(self) -> Floats:
-        """float64 [replicates, c]: `regret` divided by the number of agents."""
-        return self.regret / self.n_agents
+        """float64 [replicates, c]: `regret` divided by the number of agents, of honest ones if some lie."""
+        return self.regret / int(self.counted.sum())
 
     @property
     def regret_of_agents(self) -> Floats:
@@ -151,7 +158,7 @@ class Result(Saved):
         Raises:
             ValueError: the means are not known.
         """
-        return added(weighted(self.pulls, self.own_gaps), axis=1)
+        return added(weighted(self.pulls, self.own_gaps)[:, self.counted], axis=1)
 
     @property
     def own_regret_of_agents(self) -> Floats:
@@ -179,8 +186,8 @@ class Result(Saved):
         Raises:
             ValueError: the means are not known.
         """
-        paid = added(weighted(self.pulls, known(self.name, "means", self.means)), axis=1)
-        return np.asarray(paid / self.pulls.sum(axis=(1, 2)))
+        paid = added(weighted(self.pulls, known(self.name, "means", self.means))[:, self.counted], axis=1)
+        return np.asarray(paid / self.pulls[:, self.counted].sum(axis=(1, 2)))
 
     # --- What was really paid ----------------------------------------------------------------------------------
 
@@ -211,12 +218,12 @@ class Result(Saved):
     @property
     def settled_at(self) -> Counts:
         """int64 [replicates]: the first round after which every agent has settled on an arm; 0 is never."""
-        return settled(self.decided_at)
+        return settled(self.decided_at[:, self.counted])
 
     @property
     def agreed_at(self) -> Counts:
         """int64 [replicates]: the first round from which all agents have settled on the same arm; 0 is never."""
-        return agreed(self.decisions, self.decided_at)
+        return agreed(self.decisions[:, self.counted], self.decided_at[:, self.counted])
 
     # --- As a table -----------------------------------------------------------------------------------------
 
@@ -247,7 +254,8 @@ class Result(Saved):
         """
         final = self.regret[:, -1]
         mean, half = student_interval(final)
-        best = self.pulls.sum(axis=1) * self.best  # [replicates, n_arms]
+        pulls = self.pulls[:, self.counted].sum(axis=1)
+        best = pulls * self.best  # [replicates, n_arms]
         steps = self.n_agents * self.horizon * self.replicates
         seconds = float(self.seconds.sum())
         return {
@@ -260,15 +268,15 @@ class Result(Saved):
             "regret_std": float(final.std(ddof=1)) if self.replicates > 1 else float("nan"),
             "regret_low": float(mean - half),
             "regret_high": float(mean + half),
-            "regret_per_agent_mean": float(mean) / self.n_agents,
+            "regret_per_agent_mean": float(mean) / int(self.counted.sum()),
             "best_arm_pulls": float(best.sum(axis=1).mean()),
-            "best_arm_share": float(best.sum() / self.pulls.sum()),
+            "best_arm_share": float(best.sum() / pulls.sum()),
             **self._own_summary(),
             "messages": float(self.messages.mean()),
             "bytes": float(self.bytes.mean()),
             "verified": float(self.verified.mean()),
             "corruption_spent": float(self.corruption_spent.mean()),
-            "decided_share": float((self.decisions >= 0).mean()),
+            "decided_share": float((self.decisions[:, self.counted] >= 0).mean()),
             "settled_share": float((self.settled_at > 0).mean()),
             "settled_at": _mean_of(self.settled_at[self.settled_at > 0]),
             "agreed_share": float((self.agreed_at > 0).mean()),

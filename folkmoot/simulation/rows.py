@@ -3,7 +3,7 @@
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,8 +84,10 @@ def encode(outcome: Finished) -> dict[str, Any]:
     }
 
 
-def decode(row: Mapping[str, Any], n: int, k: int, checkpoints: NDArray[np.int64]) -> Finished:
-    """A row as the replicate of n agents and k arms that it was.
+def decode(
+    row: Mapping[str, Any], n: int, k: int, checkpoints: NDArray[np.int64], liars: Sequence[int] = ()
+) -> Finished:
+    """A row as the replicate of n agents and k arms that it was; `liars` are those whose pulls do not count.
 
     Raises:
         DamagedFile: it is not one; also when its counts do not add up.
@@ -100,7 +102,8 @@ def decode(row: Mapping[str, Any], n: int, k: int, checkpoints: NDArray[np.int64
         raise DamagedFile(f"unreadable numbers: {error}") from None
     if team.shape != (len(checkpoints), k) or team.dtype != np.int64:
         raise DamagedFile("team_pulls: expected whole numbers [checkpoints, n_arms]")
-    if (team.sum(axis=1) != n * checkpoints).any() or (pulls.sum(axis=0) != team[-1]).any():
+    honest = np.delete(pulls, liars, axis=0)
+    if (team.sum(axis=1) != len(honest) * checkpoints).any() or (honest.sum(axis=0) != team[-1]).any():
         raise DamagedFile("the pulls do not add up")
     if spent.shape != (k,) or not (spent >= 0.0).all():
         raise DamagedFile("spent: expected numbers of at least 0 [n_arms]")

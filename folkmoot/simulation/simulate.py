@@ -13,6 +13,7 @@ from folkmoot.simulation.result import Result
 from folkmoot.simulation.rows import Finished
 from folkmoot.simulation.runner import run_one
 from folkmoot.world.corruption import Corruption
+from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
 
@@ -59,6 +60,7 @@ def make_job(
     engine: str = "compiled",
     corruption: Corruption | None = None,
     verification: int | None = None,
+    liars: Liars | None = None,
 ) -> Job:
     """A checked job.
 
@@ -75,12 +77,14 @@ def make_job(
         raise ValueError(
             f"corruption = {kind(corruption)}: expected an adversary such as folkmoot.Suppress(budget=100)"
         )
+    if liars is not None and not isinstance(liars, Liars):
+        raise ValueError(f"liars = {kind(liars)}: expected such as folkmoot.Liars([3, 7], 'promote')")
     if engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {brief(engine)}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)
     rounds = checked_checkpoints(checkpoints, horizon)
     nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification
-    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu)
+    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu, liars)
     check_job(job)
     return job
 
@@ -96,6 +100,7 @@ def simulate(
     checkpoints: Sequence[int] | NDArray[np.int64] | None = None,
     corruption: Corruption | None = None,
     verification: int | None = None,
+    liars: Liars | None = None,
     engine: str = "compiled",
     jobs: int = 1,
     progress: bool = True,
@@ -117,6 +122,8 @@ def simulate(
         corruption: an adversary with a budget that alters what agents see, such as `Suppress(budget=100)`; None: none.
         verification: how many pulls of all agents together may be verified, that is seen as they are; at most
             n_agents * horizon. Only algorithms that ask for it (S1, S2, S3, S3Cert) use it.
+        liars: agents whose messages are not true, such as `Liars([3, 7], "promote")`; None: nobody lies. Regret is then
+            that of the honest agents.
         engine: "compiled", or "interpreted" for reading and debugging (about 1,000 times slower).
         jobs: workers; replicates run in parallel, or the agents of a round when they are many.
         progress: show a progress bar when the terminal is interactive.
@@ -138,6 +145,7 @@ def simulate(
         engine=engine,
         corruption=corruption,
         verification=verification,
+        liars=liars,
     )
     replicates = whole("replicates", replicates)
     outcomes: list[Finished] = []

@@ -77,6 +77,7 @@ THROUGH_THE_INTERFACE = {
     "folkmoot.algorithms.base.Problem",
     "folkmoot.algorithms.role.role",
     "folkmoot.world.corruption.Corruption",
+    "folkmoot.world.liars.Liars",
     "folkmoot.world.networks.Network",
     "folkmoot.world.rewards.Rewards",
 }
