@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from folkmoot.algorithms.cooperative_ucb import CooperativeUCB as CooperativeUCB
     from folkmoot.algorithms.dist_ucb import DistUCB as DistUCB
     from folkmoot.algorithms.drfed_ucb import DrFedUCB as DrFedUCB
+    from folkmoot.algorithms.flood_se import FloodSE as FloodSE
     from folkmoot.algorithms.gosine import GoSInE as GoSInE
     from folkmoot.algorithms.gossip_ucb import GossipUCB as GossipUCB
     from folkmoot.algorithms.gse import GSE as GSE
@@ -104,6 +105,7 @@ _HOMES = {
     "algorithms.cooperative_ucb": ["CooperativeUCB"],
     "algorithms.dist_ucb": ["DistUCB"],
     "algorithms.drfed_ucb": ["DrFedUCB"],
+    "algorithms.flood_se": ["FloodSE"],
     "algorithms.gosine": ["GoSInE"],
     "algorithms.gossip_ucb": ["GossipUCB"],
     "algorithms.gse": ["GSE"],

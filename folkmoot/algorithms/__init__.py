@@ -16,6 +16,7 @@ ALGORITHMS: "Kinds[Algorithm]" = Kinds(
         "cooperative_ucb": "folkmoot.algorithms.cooperative_ucb:CooperativeUCB",
         "central_ucb": "folkmoot.algorithms.central_ucb:CentralUCB",
         "gse": "folkmoot.algorithms.gse:GSE",
+        "flood_se": "folkmoot.algorithms.flood_se:FloodSE",
         "drfed_ucb": "folkmoot.algorithms.drfed_ucb:DrFedUCB",
         "ucb_sbm": "folkmoot.algorithms.ucb_sbm:UCBSBM",
         "gosine": "folkmoot.algorithms.gosine:GoSInE",

@@ -116,6 +116,10 @@ class Algorithm(Configuration):
         """
         return "common"
 
+    def remarks(self, problem: Problem) -> list[str]:
+        """What whoever runs it on this problem should know: sentences for a warning and for the report."""
+        return []
+
     def params(self, problem: Problem) -> NamedTuple:
         """The record of numbers that the kernels need.
 

@@ -3,16 +3,18 @@
 
 Source: "Distributed Multi-Agent Bandits Over Erdos-Renyi Random Networks" (arXiv 2510.22811). Equation
 numbers are that paper's. Its constants were lost in the stored text; "published" here means those of the
-authors' code, "proven" those of a derivation (docs/decisions/0003-gse-constants.md).
+authors' code (docs/decisions/0003-gse-constants.md). They are not sound on every network: E-22, `gse.remarks`,
+docs/decisions/0039-gse-radius.md. FloodSE is.
 """
 
-from math import ceil, inf, log, sqrt
-from typing import ClassVar, Literal, NamedTuple
+from math import inf, log, sqrt
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.flood_common import only_arm
 from folkmoot.algorithms.words import best_of, read_row, write_row
 from folkmoot.interface import implements, kernel
 
@@ -24,15 +26,34 @@ class GSE(Algorithm):
         link_probability: p used in the radius; None takes the network's, "estimate" has each agent measure it
             in a burn-in (Appendix C). It need not be the true one.
         algebraic_connectivity: lambda, second smallest Laplacian eigenvalue of the base graph; None computes it.
-        radius: "published" (the authors' code) or "proven" (wider, with a proof).
-        delta: failure probability of the proven radius and of the estimate of p; None is 1/T.
+        radius: "published", that of the authors' code. It is not sound where gossip is slow; `remarks` says where.
+        delta: failure probability of the estimate of p; None is 1/T.
     """
 
     label: ClassVar[str] = "GSE"
     link_probability: float | Literal["estimate"] | None = None
     algebraic_connectivity: float | None = Field(None, gt=0)
-    radius: Literal["published", "proven"] = "published"
+    radius: Literal["published"] = "published"
     delta: float | None = Field(None, gt=0, lt=1)
+
+    @field_validator("radius", mode="before")
+    @classmethod
+    def _radius_is_known(cls, value: Any) -> Any:
+        if value == "proven":
+            raise ValueError("had no proof and is gone (docs/decisions/0039-gse-radius.md); FloodSE has one")
+        return value
+
+    def remarks(self, problem: Problem) -> list[str]:
+        """Where gossip is slower than the radius takes it to be: K L* must be tau* or more, that is K^2 lambda >= N."""
+        n, k = problem.n_agents, problem.n_arms
+        connectivity = float(self.algebraic_connectivity or problem.graph.algebraic_connectivity)
+        if n == 1 or k * k * connectivity >= n:
+            return []
+        return [
+            f"GSE: its published radius is not sound here and may drop the best arm: gossip over {n:,} agents with "
+            f"algebraic connectivity {connectivity:.3g} is slower than {k} arms' L* pulls (K^2 lambda = "
+            f"{k * k * connectivity:.3g}, below N = {n:,}). FloodSE is sound on every network."
+        ]
 
     def params(self, problem: Problem) -> "Params":
         graph, n = problem.graph, problem.n_agents
@@ -47,7 +68,8 @@ class GSE(Algorithm):
             raise ValueError(f"GSE link_probability = {p!r}: expected a probability in (0, 1] or 'estimate'")
         if n > 1 and not graph.is_connected:
             raise ValueError("base graph: GSE expects a connected one, this one falls apart")
-        proven = self.radius == "proven"
+        if not problem.bounded:
+            raise ValueError("rewards: GSE expects them in [0, 1], these may lie outside (FloodSE takes them)")
         return Params(
             n_agents=n,
             n_arms=problem.n_arms,
@@ -55,9 +77,6 @@ class GSE(Algorithm):
             link_probability=float(p),
             connectivity=float(self.algebraic_connectivity or graph.algebraic_connectivity or 1.0),
             degree=graph.degree,
-            proven=proven,
-            diameter=int(graph.diameter) if proven else 0,
-            n_edges=int(graph.n_edges),
             delta=self.delta or 1.0 / problem.horizon,
         )
 
@@ -71,9 +90,6 @@ class Params(NamedTuple):
     link_probability: float  # p; 0 means that each agent estimates it
     connectivity: float  # lambda_{N-1}(Lap G)
     degree: np.ndarray  # int64 [n_agents] in the base graph
-    proven: bool
-    diameter: int  # D, used by the proven radius only
-    n_edges: int  # |E|
     delta: float
 
 
@@ -158,41 +174,28 @@ def say(message, params, i, values):
 
 @kernel
 def minimum_pulls(params, p):
-    """L* (eq. 6): pulls before an arm's radius starts to shrink.
-
-    Published: K ln T / p. Proven: K D l with l = ceil(ln(|E| T / delta) / p), so that an elimination has
-    crossed the diameter K times (Lemma A.4).
-    """
-    if params.proven:
-        wait = ceil(log(max(params.n_edges * params.horizon / params.delta, 1.0)) / p)
-        return float(params.n_arms * params.diameter * wait)
+    """L* (eq. 6): pulls before an arm's radius starts to shrink; K ln T / p."""
     return params.n_arms * log(params.horizon) / p
 
 
 @kernel
 def mixing_time(params, p):
-    """tau* (eq. 6): rounds until gossip has mixed; N ln T / (p lambda), thrice that (with delta) when proven.
+    """tau* (eq. 6): rounds until gossip has mixed; N ln T / (p lambda).
 
     On the complete graph lambda = N, which gives the refined ln T / p of Corollary 5.4.
     """
     rate = params.n_agents / (p * params.connectivity)
-    if params.proven:
-        return 3.0 * rate * log(1.0 / params.delta)
     return rate * log(params.horizon)
 
 
 @kernel
 def radius(params, pulls, p):
-    """c_{i,k} (eq. 5): a statistical part and a consensus part, after `pulls` pulls with link probability p."""
+    """c_{i,k} (eq. 5): a statistical part and a consensus part, after `pulls` pulls with link probability p.
+
+    The consensus part is divided by N, as in the code; a derivation has no such N (E-22).
+    """
     n, tau = params.n_agents, mixing_time(params, p)
-    m = pulls - minimum_pulls(params, p)
-    if params.proven:
-        if m <= tau:
-            return inf
-        return sqrt(log(2.0 * params.n_arms * params.horizon / params.delta) / (2.0 * n * m)) + (
-            2.0 * tau + sqrt(n)
-        ) / (m - tau)
-    m = max(m, 1.0)
+    m = max(pulls - minimum_pulls(params, p), 1.0)
     return sqrt(log(params.horizon) / (n * m)) + (tau + sqrt(n)) / (n * m)
 
 
@@ -204,6 +207,12 @@ def select(params, state, i, t, coins):
         if state.active[i, k] and state.pulls[i, k] < least:
             best, least = k, state.pulls[i, k]
     return best
+
+
+@implements(Params)
+def decision(params, state, i):
+    """The last arm in play."""
+    return only_arm(state.active, i, params.n_arms)
 
 
 @implements(Params)

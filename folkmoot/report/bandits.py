@@ -11,7 +11,7 @@ from folkmoot.report.html import render
 from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
 from folkmoot.report.plots import plot_regret
 from folkmoot.report.tables import check_results, corruption_columns, curves_csv, same_world, summary_csv
-from folkmoot.report.words import certificates, short
+from folkmoot.report.words import certificates, remarks, short
 from folkmoot.simulation.result import Result
 
 
@@ -50,7 +50,7 @@ def terminal(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]],
         lines.append([name, short(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}", *spent])
     headings = [heading.lower() for heading in accounts.values()]
     header = ["algorithm", "final regret", "95 % interval", "best arm", "messages", *headings]
-    return header, lines, [*certificates(results), *_on_goals(results)]
+    return header, lines, [*certificates(results), *remarks(results), *_on_goals(results)]
 
 
 def _on_goals(results: Mapping[str, Result]) -> list[str]:

@@ -19,7 +19,17 @@ from folkmoot.report.page import (
 )
 from folkmoot.report.plots import plot_setting
 from folkmoot.report.tables import is_oracle
-from folkmoot.report.words import NONE, PERCENT, certificates, joined, number, places_by_error, places_for, plural
+from folkmoot.report.words import (
+    NONE,
+    PERCENT,
+    certificates,
+    joined,
+    number,
+    places_by_error,
+    places_for,
+    plural,
+    remarks,
+)
 from folkmoot.simulation.result import Result
 
 Row = Mapping[str, Any]
@@ -52,7 +62,7 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
         paragraph(_answer(rows, algorithms), "answer"),
         paragraphs(description),
         section("Regret over the grid", _curve(rows, varied, algorithms), _cells(rows, varied, algorithms)),
-        section("Notes", bullets([*notes, *_fixed(rows, keys, varied), *certificates(_results(rows))])),
+        section("Notes", bullets([*notes, *_fixed(rows, keys, varied), *_said(rows)])),
         section("Provenance", *_provenance(rows)),
     ]
     return page(title, parts)
@@ -159,6 +169,11 @@ def _shown(value: Any) -> str:
 def _fixed(rows: Sequence[Row], keys: Sequence[str], varied: Sequence[str]) -> list[str]:
     same = [f"{readable(key)} {_shown(rows[0].get(key))}" for key in keys if key not in varied]
     return [f"The same in all cells: {', '.join(same)}."] if same else []
+
+
+def _said(rows: Sequence[Row]) -> list[str]:
+    results = _results(rows)
+    return [*certificates(results), *remarks(results)]
 
 
 def _results(rows: Sequence[Row]) -> dict[str, Result]:

@@ -49,6 +49,7 @@ from folkmoot.report.words import (
     oracles,
     percent,
     places_by_error,
+    remarks,
     rewards_in_words,
     scaled,
 )
@@ -93,6 +94,7 @@ def render(
         paragraph(headline(results), "answer"),
         paragraph(best_arm(first)) if comparable else "",
         *(paragraph(said, "warning") for said in (goals.remarks(results) if comparable else [])),
+        *(paragraph(said, "warning") for said in remarks(results)),
         paragraph(oracles(results)) if comparable else "",
         paragraphs(description),
         section(

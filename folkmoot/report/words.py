@@ -298,3 +298,11 @@ def network_in_words(network: Mapping[str, Any]) -> str:
     if "recorded_rounds" in network:
         return f"a network recorded over {plural(int(network['recorded_rounds']), 'round')}"
     return f"a {kind} network of {plural(edges, 'possible link')}{pairs}"
+
+
+def remarks(results: Mapping[str, Result]) -> list[str]:
+    """What the algorithms say of the worlds they were played in, each sentence once."""
+    found: list[str] = []
+    for result in results.values():
+        found += [said for said in result.configuration.get("remarks", []) if said not in found]
+    return found

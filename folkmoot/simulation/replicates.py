@@ -108,6 +108,10 @@ class Job:
             "engine": self.engine,
         }
 
+    def _remarks(self) -> dict[str, Any]:
+        said = self.algorithm.remarks(self.problem())
+        return {"remarks": said} if said else {}
+
     def key(self) -> str:
         """What a row of the log belongs to; every number of the world counts, also where the configuration is short."""
         kind = type(self.algorithm)
@@ -150,7 +154,7 @@ class Job:
         played = {"goal": self.algorithm.pursues, "replicates": [o.replicate for o in ordered]}
         return Result(
             name=name or self.algorithm.label,
-            configuration={**self.configuration(), **played},
+            configuration={**self.configuration(), **self._remarks(), **played},
             checkpoints=self.checkpoints,
             gaps=self.rewards.gaps,
             means=self.rewards.means,

@@ -1,5 +1,6 @@
 """One call for one algorithm in one world."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -148,6 +149,8 @@ def simulate(
         liars=liars,
     )
     replicates = whole("replicates", replicates)
+    for remark in algorithm.remarks(job.problem()):
+        warnings.warn(remark, stacklevel=2)
     outcomes: list[Finished] = []
     with Progress(progress) as bar:
         line = bar.line(algorithm.label, horizon * replicates)

@@ -2,6 +2,7 @@
 
 from .errors import e1, e2, e4, e6b, e6c
 from .figures import fig1a, fig1b, fig1cd, link_slope
+from .flood import e22, flood
 from .table1 import table1
 
 FIGURES = {
@@ -17,4 +18,6 @@ FIGURES = {
     "e5": link_slope,
     "e6b": e6b,
     "e6c": e6c,
+    "e22": e22,
+    "flood": flood,
 }

@@ -37,3 +37,20 @@ def circulant(degree: int) -> "nx.Graph[int]":
 def grid() -> "nx.Graph[int]":
     """The 4 x 4 grid."""
     return nx.convert_node_labels_to_integers(nx.grid_2d_graph(4, 4))
+
+
+APART = ((0.95, 0.05), (0.20, 0.90))  # means of two regions; with 2 and 3 parts of the agents arm 1 is best by .06
+
+
+def two_cliques() -> tuple[fm.Bernoulli, fm.ErdosRenyi]:
+    """Cliques of 80 and 120 agents, each with tastes of its own, joined by one bridge; links up with .9 (E-22)."""
+    graph = nx.disjoint_union(nx.complete_graph(80), nx.complete_graph(120))
+    graph.add_edge(0, 80)
+    return fm.Bernoulli(np.repeat(APART, (80, 120), axis=0)), fm.ErdosRenyi(graph, 0.9)
+
+
+def regional_grid(side: int) -> tuple[fm.Bernoulli, fm.ErdosRenyi]:
+    """A square grid of which the first two fifths of the rows have the tastes of one region; links up with .9."""
+    graph = nx.convert_node_labels_to_integers(nx.grid_2d_graph(side, side))
+    first = 2 * side * side // 5
+    return fm.Bernoulli(np.repeat(APART, (first, side * side - first), axis=0)), fm.ErdosRenyi(graph, 0.9)

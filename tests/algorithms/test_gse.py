@@ -1,6 +1,7 @@
 """GSE, sentence by sentence of its paper (arXiv 2510.22811) and of the published code where the text is silent."""
 
-from math import ceil, inf, log, sqrt
+import warnings
+from math import ceil, log, sqrt
 
 import networkx as nx
 import numpy as np
@@ -10,7 +11,8 @@ from by_hand import COINS, drive_table
 import folkmoot as fm
 from folkmoot.algorithms import gse
 from folkmoot.algorithms.base import Problem
-from folkmoot.interface import init, late_outbox, publish_late, select, update_late
+from folkmoot.interface import decision, init, late_outbox, publish_late, select, update_late
+from folkmoot.report.html import render
 from folkmoot.world.graphs import as_base_graph
 
 
@@ -76,19 +78,6 @@ def test_corollary_5_4_on_the_complete_graph_tau_is_ln_t_over_p() -> None:
     assert gse.mixing_time(params(n=16, horizon=10_000, p=0.25), 0.25) == pytest.approx(log(10_000) / 0.25)
 
 
-def test_proven_radius_and_its_wait() -> None:
-    p = params(n=9, k=2, horizon=500, p=0.5, graph=nx.path_graph(9), radius="proven", delta=0.1)
-    wait = ceil(log(8 * 500 / 0.1) / 0.5)
-    assert gse.minimum_pulls(p, 0.5) == 2 * 8 * wait
-    tau = 3 * 9 * log(10) / (0.5 * (2 - 2 * np.cos(np.pi / 9)))
-    assert gse.mixing_time(p, 0.5) == pytest.approx(tau)
-    first = 2 * 8 * wait
-    assert gse.radius(p, int(first + tau), 0.5) == inf
-    m = 100_000 - first
-    expected = sqrt(log(2 * 2 * 500 / 0.1) / (2 * 9 * m)) + (2 * tau + 3) / (m - tau)
-    assert gse.radius(p, 100_000, 0.5) == pytest.approx(expected)
-
-
 def test_equation_7_an_arm_leaves_when_its_upper_end_is_below_anothers_lower_end() -> None:
     p = params(n=1, k=3)
     state = init(p)
@@ -132,6 +121,63 @@ def test_intersection_never_empties_a_set() -> None:
     for i in range(2):
         update_late(p, state, i, 1, late, np.array([1 - i]))
     assert state.active.tolist() == [[True, False], [False, True]]
+
+
+def test_it_has_settled_when_one_arm_is_left() -> None:
+    p = params(n=2, k=3)
+    state = init(p)
+    assert decision(p, state, 0) == -1
+    state.active[0] = [False, True, False]
+    assert decision(p, state, 0) == 1
+
+
+def test_results_say_when_each_agent_has_settled() -> None:
+    world = fm.Bernoulli([0.9, 0.1], n_agents=4), fm.ErdosRenyi(nx.complete_graph(4), 0.5)
+    result = fm.simulate(fm.GSE(), *world, horizon=3_000)
+    assert (result.decisions == 0).all()
+    assert (result.decided_at > 0).all()
+    assert (result.pulls[0, :, 1] <= result.decided_at[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("graph", "n_arms", "is_slow"),
+    [
+        (nx.complete_graph(4), 2, False),
+        (nx.petersen_graph(), 5, False),
+        (nx.convert_node_labels_to_integers(nx.grid_2d_graph(15, 15)), 3, True),
+        (nx.barbell_graph(8, 0), 2, True),
+        (nx.circulant_graph(16, [1]), 5, True),  # degree 2 of Table 1: K^2 lambda = 3.8
+        (nx.circulant_graph(16, [1, 2]), 5, False),  # degree 4: 18.5
+    ],
+)
+def test_e_22_it_says_where_gossip_is_too_slow_for_its_radius(graph, n_arms: int, is_slow: bool) -> None:
+    """K L* >= tau*: pulling all arms as often as the radius needs to begin to shrink takes as long as mixing."""
+    problem = Problem(len(graph), n_arms, 5_000, as_base_graph(graph), 0.7, 0.5)
+    p = fm.GSE().params(problem)
+    assert (n_arms * gse.minimum_pulls(p, 0.7) < gse.mixing_time(p, 0.7)) == is_slow
+    assert len(fm.GSE().remarks(problem)) == is_slow
+
+
+def test_the_warning_is_said_once_and_is_in_the_result() -> None:
+    world = fm.Bernoulli([0.9, 0.1], n_agents=6), fm.ErdosRenyi(nx.path_graph(6), 0.5)
+    with pytest.warns(UserWarning, match="may drop the best arm") as said:
+        result = fm.simulate(fm.GSE(), *world, horizon=50, replicates=2)
+    assert [str(warning.message) for warning in said] == result.configuration["remarks"]
+    assert "may drop the best arm" in render("slow", {"GSE": result})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "remarks" not in fm.simulate(fm.FloodSE(), *world, horizon=50).configuration
+
+
+def test_the_radius_without_a_proof_is_refused_in_one_line() -> None:
+    with pytest.raises(ValueError, match="had no proof and is gone") as error:
+        fm.GSE(radius="proven")
+    assert "\n" not in str(error.value)
+
+
+def test_rewards_that_may_lie_outside_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"expects them in \[0, 1\]"):
+        fm.simulate(fm.GSE(), fm.Gaussian([0.1, 0.4], n_agents=3), fm.Static(nx.complete_graph(3)), horizon=10)
 
 
 def test_the_least_pulled_arm_in_play_is_selected_lowest_index_first() -> None:
