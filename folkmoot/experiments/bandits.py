@@ -35,7 +35,10 @@ class Experiment(WithRounds):
         corruption: an adversary that alters what they see, likewise.
         verification: pulls of all agents together that may be verified.
         liars: agents whose messages are not true: the fields of `Liars`.
-        algorithm: what they think, likewise; also a `name`.
+        observe: states of the agents to be kept at every checkpoint.
+        per_agent: keep pulls of each agent at every checkpoint.
+        realised: keep what was really paid, and what each arm would have paid.
+        algorithm: what they think, likewise; also a `name`, and an `observe` of its own.
     """
 
     rewards: dict[str, Any]
@@ -43,20 +46,34 @@ class Experiment(WithRounds):
     corruption: dict[str, Any] | None = None
     verification: int = Field(0, ge=0)
     liars: dict[str, Any] | None = None
+    observe: list[str] = Field(default_factory=list)
+    per_agent: bool = False
+    realised: bool = False
     algorithm: list[dict[str, Any]] = Field(min_length=1)
 
 
-def _algorithm(entry: dict[str, Any], context: InFile) -> tuple[str | None, Algorithm]:
-    """An [[algorithm]] table as the name for the legend, if given, and the configuration.
+class _Entry(NamedTuple):
+    """An [[algorithm]] table: the name for the legend and the states to keep, if given, and the configuration."""
+
+    name: str | None
+    observe: list[str] | None
+    algorithm: Algorithm
+
+
+def _algorithm(entry: dict[str, Any], context: InFile) -> _Entry:
+    """An [[algorithm]] table.
 
     Raises:
         Wrong: what is wrong.
     """
-    name = entry.get("name")
-    found = of_kind(ALGORITHMS, {key: value for key, value in entry.items() if key != "name"}, context)
+    name, observe = entry.get("name"), entry.get("observe")
+    own = {key: value for key, value in entry.items() if key not in ("name", "observe")}
+    found = of_kind(ALGORITHMS, own, context)
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise Wrong(lambda place: [f"{path(place)}.name = {shown(name)}: expected text in quotes"])
-    return name, found
+    if observe is not None and not (isinstance(observe, list) and all(isinstance(one, str) for one in observe)):
+        raise Wrong(lambda place: [f"{path(place)}.observe = {shown(observe)}: expected a list of names in quotes"])
+    return _Entry(name, observe, found)
 
 
 class _Parsed(NamedTuple):
@@ -65,7 +82,7 @@ class _Parsed(NamedTuple):
     experiment: Experiment
     rewards: Rewards
     network: Network
-    algorithms: list[tuple[str | None, Algorithm]]
+    algorithms: list[_Entry]
     corruption: Corruption | None
     liars: Liars | None
 
@@ -170,7 +187,7 @@ def _cells(cell: GridCell, reader: _Reader) -> list[tuple[int, Cell]]:
     experiment, rewards, network, algorithms, corruption, liars = reader.parse(cell.document)
     _check_world(experiment, rewards, corruption, liars)
     out = []
-    for i, (name, algorithm) in enumerate(algorithms):
+    for i, (name, observe, algorithm) in enumerate(algorithms):
         settings = {place: value for place, value in cell.settings.items() if _concerns(place, i)}
         named = {p: v for p, v in settings.items() if p not in (("algorithm", i, "name"), ("algorithm", i, "type"))}
         try:
@@ -184,6 +201,9 @@ def _cells(cell: GridCell, reader: _Reader) -> list[tuple[int, Cell]]:
                 corruption=corruption,
                 verification=experiment.verification,
                 liars=liars,
+                observe=experiment.observe if observe is None else observe,
+                per_agent=experiment.per_agent,
+                realised=experiment.realised,
             )
         except ValueError as error:
             raise ValueError(f"algorithm[{i}]: {error}") from None

@@ -4,31 +4,78 @@ The loop is that of `simulate`, compiled or not, and so are all its numbers: a r
 in one go. Between two parts the state of the agents lies in arrays of this process.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folkmoot.coins import seed_words
+from folkmoot.interface import late_outbox, outbox
 from folkmoot.simulation import engine
 from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.compiled import compiled
-from folkmoot.simulation.replicates import Job, message_size, prepared_job
+from folkmoot.simulation.engine import World
+
+
+def boxes(params: Any) -> tuple[Any, Any]:
+    """Room for the messages of both exchanges of a round."""
+    return outbox(params), late_outbox(params)
+
+
+def row_bytes(box: Any) -> int:
+    """Bytes of a message of one exchange."""
+    return sum(int(column.nbytes) // len(column) for column in box)
+
+
+def message_size(params: Any) -> int:
+    """Bytes of a message, all exchanges of a round together."""
+    return sum(map(row_bytes, boxes(params)))
+
+
+class Played(Protocol):
+    """What Parts needs of a `Job`."""
+
+    @property
+    def rewards(self) -> Any:
+        """The reward law."""
+
+    @property
+    def checkpoints(self) -> NDArray[np.int64]:
+        """Rounds at which to record."""
+
+    @property
+    def seed(self) -> int:
+        """Of all coins."""
+
+    @property
+    def engine(self) -> str:
+        """Which loop: "compiled" or "interpreted"."""
+
+    @property
+    def horizon(self) -> int:
+        """Number of rounds."""
+
+    def params(self) -> Any:
+        """The algorithm's record."""
+
+    def world(self) -> World:
+        """The records of what it meets."""
 
 
 class Parts:
     """A replicate under way.
 
     Attributes:
-        job: what is played; with an algorithm that prepares itself, what it has become.
+        job: what is played; with an algorithm that prepares itself, what it has become (`prepared_job`).
         params: the algorithm's record.
         table: arrays of the loop, `table.state` among them; read them between parts, and copy what you keep.
         tally: what the loop has written down so far; row 0 of each array.
         round: the last one played.
     """
 
-    def __init__(self, job: Job, replicate: int = 0, *, per_agent: bool = False, realised: bool = False) -> None:
+    def __init__(self, job: Played, replicate: int = 0, *, per_agent: bool = False, realised: bool = False) -> None:
         """`per_agent`, `realised`: fill these arrays of the tally."""
-        self.job, self.round, self._replicate = prepared_job(job, replicate), 0, replicate
+        self.job, self.round, self._replicate = job, 0, replicate
         self.params, self._world = self.job.params(), self.job.world()
         n, k = job.rewards.n_agents, job.rewards.n_arms
         lay: Any = engine.lay
@@ -44,6 +91,13 @@ class Parts:
         """
         if not self.round < last <= self.job.horizon:
             raise ValueError(f"last = {last}: expected a round from {self.round + 1} to {self.job.horizon}")
+        self._play(last)
+
+    def compile(self) -> None:
+        """Compile the loop, or load what is compiled, so that playing takes no longer than that."""
+        self._play(self.round)
+
+    def _play(self, last: int) -> None:
         function: Any = engine.part
         if self.job.engine == "compiled":
             function = compiled(engine.part, engine.rounds, (self.params, self._world))

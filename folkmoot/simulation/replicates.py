@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
-from folkmoot.interface import Honest, late_outbox, outbox
+from folkmoot.interface import Honest, varies
 from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
 from folkmoot.simulation.engine import Control, Tally, World, blank_tally
+from folkmoot.simulation.hindsight import offered
+from folkmoot.simulation.observing import NOTHING, OBSERVED, Wanted, alone, play_observed
+from folkmoot.simulation.parts import boxes, message_size, row_bytes
 from folkmoot.simulation.result import Result
 from folkmoot.simulation.rows import Finished, decode, encode
 from folkmoot.world.corruption import Corruption
@@ -39,6 +42,7 @@ class Job:
     corruption: Corruption | None = None
     verification: int = 0
     liars: Liars | None = None
+    wanted: Wanted = NOTHING
 
     @property
     def horizon(self) -> int:
@@ -106,6 +110,7 @@ class Job:
             "horizon": self.horizon,
             "seed": self.seed,
             "engine": self.engine,
+            **self.wanted.told(),
         }
 
     def _remarks(self) -> dict[str, Any]:
@@ -126,7 +131,12 @@ class Job:
 
     def alone(self, workers: int) -> bool:
         """With very many agents, the agents of a round run in parallel rather than the replicates."""
-        many = workers > 1 and self.engine == "compiled" and self.rewards.n_agents >= _MANY_AGENTS
+        many = (
+            workers > 1
+            and not self.wanted.observe
+            and self.engine == "compiled"
+            and self.rewards.n_agents >= _MANY_AGENTS
+        )
         return many and all(map(is_flat, (self.params(), self.rewards.record(), self.network.record())))
 
     def batches(self, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
@@ -146,18 +156,27 @@ class Job:
     def decode(self, row: Mapping[str, Any]) -> Finished:
         """A row of the log as the replicate that it was. Raises DamagedFile if it is none."""
         liars = () if self.liars is None else self.liars.agents
-        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints, liars)
+        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints, liars, self._more())
+
+    def _more(self) -> list[str]:
+        """The names of the arrays that a replicate has on request, or because means vary."""
+        found = [f"{OBSERVED}{name}" for name in self.wanted.observe]
+        found += ["agent_pulls"] if self.wanted.per_agent else []
+        found += ["realised", "offered"] if self.wanted.realised else []
+        return [*found, *(["lost"] if varies(self.rewards.record()) else [])]
 
     def collect(self, outcomes: Sequence[Finished], name: str | None = None) -> Result:
         """Finished replicates, in the order of their numbers, as a Result."""
         ordered = sorted(outcomes, key=lambda outcome: outcome.replicate)
         played = {"goal": self.algorithm.pursues, "replicates": [o.replicate for o in ordered]}
+        more: dict[str, Any] = {name: np.stack([o.more[name] for o in ordered]) for name in self._more()}
+        observed = {name.removeprefix(OBSERVED): more.pop(name) for name in list(more) if name.startswith(OBSERVED)}
         return Result(
             name=name or self.algorithm.label,
             configuration={**self.configuration(), **self._remarks(), **played},
             checkpoints=self.checkpoints,
             gaps=self.rewards.gaps,
-            means=self.rewards.means,
+            means=None if "lost" in more else self.rewards.means,
             team_pulls=np.stack([o.team_pulls for o in ordered]),
             pulls=np.stack([o.pulls for o in ordered]),
             messages=np.array([o.messages for o in ordered], np.int64),
@@ -167,6 +186,8 @@ class Job:
             corruption_spent_per_arm=np.stack([o.spent for o in ordered]),
             decisions=np.stack([o.decisions for o in ordered]),
             decided_at=np.stack([o.decided_at for o in ordered]),
+            observed=observed,
+            **more,
         )
 
 
@@ -205,21 +226,8 @@ def check_job(job: Job) -> NamedTuple:
     params = job.params()
     if job.liars is not None:
         job.liars.record(job.rewards)
-        job.liars.check(job.algorithm.label, _boxes(params))
+        job.liars.check(job.algorithm.label, boxes(params))
     return params
-
-
-def _boxes(params: Any) -> tuple[Any, Any]:
-    return outbox(params), late_outbox(params)
-
-
-def _row_bytes(record: Any) -> int:
-    return sum(int(column.nbytes) // len(column) for column in record)
-
-
-def message_size(params: Any) -> int:
-    """Bytes of a message, all exchanges of a round together."""
-    return sum(map(_row_bytes, _boxes(params)))
 
 
 @runtime_checkable
@@ -287,11 +295,11 @@ def _rounds(
     control: Control,
 ) -> tuple[Tally, float]:
     """Let the loop run these replicates, with this algorithm's record: its tally, and seconds without compiling."""
-    tally = blank_tally(len(replicates), job.rewards.n_agents, job.rewards.n_arms, len(checkpoints))
+    more = job.wanted.per_agent, job.wanted.realised
+    tally = blank_tally(len(replicates), job.rewards.n_agents, job.rewards.n_arms, len(checkpoints), *more)
     world = job.world()
-    row_bytes = message_size(params)
     function = loop(job.engine, parallel, (params, world))
-    arguments = (params, world, row_bytes, *seed_words(job.seed))
+    arguments = (params, world, message_size(params), *seed_words(job.seed))
     function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()
     function(*arguments, np.array(replicates, np.int64), checkpoints, tally, control)
@@ -300,24 +308,53 @@ def _rounds(
 
 def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Finished]:
     params = job.params()
-    tally, seconds = _rounds(job, params, replicates, job.checkpoints, parallel, control)
-    exchanges = sum(_row_bytes(box) > 0 for box in _boxes(params))
-    return [
-        Finished(
-            replicate,
-            tally.pulls[x],
-            tally.team_pulls[x],
-            int(tally.sent[x]) * exchanges,
-            int(tally.bytes[x]),
-            seconds / max(1, int(control.done.sum())),
-            int(tally.verified[x]),
-            tally.spent[x],
-            tally.decisions[x],
-            tally.decided_at[x],
-        )
-        for x, replicate in enumerate(replicates)
-        if control.done[x]
-    ]
+    outcomes: list[Finished] = []
+    if job.wanted.observe:
+        for x, replicate in enumerate(replicates):
+            own = alone(control)
+            tally, states, seconds = play_observed(job, job.wanted, replicate, own)
+            control.done[x] = own.done[0]
+            if own.done[0]:
+                outcomes.append(_finished(job, params, replicate, tally, 0, seconds, states))
+    else:
+        tally, seconds = _rounds(job, params, replicates, job.checkpoints, parallel, control)
+        seconds /= max(1, int(control.done.sum()))
+        for x, replicate in enumerate(replicates):
+            if control.done[x]:
+                outcomes.append(_finished(job, params, replicate, tally, x, seconds, {}))
+    return outcomes
+
+
+def _finished(
+    job: Job,
+    params: Any,
+    replicate: int,
+    tally: Tally,
+    x: int,
+    seconds: float,
+    more: dict[str, NDArray[Any]],
+) -> Finished:
+    """Row x of the tally as a replicate, with what it is asked for."""
+    exchanges = sum(row_bytes(box) > 0 for box in boxes(params))
+    if job.wanted.per_agent:
+        more["agent_pulls"] = tally.agent_pulls[x]
+    if job.wanted.realised:
+        more["realised"], more["offered"] = tally.realised[x], offered(job, replicate)
+    if varies(job.rewards.record()):
+        more["lost"] = tally.lost[x]
+    return Finished(
+        replicate,
+        tally.pulls[x],
+        tally.team_pulls[x],
+        int(tally.sent[x]) * exchanges,
+        int(tally.bytes[x]),
+        seconds,
+        int(tally.verified[x]),
+        tally.spent[x],
+        tally.decisions[x],
+        tally.decided_at[x],
+        more,
+    )
 
 
 def _batches(job: Job, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +26,11 @@ class Finished(NamedTuple):
     spent: NDArray[np.float64]  # [n_arms] by the adversary
     decisions: NDArray[np.int64]  # [n_agents] arms settled on for good; -1 is none
     decided_at: NDArray[np.int64]  # [n_agents] the round of that; 0 is never
+    more: Mapping[str, NDArray[Any]] = {}  # what was asked for beyond these, by name
 
 
+_ARRAYS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"})  # types in `more`
+_LISTS = ("team_pulls", "pulls", "spent", "decisions", "decided_at")
 _KINDS = {"replicate": int, "messages": int, "bytes": int, "seconds": float, "verified": int}
 
 
@@ -81,18 +85,49 @@ def encode(outcome: Finished) -> dict[str, Any]:
         "spent": [float(x) for x in outcome.spent],
         "decisions": outcome.decisions.tolist(),
         "decided_at": outcome.decided_at.tolist(),
+        **({"more": {name: _told(array) for name, array in outcome.more.items()}} if outcome.more else {}),
     }
 
 
+def _told(array: NDArray[Any]) -> list[Any]:
+    """An array of any type and shape: those, and its numbers."""
+    return [array.dtype.str.lstrip("<>|="), list(array.shape), pack(array)]
+
+
+def _more(told: Any, wanted: Sequence[str], checkpoints: int) -> dict[str, NDArray[Any]]:
+    """The arrays of these names. Raises DamagedFile: they are not there, or one has not a place a checkpoint."""
+    if not isinstance(told, dict) or set(told) != set(wanted):
+        raise DamagedFile(f"more: expected the arrays {', '.join(wanted)}")
+    found = {}
+    for name, value in told.items():
+        kind, shape, numbers = value if isinstance(value, list) and len(value) == 3 else ("", [], "")
+        sizes = isinstance(shape, list) and all(type(size) is int and 0 <= size < 1 << 31 for size in shape)
+        if kind not in _ARRAYS or not sizes or shape[:1] != [checkpoints] or prod(shape) >= 1 << 40:
+            raise DamagedFile(f"more: {name}: expected numbers [checkpoints, ...] with their type and shape")
+        found[name] = unpack(numbers, kind, tuple(shape))
+    return found
+
+
 def decode(
-    row: Mapping[str, Any], n: int, k: int, checkpoints: NDArray[np.int64], liars: Sequence[int] = ()
+    row: Mapping[str, Any],
+    n: int,
+    k: int,
+    checkpoints: NDArray[np.int64],
+    liars: Sequence[int] = (),
+    more: Sequence[str] = (),
 ) -> Finished:
-    """A row as the replicate of n agents and k arms that it was; `liars` are those whose pulls do not count.
+    """A row as the replicate of n agents and k arms that it was.
+
+    Args:
+        row: as `encode` made it, and its number.
+        n, k, checkpoints: of the game.
+        liars: those whose pulls do not count.
+        more: the names of the arrays that it was asked for.
 
     Raises:
         DamagedFile: it is not one; also when its counts do not add up.
     """
-    check_fields(row, _KINDS, ("team_pulls", "pulls", "spent", "decisions", "decided_at"))
+    check_fields(row, _KINDS, (*_LISTS, *(["more"] if more else [])))
     pulls = unpack(row["pulls"], np.int64, (n, k))
     try:
         team = np.array(row["team_pulls"])
@@ -112,4 +147,5 @@ def decode(
         if value.shape != (n,) or value.dtype != np.int64 or (value < low).any() or (value > high).any():
             raise DamagedFile(f"{name}: expected whole numbers [n_agents] from {low} to {high}")
     counts = (row["messages"], row["bytes"], row["seconds"], row["verified"])
-    return Finished(row["replicate"], pulls, team, *counts, spent, decisions, decided_at)
+    asked = _more(row["more"], more, len(checkpoints)) if more else {}
+    return Finished(row["replicate"], pulls, team, *counts, spent, decisions, decided_at, asked)

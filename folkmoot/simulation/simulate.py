@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm
 from folkmoot.errors import brief
+from folkmoot.simulation.observing import checked
 from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.replicates import Job, check_job, default_checkpoints
 from folkmoot.simulation.result import Result
@@ -62,6 +64,9 @@ def make_job(
     corruption: Corruption | None = None,
     verification: int | None = None,
     liars: Liars | None = None,
+    observe: Sequence[str] = (),
+    per_agent: bool = False,
+    realised: bool = False,
 ) -> Job:
     """A checked job.
 
@@ -86,8 +91,10 @@ def make_job(
     rounds = checked_checkpoints(checkpoints, horizon)
     nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification
     job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu, liars)
-    check_job(job)
-    return job
+    params = check_job(job)
+    return replace(
+        job, wanted=checked(job.problem(), params, algorithm.label, len(rounds), observe, per_agent, realised)
+    )
 
 
 def simulate(
@@ -102,6 +109,9 @@ def simulate(
     corruption: Corruption | None = None,
     verification: int | None = None,
     liars: Liars | None = None,
+    observe: Sequence[str] = (),
+    per_agent: bool = False,
+    realised: bool = False,
     engine: str = "compiled",
     jobs: int = 1,
     progress: bool = True,
@@ -125,6 +135,11 @@ def simulate(
             n_agents * horizon. Only algorithms that ask for it (S1, S2, S3, S3Cert) use it.
         liars: agents whose messages are not true, such as `Liars([3, 7], "promote")`; None: nobody lies. Regret is then
             that of the honest agents.
+        observe: names of states of the agents, such as ("gossip", "radius"), to be kept at every checkpoint, in
+            `result.observed`. Which there are, the fields of the algorithm's State, an unknown name tells.
+        per_agent: keep pulls of each agent at every checkpoint, for `result.regret_of_agents`.
+        realised: keep what was really paid, and what each arm would have paid, for `result.realised_regret` and
+            `result.hindsight_arm`. That pays every arm to every agent in every round, so it takes longer.
         engine: "compiled", or "interpreted" for reading and debugging (about 1,000 times slower).
         jobs: workers; replicates run in parallel, or the agents of a round when they are many.
         progress: show a progress bar when the terminal is interactive.
@@ -147,6 +162,9 @@ def simulate(
         corruption=corruption,
         verification=verification,
         liars=liars,
+        observe=observe,
+        per_agent=per_agent,
+        realised=realised,
     )
     replicates = whole("replicates", replicates)
     for remark in algorithm.remarks(job.problem()):
