@@ -6,29 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.coins import replicate_coins, seed_words
-from folkmoot.interface import draw_presence, here, objectives, pay, scene, set_scene
+from folkmoot.interface import draw_presence, here, lies, objectives, pay, scene, set_scene
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.parts import Played
 
 
 def offered(job: Played, replicate: int) -> NDArray[np.float64]:
-    """float64 [checkpoints, n_arms]: what each arm would have paid so far, summed over agents that were there.
+    """float64 [checkpoints, n_arms]: what each arm would have paid so far, summed over honest agents that were there.
 
     It pays every arm to every agent in every round.
     """
     world, checkpoints = job.world(), job.checkpoints
     paid = np.zeros((len(checkpoints), job.rewards.n_arms))
+    records = (world.rewards, world.presence, world.liars)
     function: Any = play_hindsight
     if job.engine == "compiled":
-        function = compiled(play_hindsight, hindsight_rounds, (world.rewards, world.presence))
+        function = compiled(play_hindsight, hindsight_rounds, records)
     words = seed_words(job.seed)
-    function(world.rewards, world.presence, *words, replicate, job.rewards.n_agents, checkpoints, paid)
+    function(*records, *words, replicate, job.rewards.n_agents, checkpoints, paid)
     return paid
 
 
 def play_hindsight(
     rewards: Any,
     presence: Any,
+    liars: Any,
     seed_low: int,
     seed_high: int,
     replicate: int,
@@ -39,12 +41,13 @@ def play_hindsight(
     """One replicate: fills `paid`."""
     reward, present = np.zeros((n_agents, objectives(rewards)), np.float64), np.ones(n_agents, np.bool_)
     coins, nature = replicate_coins(seed_low, seed_high, replicate), scene(rewards)
-    hindsight_rounds(rewards, presence, coins, nature, present, reward, checkpoints, paid)
+    hindsight_rounds(rewards, presence, liars, coins, nature, present, reward, checkpoints, paid)
 
 
 def hindsight_rounds(
     rewards: Any,
     presence: Any,
+    liars: Any,
     coins: Any,
     nature: Any,
     present: NDArray[np.bool_],
@@ -58,7 +61,7 @@ def hindsight_rounds(
         draw_presence(presence, t, coins, present)
         set_scene(rewards, t, coins, nature)
         for i in range(len(present)):
-            if here(presence, present, i):
+            if here(presence, present, i) and not lies(liars, i):
                 for k in range(paid.shape[1]):
                     pay(rewards, nature, i, k, t, coins, reward)
                     paid[c, k] += reward[i, 0]

@@ -46,8 +46,8 @@ class Result(Saved):
         agent_pulls: int64 [replicates, c, n_agents, n_arms], pulls so far, with `per_agent`; else None.
         realised: float64 [replicates, c, n_agents], what the agents' pulls have paid so far, before any adversary's
             changes, with `realised`; else None.
-        offered: float64 [replicates, c, n_arms], what each arm would have paid so far if all agents had always pulled
-            it, in the same rounds and by the same coins, with `realised`; else None.
+        offered: float64 [replicates, c, n_arms], what each arm would have paid so far if all agents (the honest, if
+            some lie) had always pulled it, in the rounds they were there, by the same coins, with `realised`.
         observed: for each name in `observe` the states of the agents, [replicates, c, n_agents, ...].
     """
 
@@ -177,7 +177,7 @@ class Result(Saved):
         Raises:
             ValueError: see `own_regret_of_agents`.
         """
-        return added(self.own_regret_of_agents, axis=2)
+        return added(self.own_regret_of_agents[:, :, self.counted], axis=2)
 
     @property
     def own_reward(self) -> Floats:
@@ -211,7 +211,8 @@ class Result(Saved):
             ValueError: it was not asked for.
         """
         best = known(self.name, "offered", self.offered).max(axis=2)
-        return np.asarray(best - added(known(self.name, "realised", self.realised), axis=2))
+        paid = known(self.name, "realised", self.realised)[:, :, self.counted]
+        return np.asarray(best - added(paid, axis=2))
 
     # --- Settling -------------------------------------------------------------------------------------------
 

@@ -108,6 +108,19 @@ def test_what_was_paid_is_counted_before_the_adversary():
     assert (corrupted.offered == plain.offered).all()
 
 
+def test_liars_do_not_count():
+    options = {**OPTIONS, "engine": "interpreted", "liars": fm.Liars([1], "promote"), **ASKED}
+    result = fm.simulate(fm.UCB(), *WORLD, **{**options, "observe": ["mean"]})
+    honest = result.agent_pulls[:, :, [0, 2]]
+    assert (result.team_pulls == honest.sum(axis=2)).all()
+    assert result.own_regret_so_far[:, -1] == pytest.approx(result.own_regret)
+    assert result.own_regret == pytest.approx((honest[:, -1] * result.own_gaps[[0, 2]]).sum(axis=(1, 2)))
+    everybody = play("interpreted", asked={"realised": True}).offered
+    assert (result.offered < everybody).any()
+    best = result.offered.max(axis=2)
+    assert result.realised_regret == pytest.approx(best - result.realised[:, :, [0, 2]].sum(axis=2))
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
