@@ -232,7 +232,7 @@ def test_the_demo_is_the_comparison_it_says(monkeypatch, tmp_path):
     monkeypatch.setenv("FOLKMOOT_CACHE", str(tmp_path))
     made = plan(files.read(files.find("demo")), tmp_path)
     kinds = dict.fromkeys(type(cell.job.algorithm).__name__ for cell in made.cells)  # in their order, each once
-    assert list(kinds) == ["GSE", "DrFedUCB", "CooperativeUCB", "CentralUCB", "UCB"]
+    assert list(kinds) == ["FloodSE", "GSE", "DistUCB", "DrFedUCB", "CooperativeUCB", "CentralUCB", "UCB"]
     job = made.cells[0].job
     assert (job.rewards.n_agents, job.rewards.n_arms, job.horizon) == (20, 5, 10_000)
     assert job.network.base.is_complete
