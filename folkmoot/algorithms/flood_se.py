@@ -216,17 +216,17 @@ def decision(params, state, i):
 
 @implements(Params)
 def publish(params, state, i, t, seen, outbox):
-    """The table is copied row by row as it grows: a row stays as it is until the point changes."""
+    """The table is copied row by row as it grows: others' rows stay as they are until the point changes."""
     same = state.awake[i] and outbox.point[i] == state.point[i]
     outbox.point[i] = state.point[i]
     outbox.begun[i] = state.begun[i]
     for k in range(params.n_arms):
         outbox.active[i, k] = state.active[i, k]
     for r in range(params.n_agents):
-        if state.have[i, r] and not (same and outbox.have[i, r]):
+        if r == i or (state.have[i, r] and not (same and outbox.have[i, r])):
             for k in range(params.n_arms):
-                outbox.row[i, r, k] = state.row[i, r, k]
-                outbox.valid[i, r, k] = state.valid[i, r, k]
+                outbox.row[i, r, k] = state.row[i, r, k] if state.have[i, r] else 0.0
+                outbox.valid[i, r, k] = state.have[i, r] and state.valid[i, r, k]
         outbox.have[i, r] = state.have[i, r]
     if params.faulty > 0:
         flood_robust.tell(params, state, i, outbox)

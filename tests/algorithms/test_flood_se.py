@@ -20,6 +20,8 @@ from folkmoot.interface import (
     nothing_seen,
     outbox,
     publish,
+    said,
+    say,
     select,
     traffic,
     update,
@@ -271,6 +273,21 @@ def test_one_liar_is_enough_to_mislead_those_who_believe_everybody() -> None:
 
 def test_one_liar_changes_nothing_where_one_is_reckoned_with() -> None:
     assert flip_and_play(faulty=1) == [1] * 9
+
+
+def test_a_lie_is_said_once_and_does_not_stay_in_the_message() -> None:
+    """The table is published row by row, but the own row always: a liar's law starts from what is true each time."""
+    p, told = params(n=2, k=2), np.zeros(2)
+    state, box, seen = init(p), outbox(p), nothing_seen(2)
+    state.have[0, 0], state.row[0, 0], state.valid[0, 0], state.awake[0] = True, [0.2, 0.9], True, True
+    for t in (1, 2):
+        publish(p, state, 0, t, seen, box)
+        said(box, p, 0, told)
+        assert told.tolist() == [0.2, 0.9]
+        say(box, p, 0, np.array([1.0, 0.0]))
+        said(box, p, 0, told)
+        assert told.tolist() == [1.0, 0.0]
+        assert box.active[0].tolist() == [True, False]
 
 
 def test_hearsay_counts_from_f_plus_one_on() -> None:
