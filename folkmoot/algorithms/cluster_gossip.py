@@ -1,182 +1,29 @@
-# ruff: noqa: F811  one generic function has an implementation per record type
 """Rule 2 of UCB-SBM: agents of a cluster pool what they see, and clusters gossip as single agents do in DrFed-UCB.
 
 Source: arXiv 2502.08003. Its formulas are lost: this is DrFed-UCB with clusters in the place of agents, as the
-text describes it. [T] stated there, [R] recalled, [I] filled in by us, [D] derived. `ucb_sbm.UCBSBM` configures it.
+text describes it. [T] stated there, [R] recalled, [I] filled in by us, [D] derived. `ucb_sbm.UCBSBM` configures it,
+`cluster_records` has its records, `cluster_tables` what mates know of one another.
+
+Windows. Every `refresh` rounds a window ends. What an agent hears of other clusters in a window's first round, and the
+tables of mates as they are in it, spread among mates until the window ends; then all adopt them, and keep to them for
+a window. What is heard later waits for the next. If the links of a window let everything reach everybody, mates hold
+the same numbers to the last bit in every round, as Theorem 10 needs. A window of one round is Theorem 3's case.
 """
 
 from math import inf, log, sqrt
-from typing import NamedTuple
 
-import numpy as np
-
-from folkmoot.algorithms.words import fill_counts, read_row, write_means, write_row
+from folkmoot.algorithms.cluster_records import Params, first_of_window
+from folkmoot.algorithms.cluster_tables import (
+    adopt,
+    hear_mate,
+    hear_tables,
+    keep_own,
+    observe,
+    pool_own,
+    take_survey,
+)
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
-
-
-class Params(NamedTuple):
-    """Numbers the kernels need (Rule 2)."""
-
-    n_agents: int  # M
-    n_arms: int  # K
-    burn_in: int  # L
-    refresh: int  # tau
-    c1: float  # C_1
-    largest_size: int  # agents in the largest cluster
-    labels: np.ndarray  # int64 [n_agents]  c(m)
-    rank: np.ndarray  # int64 [n_agents]  place of an agent among its mates
-    share: np.ndarray  # float64 [n_clusters]  weight of a cluster, 1 on average
-    gate_unit: np.ndarray  # float64 [n_clusters]  pooled pulls by this are what the gate compares
-    count_unit: np.ndarray  # float64 [n_clusters]  pooled pulls by this are what the radius takes
-    size: np.ndarray  # int64 [n_clusters]  |c|
-
-
-class State(NamedTuple):
-    """What an agent remembers."""
-
-    pulls: np.ndarray  # int64 [n_agents, n_arms]  own
-    total: np.ndarray  # float64 [n_agents, n_arms]  own sum of rewards
-    contact: np.ndarray  # int64 [n_agents, largest_size]  round in which a mate was last heard
-    mate_pulls: np.ndarray  # int64 [n_agents, largest_size, n_arms]  its table then
-    mate_total: np.ndarray  # float64 [n_agents, largest_size, n_arms]
-    team_pulls: np.ndarray  # int64 [n_agents, n_arms]  own and mates' together
-    team_mean: np.ndarray  # float64 [n_agents, n_arms]
-    cluster_pulls: np.ndarray  # int64 [n_agents, n_arms]  nc, team_pulls when last refreshed
-    cluster_mean: np.ndarray  # float64 [n_agents, n_arms]  mubar_c
-    gossip: np.ndarray  # float64 [n_agents, n_arms]  mutilde, estimate of the mean over all agents
-    largest: np.ndarray  # float64 [n_agents, n_arms]  Nc, largest pulls heard of, in units of the gate
-    stamp: np.ndarray  # int64 [n_agents, n_clusters]  round in which the copies below were sent; 0: never
-    heard_mean: np.ndarray  # float64 [n_agents, n_clusters, n_arms]  hbar, latest copy of cluster_mean
-    heard_gossip: np.ndarray  # float64 [n_agents, n_clusters, n_arms]  htil, latest copy of gossip
-    known: np.ndarray  # int64 [n_agents]  how many of the cluster were ever heard, itself among them
-
-
-class Message(NamedTuple):
-    """To mates the own table with this round's observation (2K + 2 numbers), to everybody 3K on the cluster.
-
-    One record serves both. The cluster's pulls are not sent, since `largest` bounds them [D], nor its number, since
-    every agent knows who belongs where.
-    """
-
-    pulls: np.ndarray  # int64 [n_agents, n_arms]
-    total: np.ndarray  # float64 [n_agents, n_arms]
-    arm: np.ndarray  # int64 [n_agents]  pulled in this round
-    reward: np.ndarray  # float64 [n_agents]  paid in this round
-    cluster_mean: np.ndarray  # float64 [n_agents, n_arms]
-    gossip: np.ndarray  # float64 [n_agents, n_arms]
-    largest: np.ndarray  # float64 [n_agents, n_arms]
-
-
-class LateMessage(NamedTuple):
-    """Passed on to mates, so that a link of one is a link of all [T]: the latest copies, 2CK + C + K numbers."""
-
-    stamp: np.ndarray  # int64 [n_agents, n_clusters]
-    heard_mean: np.ndarray  # float64 [n_agents, n_clusters, n_arms]
-    heard_gossip: np.ndarray  # float64 [n_agents, n_clusters, n_arms]
-    largest: np.ndarray  # float64 [n_agents, n_arms]
-
-
-@implements(Params)
-def init(params):
-    n, k, c, mates = params.n_agents, params.n_arms, len(params.share), params.largest_size
-    return State(
-        np.zeros((n, k), np.int64),
-        np.zeros((n, k), np.float64),
-        np.zeros((n, mates), np.int64),
-        np.zeros((n, mates, k), np.int64),
-        np.zeros((n, mates, k), np.float64),
-        np.zeros((n, k), np.int64),
-        np.zeros((n, k), np.float64),
-        np.zeros((n, k), np.int64),
-        np.zeros((n, k), np.float64),
-        np.zeros((n, k), np.float64),
-        np.zeros((n, k), np.float64),
-        np.zeros((n, c), np.int64),
-        np.zeros((n, c, k), np.float64),
-        np.zeros((n, c, k), np.float64),
-        np.ones(n, np.int64),
-    )
-
-
-@implements(Params)
-def outbox(params):
-    n, k = params.n_agents, params.n_arms
-    return Message(
-        np.zeros((n, k), np.int64),
-        np.zeros((n, k), np.float64),
-        np.zeros(n, np.int64),
-        np.zeros(n, np.float64),
-        np.zeros((n, k), np.float64),
-        np.zeros((n, k), np.float64),
-        np.zeros((n, k), np.float64),
-    )
-
-
-@implements(Params)
-def late_outbox(params):
-    n, k, c = params.n_agents, params.n_arms, len(params.share)
-    return LateMessage(
-        np.zeros((n, c), np.int64),
-        np.zeros((n, c, k), np.float64),
-        np.zeros((n, c, k), np.float64),
-        np.zeros((n, k), np.float64),
-    )
-
-
-@implements(Message)
-def possible(message, params, j, t):
-    for k in range(params.n_arms):
-        if not 0 <= message.pulls[j, k] <= t:
-            return False
-    return 0 <= message.arm[j] < params.n_arms
-
-
-@implements(LateMessage)
-def possible(message, params, j, t):
-    return all(0 <= message.stamp[j, c] <= t for c in range(len(params.share)))
-
-
-@implements(Message)
-def said(message, params, i, values):
-    read_row(message.gossip, i, values)
-
-
-@implements(Message)
-def say(message, params, i, values):
-    """The same to mates and to others."""
-    write_row(message.gossip, i, values)
-    write_row(message.cluster_mean, i, values)
-    write_means(message.pulls, message.total, i, values)
-    if message.arm[i] >= 0:
-        message.reward[i] = values[message.arm[i]]
-
-
-@implements(Message)
-def claim(message, params, i, t):
-    fill_counts(message.pulls, i, t)
-    fill_counts(message.largest, i, t)
-
-
-@implements(LateMessage)
-def said(message, params, i, values):
-    """The copy of the own cluster's means."""
-    for k in range(params.n_arms):
-        values[k] = message.heard_mean[i, params.labels[i], k]
-
-
-@implements(LateMessage)
-def say(message, params, i, values):
-    """Of every cluster."""
-    for c in range(len(params.share)):
-        for k in range(params.n_arms):
-            message.heard_mean[i, c, k] = values[k]
-            message.heard_gossip[i, c, k] = values[k]
-
-
-@implements(LateMessage)
-def claim(message, params, i, t):
-    fill_counts(message.largest, i, t)
 
 
 @implements(Params)
@@ -200,6 +47,8 @@ def select(params, state, i, t, coins):
     best, bound = 0, -inf
     width, unit = params.c1 * log(t), params.count_unit[cluster]
     for k in range(params.n_arms):
+        if state.cluster_pulls[i, k] == 0:
+            return unseen(params, state, i)
         index = state.gossip[i, k] + sqrt(width / (state.cluster_pulls[i, k] / unit))
         if index > bound:
             best, bound = k, index
@@ -207,20 +56,33 @@ def select(params, state, i, t, coins):
 
 
 @kernel
+def unseen(params, state, i):
+    """Of the arms without any outcome (absent in the burn-in, or outcomes late) the one pulled least."""
+    best = -1
+    for k in range(params.n_arms):
+        if state.cluster_pulls[i, k] == 0 and (best < 0 or state.made[i, k] < state.made[i, best]):
+            best = k
+    return best
+
+
+@kernel
 def behind(params, state, i, k):
-    """Are the cluster's pulls of arm k at least K below the largest heard of?"""
-    return gate_pulls(params, state, i, k) <= state.largest[i, k] - params.n_arms
+    """Are the pulls of arm k at least K below the largest heard of?"""
+    bar = state.largest[i, k] if params.refresh == 1 else state.bar[i, k]
+    return gate_pulls(params, state, i, k) <= bar - params.n_arms
 
 
 @kernel
 def gate_pulls(params, state, i, k):
-    """The cluster's pulls of arm k in units of the gate, as if those mates never heard had pulled like the rest [I].
+    """The pulls of arm k that the gate compares: the agent's own, or what it knows of the cluster's, by its size.
 
-    Otherwise who hears only some mates, on a sparse base graph, would be behind for ever and pull at random.
+    A forced pull adds to the own count alone, and lands at most at `largest` - K + 1: so only the index can raise
+    `largest`. A pooled count may lag behind the pulls of mates out of hearing: then all are behind on all arms, each
+    forced pull raises `largest` again, and pulling at random sustains itself (docs/decisions/0032-own-gate.md).
     """
-    cluster = params.labels[i]
-    unheard = params.size[cluster] / state.known[i]
-    return state.cluster_pulls[i, k] * unheard / params.gate_unit[cluster]
+    if params.own_gate:
+        return float(state.made[i, k])
+    return state.cluster_pulls[i, k] / params.gate_unit[params.labels[i]]
 
 
 @implements(Params)
@@ -228,48 +90,101 @@ def publish(params, state, i, t, seen, outbox):
     for k in range(params.n_arms):
         outbox.pulls[i, k] = state.pulls[i, k]
         outbox.total[i, k] = state.total[i, k]
-        outbox.cluster_mean[i, k] = state.cluster_mean[i, k]
-        outbox.gossip[i, k] = state.gossip[i, k]
-        outbox.largest[i, k] = state.largest[i, k]
     arm, reward = seen.arm[i], seen.reward[i, 0]
-    outbox.pulls[i, arm] += 1
-    outbox.total[i, arm] += reward
+    if arm >= 0:
+        outbox.pulls[i, arm] += 1
+        outbox.total[i, arm] += reward
     outbox.arm[i] = arm
     outbox.reward[i] = reward
+    if params.common:
+        for k in range(params.n_arms):
+            outbox.cluster_mean[i, k] = state.cluster_mean[i, k]
+            outbox.gossip[i, k] = state.gossip[i, k]
+            outbox.largest[i, k] = state.largest[i, k]
+    if params.relay:
+        for r in range(params.size[params.labels[i]]):
+            outbox.contact[i, r] = state.contact[i, r]
+            for k in range(params.n_arms):
+                outbox.mate_pulls[i, r, k] = state.mate_pulls[i, r, k]
+                outbox.mate_total[i, r, k] = state.mate_total[i, r, k]
 
 
 @implements(Params)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
-    """Copies of other clusters (and of the own, which is always there), then the own cluster's observations.
+    """Copies of other clusters (and of the own, which is always there), then the own cluster's tables.
 
-    These are added in the order of the agents, so that mates who hear the same have the same to the last bit.
+    Outcomes are added in the order of the agents, so that mates who hear the same have the same to the last bit.
     """
-    cluster, arm = params.labels[i], seen.arm[i]
-    hear_cluster(params, state, i, t, inbox, i)
-    state.pulls[i, arm] += 1
-    state.total[i, arm] += seen.reward[i, 0]
-    own = False
+    observe(params, state, i, seen)
+    if t <= params.surveyed:
+        if t == params.surveyed:
+            take_survey(params, state, i)
+            close_tables(params, state, i, t)
+        return
+    if params.surveyed > 0 and not state.learning[i]:  # absent when the survey ended
+        take_survey(params, state, i)
+    pooled, first = params.relay, first_of_window(params, t)
+    if params.common:
+        hear_cluster(params, state, i, t, inbox, i)
+    if params.relay and first:
+        keep_own(params, state, i, t)
     for j in neighbours:
-        if params.labels[j] != cluster:
-            if state.stamp[i, params.labels[j]] < t:  # of several members, the first
-                hear_cluster(params, state, i, t, inbox, j)
-            if t > params.burn_in:
-                for k in range(params.n_arms):
-                    state.largest[i, k] = max(state.largest[i, k], inbox.largest[j, k])
+        if params.labels[j] != params.labels[i]:
+            if params.common:
+                hear_stranger(params, state, i, t, inbox, j, first)
+        elif params.relay:
+            hear_tables(params, state, i, t, inbox, j)
         else:
-            if j > i and not own:
-                pool(state, i, arm, 1, seen.reward[i, 0])
-                own = True
+            if j > i and not pooled:
+                pool_own(state, i, seen)
+                pooled = True
             hear_mate(params, state, i, t, inbox, j)
-    if not own:
-        pool(state, i, arm, 1, seen.reward[i, 0])
-    if t % params.refresh == 0 or t == params.burn_in:
-        for k in range(params.n_arms):
-            state.cluster_pulls[i, k] = state.team_pulls[i, k]
-            state.cluster_mean[i, k] = state.team_mean[i, k]
-    if t >= params.burn_in:
+    if not pooled:
+        pool_own(state, i, seen)
+    close_tables(params, state, i, t)
+
+
+@kernel
+def close_tables(params, state, i, t):
+    """Adopt the tables if a window ends, or if the agent only begins to learn; note the own pulls."""
+    if window_ends(params, t) or starts(params, state, i, t):
+        adopt(params, state, i)
+    if params.common and t >= params.burn_in:
         for k in range(params.n_arms):
             state.largest[i, k] = max(state.largest[i, k], gate_pulls(params, state, i, k))
+
+
+@kernel
+def window_ends(params, t):
+    """Does a window end with this round?"""
+    return (t - params.burn_in) % params.refresh == 0
+
+
+@kernel
+def starts(params, state, i, t):
+    """Does the agent begin to learn in this round: at the end of the burn-in, or later if it was absent then?"""
+    return t >= params.burn_in and not state.learning[i]
+
+
+@kernel
+def hear_stranger(params, state, i, t, inbox, j, first):
+    """What agent j of another cluster says; after a window's first round it is kept for the next window."""
+    c = params.labels[j]
+    if first:
+        if state.stamp[i, c] < t:  # of several members, the first
+            hear_cluster(params, state, i, t, inbox, j)
+        if t > params.burn_in:
+            for k in range(params.n_arms):
+                state.largest[i, k] = max(state.largest[i, k], inbox.largest[j, k])
+        return
+    if state.next_stamp[i, c] < t:
+        state.next_stamp[i, c] = t
+        for k in range(params.n_arms):
+            state.next_mean[i, c, k] = inbox.cluster_mean[j, k]
+            state.next_gossip[i, c, k] = inbox.gossip[j, k]
+    if t > params.burn_in:
+        for k in range(params.n_arms):
+            state.next_largest[i, k] = max(state.next_largest[i, k], inbox.largest[j, k])
 
 
 @kernel
@@ -284,39 +199,13 @@ def hear_cluster(params, state, i, t, inbox, j):
             state.heard_gossip[i, c, k] = inbox.gossip[j, k]
 
 
-@kernel
-def hear_mate(params, state, i, t, inbox, j):
-    """Add what mate j has observed since it was last heard: one reward if that was in the last round."""
-    r = params.rank[j]
-    if state.contact[i, r] == 0:
-        state.known[i] += 1
-    if state.contact[i, r] == t - 1:
-        k = inbox.arm[j]
-        pool(state, i, k, 1, inbox.reward[j])
-        state.mate_pulls[i, r, k] = inbox.pulls[j, k]
-        state.mate_total[i, r, k] = inbox.total[j, k]
-    else:
-        for k in range(params.n_arms):
-            pulls = inbox.pulls[j, k] - state.mate_pulls[i, r, k]
-            if pulls > 0:
-                pool(state, i, k, pulls, inbox.total[j, k] - state.mate_total[i, r, k])
-                state.mate_pulls[i, r, k] = inbox.pulls[j, k]
-                state.mate_total[i, r, k] = inbox.total[j, k]
-    state.contact[i, r] = t
-
-
-@kernel
-def pool(state, i, k, pulls, total):
-    """Add pulls of arm k with this sum of rewards to the cluster's."""
-    state.team_pulls[i, k] += pulls
-    state.team_mean[i, k] += (total - pulls * state.team_mean[i, k]) / state.team_pulls[i, k]
-
-
 @implements(Params)
 def publish_late(params, state, i, t, outbox):
+    if not params.common:
+        return
     for k in range(params.n_arms):
         outbox.largest[i, k] = state.largest[i, k]
-    for c in range(len(params.share)):
+    for c in range(len(params.size)):
         outbox.stamp[i, c] = state.stamp[i, c]
         for k in range(params.n_arms):
             outbox.heard_mean[i, c, k] = state.heard_mean[i, c, k]
@@ -325,22 +214,25 @@ def publish_late(params, state, i, t, outbox):
 
 @implements(Params)
 def update_late(params, state, i, t, inbox, neighbours):
-    """Fresher copies from mates; then the average."""
-    if t % params.refresh == 0 or t == params.burn_in:
+    """Fresher copies from mates; then, if the window ends, the average."""
+    if params.common and t > params.surveyed:
         cluster = params.labels[i]
         for j in neighbours:
             if params.labels[j] == cluster:
                 hear_copies(params, state, i, inbox, j)
-    if t == params.burn_in:
-        end_burn_in(params, state, i)
-    elif t > params.burn_in:
+    if starts(params, state, i, t):
+        state.learning[i] = True
+        begin(params, state, i, t)
+    elif t > params.burn_in and window_ends(params, t):
         average(params, state, i)
+    if params.common and params.refresh > 1 and window_ends(params, t):
+        open_window(params, state, i, t)
 
 
 @kernel
 def hear_copies(params, state, i, inbox, j):
     """Take over what mate j knows better. (Before the burn-in ends nobody has gossip or counts to pass on.)"""
-    for c in range(len(params.share)):
+    for c in range(len(params.size)):
         if inbox.stamp[j, c] > state.stamp[i, c]:
             state.stamp[i, c] = inbox.stamp[j, c]
             for k in range(params.n_arms):
@@ -350,6 +242,22 @@ def hear_copies(params, state, i, inbox, j):
                     state.heard_gossip[i, c, k] = inbox.heard_gossip[j, c, k]
     for k in range(params.n_arms):
         state.largest[i, k] = max(state.largest[i, k], inbox.largest[j, k])
+
+
+@kernel
+def open_window(params, state, i, t):
+    """Go by the counts that spread in the window that ends; what was heard meanwhile is for the next."""
+    for k in range(params.n_arms):
+        state.bar[i, k] = state.largest[i, k]
+        state.largest[i, k] = max(state.largest[i, k], state.next_largest[i, k])
+    for c in range(len(params.size)):
+        if state.next_stamp[i, c] > state.stamp[i, c]:
+            state.stamp[i, c] = state.next_stamp[i, c]
+            for k in range(params.n_arms):
+                state.heard_mean[i, c, k] = state.next_mean[i, c, k]
+            if state.next_stamp[i, c] > params.burn_in:
+                for k in range(params.n_arms):
+                    state.heard_gossip[i, c, k] = state.next_gossip[i, c, k]
 
 
 @kernel
@@ -363,8 +271,18 @@ def known_share(params, state, i):
 
 
 @kernel
-def end_burn_in(params, state, i):
-    """The average of the copies by their shares; clusters never heard of are left out [I]."""
+def begin(params, state, i, t):
+    """The first estimate: the average of the copies by their shares; clusters never heard of are left out [I].
+
+    Who begins after the burn-in has gossip of others already; of its own cluster it has what it has just adopted.
+    """
+    if not params.common:
+        average(params, state, i)
+        return
+    own = params.labels[i]
+    if t > params.burn_in:
+        for k in range(params.n_arms):
+            state.heard_mean[i, own, k] = state.cluster_mean[i, k]
     share = known_share(params, state, i)
     for k in range(params.n_arms):
         total = 0.0
@@ -373,8 +291,9 @@ def end_burn_in(params, state, i):
                 total += params.share[c] * state.heard_mean[i, c, k]
         state.gossip[i, k] = total / share
     for c in range(len(params.share)):
-        for k in range(params.n_arms):
-            state.heard_gossip[i, c, k] = state.gossip[i, k]
+        if state.stamp[i, c] <= params.burn_in or c == own:
+            for k in range(params.n_arms):
+                state.heard_gossip[i, c, k] = state.gossip[i, k]
 
 
 @kernel
@@ -383,7 +302,12 @@ def average(params, state, i):
 
     With w_c = 1/C these are DrFed's (C - 1) / C^2 and 1 / C^2 [R]. They sum to 1, and if every E heard_gossip is
     mu = sum_c w_c mu_c, so is E gossip = (1 - 1/C) mu + (1/C) mu. With clusters not heard of yet, d grows [I].
+    If the goal is the own cluster's best arm, it is the own cluster's mean.
     """
+    if not params.common:
+        for k in range(params.n_arms):
+            state.gossip[i, k] = state.cluster_mean[i, k]
+        return
     n_clusters = float(len(params.share))
     weight = (n_clusters - 1.0) / (n_clusters * n_clusters)
     share = known_share(params, state, i)

@@ -1,0 +1,139 @@
+"""What mates know of one another: tables of pulls and sums of rewards, heard from their owners or passed on.
+
+Without relay an agent has the table that each mate told it last, and adds what is new to its sums as it comes. Mates
+who hear the same have the same sums to the last bit. With relay a table also comes from mates who know a later one, and
+the sums are taken anew, in the order of the mates, when a window ends.
+"""
+
+from folkmoot.algorithms.cluster_records import first_of_window
+from folkmoot.interface import kernel
+
+
+@kernel
+def observe(params, state, i, seen):
+    """The own pull of this round, and the outcome that came in it, if any."""
+    if seen.pulled[i] >= 0:
+        state.made[i, seen.pulled[i]] += 1
+    arm = seen.arm[i]
+    if arm >= 0:
+        state.pulls[i, arm] += 1
+        state.total[i, arm] += seen.reward[i, 0]
+
+
+@kernel
+def pool(state, i, k, pulls, total):
+    """Add pulls of arm k with this sum of rewards to the cluster's."""
+    state.team_pulls[i, k] += pulls
+    state.team_mean[i, k] += (total - pulls * state.team_mean[i, k]) / state.team_pulls[i, k]
+
+
+@kernel
+def pool_own(state, i, seen):
+    """Add the outcome that came to the agent itself in this round."""
+    if seen.arm[i] >= 0:
+        pool(state, i, seen.arm[i], 1, seen.reward[i, 0])
+
+
+@kernel
+def hear_mate(params, state, i, t, inbox, j):
+    """Add what mate j has observed since it was last heard: one outcome at most if that was in the last round."""
+    r = params.rank[j]
+    if state.contact[i, r] == t - 1:
+        k = inbox.arm[j]
+        if k >= 0:
+            pool(state, i, k, 1, inbox.reward[j])
+            state.mate_pulls[i, r, k] = inbox.pulls[j, k]
+            state.mate_total[i, r, k] = inbox.total[j, k]
+    else:
+        for k in range(params.n_arms):
+            pulls = inbox.pulls[j, k] - state.mate_pulls[i, r, k]
+            if pulls > 0:
+                pool(state, i, k, pulls, inbox.total[j, k] - state.mate_total[i, r, k])
+                state.mate_pulls[i, r, k] = inbox.pulls[j, k]
+                state.mate_total[i, r, k] = inbox.total[j, k]
+    state.contact[i, r] = t
+
+
+@kernel
+def keep_own(params, state, i, t):
+    """With relay: the own table, as it is passed on until the next window."""
+    r = params.rank[i]
+    state.contact[i, r] = t
+    for k in range(params.n_arms):
+        state.mate_pulls[i, r, k] = state.pulls[i, k]
+        state.mate_total[i, r, k] = state.total[i, k]
+
+
+@kernel
+def hear_tables(params, state, i, t, inbox, j):
+    """With relay: take over what mate j knows better of anybody, itself among them."""
+    own, told = params.rank[i], params.rank[j]
+    for r in range(params.size[params.labels[i]]):
+        if inbox.contact[j, r] > state.contact[i, r] and r != own:
+            state.contact[i, r] = inbox.contact[j, r]
+            for k in range(params.n_arms):
+                state.mate_pulls[i, r, k] = inbox.mate_pulls[j, r, k]
+                state.mate_total[i, r, k] = inbox.mate_total[j, r, k]
+    if first_of_window(params, t):
+        state.contact[i, told] = t
+        for k in range(params.n_arms):
+            state.mate_pulls[i, told, k] = inbox.pulls[j, k]
+            state.mate_total[i, told, k] = inbox.total[j, k]
+
+
+@kernel
+def add_tables(params, state, i):
+    """With relay: the sums over all tables, the own among them, in the order of the mates."""
+    for k in range(params.n_arms):
+        pulls, total = 0, 0.0
+        for r in range(params.size[params.labels[i]]):
+            pulls += state.mate_pulls[i, r, k]
+            total += state.mate_total[i, r, k]
+        state.team_pulls[i, k] = pulls
+        state.team_mean[i, k] = total / pulls if pulls > 0 else 0.0
+
+
+@kernel
+def adopt(params, state, i):
+    """A window ends: what the cluster knows becomes what the agent goes by and tells others."""
+    if params.relay:
+        add_tables(params, state, i)
+    for k in range(params.n_arms):
+        state.cluster_pulls[i, k] = state.team_pulls[i, k]
+        state.cluster_mean[i, k] = state.team_mean[i, k]
+
+
+@kernel
+def take_survey(params, state, i):
+    """The survey is over: everybody has a table of everybody, from which all make the same copies of all clusters."""
+    cluster = params.labels[i]
+    for k in range(params.n_arms):
+        state.team_pulls[i, k] = state.pulls[i, k]
+        state.team_mean[i, k] = state.total[i, k] / state.pulls[i, k] if state.pulls[i, k] > 0 else 0.0
+    for j in range(params.n_agents):
+        if params.labels[j] == cluster and j != i:
+            r = params.rank[j]
+            state.contact[i, r] = params.quiet
+            for k in range(params.n_arms):
+                state.mate_pulls[i, r, k] = params.row_pulls[j, k]
+                state.mate_total[i, r, k] = params.row_total[j, k]
+                if params.row_pulls[j, k] > 0:
+                    pool(state, i, k, params.row_pulls[j, k], params.row_total[j, k])
+    if params.relay:
+        keep_own(params, state, i, params.surveyed)
+    if params.common:
+        for c in range(len(params.size)):
+            state.stamp[i, c] = params.quiet
+            for k in range(params.n_arms):
+                state.heard_mean[i, c, k] = surveyed_mean(params, c, k)
+
+
+@kernel
+def surveyed_mean(params, c, k):
+    """The mean of arm k in cluster c, from what the survey told."""
+    pulls, total = 0, 0.0
+    for j in range(params.n_agents):
+        if params.labels[j] == c:
+            pulls += params.row_pulls[j, k]
+            total += params.row_total[j, k]
+    return total / pulls if pulls > 0 else 0.0
