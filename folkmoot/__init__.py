@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from folkmoot.world.corruption import Suppress as Suppress
     from folkmoot.world.corruption import Swap as Swap
     from folkmoot.world.corruption import Thinning as Thinning
+    from folkmoot.world.feedback import Feedback as Feedback
     from folkmoot.world.liars import Liars as Liars
     from folkmoot.world.lies import ConstantLie as ConstantLie
     from folkmoot.world.lies import DriftingLie as DriftingLie
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
     from folkmoot.world.one_sided import OneSided as OneSided
+    from folkmoot.world.presence import Presence as Presence
     from folkmoot.world.replay import Replay as Replay
     from folkmoot.world.rewards import Bernoulli as Bernoulli
     from folkmoot.world.rewards import Beta as Beta
@@ -155,8 +157,10 @@ _HOMES = {
     "world.markov": ["Markov"],
     "world.liars": ["Liars"],
     "world.lies": ["ConstantLie", "DriftingLie", "FlippedLie", "Lie", "PromotingLie", "RandomLie", "SplitLie"],
+    "world.feedback": ["Feedback"],
     "world.networks": ["ErdosRenyi", "Recorded", "Static"],
     "world.one_sided": ["OneSided"],
+    "world.presence": ["Presence"],
     "world.replay": ["Replay"],
     "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive"],
     "world.scalarisations": ["Chebyshev", "Linear", "LogSumExp"],

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from folkmoot.algorithms import ALGORITHMS
 from folkmoot.algorithms.base import Algorithm
-from folkmoot.configuration import Wrong, of_kind, read_table
+from folkmoot.configuration import Configuration, Wrong, of_kind, read_table
 from folkmoot.experiments.grids import GridCell, expand
 from folkmoot.experiments.heads import Plan, WithRounds, cell_name, short, told_apart
 from folkmoot.experiments.problems import Place, first_of, lines, path, shown
@@ -19,12 +19,15 @@ from folkmoot.simulation.simulate import make_job
 from folkmoot.world import NETWORKS, REWARDS, datasets
 from folkmoot.world.clusters import digest
 from folkmoot.world.corruption import CORRUPTIONS, Corruption
+from folkmoot.world.feedback import Feedback
 from folkmoot.world.in_file import InFile
 from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
+from folkmoot.world.presence import Presence
 from folkmoot.world.rewards import Rewards
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Configuration)
 
 
 class Experiment(WithRounds):
@@ -35,6 +38,7 @@ class Experiment(WithRounds):
         corruption: an adversary that alters what they see, likewise.
         verification: pulls of all agents together that may be verified.
         liars: agents whose messages are not true: the fields of `Liars`.
+        presence, feedback: who is there in a round, and when outcomes come: the fields of the class of that name.
         observe: states of the agents to be kept at every checkpoint.
         per_agent: keep pulls of each agent at every checkpoint.
         realised: keep what was really paid, and what each arm would have paid.
@@ -46,6 +50,8 @@ class Experiment(WithRounds):
     corruption: dict[str, Any] | None = None
     verification: int = Field(0, ge=0)
     liars: dict[str, Any] | None = None
+    presence: dict[str, Any] | None = None
+    feedback: dict[str, Any] | None = None
     observe: list[str] = Field(default_factory=list)
     per_agent: bool = False
     realised: bool = False
@@ -85,6 +91,8 @@ class _Parsed(NamedTuple):
     algorithms: list[_Entry]
     corruption: Corruption | None
     liars: Liars | None
+    presence: Presence | None
+    feedback: Feedback | None
 
 
 class _Reader:
@@ -113,6 +121,10 @@ class _Reader:
         key = ["network", table, n, None if labels is None else digest(labels)]
         return self._once(key, lambda: of_kind(NETWORKS, table, context))
 
+    def _single(self, kind: type[C], table: Any) -> C | None:
+        """A table without a `type`; None if it is not there."""
+        return None if table is None else read_table(kind, table, self._context)
+
     def parse(self, document: dict[str, Any]) -> _Parsed:
         """A cell's document, checked field by field, then table by table.
 
@@ -134,7 +146,7 @@ class _Reader:
         except ValidationError as error:
             problems += lines(error, document)
         tables = {key: value for key, value in document.items() if isinstance(value, dict)}
-        rewards, network, corruption, liars = None, None, None, None
+        rewards, network, corruption = None, None, None
         if "rewards" in tables:
             rewards = tried(("rewards",), lambda: self._rewards(tables["rewards"]))
         if "network" in tables:
@@ -147,11 +159,13 @@ class _Reader:
         ]
         if "corruption" in tables:
             corruption = tried(("corruption",), lambda: of_kind(CORRUPTIONS, tables["corruption"], self._context))
-        if "liars" in tables:
-            liars = tried(("liars",), lambda: read_table(Liars, tables["liars"], self._context))
+        presence = tried(("presence",), lambda: self._single(Presence, tables.get("presence")))
+        feedback = tried(("feedback",), lambda: self._single(Feedback, tables.get("feedback")))
+        liars = tried(("liars",), lambda: self._single(Liars, tables.get("liars")))
         if problems or experiment is None or rewards is None or network is None:
             raise ValueError(first_of(problems))
-        return _Parsed(experiment, rewards, network, [found for found in algorithms if found], corruption, liars)
+        found = [algorithm for algorithm in algorithms if algorithm]
+        return _Parsed(experiment, rewards, network, found, corruption, liars, presence, feedback)
 
 
 def _concerns(place: Place, i: int) -> bool:
@@ -159,12 +173,14 @@ def _concerns(place: Place, i: int) -> bool:
     return len(place) < 2 or place[0] != "algorithm" or place[1] == i
 
 
-def _check_world(experiment: Experiment, rewards: Rewards, corruption: Corruption | None, liars: Liars | None) -> None:
+def _check_world(parsed: _Parsed) -> None:
     """Refuse, under the name of its field, what no algorithm could play in.
 
     Raises:
-        ValueError: more arms than rounds, more verified pulls than pulls, or an adversary that refuses the rewards.
+        ValueError: more arms than rounds, more verified pulls than pulls, an adversary that refuses the rewards, or
+            presence or feedback for other agents.
     """
+    experiment, rewards, corruption = parsed.experiment, parsed.rewards, parsed.corruption
     horizon, steps = experiment.horizon, rewards.n_agents * experiment.horizon
     if horizon < rewards.n_arms:
         raise ValueError(f"horizon = {horizon}: expected at least the number of arms, {rewards.n_arms}")
@@ -175,32 +191,38 @@ def _check_world(experiment: Experiment, rewards: Rewards, corruption: Corruptio
             corruption.record(rewards, horizon)
         except ValueError as error:
             raise ValueError(f"corruption: {error}") from None
-    if liars is not None:
+    if parsed.liars is not None:
         try:
-            liars.record(rewards)
+            parsed.liars.record(rewards)
         except ValueError as error:
             raise ValueError(f"liars: {error}") from None
+    if parsed.presence is not None:
+        parsed.presence.record(rewards.n_agents)
+    if parsed.feedback is not None:
+        parsed.feedback.record(rewards.n_agents, rewards.n_objectives, horizon)
 
 
 def _cells(cell: GridCell, reader: _Reader) -> list[tuple[int, Cell]]:
     """One for each algorithm, with its number."""
-    experiment, rewards, network, algorithms, corruption, liars = reader.parse(cell.document)
-    _check_world(experiment, rewards, corruption, liars)
-    out = []
-    for i, (name, observe, algorithm) in enumerate(algorithms):
+    parsed = reader.parse(cell.document)
+    _check_world(parsed)
+    experiment, out = parsed.experiment, []
+    for i, (name, observe, algorithm) in enumerate(parsed.algorithms):
         settings = {place: value for place, value in cell.settings.items() if _concerns(place, i)}
         named = {p: v for p, v in settings.items() if p not in (("algorithm", i, "name"), ("algorithm", i, "type"))}
         try:
             job = make_job(
                 algorithm,
-                rewards,
-                network,
+                parsed.rewards,
+                parsed.network,
                 horizon=experiment.horizon,
                 seed=experiment.seed,
                 checkpoints=experiment.checkpoints,
-                corruption=corruption,
+                corruption=parsed.corruption,
                 verification=experiment.verification,
-                liars=liars,
+                liars=parsed.liars,
+                presence=parsed.presence,
+                feedback=parsed.feedback,
                 observe=experiment.observe if observe is None else observe,
                 per_agent=experiment.per_agent,
                 realised=experiment.realised,

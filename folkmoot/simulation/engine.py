@@ -29,6 +29,7 @@ from folkmoot.interface import (
     here,
     init,
     inlined,
+    kernel,
     late_outbox,
     lies,
     links,
@@ -171,6 +172,7 @@ class Table(NamedTuple):
     words: np.ndarray  # float64 [n_arms] scratch of liars
 
 
+@kernel
 def lay(params, world):
     """The table of a replicate before the first round."""
     n, d, k = params.n_agents, objectives(world.rewards), params.n_arms

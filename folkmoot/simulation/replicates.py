@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
-from folkmoot.interface import Honest, varies
+from folkmoot.interface import Everybody, Honest, Immediate, varies
 from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
 from folkmoot.simulation.engine import Control, Tally, World, blank_tally
@@ -20,8 +20,10 @@ from folkmoot.simulation.parts import boxes, message_size, row_bytes
 from folkmoot.simulation.result import Result
 from folkmoot.simulation.rows import Finished, decode, encode
 from folkmoot.world.corruption import Corruption
+from folkmoot.world.feedback import Feedback
 from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
+from folkmoot.world.presence import Presence
 from folkmoot.world.rewards import Rewards
 
 _BATCH_STEPS = 20_000_000  # agent-steps a task may have before it is cut into smaller ones
@@ -42,6 +44,8 @@ class Job:
     corruption: Corruption | None = None
     verification: int = 0
     liars: Liars | None = None
+    presence: Presence | None = None
+    feedback: Feedback | None = None
     wanted: Wanted = NOTHING
 
     @property
@@ -88,7 +92,14 @@ class Job:
     def world(self) -> World:
         """The records of everything the algorithm meets."""
         adversary = Honest(0.0) if self.corruption is None else self.corruption.record(self.rewards, self.horizon)
-        world = World(self.rewards.record(), self.network.record(), adversary, self.verification)
+        presence: NamedTuple = Everybody(0)
+        feedback: NamedTuple = Immediate(0)
+        if self.presence is not None or self.feedback is not None:  # both, so that there is one compilation more, not 3
+            n, d = self.rewards.n_agents, self.rewards.n_objectives
+            presence = (self.presence or Presence()).record(n)
+            feedback = (self.feedback or Feedback()).record(n, d, self.horizon)
+        rewards, network = self.rewards.record(), self.network.record()
+        world = World(rewards, network, adversary, self.verification, presence, feedback)
         if self.liars is None:
             return world
         return world._replace(liars=self.liars.record(self.rewards), law=self.liars.law.record(self.rewards))
@@ -102,6 +113,10 @@ class Job:
             against["verification"] = self.verification
         if self.liars is not None:
             against["liars"] = self.liars.describe()
+        if self.presence is not None:
+            against["presence"] = self.presence.describe()
+        if self.feedback is not None:
+            against["feedback"] = self.feedback.describe()
         return {
             "algorithm": self.algorithm.describe(),
             "rewards": self.rewards.describe(),
@@ -155,8 +170,8 @@ class Job:
 
     def decode(self, row: Mapping[str, Any]) -> Finished:
         """A row of the log as the replicate that it was. Raises DamagedFile if it is none."""
-        liars = () if self.liars is None else self.liars.agents
-        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints, liars, self._more())
+        liars, absent = () if self.liars is None else self.liars.agents, self.presence is not None
+        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints, liars, self._more(), absent)
 
     def _more(self) -> list[str]:
         """The names of the arrays that a replicate has on request, or because means vary."""
@@ -201,8 +216,8 @@ def check_job(job: Job) -> NamedTuple:
 
     Raises:
         ValueError: agents of rewards and network differ, or the horizon is shorter than the number of arms,
-            or the adversary refuses the rewards, or more pulls are to be verified than there are, or the algorithm
-            refuses the problem.
+            or the adversary refuses the rewards, or more pulls are to be verified than there are, or presence or
+            feedback is for other agents, or the algorithm refuses the problem.
     """
     n, m = job.rewards.n_agents, job.network.n_agents
     if n != m:
@@ -220,6 +235,10 @@ def check_job(job: Job) -> NamedTuple:
     seed_words(job.seed)
     if job.corruption is not None:
         job.corruption.record(job.rewards, job.horizon)
+    if job.presence is not None:
+        job.presence.record(n)
+    if job.feedback is not None:
+        job.feedback.record(n, d, job.horizon)
     nu, steps = job.verification, n * job.horizon
     if isinstance(nu, bool) or not isinstance(nu, int) or not 0 <= nu <= steps:
         raise ValueError(f"verification = {nu!r}: expected a number of pulls from 0 to n_agents * horizon = {steps}")

@@ -115,6 +115,7 @@ def decode(
     checkpoints: NDArray[np.int64],
     liars: Sequence[int] = (),
     more: Sequence[str] = (),
+    absent: bool = False,
 ) -> Finished:
     """A row as the replicate of n agents and k arms that it was.
 
@@ -123,6 +124,7 @@ def decode(
         n, k, checkpoints: of the game.
         liars: those whose pulls do not count.
         more: the names of the arrays that it was asked for.
+        absent: may agents have been absent in some rounds?
 
     Raises:
         DamagedFile: it is not one; also when its counts do not add up.
@@ -138,7 +140,8 @@ def decode(
     if team.shape != (len(checkpoints), k) or team.dtype != np.int64:
         raise DamagedFile("team_pulls: expected whole numbers [checkpoints, n_arms]")
     honest = np.delete(pulls, liars, axis=0)
-    if (team.sum(axis=1) != len(honest) * checkpoints).any() or (honest.sum(axis=0) != team[-1]).any():
+    made, most = team.sum(axis=1), len(honest) * checkpoints
+    if (made > most if absent else made != most).any() or (honest.sum(axis=0) != team[-1]).any():
         raise DamagedFile("the pulls do not add up")
     if spent.shape != (k,) or not (spent >= 0.0).all():
         raise DamagedFile("spent: expected numbers of at least 0 [n_arms]")

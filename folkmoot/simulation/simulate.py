@@ -16,8 +16,10 @@ from folkmoot.simulation.result import Result
 from folkmoot.simulation.rows import Finished
 from folkmoot.simulation.runner import run_one
 from folkmoot.world.corruption import Corruption
+from folkmoot.world.feedback import Feedback
 from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
+from folkmoot.world.presence import Presence
 from folkmoot.world.rewards import Rewards
 
 
@@ -64,6 +66,8 @@ def make_job(
     corruption: Corruption | None = None,
     verification: int | None = None,
     liars: Liars | None = None,
+    presence: Presence | None = None,
+    feedback: Feedback | None = None,
     observe: Sequence[str] = (),
     per_agent: bool = False,
     realised: bool = False,
@@ -85,12 +89,16 @@ def make_job(
         )
     if liars is not None and not isinstance(liars, Liars):
         raise ValueError(f"liars = {kind(liars)}: expected such as folkmoot.Liars([3, 7], 'promote')")
+    if presence is not None and not isinstance(presence, Presence):
+        raise ValueError(f"presence = {kind(presence)}: expected one such as folkmoot.Presence(probability=0.9)")
+    if feedback is not None and not isinstance(feedback, Feedback):
+        raise ValueError(f"feedback = {kind(feedback)}: expected one such as folkmoot.Feedback(delay=10)")
     if engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {brief(engine)}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)
     rounds = checked_checkpoints(checkpoints, horizon)
     nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification
-    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu, liars)
+    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu, liars, presence, feedback)
     params = check_job(job)
     return replace(
         job, wanted=checked(job.problem(), params, algorithm.label, len(rounds), observe, per_agent, realised)
@@ -109,6 +117,8 @@ def simulate(
     corruption: Corruption | None = None,
     verification: int | None = None,
     liars: Liars | None = None,
+    presence: Presence | None = None,
+    feedback: Feedback | None = None,
     observe: Sequence[str] = (),
     per_agent: bool = False,
     realised: bool = False,
@@ -128,13 +138,14 @@ def simulate(
         horizon: rounds, at least the number of arms.
         replicates: independent repetitions; replicate r depends on (seed, r) only.
         seed: integer in [0, 2**64).
-        checkpoints: rounds at which regret is recorded, increasing, the last the horizon;
-            by default about 200, log-spaced.
+        checkpoints: rounds at which regret is recorded, increasing, the last the horizon; None: 200, log-spaced.
         corruption: an adversary with a budget that alters what agents see, such as `Suppress(budget=100)`; None: none.
         verification: how many pulls of all agents together may be verified, that is seen as they are; at most
             n_agents * horizon. Only algorithms that ask for it (S1, S2, S3, S3Cert) use it.
         liars: agents whose messages are not true, such as `Liars([3, 7], "promote")`; None: nobody lies. Regret is then
             that of the honest agents.
+        presence: who is there in a round, such as `Presence(probability=0.9)`; who is absent does nothing then.
+        feedback: when outcomes come, such as `Feedback(delay=10, loss=0.1)`; None: each in the round of its pull.
         observe: names of states of the agents, such as ("gossip", "radius"), to be kept at every checkpoint, in
             `result.observed`. Which there are, the fields of the algorithm's State, an unknown name tells.
         per_agent: keep pulls of each agent at every checkpoint, for `result.regret_of_agents`.
@@ -152,26 +163,21 @@ def simulate(
         ValueError: an argument is out of its range, or they do not fit together.
     """
     job = make_job(
-        algorithm,
-        rewards,
-        network,
-        horizon=horizon,
-        seed=seed,
-        checkpoints=checkpoints,
-        engine=engine,
-        corruption=corruption,
-        verification=verification,
-        liars=liars,
-        observe=observe,
-        per_agent=per_agent,
-        realised=realised,
-    )
+        algorithm, rewards, network, horizon=horizon, seed=seed, checkpoints=checkpoints, engine=engine,
+        corruption=corruption, verification=verification, liars=liars, presence=presence, feedback=feedback,
+        observe=observe, per_agent=per_agent, realised=realised,
+    )  # fmt: skip
     replicates = whole("replicates", replicates)
     for remark in algorithm.remarks(job.problem()):
         warnings.warn(remark, stacklevel=2)
+    return job.collect(_played(job, replicates, jobs, backend, progress))
+
+
+def _played(job: Job, replicates: int, jobs: int, backend: str | None, progress: bool) -> list[Finished]:
+    """All replicates, as they were finished."""
     outcomes: list[Finished] = []
     with Progress(progress) as bar:
-        line = bar.line(algorithm.label, horizon * replicates)
+        line = bar.line(job.label, job.rounds * replicates)
         for finished in run_one(job, range(replicates), jobs, backend, line):
             outcomes.extend(finished)
-    return job.collect(outcomes)
+    return outcomes

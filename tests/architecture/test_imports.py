@@ -77,8 +77,10 @@ THROUGH_THE_INTERFACE = {
     "folkmoot.algorithms.base.Problem",
     "folkmoot.algorithms.role.role",
     "folkmoot.world.corruption.Corruption",
+    "folkmoot.world.feedback.Feedback",
     "folkmoot.world.liars.Liars",
     "folkmoot.world.networks.Network",
+    "folkmoot.world.presence.Presence",
     "folkmoot.world.rewards.Rewards",
 }
 

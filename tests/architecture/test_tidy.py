@@ -40,7 +40,7 @@ def kernels(text: str) -> list[ast.AST]:
     return [
         f
         for f in _functions(ast.parse(text))
-        if f.name in ("play", "rounds") or any(name(decorator) in marked for decorator in f.decorator_list)
+        if f.name in ("play", "part", "rounds") or any(name(decorator) in marked for decorator in f.decorator_list)
     ]
 
 
