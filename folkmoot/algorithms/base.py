@@ -41,6 +41,9 @@ class Problem:
         scalarisation: record of what such a vector is worth.
         corruption: what an adversary may spend in all, as far as agents are told.
         verification: how many pulls of the whole team may be verified.
+        one_sided: may a link be noticed by one of its ends only?
+        absent: may agents be absent in some rounds?
+        delayed: may outcomes come late, or never?
     """
 
     n_agents: int
@@ -55,12 +58,24 @@ class Problem:
     scalarisation: NamedTuple = _SCALAR
     corruption: float = 0.0
     verification: int = 0
+    one_sided: bool = False
+    absent: bool = False
+    delayed: bool = False
 
     @classmethod
     def on(
-        cls, network: Any, *, n_arms: int, horizon: int, sub_gaussian: float = 0.5, bounded: bool = True
+        cls,
+        network: Any,
+        *,
+        n_arms: int,
+        horizon: int,
+        sub_gaussian: float = 0.5,
+        bounded: bool = True,
+        one_sided: bool | None = None,
     ) -> "Problem":
         """The facts for a loop of one's own on this network; rewards in [0, 1] unless said otherwise.
+
+        `one_sided`: may a message come through in one direction only? None asks the network.
 
         Raises:
             ValueError: not at least one arm, and a round for each.
@@ -76,6 +91,7 @@ class Problem:
             sub_gaussian,
             network.labels,
             bounded,
+            one_sided=getattr(network, "one_sided", False) if one_sided is None else one_sided,
         )
 
     def require_memory(self, n_bytes: float, what: str) -> None:
@@ -89,6 +105,11 @@ class Problem:
                 f"n_agents = {self.n_agents}: {what} would need {n_bytes / 2**30:.0f} GiB a replicate; "
                 f"allowed are {_MEMORY_LIMIT // 2**30} GiB"
             )
+
+
+def scale(problem: Problem) -> float:
+    """What the square of a radius for rewards in [0, 1] is multiplied by for sigma-sub-Gaussian ones: (2 sigma)^2."""
+    return 4.0 * problem.sub_gaussian**2
 
 
 class Algorithm(Configuration):

@@ -62,12 +62,15 @@ class S3CertState(NamedTuple):
     lower: np.ndarray  # float64 [n_agents, n_arms]  ends of the certificates
     upper: np.ndarray  # float64 [n_agents, n_arms]
     settled: np.ndarray  # int64 [n_agents]  the arm to play for ever; -1 is none
+    end: np.ndarray  # int64 [n_agents]  last round of the epoch the agent is in
+    liked: np.ndarray  # int64 [n_agents]  its last recommendation; its first own arm before there was one
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
 
 
 class S3CertMessage(NamedTuple):
     """Up to two messages: a recommendation at the end of an epoch, and a verified sample when there is one."""
 
-    favourite: np.ndarray  # int64 [n_agents]  stale but at the end of an epoch
+    favourite: np.ndarray  # int64 [n_agents]  as in S3
     verified: np.ndarray  # bool [n_agents]  is there a verified sample? what follows is stale otherwise
     arm: np.ndarray  # int64 [n_agents]
     reward: np.ndarray  # float64 [n_agents, n_objectives]
@@ -89,9 +92,13 @@ def init(params):
         np.full((n, k), -inf),
         np.full((n, k), inf),
         np.full(n, 0 if k == 1 else _NOBODY, np.int64),
+        np.full(n, k, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros((n, k), np.int64),
     )
     for i in range(n):
         activate_own(params, state, i)
+        state.liked[i] = i % k
     return state
 
 
@@ -169,8 +176,7 @@ def oversee(params, state, t, seen, spent):
 
 @implements(S3CertParams)
 def publish(params, state, i, t, seen, outbox):
-    if ends_epoch(params, t):
-        outbox.favourite[i] = favourite(params, state, i, seen.arm[i])
+    outbox.favourite[i] = favourite(params, state, i, t, seen.pulled[i])
     outbox.verified[i] = seen.verified[i]
     if seen.verified[i]:
         outbox.arm[i] = seen.arm[i]
@@ -180,7 +186,7 @@ def publish(params, state, i, t, seen, outbox):
 
 @implements(S3CertParams)
 def messages(params, state, i, t, seen, n_neighbours):
-    sent = n_neighbours if ends_epoch(params, t) else 0
+    sent = n_neighbours if ends_epoch(state, i, t) else 0
     return sent + n_neighbours if seen.verified[i] else sent
 
 
@@ -190,7 +196,7 @@ def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
     sample = _NUMBER * (1 + params.rule.n_objectives)
     if not seen.verified[i]:
         return n_messages * _NUMBER
-    return n_messages // 2 * (_NUMBER + sample) if ends_epoch(params, t) else n_messages * sample
+    return n_messages // 2 * (_NUMBER + sample) if ends_epoch(state, i, t) else n_messages * sample
 
 
 @implements(S3CertParams)

@@ -10,9 +10,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.base import Algorithm, Problem, scale
+from folkmoot.algorithms.outcomes import note_pull
 from folkmoot.algorithms.words import fill_counts, read_means, write_means
-from folkmoot.interface import implements
+from folkmoot.interface import implements, kernel
 
 
 class CooperativeUCB(Algorithm):
@@ -22,7 +23,8 @@ class CooperativeUCB(Algorithm):
     most and is freshest.
 
     Attributes:
-        exploration: c in the index mean + sqrt(c ln t / pulls). The source's constant is lost; 2 is UCB1's.
+        exploration: c in the index mean + sqrt(c ln t / pulls) for rewards in [0, 1]. The source's constant is lost; 2
+            is UCB1's. Where rewards are sigma-sub-Gaussian it is multiplied by (2 sigma)^2, which is 1 on [0, 1].
     """
 
     label: ClassVar[str] = "Cooperative UCB"
@@ -31,7 +33,7 @@ class CooperativeUCB(Algorithm):
     def params(self, problem: Problem) -> "Params":
         n, k = problem.n_agents, problem.n_arms
         problem.require_memory(16.0 * n * n * k, "CooperativeUCB, which keeps a table for every pair,")
-        return Params(n, k, self.exploration)
+        return Params(n, k, self.exploration * scale(problem))
 
 
 class Params(NamedTuple):
@@ -51,6 +53,7 @@ class State(NamedTuple):
     heard_total: np.ndarray  # float64 [n_agents, n_agents, n_arms]
     team_pulls: np.ndarray  # int64 [n_agents, n_arms]  own and heard together
     team_total: np.ndarray  # float64 [n_agents, n_arms]
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  own pulls without an outcome
 
 
 class Message(NamedTuple):
@@ -70,6 +73,7 @@ def init(params):
         np.zeros((n, n, k), np.float64),
         np.zeros((n, k), np.int64),
         np.zeros((n, k), np.float64),
+        np.zeros((n, k), np.int64),
     )
 
 
@@ -101,16 +105,26 @@ def claim(message, params, i, t):
 
 @implements(Params)
 def select(params, state, i, t, coins):
-    """Arms nobody is known to have pulled first, then the largest bound; ties to the lowest index."""
+    """Arms of which no outcome is known first, then the largest bound; ties to the lowest index."""
     best, bound = 0, -inf
     width = params.exploration * log(t)
     for k in range(params.n_arms):
         pulls = state.team_pulls[i, k]
         if pulls == 0:
-            return k
+            return unknown(params, state, i)
         index = state.team_total[i, k] / pulls + sqrt(width / pulls)
         if index > bound:
             best, bound = k, index
+    return best
+
+
+@kernel
+def unknown(params, state, i):
+    """Of the arms of which no outcome is known the one agent i has pulled least, ties to the lowest index."""
+    best = -1
+    for k in range(params.n_arms):
+        if state.team_pulls[i, k] == 0 and (best < 0 or state.waiting[i, k] < state.waiting[i, best]):
+            best = k
     return best
 
 
@@ -125,10 +139,12 @@ def publish(params, state, i, t, seen, outbox):
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Add the own observation; replace what was heard of each neighbour by its fresh table."""
     arm, reward = seen.arm[i], seen.reward[i, 0]
-    state.pulls[i, arm] += 1
-    state.total[i, arm] += reward
-    state.team_pulls[i, arm] += 1
-    state.team_total[i, arm] += reward
+    note_pull(state, seen, i)
+    if arm >= 0:
+        state.pulls[i, arm] += 1
+        state.total[i, arm] += reward
+        state.team_pulls[i, arm] += 1
+        state.team_total[i, arm] += reward
     for j in neighbours:
         for k in range(params.n_arms):
             state.team_pulls[i, k] += inbox.pulls[j, k] - state.heard_pulls[i, j, k]

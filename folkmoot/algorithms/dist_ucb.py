@@ -11,11 +11,13 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.accounts import bytes_with_accounts, publish_accounts, slots, transfer
+from folkmoot.algorithms.base import Algorithm, Problem, scale
 from folkmoot.algorithms.drfed_ucb import nth_behind
+from folkmoot.algorithms.outcomes import made, note_pull, untried
 from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below
-from folkmoot.interface import implements
+from folkmoot.interface import implements, inlined
 
 
 class DistUCB(Algorithm):
@@ -23,7 +25,8 @@ class DistUCB(Algorithm):
 
     Attributes:
         c1: constant of the radius sqrt(c1 ln t / pulls); None is the radius of the code,
-            sqrt(4 ln(t + 1) / (3 pulls)). Give all UCB baselines of a comparison the same.
+            sqrt(4 ln(t + 1) / (3 pulls)). Give all UCB baselines of a comparison the same. Either is for rewards in
+            [0, 1] and multiplied by (2 sigma)^2 where they are sigma-sub-Gaussian.
     """
 
     label: ClassVar[str] = "Dist_UCB"
@@ -31,7 +34,8 @@ class DistUCB(Algorithm):
 
     def params(self, problem: Problem) -> "Params":
         width, ahead = (4.0 / 3.0, 1) if self.c1 is None else (self.c1, 0)
-        return Params(problem.n_agents, problem.n_arms, width, ahead)
+        width *= scale(problem)
+        return Params(problem.n_agents, problem.n_arms, width, ahead, slots(problem, "DistUCB"))
 
 
 class Params(NamedTuple):
@@ -41,18 +45,22 @@ class Params(NamedTuple):
     n_arms: int  # M
     width: float  # 4/3 [C], or c1
     ahead: int  # 1: the radius has ln(t + 1) [C]; 0: ln t
+    slots: int  # accounts an agent keeps: N if links may be one-sided, else 0
 
 
 class State(NamedTuple):
     """What an agent remembers."""
 
-    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{i,k}
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{i,k}, of which the outcome came
     mean: np.ndarray  # float64 [n_agents, n_arms]  xbar_{i,k}, own observations
     gossip: np.ndarray  # float64 [n_agents, n_arms]  z_{i,k}, estimate of the mean over all agents
     largest: np.ndarray  # int64 [n_agents, n_arms]  m_{i,k}, largest pulls heard of
-    size: np.ndarray  # int64 [n_agents]  |N_i(t)|, agent i included
-    arm: np.ndarray  # int64 [n_agents]  this round's arm
+    size: np.ndarray  # int64 [n_agents]  |N_i(t)|, agent i included; 0: it does not mix yet
+    arm: np.ndarray  # int64 [n_agents]  of this round's outcome; -1: none came
     increment: np.ndarray  # float64 [n_agents]  xbar(t + 1) - xbar(t) of that arm; 0 for all others
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
+    tried: np.ndarray  # int64 [n_agents]  arms of which an outcome came
+    account: np.ndarray  # float64 [n_agents, slots, n_arms]  see folkmoot.algorithms.accounts
 
 
 class LateMessage(NamedTuple):
@@ -61,6 +69,7 @@ class LateMessage(NamedTuple):
     gossip: np.ndarray  # float64 [n_agents, n_arms]  z(t), without this round's increment
     largest: np.ndarray  # int64 [n_agents, n_arms]  m(t)
     size: np.ndarray  # int64 [n_agents]
+    account: np.ndarray  # float64 [n_agents, slots, n_arms]
 
 
 @implements(Params)
@@ -74,13 +83,21 @@ def init(params):
         np.ones(n, np.int64),
         np.zeros(n, np.int64),
         np.zeros(n, np.float64),
+        np.zeros((n, k), np.int64),
+        np.zeros(n, np.int64),
+        np.zeros((n, params.slots, k), np.float64),
     )
 
 
 @implements(Params)
 def late_outbox(params):
-    shape = (params.n_agents, params.n_arms)
-    return LateMessage(np.zeros(shape, np.float64), np.zeros(shape, np.int64), np.zeros(params.n_agents, np.int64))
+    n, k = params.n_agents, params.n_arms
+    return LateMessage(
+        np.zeros((n, k), np.float64),
+        np.zeros((n, k), np.int64),
+        np.zeros(n, np.int64),
+        np.zeros((n, params.slots, k), np.float64),
+    )
 
 
 @implements(LateMessage)
@@ -88,7 +105,7 @@ def possible(message, params, j, t):
     for k in range(params.n_arms):
         if not 0 <= message.largest[j, k] <= t:
             return False
-    return 1 <= message.size[j] <= params.n_agents
+    return 0 <= message.size[j] <= params.n_agents
 
 
 @implements(LateMessage)
@@ -108,15 +125,15 @@ def claim(message, params, i, t):
 
 @implements(Params)
 def select(params, state, i, t, coins):
-    """Each arm once; then an arm with n <= m - M, if any, uniformly among those; else the largest bound.
+    """Each arm until its outcome came; then uniformly an arm with n <= m - M, if any; else the largest bound.
 
     t counts the first pulls too; the clock of the code starts after them.
     """
-    if t <= params.n_arms:
-        return t - 1
+    if state.tried[i] < params.n_arms:
+        return untried(params, state, i)
     n_behind = 0
     for k in range(params.n_arms):
-        n_behind += state.pulls[i, k] <= state.largest[i, k] - params.n_arms
+        n_behind += made(state, i, k) <= state.largest[i, k] - params.n_arms
     if n_behind > 0:
         return nth_behind(params, state, i, below(coins, n_behind, CHOICE, t, i, 0))
     best, bound = 0, -inf
@@ -132,12 +149,15 @@ def select(params, state, i, t, coins):
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Own mean and the size of the neighbourhood; the rest waits for the exchange."""
     arm = seen.arm[i]
-    before = state.mean[i, arm]
-    state.pulls[i, arm] += 1
-    state.mean[i, arm] += (seen.reward[i, 0] - before) / state.pulls[i, arm]
+    state.size[i] = len(neighbours) + 1 if state.tried[i] == params.n_arms else 0
+    note_pull(state, seen, i)
     state.arm[i] = arm
-    state.increment[i] = state.mean[i, arm] - before
-    state.size[i] = len(neighbours) + 1
+    if arm >= 0:
+        before = state.mean[i, arm]
+        state.pulls[i, arm] += 1
+        state.mean[i, arm] += (seen.reward[i, 0] - before) / state.pulls[i, arm]
+        state.increment[i] = state.mean[i, arm] - before
+        state.tried[i] += state.pulls[i, arm] == 1
 
 
 @implements(Params)
@@ -146,6 +166,12 @@ def publish_late(params, state, i, t, outbox):
         outbox.gossip[i, k] = state.gossip[i, k]
         outbox.largest[i, k] = state.largest[i, k]
     outbox.size[i] = state.size[i]
+    publish_accounts(params, state, i, outbox)
+
+
+@implements(Params)
+def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
+    return bytes_with_accounts(params, params.slots, n_messages, row_bytes)
 
 
 @implements(Params)
@@ -153,14 +179,25 @@ def update_late(params, state, i, t, inbox, neighbours):
     """z_i(t+1) = sum_j w_ij z_j(t) + xbar_i(t+1) - xbar_i(t); m_i(t+1) = max of n_i(t+1) and all m_j(t).
 
     w_ij = 1 / max(|N_i|, |N_j|), and w_ii is what is left to 1, of the links of this round [I: of a fixed graph in
-    the source]. Nothing is mixed until every arm was pulled once: then n = m = 1 and z = xbar.
+    the source]. Who has not seen every arm does not mix: until then n = m = 1 and z = xbar.
     """
-    if t > params.n_arms:
+    if state.size[i] > 0:
         for j in neighbours:
-            weight = 1.0 / max(state.size[i], inbox.size[j])
-            for k in range(params.n_arms):
-                state.gossip[i, k] += weight * (inbox.gossip[j, k] - inbox.gossip[i, k])
-                state.largest[i, k] = max(state.largest[i, k], inbox.largest[j, k])
+            if inbox.size[j] > 0:
+                mix(params, state, i, j, inbox)
     arm = state.arm[i]
-    state.gossip[i, arm] += state.increment[i]
-    state.largest[i, arm] = max(state.largest[i, arm], state.pulls[i, arm])
+    if arm >= 0:
+        state.gossip[i, arm] += state.increment[i]
+        state.largest[i, arm] = max(state.largest[i, arm], made(state, i, arm))
+
+
+@inlined
+def mix(params, state, i, j, inbox):
+    """What agent i takes over from j; where links may be one-sided, by their accounts."""
+    weight = 1.0 / max(state.size[i], inbox.size[j])
+    for k in range(params.n_arms):
+        if params.slots > 0:
+            state.gossip[i, k] += transfer(state, inbox, i, j, k, weight)
+        else:
+            state.gossip[i, k] += weight * (inbox.gossip[j, k] - inbox.gossip[i, k])
+        state.largest[i, k] = max(state.largest[i, k], inbox.largest[j, k])

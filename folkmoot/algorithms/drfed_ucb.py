@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.outcomes import made, note_pull, untried
 from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
@@ -61,13 +62,15 @@ class Params(NamedTuple):
 class State(NamedTuple):
     """What an agent remembers."""
 
-    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{m,i}
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{m,i}, of which the outcome came
     mean: np.ndarray  # float64 [n_agents, n_arms]  own observations
     gossip: np.ndarray  # float64 [n_agents, n_arms]  estimate of the mean over all agents
     largest: np.ndarray  # int64 [n_agents, n_arms]  N_{m,i}, largest pulls heard of
     met: np.ndarray  # bool [n_agents, n_agents]  P_t(m, j) > 0
     heard_mean: np.ndarray  # float64 [n_agents, n_agents, n_arms]  latest copy of j's mean
     heard_gossip: np.ndarray  # float64 [n_agents, n_agents, n_arms]  latest copy of j's gossip
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
+    ready: np.ndarray  # bool [n_agents]  burn-in over, and an outcome of every arm came
 
 
 class Message(NamedTuple):
@@ -75,7 +78,7 @@ class Message(NamedTuple):
 
     mean: np.ndarray  # float64 [n_agents, n_arms]
     gossip: np.ndarray  # float64 [n_agents, n_arms]
-    largest: np.ndarray  # int64 [n_agents, n_arms]
+    largest: np.ndarray  # int64 [n_agents, n_arms]  all 0 in the burn-in
 
 
 @implements(Params)
@@ -89,6 +92,8 @@ def init(params):
         np.zeros((n, n), np.bool_),
         np.zeros((n, n, k), np.float64),
         np.zeros((n, n, k), np.float64),
+        np.zeros((n, k), np.int64),
+        np.zeros(n, np.bool_),
     )
 
 
@@ -122,11 +127,11 @@ def claim(message, params, i, t):
 @implements(Params)
 def select(params, state, i, t, coins):
     """Burn-in in turns; then an arm fallen behind, if any, at random [I: among those]; else the largest bound."""
-    if t <= params.burn_in:
-        return (t - 1) % params.n_arms
+    if not state.ready[i]:
+        return in_turn(params, state, i)
     n_behind = 0
     for k in range(params.n_arms):
-        n_behind += state.pulls[i, k] <= state.largest[i, k] - params.n_arms
+        n_behind += made(state, i, k) <= state.largest[i, k] - params.n_arms
     if n_behind > 0:
         return nth_behind(params, state, i, below(coins, n_behind, CHOICE, t, i, 0))
     best, bound = 0, -inf
@@ -139,10 +144,22 @@ def select(params, state, i, t, coins):
 
 
 @kernel
+def in_turn(params, state, i):
+    """The arm pulled least, those without an outcome first; ties to the lowest: one after the other if none is lost."""
+    best = untried(params, state, i)
+    if best < 0:
+        best = 0
+        for k in range(1, params.n_arms):
+            if made(state, i, k) < made(state, i, best):
+                best = k
+    return best
+
+
+@kernel
 def nth_behind(params, state, i, n):
     """The n-th (from 0) arm whose pulls are at least K below the largest heard of."""
     for k in range(params.n_arms):
-        if state.pulls[i, k] <= state.largest[i, k] - params.n_arms:
+        if made(state, i, k) <= state.largest[i, k] - params.n_arms:
             if n == 0:
                 return k
             n -= 1
@@ -162,21 +179,27 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Rule 1: note the fresh copies (the own among them), then average."""
     hear(params, state, i, t, inbox, i)
     for j in neighbours:
-        hear(params, state, i, t, inbox, j)
+        if t <= params.burn_in or inbox.largest[j, 0] > 0:  # who is late has nothing to say yet [I]
+            hear(params, state, i, t, inbox, j)
 
     arm = seen.arm[i]
-    state.pulls[i, arm] += 1
-    state.mean[i, arm] += (seen.reward[i, 0] - state.mean[i, arm]) / state.pulls[i, arm]
+    note_pull(state, seen, i)
+    if arm >= 0:
+        state.pulls[i, arm] += 1
+        state.mean[i, arm] += (seen.reward[i, 0] - state.mean[i, arm]) / state.pulls[i, arm]
+    if t < params.burn_in:
+        return
 
     n_met = 0
     for j in range(params.n_agents):
         n_met += state.met[i, j]
-    if t == params.burn_in:
-        end_burn_in(params, state, i, n_met)
-    elif t > params.burn_in:
+    if not state.ready[i]:
+        if untried(params, state, i) < 0:
+            end_burn_in(params, state, i, t, n_met)
+    else:
         average(params, state, i, n_met)
         for k in range(params.n_arms):
-            largest = max(state.largest[i, k], state.pulls[i, k])
+            largest = max(state.largest[i, k], made(state, i, k))
             for j in neighbours:
                 largest = max(largest, inbox.largest[j, k])
             state.largest[i, k] = largest
@@ -194,15 +217,22 @@ def hear(params, state, i, t, inbox, j):
 
 
 @kernel
-def end_burn_in(params, state, i, n_met):
-    """The plain average of the copies; agents never met are left out [I: the literal 1/M is biased low]."""
+def end_burn_in(params, state, i, t, n_met):
+    """The plain average of the copies; agents never met are left out [I: the literal 1/M is biased low].
+
+    It comes later for an agent that was absent, or whose outcomes were lost.
+    """
+    state.ready[i] = True
+    if t > params.burn_in:
+        for k in range(params.n_arms):
+            state.heard_mean[i, i, k] = state.mean[i, k]
     for k in range(params.n_arms):
         total = 0.0
         for j in range(params.n_agents):
             if state.met[i, j]:
                 total += state.heard_mean[i, j, k]
         state.gossip[i, k] = total / n_met
-        state.largest[i, k] = state.pulls[i, k]
+        state.largest[i, k] = made(state, i, k)
     for j in range(params.n_agents):
         for k in range(params.n_arms):
             state.heard_gossip[i, j, k] = state.gossip[i, k]

@@ -11,7 +11,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.base import Algorithm, Problem, scale
+from folkmoot.algorithms.outcomes import note_pull
 from folkmoot.algorithms.words import best_of, read_arm
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
@@ -31,7 +32,8 @@ class GoSInE(Algorithm):
 
     Attributes:
         c1: alpha in the radius sqrt(alpha ln t / pulls); None is the 4 of the authors' code. Give all UCB baselines
-            of a comparison the same.
+            of a comparison the same. It is for rewards in [0, 1] and multiplied by (2 sigma)^2 where they are
+            sigma-sub-Gaussian.
         phase_exponent: beta; phase j = 1, 2, ... ends after round ceil(j**beta). 3 in the authors' code.
     """
 
@@ -43,7 +45,7 @@ class GoSInE(Algorithm):
         n, k = problem.n_agents, problem.n_arms
         sticky = -(-k // n)
         ends = phase_ends(self.phase_exponent, problem.horizon)
-        return Params(n, k, sticky, min(sticky + 2, k), self.c1 or _ALPHA, ends)
+        return Params(n, k, sticky, min(sticky + 2, k), (self.c1 or _ALPHA) * scale(problem), ends)
 
 
 def phase_ends(exponent: float, horizon: int) -> np.ndarray:
@@ -80,15 +82,17 @@ class State(NamedTuple):
 
     held: np.ndarray  # int64 [n_agents, n_slots]  S_j: sticky arms first, then U, then L
     phase_pulls: np.ndarray  # int64 [n_agents, n_slots]  pulls of the held arms in this phase
-    pulls: np.ndarray  # int64 [n_agents, n_arms]  T_k, over all phases
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  T_k, over all phases, of which the outcome came
     mean: np.ndarray  # float64 [n_agents, n_arms]  own observations, over all phases
     phase: np.ndarray  # int64 [n_agents]  j - 1
+    favourite: np.ndarray  # int64 [n_agents]  the most pulled arm of the phase that ended last
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
 
 
 class Message(NamedTuple):
-    """The answer to whoever asks at the end of a phase; what stands there in other rounds is stale."""
+    """The answer to whoever asks at the end of a phase. Who was absent then asks when it is back."""
 
-    favourite: np.ndarray  # int64 [n_agents]  the most pulled arm of the phase
+    favourite: np.ndarray  # int64 [n_agents]  the most pulled arm of the phase that ends or has ended
 
 
 @implements(Params)
@@ -101,10 +105,13 @@ def init(params):
         np.zeros((n, k), np.int64),
         np.zeros((n, k), np.float64),
         np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros((n, k), np.int64),
     )
     for i in range(n):
         for s in range(params.n_slots):
             state.held[i, s] = (i * params.n_sticky + s) % k
+        state.favourite[i] = state.held[i, 0]
     return state
 
 
@@ -130,36 +137,60 @@ def say(message, params, i, values):
 
 @implements(Params)
 def select(params, state, i, t, coins):
-    """Held arms not pulled yet, then the largest mean + sqrt(alpha ln t / pulls); ties to the first slot [C]."""
+    """Held arms without an outcome, then the largest mean + sqrt(alpha ln t / pulls); ties to the first slot [C]."""
     best, bound = 0, -inf
     width = params.alpha * log(t)
     for s in range(params.n_slots):
         k = state.held[i, s]
         if state.pulls[i, k] == 0:
-            return k
+            return untried_of_held(params, state, i)
         index = state.mean[i, k] + sqrt(width / state.pulls[i, k])
         if index > bound:
             best, bound = k, index
     return best
 
 
+@kernel
+def untried_of_held(params, state, i):
+    """Of the held arms without an outcome the one pulled least, ties to the first slot."""
+    best = -1
+    for s in range(params.n_slots):
+        k = state.held[i, s]
+        if state.pulls[i, k] == 0 and (best < 0 or state.waiting[i, k] < state.waiting[i, best]):
+            best = k
+    return best
+
+
+@kernel
+def ends_phase(params, state, i, t):
+    """Does a phase of agent i end in round t, or has it ended while it was absent?"""
+    return t >= params.ends[state.phase[i]]
+
+
+@kernel
+def most_pulled(params, state, i, pulled):
+    """The most pulled arm of the phase, this round's pull included; ties to the first slot."""
+    best, most = 0, -1
+    for s in range(params.n_slots):
+        pulls = state.phase_pulls[i, s] + (state.held[i, s] == pulled)
+        if pulls > most:
+            best, most = state.held[i, s], pulls
+    return best
+
+
 @implements(Params)
 def publish(params, state, i, t, seen, outbox):
-    """At the end of a phase only: its most pulled arm, this round's pull included; ties to the first slot."""
-    if t != params.ends[state.phase[i]]:
-        return
-    most = -1
-    for s in range(params.n_slots):
-        pulls = state.phase_pulls[i, s] + (state.held[i, s] == seen.arm[i])
-        if pulls > most:
-            most = pulls
-            outbox.favourite[i] = state.held[i, s]
+    """At the end of a phase its favourite, in other rounds that of the last phase."""
+    if ends_phase(params, state, i, t):
+        outbox.favourite[i] = most_pulled(params, state, i, seen.pulled[i])
+    else:
+        outbox.favourite[i] = state.favourite[i]
 
 
 @implements(Params)
 def messages(params, state, i, t, seen, n_neighbours):
     """One answer to agent i at the end of a phase, if there is anybody to ask."""
-    if t == params.ends[state.phase[i]]:
+    if ends_phase(params, state, i, t):
         return min(n_neighbours, 1)
     return 0
 
@@ -168,12 +199,15 @@ def messages(params, state, i, t, seen, n_neighbours):
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """The own mean; at the end of a phase, one question to one of this round's neighbours."""
     arm = seen.arm[i]
-    state.pulls[i, arm] += 1
-    state.mean[i, arm] += (seen.reward[i, 0] - state.mean[i, arm]) / state.pulls[i, arm]
+    note_pull(state, seen, i)
+    if arm >= 0:
+        state.pulls[i, arm] += 1
+        state.mean[i, arm] += (seen.reward[i, 0] - state.mean[i, arm]) / state.pulls[i, arm]
     for s in range(params.n_slots):
-        state.phase_pulls[i, s] += state.held[i, s] == arm
+        state.phase_pulls[i, s] += state.held[i, s] == seen.pulled[i]
 
-    if t == params.ends[state.phase[i]]:
+    if ends_phase(params, state, i, t):
+        state.favourite[i] = most_pulled(params, state, i, -1)
         if params.n_slots < params.n_arms:  # otherwise all arms are held already
             keep_the_better(params, state, i)
             if len(neighbours) > 0:  # with nobody to ask keep L [I]
@@ -181,7 +215,8 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
                 insert(params, state, i, inbox.favourite[asked])
         for s in range(params.n_slots):
             state.phase_pulls[i, s] = 0
-        state.phase[i] += 1
+        while t >= params.ends[state.phase[i]]:  # once, unless it was absent
+            state.phase[i] += 1
 
 
 @kernel

@@ -12,7 +12,9 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.accounts import bytes_with_accounts, publish_accounts, slots, transfer
+from folkmoot.algorithms.base import Algorithm, Problem, scale
+from folkmoot.algorithms.outcomes import made, note_pull, untried
 from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below, uniform
 from folkmoot.interface import implements, kernel
@@ -28,7 +30,8 @@ class GossipUCB(Algorithm):
 
     Attributes:
         c1: constant of the radius sqrt(c1 ln t / pulls); None is the paper's own radius,
-            sqrt(2 N ln t / pulls) + 64 / N^17. Give all UCB baselines of a comparison the same.
+            sqrt(2 N ln t / pulls) + 64 / N^17. Give all UCB baselines of a comparison the same. Either is for rewards
+            in [0, 1]; the radius is multiplied by 2 sigma where they are sigma-sub-Gaussian.
         partner: who averages estimates in a round [I]. "pair": two agents drawn from all, if their link is up
             (slow when there are many agents or few links). "matching": a random matching of the round's links.
     """
@@ -40,7 +43,8 @@ class GossipUCB(Algorithm):
     def params(self, problem: Problem) -> "Params":
         n = problem.n_agents
         width, extra = (2.0 * n, 64.0 / float(n) ** 17) if self.c1 is None else (self.c1, 0.0)
-        return Params(n, problem.n_arms, width, extra, self.partner == "pair")
+        width, extra = width * scale(problem), extra * sqrt(scale(problem))
+        return Params(n, problem.n_arms, width, extra, self.partner == "pair", slots(problem, "GossipUCB"))
 
 
 class Params(NamedTuple):
@@ -51,18 +55,22 @@ class Params(NamedTuple):
     width: float  # 2 N, or c1
     extra: float  # alpha_1 [C: the authors' text by way of third-party code], or 0
     pair: bool  # one pair a round, not a matching
+    slots: int  # accounts an agent keeps: N if links may be one-sided, else 0
 
 
 class State(NamedTuple):
     """What an agent remembers."""
 
-    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{i,k}
+    pulls: np.ndarray  # int64 [n_agents, n_arms]  n_{i,k}, of which the outcome came
     mean: np.ndarray  # float64 [n_agents, n_arms]  Xtilde_{i,k}, own observations
     gossip: np.ndarray  # float64 [n_agents, n_arms]  theta_{i,k}, estimate of the mean over all agents
     largest: np.ndarray  # int64 [n_agents, n_arms]  ntilde_{i,k}, largest pulls heard of
     partner: np.ndarray  # int64 [n_agents]  whom the agent would average with in this round; -1 for nobody
-    arm: np.ndarray  # int64 [n_agents]  this round's arm
+    arm: np.ndarray  # int64 [n_agents]  of this round's outcome; -1: none came
     increment: np.ndarray  # float64 [n_agents]  Xtilde(t) - Xtilde(t - 1) of that arm; 0 for all others
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
+    tried: np.ndarray  # int64 [n_agents]  arms of which an outcome came
+    account: np.ndarray  # float64 [n_agents, slots, n_arms]  see folkmoot.algorithms.accounts
 
 
 class Message(NamedTuple):
@@ -76,6 +84,7 @@ class LateMessage(NamedTuple):
 
     partner: np.ndarray  # int64 [n_agents]
     gossip: np.ndarray  # float64 [n_agents, n_arms]
+    account: np.ndarray  # float64 [n_agents, slots, n_arms]
 
 
 @implements(Params)
@@ -89,6 +98,9 @@ def init(params):
         np.full(n, _NOBODY, np.int64),
         np.zeros(n, np.int64),
         np.zeros(n, np.float64),
+        np.zeros((n, k), np.int64),
+        np.zeros(n, np.int64),
+        np.zeros((n, params.slots, k), np.float64),
     )
 
 
@@ -99,8 +111,8 @@ def outbox(params):
 
 @implements(Params)
 def late_outbox(params):
-    shape = (params.n_agents, params.n_arms)
-    return LateMessage(np.zeros(params.n_agents, np.int64), np.zeros(shape, np.float64))
+    n, k = params.n_agents, params.n_arms
+    return LateMessage(np.zeros(n, np.int64), np.zeros((n, k), np.float64), np.zeros((n, params.slots, k), np.float64))
 
 
 @implements(Message)
@@ -140,9 +152,9 @@ def say(message, params, i, values):
 
 @implements(Params)
 def select(params, state, i, t, coins):
-    """Each arm once; then an arm fallen behind, if any, uniformly among those; else the largest bound."""
-    if t <= params.n_arms:
-        return t - 1
+    """Each arm until its outcome came; then uniformly an arm fallen behind, if any; else the largest bound."""
+    if state.tried[i] < params.n_arms:
+        return untried(params, state, i)
     n_behind = 0
     for k in range(params.n_arms):
         n_behind += is_behind(params, state, i, k)
@@ -159,8 +171,8 @@ def select(params, state, i, t, coins):
 
 @kernel
 def is_behind(params, state, i, k):
-    """The gate: n < ntilde - N."""
-    return state.pulls[i, k] < state.largest[i, k] - params.n_agents
+    """The gate: n < ntilde - N, n counting all pulls made."""
+    return made(state, i, k) < state.largest[i, k] - params.n_agents
 
 
 @kernel
@@ -183,24 +195,28 @@ def publish(params, state, i, t, seen, outbox):
 @implements(Params)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Counts, own mean, proposal. ntilde(t + 1) = max of n(t), before this round's pull [C], and heard ntilde(t)."""
-    started = t > params.n_arms
+    started = state.tried[i] == params.n_arms
     arm = seen.arm[i]
     if started:
         for k in range(params.n_arms):
-            largest = max(state.largest[i, k], state.pulls[i, k])
+            largest = max(state.largest[i, k], made(state, i, k))
             for j in neighbours:
                 largest = max(largest, inbox.largest[j, k])
             state.largest[i, k] = largest
 
-    before = state.mean[i, arm]
-    state.pulls[i, arm] += 1
-    state.mean[i, arm] += (seen.reward[i, 0] - before) / state.pulls[i, arm]
+    note_pull(state, seen, i)
     state.arm[i] = arm
-    state.increment[i] = state.mean[i, arm] - before
+    if arm >= 0:
+        before = state.mean[i, arm]
+        state.pulls[i, arm] += 1
+        state.mean[i, arm] += (seen.reward[i, 0] - before) / state.pulls[i, arm]
+        state.increment[i] = state.mean[i, arm] - before
+        state.tried[i] += state.pulls[i, arm] == 1
 
     state.partner[i] = _NOBODY
     if not started:
-        state.largest[i, arm] = 1  # ntilde = n after the first pull [I]
+        if arm >= 0:
+            state.largest[i, arm] = 1  # ntilde = n after the first pull [I]
     elif len(neighbours) > 0:
         if params.pair:
             state.partner[i] = partner_in_pair(params, i, t, neighbours, coins)
@@ -237,13 +253,28 @@ def publish_late(params, state, i, t, outbox):
     outbox.partner[i] = state.partner[i]
     for k in range(params.n_arms):
         outbox.gossip[i, k] = state.gossip[i, k]
+    publish_accounts(params, state, i, outbox)
+
+
+@implements(Params)
+def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
+    return bytes_with_accounts(params, params.slots, n_messages, row_bytes)
 
 
 @implements(Params)
 def update_late(params, state, i, t, inbox, neighbours):
-    """Alone theta + Xtilde(t) - Xtilde(t - 1); with partner j, (theta_i + theta_j) / 2 in place of theta, both old."""
+    """Alone theta + Xtilde(t) - Xtilde(t - 1); with partner j, (theta_i + theta_j) / 2 in place of theta, both old.
+
+    Where links may be one-sided the half goes through the account of the link, and all that are heard are settled.
+    """
     j = state.partner[i]
-    if j != _NOBODY and inbox.partner[j] == i:
+    if params.slots > 0:
+        for other in neighbours:
+            weight = 0.5 if other == j and inbox.partner[other] == i else 0.0
+            for k in range(params.n_arms):
+                state.gossip[i, k] += transfer(state, inbox, i, other, k, weight)
+    elif j != _NOBODY and inbox.partner[j] == i:
         for k in range(params.n_arms):
             state.gossip[i, k] = 0.5 * (state.gossip[i, k] + inbox.gossip[j, k])
-    state.gossip[i, state.arm[i]] += state.increment[i]
+    if state.arm[i] >= 0:
+        state.gossip[i, state.arm[i]] += state.increment[i]

@@ -13,8 +13,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, field_validator
 
+from folkmoot.algorithms.accounts import bytes_with_accounts, publish_accounts, slots, transfer
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.flood_common import only_arm
+from folkmoot.algorithms.outcomes import made, note_pull
 from folkmoot.algorithms.words import best_of, read_row, write_row
 from folkmoot.interface import implements, kernel
 
@@ -78,6 +80,7 @@ class GSE(Algorithm):
             connectivity=float(self.algebraic_connectivity or graph.algebraic_connectivity or 1.0),
             degree=graph.degree,
             delta=self.delta or 1.0 / problem.horizon,
+            slots=slots(problem, "GSE"),
         )
 
 
@@ -91,6 +94,7 @@ class Params(NamedTuple):
     connectivity: float  # lambda_{N-1}(Lap G)
     degree: np.ndarray  # int64 [n_agents] in the base graph
     delta: float
+    slots: int  # accounts an agent keeps: N if links may be one-sided, else 0
 
 
 class State(NamedTuple):
@@ -103,12 +107,15 @@ class State(NamedTuple):
     active: np.ndarray  # bool [n_agents, n_arms]  S_i
     link: np.ndarray  # float64 [n_agents]  p in use; 0 while it is being estimated
     met: np.ndarray  # int64 [n_agents]  links seen up so far while estimating
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
+    account: np.ndarray  # float64 [n_agents, slots, n_arms]  see folkmoot.algorithms.accounts
 
 
 class Message(NamedTuple):
     """First exchange: estimates."""
 
     gossip: np.ndarray  # float64 [n_agents, n_arms]
+    account: np.ndarray  # float64 [n_agents, slots, n_arms]
 
 
 class LateMessage(NamedTuple):
@@ -128,6 +135,8 @@ def init(params):
         np.ones(shape, np.bool_),
         np.full(params.n_agents, params.link_probability),
         np.zeros(params.n_agents, np.int64),
+        np.zeros(shape, np.int64),
+        np.zeros((params.n_agents, params.slots, params.n_arms), np.float64),
     )
     if params.link_probability > 0.0:
         start = radius(params, 0, params.link_probability)
@@ -139,7 +148,8 @@ def init(params):
 
 @implements(Params)
 def outbox(params):
-    return Message(np.zeros((params.n_agents, params.n_arms), np.float64))
+    n, k = params.n_agents, params.n_arms
+    return Message(np.zeros((n, k), np.float64), np.zeros((n, params.slots, k), np.float64))
 
 
 @implements(Params)
@@ -204,8 +214,8 @@ def select(params, state, i, t, coins):
     """The least pulled arm in play; ties to the lowest index."""
     best, least = 0, params.horizon + 1
     for k in range(params.n_arms):
-        if state.active[i, k] and state.pulls[i, k] < least:
-            best, least = k, state.pulls[i, k]
+        if state.active[i, k] and made(state, i, k) < least:
+            best, least = k, made(state, i, k)
     return best
 
 
@@ -219,30 +229,47 @@ def decision(params, state, i):
 def publish(params, state, i, t, seen, outbox):
     for k in range(params.n_arms):
         outbox.gossip[i, k] = state.gossip[i, k]
+    publish_accounts(params, state, i, outbox)
+
+
+@implements(Params)
+def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
+    return bytes_with_accounts(params, params.slots, n_messages, row_bytes)
 
 
 @implements(Params)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
-    """Own mean, gossip, elimination (eqs. 4 and 7)."""
+    """Own mean, gossip, elimination (eqs. 4 and 7). Without an outcome, the gossip and what follows from it."""
     arm = seen.arm[i]
-    before = state.mean[i, arm]
-    state.pulls[i, arm] += 1
-    state.mean[i, arm] += (seen.reward[i, 0] - before) / state.pulls[i, arm]
+    note_pull(state, seen, i)
+    gossip(params, state, i, inbox, neighbours)
+    if arm >= 0:
+        before = state.mean[i, arm]
+        state.pulls[i, arm] += 1
+        state.mean[i, arm] += (seen.reward[i, 0] - before) / state.pulls[i, arm]
+        state.gossip[i, arm] += state.mean[i, arm] - before
+    if state.link[i] == 0.0:
+        estimate_link(params, state, i, t, len(neighbours))
+        return
+    if arm >= 0:
+        state.radius[i, arm] = radius(params, state.pulls[i, arm], state.link[i])
+    eliminate(params, state, i)
 
-    # eq. 4 with W = I - Lap/N (eq. 3): old estimates, fresh own increment.
+
+@kernel
+def gossip(params, state, i, inbox, neighbours):
+    """Eq. 4 with W = I - Lap/N (eq. 3), on old estimates; where links may be one-sided, by their accounts."""
     degree = len(neighbours)
+    if params.slots > 0:
+        for k in range(params.n_arms):
+            for j in neighbours:
+                state.gossip[i, k] += transfer(state, inbox, i, j, k, 1.0 / params.n_agents)
+        return
     for k in range(params.n_arms):
         total = 0.0
         for j in neighbours:
             total += inbox.gossip[j, k]
         state.gossip[i, k] += (total - degree * state.gossip[i, k]) / params.n_agents
-    state.gossip[i, arm] += state.mean[i, arm] - before
-
-    if state.link[i] == 0.0:
-        estimate_link(params, state, i, t, degree)
-    else:
-        state.radius[i, arm] = radius(params, state.pulls[i, arm], state.link[i])
-        eliminate(params, state, i)
 
 
 @kernel

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.outcomes import note_pull
 from folkmoot.algorithms.words import read_sample, write_sample
 from folkmoot.coins import CHOICE, uniform
 from folkmoot.interface import implements, inlined, kernel, scalarise
@@ -48,7 +49,7 @@ class LayeredElimination(Algorithm):
             )
         steps = n * problem.horizon
         layers = self.n_layers or min(max(1, ceil(log2(steps))), _MOST_LAYERS)
-        problem.require_memory(n * layers * k * (8.0 * d + 25.0), "LayeredElimination, which keeps a table per layer,")
+        problem.require_memory(n * layers * k * (8.0 * d + 33.0), "LayeredElimination, which keeps a table per layer,")
         width = log(4.0 * d * k * steps * layers) - log(self.delta or 1.0 / problem.horizon)
         return Params(n, k, layers, d, width, problem.scalarisation)
 
@@ -76,13 +77,16 @@ class State(NamedTuple):
     due: np.ndarray  # bool [n_agents, n_layers]  the layer has samples it has not been tested with
     lowest: np.ndarray  # int64 [n_agents, n_arms]  the lowest layer the arm is active in, hence in all above it
     mean: np.ndarray  # float64 [n_agents, n_objectives]  scratch
+    coin: np.ndarray  # float64 [n_agents]  that drew the layer of this round
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  own pulls without an outcome
+    asked: np.ndarray  # int64 [n_agents, n_layers, n_arms]  the same by layer
 
 
 class Message(NamedTuple):
     """The sample of this round."""
 
     layer: np.ndarray  # int64 [n_agents]
-    arm: np.ndarray  # int64 [n_agents]
+    arm: np.ndarray  # int64 [n_agents]  -1: there is none, and what follows is stale
     reward: np.ndarray  # float64 [n_agents, n_objectives]
 
 
@@ -100,6 +104,9 @@ def init(params):
         np.zeros((n, params.n_layers), np.bool_),
         np.zeros((n, k), np.int64),
         np.zeros((n, d), np.float64),
+        np.zeros(n, np.float64),
+        np.zeros((n, k), np.int64),
+        np.zeros(shape, np.int64),
     )
 
 
@@ -111,7 +118,7 @@ def outbox(params):
 
 @implements(Message)
 def possible(message, params, j, t):
-    return 0 <= message.arm[j] < params.n_arms and 0 <= message.layer[j] < params.n_layers
+    return -1 <= message.arm[j] < params.n_arms and 0 <= message.layer[j] < params.n_layers
 
 
 @implements(Message)
@@ -125,13 +132,43 @@ def say(message, params, i, values):
 
 
 @kernel
-def drawn_layer(params, i, t, coins):
-    """The layer of agent i's pull in round t: the paper's layer l with probability 2^-l, what remains to its first."""
-    u, layer, bound = uniform(coins, CHOICE, t, i, 0), 0, 0.5
+def drawn_layer(params, u):
+    """The layer of a pull by its coin: the paper's layer l with probability 2^-l, what remains to its first."""
+    layer, bound = 0, 0.5
     while layer < params.n_layers and u < bound:
         layer += 1
         bound *= 0.5
     return layer if layer < params.n_layers else 0
+
+
+@kernel
+def layer_of_outcome(params, state, i, seen):
+    """The layer that the outcome which came to agent i belongs to: that of its pull.
+
+    Which of its pulls of the arm it was is not told if several wait. Then one of them by this round's coin [I]:
+    outcomes of an arm are alike, and so each layer gets its share also where some are lost.
+    """
+    arm = seen.arm[i]
+    now = arm == seen.pulled[i]
+    if now and state.waiting[i, arm] == 0:
+        return state.layer[i]
+    place = int(state.coin[i] * (state.waiting[i, arm] + now))
+    for layer in range(params.n_layers):
+        place -= state.asked[i, layer, arm] + (now and layer == state.layer[i])
+        if place < 0:
+            return np.int64(layer)
+    return state.layer[i]  # not reached
+
+
+@inlined
+def note_layers(params, state, i, layer, seen):
+    """As `note_pull`, for the layers; `layer` is that of the outcome."""
+    if seen.arm[i] == seen.pulled[i] and layer == state.layer[i]:
+        return
+    if seen.pulled[i] >= 0:
+        state.asked[i, state.layer[i], seen.pulled[i]] += 1
+    if seen.arm[i] >= 0:
+        state.asked[i, layer, seen.arm[i]] -= 1
 
 
 @implements(Params)
@@ -142,7 +179,7 @@ def select(params, state, i, t, coins):
     """
     layer, best, level, fewest = state.layer[i], 0, params.n_layers, 0
     for k in range(params.n_arms):
-        home, count = max(layer, state.lowest[i, k]), state.samples[i, layer, k]
+        home, count = max(layer, state.lowest[i, k]), state.samples[i, layer, k] + state.asked[i, layer, k]
         if home < level or (home == level and count < fewest):
             best, level, fewest = k, home, count
     return best
@@ -150,8 +187,10 @@ def select(params, state, i, t, coins):
 
 @implements(Params)
 def publish(params, state, i, t, seen, outbox):
-    outbox.layer[i] = state.layer[i]
     outbox.arm[i] = seen.arm[i]
+    if seen.arm[i] < 0:
+        return
+    outbox.layer[i] = layer_of_outcome(params, state, i, seen)
     for j in range(params.n_objectives):
         outbox.reward[i, j] = seen.reward[i, j]
 
@@ -159,14 +198,21 @@ def publish(params, state, i, t, seen, outbox):
 @implements(Params)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Add the own sample and the neighbours'; test every layer that got some, once; draw the next pull's layer."""
-    append(params, state, i, state.layer[i], seen.arm[i], seen.reward, i)
+    layer = state.layer[i]
+    if seen.arm[i] >= 0:
+        layer = layer_of_outcome(params, state, i, seen)
+        append(params, state, i, layer, seen.arm[i], seen.reward, i)
+    note_layers(params, state, i, layer, seen)
+    note_pull(state, seen, i)
     for j in neighbours:
-        append(params, state, i, inbox.layer[j], inbox.arm[j], inbox.reward, j)
+        if inbox.arm[j] >= 0:
+            append(params, state, i, inbox.layer[j], inbox.arm[j], inbox.reward, j)
     for layer in range(params.n_layers):
         if state.due[i, layer]:
             state.due[i, layer] = False
             eliminate(params, state, i, layer)
-    state.layer[i] = drawn_layer(params, i, t + 1, coins)
+    state.coin[i] = uniform(coins, CHOICE, t + 1, i, 0)
+    state.layer[i] = drawn_layer(params, state.coin[i])
 
 
 @inlined

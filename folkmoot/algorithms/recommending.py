@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from folkmoot.algorithms.base import Problem
+from folkmoot.algorithms.outcomes import note_pull
 from folkmoot.algorithms.robust_index import Rule, Sharing, append, refresh, reveal, turn
 from folkmoot.algorithms.words import best_of, read_arm
 from folkmoot.interface import implements, kernel
@@ -48,19 +49,21 @@ class S3State(NamedTuple):
     corner: np.ndarray  # float64 [n_agents, n_objectives]  scratch
     active: np.ndarray  # bool [n_agents, n_arms]  arms to play in this epoch
     plays: np.ndarray  # int64 [n_agents, n_arms]  in this epoch
+    end: np.ndarray  # int64 [n_agents]  last round of the epoch the agent is in
+    liked: np.ndarray  # int64 [n_agents]  its last recommendation; its first own arm before there was one
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
 
 
 class S3Message(NamedTuple):
-    """A recommendation at the end of an epoch; what stands there in other rounds is stale."""
+    """A recommendation at the end of an epoch, and after it for those that were absent then."""
 
     favourite: np.ndarray  # int64 [n_agents]
 
 
 @kernel
-def ends_epoch(params, t):
-    """Is t one of K, 3 K, 7 K, ...: the last round of an epoch?"""
-    q = t // params.n_arms
-    return q * params.n_arms == t and (q & (q + 1)) == 0
+def ends_epoch(state, i, t):
+    """Is t one of K, 3 K, 7 K, ..., the last round of an epoch, or was agent i absent when that came?"""
+    return t >= state.end[i]
 
 
 @kernel
@@ -74,8 +77,12 @@ def activate_own(params, state, i):
 
 
 @kernel
-def favourite(params, state, i, arm):
-    """The most played arm of the epoch, ties to the lowest, when `arm` is played once more."""
+def favourite(params, state, i, t, arm):
+    """What agent i recommends: before the end of its epoch what it recommended last, at the end the most played arm,
+    ties to the lowest, when `arm` is played once more.
+    """
+    if not ends_epoch(state, i, t):
+        return state.liked[i]
     best, most = 0, -1
     for k in range(params.n_arms):
         plays = state.plays[i, k] + (k == arm)
@@ -86,25 +93,35 @@ def favourite(params, state, i, arm):
 
 @kernel
 def best_active(params, state, i):
-    """Among the arms of this epoch those unpulled, then the largest index; ties to the lowest."""
+    """Among the arms of this epoch those without a sample, then the largest index; ties to the lowest.
+
+    Of those without a sample the one pulled least comes first.
+    """
     best, bound = 0, -inf
     for k in range(params.n_arms):
-        if state.active[i, k] and state.bound[i, k] > bound:
-            best, bound = k, state.bound[i, k]
+        if state.active[i, k]:
+            first = bound == inf and state.bound[i, k] == inf and state.waiting[i, k] < state.waiting[i, best]
+            if state.bound[i, k] > bound or first:
+                best, bound = k, state.bound[i, k]
     return best
 
 
 @kernel
 def learn(params, state, i, t, seen, inbox, neighbours):
     """The own sample; at the end of an epoch, the arms of the next."""
-    arm = seen.arm[i]
-    append(state, i, arm, seen.reward, i)
-    refresh(params, state, i, arm)
-    if not ends_epoch(params, t):
-        state.plays[i, arm] += 1
+    arm, pulled = seen.arm[i], seen.pulled[i]
+    note_pull(state, seen, i)
+    if arm >= 0:
+        append(state, i, arm, seen.reward, i)
+        refresh(params, state, i, arm)
+    if not ends_epoch(state, i, t):
+        state.plays[i, pulled] += 1
         return
+    state.liked[i] = favourite(params, state, i, t, pulled)
+    while t >= state.end[i]:  # once, unless it was absent
+        state.end[i] += state.end[i] + params.n_arms
     activate_own(params, state, i)
-    state.active[i, favourite(params, state, i, arm)] = True
+    state.active[i, state.liked[i]] = True
     for j in neighbours:
         state.active[i, inbox.favourite[j]] = True
     for k in range(params.n_arms):
@@ -122,9 +139,13 @@ def init(params):
         np.zeros((n, d), np.float64),
         np.zeros((n, k), np.bool_),
         np.zeros((n, k), np.int64),
+        np.full(n, k, np.int64),
+        np.zeros(n, np.int64),
+        np.zeros((n, k), np.int64),
     )
     for i in range(n):
         activate_own(params, state, i)
+        state.liked[i] = i % k
     return state
 
 
@@ -166,13 +187,13 @@ def oversee(params, state, t, seen, spent):
 
 @implements(S3Params)
 def publish(params, state, i, t, seen, outbox):
-    if ends_epoch(params, t):
-        outbox.favourite[i] = favourite(params, state, i, seen.arm[i])
+    outbox.favourite[i] = favourite(params, state, i, t, seen.pulled[i])
 
 
 @implements(S3Params)
 def messages(params, state, i, t, seen, n_neighbours):
-    return n_neighbours if ends_epoch(params, t) else 0
+    """One to each neighbour at the end of an epoch; who was absent then is told by each when it is back."""
+    return n_neighbours if ends_epoch(state, i, t) else 0
 
 
 @implements(S3Params)

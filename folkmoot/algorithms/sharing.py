@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from folkmoot.algorithms.base import Problem
+from folkmoot.algorithms.outcomes import note_pull
 from folkmoot.algorithms.robust_index import STALE, Rule, Sharing, append, refresh_stale, reveal, turn
 from folkmoot.algorithms.words import fill_counts, read_sample, write_sample
 from folkmoot.interface import implements, kernel
@@ -38,13 +39,18 @@ class S2Params(NamedTuple):
 @implements(S1Params)
 @implements(S2Params)
 def select(params, state, i, t, coins):
-    """The arm whose turn to be verified it is; then unpulled arms, then the largest index; ties to the lowest."""
+    """The arm whose turn to be verified it is; then arms without a sample, then the largest index; ties to the lowest.
+
+    Of those without a sample the one that agent i pulled least comes first.
+    """
     v = turn(params, i, t)
     if v < params.rule.verifications:
         return v % params.n_arms
     best = 0
     for k in range(1, params.n_arms):
-        if state.bound[i, k] > state.bound[i, best]:
+        if state.bound[i, k] > state.bound[i, best] or (
+            state.bound[i, k] == inf and state.waiting[i, k] < state.waiting[i, best]
+        ):
             best = k
     return best
 
@@ -86,12 +92,13 @@ class S1State(NamedTuple):
     corruption: np.ndarray  # float64 [n_agents, n_arms]  G_k in the radius
     bound: np.ndarray  # float64 [n_agents, n_arms]  the index
     corner: np.ndarray  # float64 [n_agents, n_objectives]  scratch
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  own pulls without an outcome
 
 
 class S1Message(NamedTuple):
     """One sample: d + 2 numbers."""
 
-    arm: np.ndarray  # int64 [n_agents]
+    arm: np.ndarray  # int64 [n_agents]  -1: there is no sample, and what follows is stale
     reward: np.ndarray  # float64 [n_agents, n_objectives]  as observed
     verified: np.ndarray  # int64 [n_agents]  V, 0 or 1; the estimate weighs both alike
 
@@ -105,6 +112,7 @@ def init(params):
         np.full((n, k), params.rule.corruption),
         np.full((n, k), inf),
         np.zeros((n, d), np.float64),
+        np.zeros((n, k), np.int64),
     )
 
 
@@ -116,7 +124,7 @@ def outbox(params):
 
 @implements(S1Message)
 def possible(message, params, j, t):
-    return 0 <= message.arm[j] < params.n_arms and 0 <= message.verified[j] <= 1
+    return -1 <= message.arm[j] < params.n_arms and 0 <= message.verified[j] <= 1
 
 
 @implements(S1Message)
@@ -140,9 +148,12 @@ def publish(params, state, i, t, seen, outbox):
 @implements(S1Params)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Append all. Rewards of 0 and 1 add up exactly, others in this order, which is not S2's."""
-    append(state, i, seen.arm[i], seen.reward, i)
+    note_pull(state, seen, i)
+    if seen.arm[i] >= 0:
+        append(state, i, seen.arm[i], seen.reward, i)
     for j in neighbours:
-        append(state, i, inbox.arm[j], inbox.reward, j)
+        if inbox.arm[j] >= 0:
+            append(state, i, inbox.arm[j], inbox.reward, j)
     refresh_stale(params, state, i)
 
 
@@ -177,6 +188,7 @@ class S2State(NamedTuple):
     corruption: np.ndarray  # float64 [n_agents, n_arms]  G_k in the radius
     bound: np.ndarray  # float64 [n_agents, n_arms]  the index
     corner: np.ndarray  # float64 [n_agents, n_objectives]  scratch
+    waiting: np.ndarray  # int64 [n_agents, n_arms]  own pulls without an outcome
 
 
 class S2Message(NamedTuple):
@@ -203,6 +215,7 @@ def init(params):
         np.full((n, k), params.rule.corruption),
         np.full((n, k), inf),
         np.zeros((n, d), np.float64),
+        np.zeros((n, k), np.int64),
     )
 
 
@@ -248,8 +261,10 @@ def claim(message, params, i, t):
 
 @kernel
 def note(statistics, i, seen):
-    """Add agent i's observation of this round to its row of statistics, be they a state's or a message's."""
+    """Add the outcome that came to agent i, if any, to its row of statistics, be they a state's or a message's."""
     arm = seen.arm[i]
+    if arm < 0:
+        return
     statistics.pulls[i, arm] += 1
     statistics.verified[i, arm] += seen.verified[i]
     for j in range(seen.reward.shape[1]):
@@ -274,7 +289,9 @@ def publish(params, state, i, t, seen, outbox):
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Add the own observation; where a neighbour's count has changed, its statistics replace what was heard."""
     note(state, i, seen)
-    append(state, i, seen.arm[i], seen.reward, i)
+    note_pull(state, seen, i)
+    if seen.arm[i] >= 0:
+        append(state, i, seen.arm[i], seen.reward, i)
     for j in neighbours:
         for k in range(params.n_arms):
             if inbox.pulls[j, k] != state.heard_pulls[i, j, k]:
