@@ -1,7 +1,8 @@
 """Messages of agents as bytes: one row of a record, with the round and the exchange it is for.
 
 A message is the canonical encoding of (round, exchange, field, field, ...): each field an array, the sender's row of
-the outbox. Who sent it is not in it, for that is what the channel vouches for.
+the outbox; fields without room for anything are left out. Who sent it is not in it, for that is what the channel
+vouches for.
 """
 
 from typing import Any, NamedTuple, TypeAlias
@@ -31,7 +32,12 @@ def pack(round: int, exchange: int, record: Record, i: int) -> bytes:
     Raises:
         ValueError: a field of a type that has no encoding.
     """
-    return encode((round, exchange, *(np.array(column[i]) for column in record)))
+    return encode((round, exchange, *(np.array(column[i]) for _, column in _fields(record))))
+
+
+def _fields(record: Record) -> list[tuple[str, NDArray[Any]]]:
+    """Those that say something, by name."""
+    return [(name, column) for name, column in zip(record._fields, record) if column.size > 0]
 
 
 def row_bytes(record: Record) -> int:
@@ -56,10 +62,10 @@ def unpack(data: bytes, boxes: tuple[Record, Record], limits: Limits) -> Message
     round, exchange, *row = value
     if not 1 <= round <= _MOST_ROUND or exchange not in (0, 1):
         raise Malformed(f"round {round}, exchange {exchange}: expected a round from 1 on, and exchange 0 or 1")
-    record = boxes[exchange]
-    if len(row) != len(record):
-        raise Malformed(f"{len(row)} fields: expected {len(record)}")
-    for name, column, field in zip(record._fields, record, row):
+    fields = _fields(boxes[exchange])
+    if len(row) != len(fields):
+        raise Malformed(f"{len(row)} fields: expected {len(fields)}")
+    for (name, column), field in zip(fields, row):
         _check(name, column, field)
     return Message(round, exchange, tuple(row))
 
@@ -78,5 +84,5 @@ def limits(boxes: tuple[Record, Record]) -> Limits:
 
 def write(record: Record, j: int, message: Message) -> None:
     """Put the row of agent j into its place."""
-    for column, field in zip(record, message.row):
+    for (_, column), field in zip(_fields(record), message.row):
         column[j] = field

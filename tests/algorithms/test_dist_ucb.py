@@ -113,6 +113,7 @@ def test_weights_on_a_star_by_hand() -> None:
         Seen(np.zeros(3, np.int64), np.full((3, 1), 0.5), np.zeros(3, np.bool_), np.zeros(3, np.int64)),
     )
     state.pulls[:], state.mean[:], state.gossip[:, 0] = 1, 0.5, [0.0, 3.0, 6.0]  # rewards at the mean: no increment
+    state.tried[:] = 1
     exchange(p, state, seen, 2, nx.star_graph(2))
     np.testing.assert_allclose(state.gossip[:, 0], [3.0, 2.0, 4.0])
 
@@ -120,7 +121,7 @@ def test_weights_on_a_star_by_hand() -> None:
 def test_counts_take_the_own_new_pull_and_the_neighbours_old_ones() -> None:
     p = params(n=3, k=1)
     state, seen = init(p), nothing_seen(3)
-    state.pulls[:, 0], state.largest[:, 0] = [7, 4, 1], [7, 4, 1]
+    state.pulls[:, 0], state.largest[:, 0], state.tried[:] = [7, 4, 1], [7, 4, 1], p.n_arms
     exchange(p, state, seen, 8, nx.path_graph(3))
     assert state.largest[:, 0].tolist() == [8, 7, 4]
     exchange(p, state, seen, 9, nx.path_graph(3))
@@ -129,8 +130,9 @@ def test_counts_take_the_own_new_pull_and_the_neighbours_old_ones() -> None:
 
 def test_radius_is_the_root_of_4_ln_of_t_plus_1_over_3_pulls() -> None:
     p = params(k=2)
-    assert params(c1=2.0)[2:] == (2.0, 0)
+    assert params(c1=2.0)[2:4] == (2.0, 0)
     state = init(p)
+    state.tried[0] = p.n_arms
     state.pulls[0], state.gossip[0] = [3, 3], [0.5, 0.4]
     state.pulls[0, 1] = 2
     t = 9
@@ -145,6 +147,7 @@ def test_gate_is_shut_from_m_minus_the_number_of_arms_down() -> None:
     """A = {k: n <= m - M}, M = 3: with m = 20, 17 pulls are too few and 18 are enough."""
     p = params(n=9, k=3)
     state = init(p)
+    state.tried[0] = p.n_arms
     state.largest[0], state.gossip[0] = [20, 20, 20], [0.0, 0.0, 9.0]
     state.pulls[0] = [18, 18, 20]
     assert {select(p, state, 0, t, COINS) for t in range(60, 100)} == {2}

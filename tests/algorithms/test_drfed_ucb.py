@@ -80,7 +80,7 @@ def test_largest_is_the_largest_count_heard_of() -> None:
     n, p = 3, params(n=3, k=2, burn_in=2, c1=0.5)
     state, inbox = init(p), outbox(p)
     seen = nothing_seen(n)
-    state.pulls[:] = 1
+    state.pulls[:], state.ready[:] = 1, True
     state.largest[:] = [[9, 1], [1, 1], [1, 1]]
     rows = [np.array([1]), np.array([0, 2]), np.array([1])]
     for t, expected in ((3, [9, 9, 2]), (4, [9, 9, 9])):
@@ -94,7 +94,7 @@ def test_largest_is_the_largest_count_heard_of() -> None:
 def test_the_gate_draws_among_arms_that_have_fallen_behind() -> None:
     p = params(n=1, k=4, burn_in=4, c1=0.5)
     state = init(p)
-    state.pulls[0] = [10, 6, 5, 10]
+    state.pulls[0], state.ready[0] = [10, 6, 5, 10], True
     state.largest[0] = [10, 10, 10, 10]
     state.gossip[0] = [1.0, 0.0, 0.0, 0.0]
     drawn = [select(p, state, 0, t, COINS) for t in range(100, 500)]
@@ -105,7 +105,7 @@ def test_the_gate_draws_among_arms_that_have_fallen_behind() -> None:
 def test_the_gate_is_closed_when_nothing_is_behind_by_k() -> None:
     p = params(n=1, k=4, burn_in=4, c1=0.5)
     state = init(p)
-    state.pulls[0], state.largest[0] = [10, 7, 7, 10], [10, 10, 10, 10]
+    state.pulls[0], state.largest[0], state.ready[0] = [10, 7, 7, 10], [10, 10, 10, 10], True
     state.gossip[0] = [0.9, 0.0, 0.0, 0.0]
     assert {select(p, state, 0, t, COINS) for t in range(100, 150)} == {0}
 

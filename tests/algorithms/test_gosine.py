@@ -153,16 +153,18 @@ def test_without_a_neighbour_l_stays() -> None:
     assert end_of_phase_2([1, 1, 3, 2], favourite=7, neighbours=[]) == [0, 1, 2, 3]
 
 
-def test_the_answer_is_the_most_pulled_arm_of_the_phase_with_this_rounds_pull_and_only_at_its_end() -> None:
+def test_the_answer_is_the_most_pulled_arm_of_the_phase_with_this_rounds_pull() -> None:
+    """Before the end of the phase it is that of the last one, for who was absent then."""
     p = params(n=5, k=10)
     state, box = init(p), outbox(p)
     state.phase[:], state.phase_pulls[0] = 1, [1, 2, 1, 3]
     state.pulls[0, 9] = 1000  # pulls of earlier phases do not count
-    box.favourite[:] = STALE
+    box.favourite[:], state.favourite[0] = STALE, 6
     seen = Seen(np.full(5, 1, np.int64), np.zeros((5, 1)), np.zeros(5, np.bool_), np.full(5, 1, np.int64))
-    for t in (5, 6, 7, 8):
-        assert box.favourite.tolist() == [STALE] * 5
+    for t in (5, 6, 7):
         publish(p, state, 0, t, seen, box)
+        assert box.favourite.tolist() == [6, STALE, STALE, STALE, STALE]
+    publish(p, state, 0, 8, seen, box)
     assert box.favourite.tolist() == [1, STALE, STALE, STALE, STALE]  # 3 and 3: the earlier slot
 
 

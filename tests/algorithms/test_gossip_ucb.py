@@ -107,6 +107,7 @@ def test_radius_is_the_root_of_2_n_ln_t_over_pulls_plus_alpha_1() -> None:
     many = Problem(10_000_000, 3, 1000, None, 1.0, 0.5)
     assert fm.GossipUCB().params(many).extra == pytest.approx(6.4e-118)
     state = init(p)
+    state.tried[0] = p.n_arms
     state.pulls[0], state.gossip[0] = [40, 8, 10], [0.5, 0.1, 0.2]
     index = [m + sqrt(2 * 5 * log(58) / n) for m, n in zip(state.gossip[0], state.pulls[0], strict=True)]
     assert select(p, state, 0, 58, COINS) == int(np.argmax(index)) == 1
@@ -118,6 +119,7 @@ def test_gate_is_shut_below_ntilde_minus_n_only() -> None:
     """A = {k: n < ntilde - N}, N = 4: with ntilde = 20, 15 pulls are too few and 16 are enough."""
     p = params(n=4, k=3)
     state = init(p)
+    state.tried[0] = p.n_arms
     state.largest[0], state.gossip[0] = [20, 20, 20], [0.0, 0.0, 9.0]
     state.pulls[0] = [16, 16, 20]
     assert {select(p, state, 0, t, COINS) for t in range(60, 100)} == {2}
@@ -131,7 +133,7 @@ def test_counts_travel_one_hop_a_round_and_lag_one_round() -> None:
     history, _ = play(p, [nx.empty_graph(3)] * 4, np.ones((4, 3, 1)))
     assert [h["largest"][0, 0] for h in history] == [1, 1, 2, 3]
     state, box = init(p), outbox(p)
-    state.pulls[:], state.largest[:] = 1, [[9], [1], [1]]
+    state.pulls[:], state.largest[:], state.tried[:] = 1, [[9], [1], [1]], 1
     seen = nothing_seen(3)
     for expected in ([9, 9, 1], [9, 9, 9]):
         for i in range(3):

@@ -71,11 +71,11 @@ def test_bad_settings_are_refused() -> None:
 def test_layer_l_is_drawn_with_probability_two_to_the_minus_l() -> None:
     """Counts of 20,000 coins are within 5 standard deviations of a binomial; the first layer has the remainder too."""
     p, draws = params(n_layers=5), 20_000
-    counts = np.bincount([drawn_layer(p, 0, t, COINS) for t in range(draws)])
+    counts = np.bincount([drawn_layer(p, uniform(COINS, CHOICE, t, 0, 0)) for t in range(draws)])
     chances = np.array([1 / 2 + 1 / 32, 1 / 4, 1 / 8, 1 / 16, 1 / 32])
     assert len(counts) == 5
     assert (np.abs(counts - draws * chances) < 5 * np.sqrt(draws * chances * (1 - chances))).all()
-    assert {drawn_layer(params(n_layers=1), 0, t, COINS) for t in range(100)} == {0}
+    assert {drawn_layer(params(n_layers=1), uniform(COINS, CHOICE, t, 0, 0)) for t in range(100)} == {0}
 
 
 # --- Elimination ----------------------------------------------------------------------------------------
