@@ -15,6 +15,7 @@ definition; the estimates of both ends contain what their account says. Every me
 So in a round in which both ends hear each other the link does what plain gossip does, and owes nothing after it.
 """
 
+from folkmoot.algorithms.base import Problem
 from folkmoot.interface import kernel
 
 _NUMBER = 8  # bytes
@@ -56,7 +57,7 @@ def bytes_with_accounts(params, slots, n_messages, row_bytes):
     return n_messages * (row_bytes - _NUMBER * (slots - 1) * params.n_arms)
 
 
-def slots(problem, name):
+def slots(problem: Problem, name: str) -> int:
     """How many accounts an agent keeps: one for each agent if links may be one-sided, else none.
 
     Raises:
