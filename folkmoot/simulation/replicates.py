@@ -68,6 +68,9 @@ class Job:
             n_objectives=self.rewards.n_objectives,
             corruption=0.0 if self.corruption is None else self.corruption.budget,
             verification=self.verification,
+            one_sided=self.network.one_sided,
+            absent=self.presence is not None,
+            delayed=self.feedback is not None,
         )
 
     @property
