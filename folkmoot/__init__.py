@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from folkmoot.bc_ucb.result import ChainResult as ChainResult
     from folkmoot.bc_ucb.simulate import simulate_chain as simulate_chain
     from folkmoot.report.plots import plot_regret as plot_regret
+    from folkmoot.simulation.coverage import coverage as coverage
     from folkmoot.simulation.frames import to_frame as to_frame
     from folkmoot.simulation.frames import write_table as write_table
     from folkmoot.simulation.network import Faults as Faults
@@ -116,6 +117,7 @@ _HOMES = {
     "algorithms.sharing": ["S1", "S2"],
     "algorithms.ucb": ["UCB"],
     "algorithms.ucb_sbm": ["UCBSBM"],
+    "simulation.coverage": ["coverage"],
     "simulation.frames": ["to_frame", "write_table"],
     "simulation.network": ["Faults"],
     "bc_ucb.result": ["ChainResult"],

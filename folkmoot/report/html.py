@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from folkmoot.report import goals
+from folkmoot.report import goals, requested
 from folkmoot.report.arms import arm_names, pulls_by_arm
 from folkmoot.report.arms import best_arm as best_arm
 from folkmoot.report.grid import render_grid as render_grid
@@ -106,6 +106,7 @@ def render(
         section("Regret", *_regret(results), _final(results, next(tables))),
         section("Two goals", goals.both_regrets(results, next(tables))) if goals.shown(results, comparable) else "",
         _differences(results, against, tables) if comparable else "",
+        *requested.sections(results, tables),
         _communication(results),
         section("Which arms were pulled", pulls_by_arm(results, next(tables))) if comparable else "",
         section("Notes", bullets([*notes, *_caveats(results)])),

@@ -303,3 +303,35 @@ def test_names_that_are_cut_alike_are_numbered():
     kinds = [{"type": "bernoulli", "means": [[0.8] * 9 + [last]] * 3} for last in (0.1, 0.2)]
     first, second = [cell.name for cell in cells(rewards={"grid": kinds})]
     assert second == f"{first} (2)"
+
+
+# --- What is kept on request --------------------------------------------------------------------------------
+
+
+def test_states_pulls_by_agent_and_payment_are_kept_on_request():
+    job = only(per_agent=True, realised=True, observe=["mean"])
+    assert job.wanted == (("mean",), True, True)
+    assert only().wanted == ((), False, False)
+    assert job.key() != only().key()
+
+
+def test_an_algorithm_may_have_states_of_its_own():
+    both = [{"type": "ucb", "observe": ["mean", "pulls"]}, {"type": "gse"}, {"type": "ucb", "name": "B", "observe": []}]
+    made = cells(observe=["gossip"], algorithm=both)
+    assert [cell.job.wanted.observe for cell in made] == [("mean", "pulls"), ("gossip",), ()]
+    assert "observe" not in made[0].job.configuration()["algorithm"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"observe": ["gossip"]}, r"^algorithm\[0\]: observe = 'gossip': unknown; .*allowed are pulls, mean, "),
+        ({"observe": "mean"}, r"^observe = 'mean': expected a list$"),
+        ({"per_agent": 1}, r"^per_agent = 1: expected true or false$"),
+        ({"realised": "no"}, r"^realised = 'no': expected true or false$"),
+        ({"algorithm": [{"type": "ucb", "observe": "mean"}]}, r"^algorithm\[0\]\.observe = 'mean': expected a list"),
+    ],
+)
+def test_what_cannot_be_kept_is_named_with_its_place(changes, said):
+    with pytest.raises(ValueError, match=said):
+        cells(**changes)
