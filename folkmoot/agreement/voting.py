@@ -332,14 +332,22 @@ class Voter(Known):
                 signed = tuple(sorted((keys[v], s) for v, s in signatures.items()))
                 final = replace(block, signatures=signed)
                 self.append(final, effects)
-                if self.links.bad(self.round):  # who was not heard to confirm may lack the others' signatures
-                    for member in range(len(keys)):
-                        if member not in (self.index, *signatures) and self._asked.get(member) != self.round:
-                            self._asked[member] = self.round
-                            self._send(effects, Blocks((self.kind.carried(final),)), member)
+                if self.links.bad(self.round):
+                    absent = sorted({*range(len(keys))} - {self.index, *signatures})
+                    self._push(final, absent, effects)
             else:
                 for member in signatures:
                     self._others.claim(member, self.height)
+
+    def _push(self, final: Block, absent: Sequence[int], effects: Effects) -> None:
+        """Send a block to those who were not heard to confirm it, for they may lack the others' signatures.
+
+        It is no answer: one of them may lack earlier blocks too, and still ask for them in this round.
+        """
+        for member in absent:
+            if self.round not in (self._asked.get(member), self._pushed.get(member)):
+                self._pushed[member] = self.round
+                self._send(effects, Blocks((self.kind.carried(final),)), member)
 
     def close(self, effects: Effects) -> None:
         """At the end of every stage: commit what a quorum has confirmed, ask for what is missing."""

@@ -235,11 +235,13 @@ class Table:
         return _bytes_from(digest("simulated dice", (self._seeds[address.participant], address.copy)))
 
     def play_round(self, t: int) -> None:
-        """All stages of a round; one of the burn-in is nothing but pulls."""
+        """All stages of a round; one of the burn-in is nothing but pulls. A pull takes no time."""
         set_scene(self.game.rewards, t, self._coins, self._nature)
+        now = t * self._stages
         for address in self.hosts:
-            if not self.network.is_down(t * self._stages, address):
-                self._step(Moment(t, PULLING), address)
+            if not self.network.is_down(now, address):
+                for receiver, data in self._step(Moment(t, PULLING), address).send:
+                    self.network.send(now, address, receiver, data)
         if not in_burn_in(self.game.params, t):
             for stage in range(REPORTING, REPORTING + self._stages):
                 self._play_stage(Moment(t, stage))

@@ -62,9 +62,13 @@ class Arena:
 
     def _round(self, round):
         self.now, arms = Moment(round, PULLING), []
+        time = round * self._stages  # a pull takes none
         for m in self.members:
             effects = None if self._is_down(m) else self._step(m, [])
             arms.append(None if effects is None else effects.pull)
+            for receiver, data in [] if effects is None else effects.send:
+                for to in self._others(m) if receiver is ALL else (receiver,):
+                    self._send(time + 1, m, to, data)
         for m, outcome in enumerate(self.opened.outcomes(round, arms)):
             if outcome is not None:
                 self._outcomes[m].append(outcome)

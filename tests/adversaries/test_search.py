@@ -24,6 +24,7 @@ FOUND = {
     "pushing": 39,
     "heights": 19,
     "turns": 19,
+    "answers": 8152,
     "confirmations": 322,
     "lock": 126,
     "precommit": 10,
@@ -78,6 +79,11 @@ ATTACKS = {
     )),
     "a mute lowest confirmer pins nobody": ("turns", Draw(
         1, "attack", 3, (0,), 3, (Rule(0, "blocks", "withhold", (1,), ALWAYS),), Away(1, 1, 2),
+    )),
+    "blocks that nobody asked for are no answer": ("answers", Draw(
+        1, "attack", 0, (2,), 4,
+        (Rule(2, "confirmation", "late", (0, 1, 3), ALWAYS), Rule(2, "blocks", "withhold", (1,), ALWAYS)),
+        Away(1, 1, 2, crash=True, stage=9),
     )),
     "an old confirmation in another's name stops no block": ("confirmations", Draw(
         1, "attack", 3, (3,), 3,

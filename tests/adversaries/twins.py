@@ -8,6 +8,7 @@ from folkmoot.agreement import evidence as agreed_evidence
 from folkmoot.agreement import messages, signed_messages
 from folkmoot.agreement.catching_up import Others
 from folkmoot.agreement.finality import Finality
+from folkmoot.agreement.messages import Blocks
 from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.voting import Voter
 from folkmoot.bc_ucb import deliberation, earnings, edition_1, evidence, protocol, round, rules, validators
@@ -50,6 +51,13 @@ def _forgetful_choice(self, candidate):
 
 def _hasty(self):
     return self._agreed(self._prevotes)
+
+
+def _pushes_as_an_answer(self, final, absent, effects):
+    for member in absent:
+        if self._asked.get(member) != self.round:
+            self._asked[member] = self.round
+            self._send(effects, Blocks((self.kind.carried(final),)), member)
 
 
 def _named_untrimmed(params, heard, reports, sets, row):
@@ -152,6 +160,11 @@ RULES = {
     ),
     "turns": Twin(
         "blocks are asked of all in turn", (_attribute(Others, "ask", _asks_the_lowest),), ("pin", "stop")
+    ),
+    "answers": Twin(
+        "a block that was sent without having been asked for is no answer to who asks",
+        (_attribute(Voter, "_push", _pushes_as_an_answer),),
+        ("pin", "stop"),
     ),
     "confirmations": Twin(
         "a confirmation counts only from the channel of whose it is",

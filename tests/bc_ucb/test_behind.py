@@ -90,15 +90,13 @@ def test_a_round_of_outage_beside_a_liar_of_four_stops_nothing():
     assert set(heights(table).values()) == {len(table.watch.chains) - 1}
 
 
-def test_who_is_twenty_blocks_behind_has_them_within_three_rounds_though_one_alone_gives_it_any():
-    """k = ceil(d / 8): participant 2 gives 8 blocks a round; what the other honest ones give gets lost.
-
-    It is not participant 1 because that one is asked in the stage of the pull, whose messages do not leave here.
-    """
+@pytest.mark.parametrize("giver", [1, 2])  # the one or the other is asked in the stage of the pull
+def test_who_is_twenty_blocks_behind_has_them_within_three_rounds_though_one_alone_gives_it_any(giver):
+    """k = ceil(d / 8): one participant gives 8 blocks a round; what the other honest ones give gets lost."""
     deaf = range(BURN_IN + 1, BURN_IN + 22)
 
     def is_lost(t, stage, sender, to, message):
-        return to == 0 and (t in deaf or (isinstance(message, Blocks) and sender != 2))
+        return to == 0 and (t in deaf or (isinstance(message, Blocks) and sender != giver))
 
     with table_with(pins(), 7, len(deaf) + 3, is_lost=is_lost) as table:
         for t in range(1, deaf.stop):
