@@ -30,6 +30,7 @@ from folkmoot.algorithms.words import best_of
 from folkmoot.interface import implements, kernel
 
 ROOT = 0
+FIRST_WAIT = 64  # rounds
 
 
 class Params(NamedTuple):
@@ -60,6 +61,7 @@ class State(NamedTuple):
     begun: np.ndarray  # int64 [n_agents]  the round in which the root began it (root only)
     ready: np.ndarray  # int64 [n_agents]  the round since which enough agents are in the sum; 0: not yet (root only)
     judged: np.ndarray  # int64 [n_agents]  agents in the sum when arms were last compared (root only)
+    wait: np.ndarray  # int64 [n_agents]  rounds after which it tries another tree (root only)
     below: np.ndarray  # int64 [n_agents, slots]  agents in the sum of each neighbour whose parent this agent is
     below_sum: np.ndarray  # float64 [n_agents, slots, n_arms]
     included: np.ndarray  # int64 [n_agents]  agents in the own sum
@@ -103,7 +105,8 @@ def init(params):
         np.zeros((n, k), np.int64), np.zeros((n, k), np.int64), np.zeros((n, k), np.float64),
         np.zeros((n, k), np.int64), np.zeros((n, len(params.counts), k), np.float64), np.ones((n, k), np.bool_),
         np.zeros(n, np.int64), np.full(n, -1, np.int64), np.ones(n, np.int64), np.zeros(n, np.int64),
-        np.zeros(n, np.int64), np.zeros((n, slots), np.int64), np.zeros((n, slots, k), np.float64),
+        np.zeros(n, np.int64), np.full(n, FIRST_WAIT, np.int64),
+        np.zeros((n, slots), np.int64), np.zeros((n, slots, k), np.float64),
         np.zeros(n, np.int64), np.zeros((n, k), np.float64), np.zeros((n, slots), np.bool_), np.zeros(n, np.int64),
     )  # fmt: skip
 
@@ -255,9 +258,17 @@ def add_up(params, state, i, inbox, neighbours):
 
 @kernel
 def compare(params, state, i, t):
-    """The root, with enough agents in its sum, drops what is surely worse: eq. (2)."""
+    """The root, with enough agents in its sum, drops what is surely worse: eq. (2).
+
+    Agents may be cut off when one between them and the root has gone: where some may be missing, the root tries another
+    point, hence another tree, after a wait that doubles each time.
+    """
     included = state.included[i]
     if not params.n_agents - params.missing <= included <= params.n_agents:
+        if params.missing > 0 and t - state.begun[i] > state.wait[i]:
+            state.wait[i] *= 2
+            state.begun[i] = t
+            begin(params, state, i, next_point(params, state, i), -1)
         return
     if state.ready[i] == 0:
         state.ready[i] = t

@@ -225,6 +225,20 @@ def test_an_agent_that_is_never_heard_stops_everybody_unless_it_may_be_missing(a
         assert decision(p, state, 3) == -1
 
 
+def test_a_tree_grows_anew_around_an_agent_that_has_gone() -> None:
+    """On a ring agent 1 goes in round 6, and with it the way of those behind it; one may be missing."""
+    n, rounds = 8, 500
+    whole, without = nx.cycle_graph(n), nx.cycle_graph(n)
+    without.remove_edges_from([(0, 1), (1, 2)])
+    rewards = np.zeros((rounds, n, 2))
+    rewards[:, :, 1] = 1.0
+    p = params(n=n, k=2, horizon=rounds, missing=1, aggregate="tree", graph=whole)
+    for _, last, _ in drive_table(p, [whole] * 5 + [without] * (rounds - 5), rewards):
+        state = last
+    assert [decision(p, state, i) for i in range(n) if i != 1] == [1] * 7
+    assert state.wait[0] > flood_tree.FIRST_WAIT
+
+
 def test_it_waits_as_long_again_before_it_goes_on_without_rows() -> None:
     p = params(n=3, k=2, horizon=100, missing=1)
     state = init(p)
