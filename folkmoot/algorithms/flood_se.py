@@ -70,7 +70,7 @@ class FloodSE(Algorithm):
         problem.require_memory(needed, "FloodSE, which keeps a table of all agents' means at each of them,")
         return Params(
             n, k, counts, thresholds(claim, counts), self.missing, self.faulty, problem.graph.degree,
-            problem.bounded, bool(getattr(problem, "one_sided", False)),
+            problem.bounded, problem.one_sided,
         )  # fmt: skip
 
     def _check(self, problem: Problem) -> None:
