@@ -111,6 +111,10 @@ class UCBSBM(Algorithm):
             raise ValueError("relay = False: expected True or None with refresh above 1, where mates pass tables on")
         return self
 
+    @property
+    def pursues(self) -> Literal["common", "cluster"]:
+        return self.goal
+
     def params(self, problem: Problem) -> drfed_ucb.Params | Params:
         if self.rule == 1:
             c1 = self.c1 if isinstance(self.c1, float) else None
