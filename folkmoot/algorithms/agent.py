@@ -13,15 +13,15 @@ A link is up in a round if the message came, so a loss may be noticed by one sid
 anything sends nothing; one that says nothing in its first exchange, but does in its second, sends an empty message in
 the first, by which its neighbours know that the link is up.
 
-Outcomes. The algorithms of today learn, in a round, from the outcome of this round's pull. Therefore:
-- Without an outcome by `exchange` the agent sits the exchanges of this round out: it sends nothing and what it hears is
-  not used, as if all its links were down.
-- An outcome that comes after that, but before the next round begins, is learnt from then, alone.
-- An outcome that comes still later, or never, is not learnt from. The pull is then forgotten.
-A round that is abandoned after the outcome has come is closed in the same way, alone: each outcome enters once.
+Outcomes may come late, out of order, more than once, or never (see `folkmoot.algorithms.pending`).
+- At `exchange` the agent takes in one outcome, of this round's pull or of an earlier one. If none has come it goes on
+  without: it tells and hears all the same.
+- An outcome that comes later waits for the next round; after a window of rounds it is not taken any more.
+- A round that is abandoned before `learn` is closed alone, with an outcome if one has come: each enters once.
 
 After a restart inside a round, the arm of this round is pulled once more in the next step if no outcome has come: it is
-the same arm, and the driver may have died before it told anybody.
+the same arm, and the driver may have died before it told anybody. The agent then sits the exchanges of this round out,
+so that the outcome can still enter in it.
 """
 
 from collections import Counter
@@ -33,11 +33,13 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms import wire
 from folkmoot.algorithms.learner import ALONE, Learner, as_reward
-from folkmoot.encoding import Malformed, decode, encode
-from folkmoot.machine import ALL, Effects, Floor, Moment, Noticed, Outcome, Put, Received, Stage
+from folkmoot.algorithms.pending import WINDOW, Entering, Pending
+from folkmoot.encoding import Malformed, decode, digest, encode
+from folkmoot.machine import ALL, Delete, Effects, Floor, Moment, Noticed, Outcome, Put, Received, Stage, content
 
 PLAY, EXCHANGE, LEARN, CLOSE = range(4)  # stages
 PLAYED, TOLD, LEARNT, CLOSED = range(4)  # how far the agent is in its round
+_MARK = "mark"  # the key of what tells whether all else that is kept is whole
 
 
 class Agent:
@@ -49,10 +51,17 @@ class Agent:
         next: the first moment it may act in.
         round: the round it is in; 0 before the first.
         arm: pulled in this round.
+        pending: pulls that wait for their outcome.
     """
 
     def __init__(
-        self, learner: Learner, neighbours: frozenset[int] | None, horizon: int, kept: Mapping[str, bytes], floor: Floor
+        self,
+        learner: Learner,
+        neighbours: frozenset[int] | None,
+        horizon: int,
+        kept: Mapping[str, bytes],
+        floor: Floor,
+        window: int = WINDOW,
     ) -> None:
         """`neighbours`: with whom it may ever talk, None: with all. `horizon`: last round. See `Role` for the rest."""
         self.learner, self._horizon, self._neighbours = learner, horizon, neighbours
@@ -63,8 +72,10 @@ class Agent:
         self._heard: tuple[set[int], set[int]] = (set(), set())
         self.stages = self._stages()
         self.round, self.arm, self._stage, self._phase = 0, -1, len(self.stages) - 1, CLOSED
-        self._has_outcome = self._untold = False  # has it come? may the driver not know of the pull?
-        self._kept = dict(kept)
+        self.pending = Pending(learner.params.n_arms, learner.seen.reward.shape[1], window)
+        self._entered: Entering | None = None  # in this round
+        self._untold = False  # may the driver not know of the pull?
+        self._kept, self._marks, self._mark = dict(kept), dict[str, int](), 0
         if kept:
             self._load()
         self.next = max(self._after(Moment(self.round, self._stage)), Moment(floor.round, PLAY))
@@ -99,10 +110,10 @@ class Agent:
             raise ValueError(f"round = {moment.round}: expected at most the horizon, {self._horizon}")
         effects = Effects()
         with np.errstate(all="ignore"):  # as compiled loops, which know no warnings
-            self._take_outcomes(outcomes, effects.counts)
+            self._take_outcomes(outcomes, moment, effects.counts)
             if moment.stage == PLAY:
                 self._close(effects.counts)
-                self._enter(moment.round)
+                self._enter(moment.round, effects.counts)
             for sender, data in inbox:
                 if reason := self._take(sender, data, effects.counts):
                     effects.noticed.append(Noticed(sender, reason))
@@ -112,11 +123,12 @@ class Agent:
         return effects
 
     def _act(self, stage: int, effects: Effects) -> None:
-        if self._untold and self._phase == PLAYED and not self._has_outcome:
+        again = self._untold and self._phase == PLAYED and self.pending.awaits(self.round)
+        if again:
             effects.pull, effects.verify = self.arm, self.learner.verify(self.round, self.arm)
         self._untold = False
-        if stage == EXCHANGE and self._phase == PLAYED and self._has_outcome:
-            self.learner.publish(self.round)
+        if stage == EXCHANGE and self._phase == PLAYED and not again:
+            self._see()
             self._phase = TOLD
             self._send(0, effects)
         elif stage == LEARN and self._phase == TOLD:
@@ -130,19 +142,29 @@ class Agent:
 
     def _close(self, counts: Counter[str]) -> None:
         """End the last round, alone if it is still open."""
-        if self._phase < LEARNT and self._has_outcome:
+        if self._phase < LEARNT:
             counts["rounds learnt alone"] += 1
             if self._phase == PLAYED:
-                self.learner.publish(self.round)  # the own row, which algorithms may read
+                self._see()
             self._learn(ALONE)
-        elif self._phase < LEARNT:
-            counts["rounds without an outcome"] += 1
         if self._phase == LEARNT:
             self._learn_late(ALONE)
 
-    def _enter(self, round: int) -> None:
+    def _see(self) -> None:
+        """Take in an outcome if there is one, and write the own row of the first exchange."""
+        self._entered = self.pending.enter()
+        self._show()
+        self.learner.publish(self.round)
+
+    def _show(self) -> None:
+        self.learner.see(self.arm, *(self._entered or (-1, None, False)))
+
+    def _enter(self, round: int, counts: Counter[str]) -> None:
+        if forgotten := self.pending.forget(round):
+            counts["outcomes that never came"] += forgotten
         self.round, self.arm = round, self.learner.select(round)
-        self._phase, self._has_outcome, self._untold = PLAYED, False, True
+        self.pending.add(round, self.arm)
+        self._phase, self._entered, self._untold = PLAYED, None, True
         for senders in self._heard:
             senders.clear()
 
@@ -166,18 +188,10 @@ class Agent:
             to: Iterable[int | None] = [ALL] if self._neighbours is None else sorted(self._neighbours)
             effects.send += [(receiver, data) for receiver in to]
 
-    def _take_outcomes(self, outcomes: Sequence[Outcome], counts: Counter[str]) -> None:
+    def _take_outcomes(self, outcomes: Sequence[Outcome], moment: Moment, counts: Counter[str]) -> None:
         for outcome in outcomes:
-            if outcome.round != self.round or self._phase == CLOSED:
-                counts["outcomes before the pull" if outcome.round > self.round else "outcomes too late"] += 1
-            elif self._has_outcome:
-                counts["outcomes repeated"] += 1
-            elif (reward := as_reward(outcome.reward, self.learner.seen.reward.shape[1])) is None:
-                counts["outcomes that never came"] += 1
-                self._phase = CLOSED
-            else:
-                self._has_outcome = True
-                self.learner.see(self.arm, reward, outcome.verified)
+            if reason := self.pending.take(outcome, moment, self.round):
+                counts[reason] += 1
 
     def _take(self, sender: int, data: bytes, counts: Counter[str]) -> str:
         """Take in one message; what is wrong with it, or nothing."""
@@ -203,34 +217,51 @@ class Agent:
 
     def _keep(self, effects: Effects) -> None:
         """What has changed since the last step."""
-        i, seen, outcome = self.learner.index, self.learner.seen, None
-        if self._has_outcome:
-            outcome = (seen.reward[i].copy(), bool(seen.verified[i]))
         values = {f"state.{name}": row for name, row in self.learner.rows()}
-        values["round"] = encode((self.round, self._stage, self._phase, self.arm, outcome))
+        entered = None if self._entered is None else tuple(self._entered)
+        values["round"] = encode((self.round, self._stage, self._phase, self.arm, entered))
         if "agent" not in self._kept:
             values["agent"] = self.learner.digest()
+        for item in self.pending.changes():
+            if isinstance(item, Put):
+                values[item.key] = content(item.value)
+            elif isinstance(item, Delete) and self._kept.pop(item.key, None) is not None:
+                self._mark ^= self._marks.pop(item.key)
+                effects.keep.append(item)
         for key, value in values.items():
             if self._kept.get(key) != value:
                 self._kept[key] = value
+                self._note(key, value)
                 effects.keep.append(Put(key, value))
+        effects.keep.append(Put(_MARK, self._mark.to_bytes(32, "big")))
+
+    def _note(self, key: str, value: bytes) -> None:
+        """Bring the mark up to date: the digests of all that is kept, added without carry."""
+        mark = int.from_bytes(digest("kept", (key, value)), "big")
+        self._mark ^= self._marks.get(key, 0) ^ mark
+        self._marks[key] = mark
 
     def _load(self) -> None:
         if self._kept.get("agent") != self.learner.digest():
             raise ValueError("kept values: another agent, or one of another algorithm or game, has kept them")
+        mark = self._kept.pop(_MARK, b"")
+        for key, value in self._kept.items():
+            self._note(key, value)
+        if mark != self._mark.to_bytes(32, "big"):
+            raise Malformed("kept values: they are damaged, not complete, or not all of one step")
         self.learner.load({key.removeprefix("state."): value for key, value in self._kept.items()})
-        self.round, self._stage, self._phase, self.arm, outcome = self._kept_round()
-        if outcome is not None:
-            self._has_outcome = True
-            self.learner.see(self.arm, *outcome)
+        self.round, self._stage, self._phase, self.arm, entered = self._kept_round()
+        self.pending.load(self._kept)
+        self._entered = None if entered is None else Entering(*entered)
+        self._show()
         self._untold = self._phase == PLAYED
         if self._phase == TOLD:  # the own row, which algorithms may read
             self.learner.publish(self.round)
         elif self._phase == LEARNT:
             self.learner.publish_late(self.round)
 
-    def _kept_round(self) -> tuple[int, int, int, int, tuple[NDArray[np.float64], bool] | None]:
-        """The round, the stage, how far the agent was, the arm, the outcome.
+    def _kept_round(self) -> tuple[int, int, int, int, tuple[int, NDArray[np.float64], bool] | None]:
+        """The round, the stage, how far the agent was, the arm, the outcome that entered.
 
         Raises:
             Malformed: something else was kept.
@@ -240,11 +271,12 @@ class Agent:
             raise Malformed("round: expected a round, a stage, a phase, an arm and an outcome in what was kept")
         outcome = value[4]
         fits = 1 <= value[0] <= self._horizon and 0 <= value[1] < len(self.stages) and PLAYED <= value[2] <= CLOSED
-        if not fits or not 0 <= value[3] < self.learner.params.n_arms:
+        n_arms = self.learner.params.n_arms
+        if not fits or not 0 <= value[3] < n_arms:
             raise Malformed(f"round = {value[:4]!r:.80}: no agent like this can have kept that")
         if outcome is not None:
-            if type(outcome) is not tuple or len(outcome) != 2 or type(outcome[1]) is not bool:
-                raise Malformed("outcome: expected a reward and whether it was verified in what was kept")
-            if as_reward(outcome[0], self.learner.seen.reward.shape[1]) is None:
-                raise Malformed("outcome: expected a reward in what was kept")
+            if type(outcome) is not tuple or len(outcome) != 3 or (type(outcome[0]), type(outcome[2])) != (int, bool):
+                raise Malformed("outcome: expected an arm, a reward and whether it was verified in what was kept")
+            if not 0 <= outcome[0] < n_arms or as_reward(outcome[1], self.learner.seen.reward.shape[1]) is None:
+                raise Malformed("outcome: expected an arm and a reward in what was kept")
         return value

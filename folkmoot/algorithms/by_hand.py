@@ -2,7 +2,7 @@
 
 A round: `arm`, pull it, `outcome`, `message` to the neighbours, `receive` theirs; if the algorithm has a second
 exchange, `message` and `receive` again; then `close_round`. What is left out is as lost: who receives nothing has no
-links.
+links. An outcome that comes in a later round is handed in then, with the round of its pull.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,10 @@ from typing import Any
 from folkmoot.algorithms.agent import EXCHANGE, PLAY, Agent
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.learner import as_reward
+from folkmoot.algorithms.pending import WINDOW
 from folkmoot.algorithms.role import role
 from folkmoot.coins import replicate_coins, seed_words
-from folkmoot.machine import Effects, Moment, Noticed, Outcome, Put, Received, content
+from folkmoot.machine import Delete, Effects, Moment, Noticed, Outcome, Put, Received, content
 
 
 class AgentByHand:
@@ -54,18 +55,29 @@ class AgentByHand:
             self._asks = self._step().verify
         return self.machine.arm
 
-    def outcome(self, reward: Any, verified: bool = False) -> None:
-        """What the pull of this round brought; `reward` is a number, or one for each objective.
+    @property
+    def awaited(self) -> dict[int, int]:
+        """The arms of the pulls whose outcome has not been handed in, by round."""
+        given = {outcome.round for outcome in self._given}
+        return {round: arm for round, arm in self.machine.pending.awaited.items() if round not in given}
+
+    def outcome(self, reward: Any, verified: bool = False, round: int | None = None) -> None:
+        """What a pull brought: that of this round, or of `round`; `reward` is a number, or one for each objective.
+
+        One outcome is learnt from in a round. Another one waits for the next, and so does one that comes after
+        `message`. What was handed in is kept from the next call of `message`, `receive` or `close_round` on.
 
         Raises:
-            ValueError: no finite numbers, or not so many as the rewards have objectives; or a second outcome.
+            ValueError: no finite numbers, or not so many as the rewards have objectives; or that round awaits none: it
+                has its outcome, it made no pull, or that was longer ago than the window.
         """
         if as_reward(reward, self._n_objectives) is None:
             raise ValueError(f"reward = {reward!r}: expected {self._n_objectives} finite number(s)")
         self.arm()
-        if self._given or self.machine.next.stage > EXCHANGE:
-            raise ValueError(f"round {self._round}: has its outcome, or has gone on without; call close_round first")
-        self._given = [Outcome(self._round, reward, verified)]
+        of = self._round if round is None else round
+        if of not in self.awaited:
+            raise ValueError(f"round {of}: has its outcome, or none is awaited any more")
+        self._given.append(Outcome(of, reward, verified))
 
     def message(self) -> bytes | None:
         """What to tell all neighbours now; None: nothing (any more) in this round.
@@ -100,7 +112,11 @@ class AgentByHand:
 
     def _step(self, inbox: list[Received] | None = None) -> Effects:
         effects = self.machine.step(self.machine.next, inbox or [], self._given)
-        self.kept.update({item.key: content(item.value) for item in effects.keep if isinstance(item, Put)})
+        for item in effects.keep:
+            if isinstance(item, Put):
+                self.kept[item.key] = content(item.value)
+            elif isinstance(item, Delete):
+                self.kept.pop(item.key, None)
         self._given = []
         self._to_send = [data for _, data in effects.send[:1]]
         return effects
@@ -114,6 +130,7 @@ def agent(
     seed: int = 0,
     replicate: int = 0,
     kept: Mapping[str, bytes] | None = None,
+    window: int = WINDOW,
 ) -> AgentByHand:
     """Agent i of an algorithm, to be driven by hand.
 
@@ -126,10 +143,11 @@ def agent(
         i: its number, from 0.
         seed, replicate: coordinates of its coins.
         kept: what an agent like this has kept, to go on from there.
+        window: rounds after a pull in which its outcome is still taken.
 
     Raises:
         ValueError: an argument out of its range, an algorithm that no agent can run alone, or another agent's `kept`.
     """
     coins = replicate_coins(*seed_words(seed), replicate)
     kept = kept or {}
-    return AgentByHand(role(algorithm, problem, i, coins).resume(kept), kept, problem.n_objectives)
+    return AgentByHand(role(algorithm, problem, i, coins, window).resume(kept), kept, problem.n_objectives)

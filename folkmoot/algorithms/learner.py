@@ -28,7 +28,8 @@ class Learner:
         self.params, self.index, self.coins, self._n_objectives = params, index, coins, n_objectives
         self._i = np.int64(index)
         self.state = interface.init(params)
-        self.seen = interface.nothing_seen(params.n_agents, n_objectives)
+        seen = interface.nothing_seen(params.n_agents, n_objectives)
+        self.seen = seen._replace(pulled=np.full(params.n_agents, -1, np.int64))  # outcomes may be of other rounds
         self.boxes = interface.outbox(params), interface.late_outbox(params)
 
     @property
@@ -44,10 +45,10 @@ class Learner:
         """Does it ask for a verified outcome of that arm?"""
         return bool(interface.verify(self.params, self.state, self._i, t, arm, self.coins))
 
-    def see(self, arm: int, reward: NDArray[np.float64], verified: bool) -> None:
-        """Take in the outcome; reward: float64 [n_objectives]."""
-        self.seen.arm[self._i] = arm
-        self.seen.reward[self._i] = reward
+    def see(self, pulled: int, arm: int, reward: NDArray[np.float64] | None, verified: bool) -> None:
+        """Take in the arm pulled in this round, and an outcome, float64 [n_objectives], of `arm`; -1: none came."""
+        self.seen.pulled[self._i], self.seen.arm[self._i] = pulled, arm
+        self.seen.reward[self._i] = 0.0 if reward is None else reward
         self.seen.verified[self._i] = verified
 
     def publish(self, t: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from folkmoot.algorithms.agent import Agent
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.learner import Learner
+from folkmoot.algorithms.pending import WINDOW
 from folkmoot.coins import Coins
 from folkmoot.machine import NO_FLOOR, Chain, Chance, Floor
 
@@ -24,6 +25,7 @@ class Role:
         coins: of the game; agents that share them toss the same coins.
         horizon: last round.
         n_objectives: numbers in a reward.
+        window: rounds after a pull in which its outcome is still taken.
     """
 
     params: Any
@@ -32,6 +34,7 @@ class Role:
     coins: Coins
     horizon: int
     n_objectives: int
+    window: int = WINDOW
 
     def resume(
         self,
@@ -47,19 +50,21 @@ class Role:
             Malformed: it is damaged.
         """
         learner = Learner(self.params, self.index, self.coins, self.n_objectives)
-        return Agent(learner, self.neighbours, self.horizon, kept, floor)
+        return Agent(learner, self.neighbours, self.horizon, kept, floor, self.window)
 
 
-def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins) -> Role:
+def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: int = WINDOW) -> Role:
     """The role of agent i.
 
     Raises:
-        ValueError: no such agent, or an algorithm that no agent can run alone: an oracle, one that plays on a chain,
-            or one that studies its world in rounds of their own first; or it refuses the problem.
+        ValueError: no such agent, a window below 1, or an algorithm that no agent can run alone: an oracle, one that
+            plays on a chain, or one that studies its world in rounds of their own first; or it refuses the problem.
     """
     name = type(algorithm).__name__
     if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < problem.n_agents:
         raise ValueError(f"agent = {i!r}: expected a number from 0 to {problem.n_agents - 1}")
+    if isinstance(window, bool) or not isinstance(window, int) or window < 1:
+        raise ValueError(f"window = {window!r}: expected a number of rounds from 1 on")
     if algorithm.on_chain:
         raise ValueError(f"{name}: plays on a chain; use folkmoot.simulate_chain")
     if algorithm.is_oracle:
@@ -70,7 +75,7 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins) -> Role:
     if problem.n_objectives > 1 and not algorithm.many_objectives:
         raise ValueError(f"{name}: expected rewards with one objective, these have {problem.n_objectives}")
     neighbours = _neighbours(problem, int(i))
-    return Role(algorithm.params(problem), int(i), neighbours, coins, problem.horizon, problem.n_objectives)
+    return Role(algorithm.params(problem), int(i), neighbours, coins, problem.horizon, problem.n_objectives, window)
 
 
 def _neighbours(problem: Problem, i: int) -> frozenset[int] | None:

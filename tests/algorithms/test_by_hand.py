@@ -81,12 +81,48 @@ def test_without_neighbours_it_learns_alone():
     assert (agent.round, agent.arm()) == (4, 1)
 
 
-def test_a_round_without_an_outcome_teaches_nothing():
-    agent = fm.agent(fm.UCB(), PROBLEM, 0)
-    arm = agent.arm()
-    assert agent.message() is None
-    agent.close_round()
-    assert agent.arm() == arm
+def test_arms_without_an_outcome_are_pulled_again():
+    agent, arms = fm.agent(fm.UCB(), PROBLEM, 0), []
+    for t in range(1, 7):
+        arms.append(agent.arm())
+        if t == 4:
+            agent.outcome(0.5)
+        assert agent.message() is None
+        agent.close_round()
+    assert arms == [0, 1, 2, 0, 1, 2]
+    assert agent.awaited == {t: (t - 1) % 3 for t in (1, 2, 3, 5, 6)}
+
+
+def test_an_outcome_of_an_earlier_round_is_handed_in_with_its_number():
+    agent = fm.agent(fm.GSE(), PROBLEM, 0)
+    for t in range(1, 5):
+        arm = agent.arm()
+        if t == 3:
+            agent.outcome(0.25, round=1)
+            agent.outcome(0.75)  # waits for the next round: one enters in each
+        assert agent.message() is not None
+        agent.receive({})
+        agent.close_round()
+    state = agent.machine.learner.state
+    assert (arm, agent.awaited) == (0, {2: 1, 4: 0})
+    assert (state.pulls[0].tolist(), state.mean[0].tolist()) == ([1, 0, 1], [0.25, 0.0, 0.75])
+    assert state.waiting[0].tolist() == [1, 1, 0]
+    again = fm.agent(fm.GSE(), PROBLEM, 0, kept=agent.kept)
+    again.outcome(0.5, round=2)
+    for of in (1, 2, 0, 99):
+        with pytest.raises(ValueError, match=rf"^round {of}: has its outcome, or none is awaited any more$"):
+            again.outcome(0.5, round=of)
+
+
+def test_late_outcomes_are_taken_within_the_window():
+    agent = fm.agent(fm.UCB(), PROBLEM, 0, window=2)
+    for _ in range(4):
+        agent.close_round()
+    assert agent.arm() == 1
+    assert agent.awaited.keys() == {3, 4, 5}
+    for bad in (0, True, 1.5):
+        with pytest.raises(ValueError, match=r"^window = .*: expected a number of rounds from 1 on$"):
+            fm.agent(fm.UCB(), PROBLEM, 0, window=bad)
 
 
 def test_it_says_when_it_has_settled_and_when_it_wants_a_verified_pull():

@@ -14,4 +14,4 @@ def test_the_page_prints_what_it_says(capsys):
         exec(compile(block, PAGE.name, "exec"), names)
     promised = re.findall(r"^print\(.*\)  # (.*)$", text, re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == promised
-    assert len(promised) == 3
+    assert len(promised) == 4

@@ -9,10 +9,10 @@ from folkmoot.coins import replicate_coins
 ARMS, HORIZON = 3, 100
 
 
-def role_of(i, algorithm=None, seed=5, n_agents=3):
+def role_of(i, algorithm=None, seed=5, n_agents=3, **settings):
     network = fm.Static(nx.complete_graph(n_agents))
     problem = fm.Problem.on(network, n_arms=ARMS, horizon=HORIZON)
-    return role(algorithm or fm.S2(radius="naive"), problem, i, replicate_coins(seed, 0, 0))
+    return role(algorithm or fm.S2(radius="naive"), problem, i, replicate_coins(seed, 0, 0), **settings)
 
 
 def paid(t, i, arm):

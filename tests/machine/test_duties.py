@@ -13,6 +13,7 @@ from bandits import ARMS, own, paid, role_of
 import folkmoot as fm
 from folkmoot import machine
 from folkmoot.algorithms import wire
+from folkmoot.algorithms.pending import Pending
 from folkmoot.encoding import encode
 from folkmoot.errors import OtherSide
 from folkmoot.machine import Floor, Kept, Moment, Outcome, Put, Received
@@ -54,10 +55,8 @@ def test_1_the_same_round_has_the_same_arm_after_a_crash(kind):
     host = Host(role)
     alone(host, ARMS)
     t = ARMS + 1
-    host.step(Moment(t, PLAY))
+    host.step(Moment(t, PLAY))  # a round that is abandoned, and closed when the next begins
     late = Outcome(t, -50.0)  # of the arm that looked best until now
-    host.step(Moment(t, EXCHANGE))
-    host.step(Moment(t, LEARN))
 
     driver = kind(role, host.kept)
     try:
@@ -65,7 +64,7 @@ def test_1_the_same_round_has_the_same_arm_after_a_crash(kind):
     except Crash:
         before = driver.handed_out
     again = Host(role, host.kept)
-    after = again.step(again.machine.next).pull
+    after = again.step(max(again.machine.next, Moment(t + 1, PLAY))).pull
     assert again.machine.round == t + 1
     assert (after == before) == (kind is Host)
 
@@ -91,11 +90,12 @@ def test_1_each_outcome_enters_once_if_a_step_is_kept_whole(kind):
     except Crash:
         assert driver.kept.position == Moment(1, LEARN)
         driver.kept.position = Moment(1, EXCHANGE)  # so says what the machine itself has kept
+    if kind is KeepsInPieces:  # else the outcome would enter once more
+        with pytest.raises(OtherSide, match=r"^kept values: they are damaged, not complete, or not all of one step$"):
+            Host(role_of(0), host.kept)
+        return
     again = Host(role_of(0), host.kept)
-    if again.machine.next == Moment(1, LEARN):
-        again.step(Moment(1, LEARN))
-    pulls = int(again.machine.learner.state.pulls[0].sum())
-    assert pulls == (1 if kind is Host else 2)
+    assert int(again.machine.learner.state.pulls[0].sum()) == 1
 
 
 @pytest.mark.parametrize("crash_at", range(12))
@@ -350,16 +350,74 @@ def test_every_duty_has_a_test_here():
 # --- Outcomes: late, never, nonsense ---------------------------------------------------------------------------------
 
 
-def test_without_an_outcome_an_agent_sits_the_round_out():
+def test_without_an_outcome_an_agent_tells_and_hears_all_the_same():
     host, other = Host(role_of(0)), Host(role_of(1))
     other.step(Moment(1, PLAY))
     ((_, data),) = other.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.75)]).send
-    before = own(host.machine)
-    host.step(Moment(1, PLAY))
-    assert host.step(Moment(1, EXCHANGE)).send == []
+    arm = host.step(Moment(1, PLAY)).pull
+    assert len(host.step(Moment(1, EXCHANGE)).send) == 1
     host.step(Moment(1, LEARN), [Received(1, data)])
-    assert host.step(Moment(2, PLAY)).counts["rounds without an outcome"] == 1
-    assert own(host.machine) == before
+    state = host.machine.learner.state
+    assert state.heard_total[0, 1].sum() == 0.75
+    assert (state.pulls[0].sum(), state.waiting[0, arm]) == (0, 1)
+
+
+def outcomes_learnt(host):
+    """Of each arm: how many, and their sum."""
+    state = host.machine.learner.state
+    return state.pulls[0].tolist(), (state.reported[0] + state.clean[0])[:, 0].tolist()
+
+
+def test_outcomes_that_come_late_and_out_of_order_enter_one_a_round_under_their_own_arm():
+    host, arms = Host(role_of(0)), {}
+    handed_in = {2: [], 4: [Outcome(3, 0.25), Outcome(1, 0.5)], 6: [Outcome(2, 1.0)]}
+    entered = []
+    for t in range(1, 8):
+        arms[t] = host.step(Moment(t, PLAY)).pull
+        host.step(Moment(t, EXCHANGE), (), handed_in.get(t, []))
+        host.step(Moment(t, LEARN))
+        entered.append(sum(outcomes_learnt(host)[0]))
+    assert entered == [0, 0, 0, 1, 2, 3, 3]
+    expected = [0.0] * ARMS
+    for t, reward in ((1, 0.5), (2, 1.0), (3, 0.25)):
+        expected[arms[t]] += reward
+    assert outcomes_learnt(host)[1] == expected
+    assert host.machine.pending.awaited == {t: arms[t] for t in (4, 5, 6, 7)}
+
+
+@pytest.mark.parametrize("crash_at", range(15))
+def test_a_late_outcome_enters_once_across_a_crash(crash_at):
+    """Of rounds 1 and 2, both in round 3; a restart after any step, and everything handed in once more after it."""
+
+    def play(crash):
+        host, number, arms = Host(role_of(0)), 0, []
+        for t in range(1, 6):
+            for stage in (PLAY, EXCHANGE, LEARN):
+                late = [Outcome(2, 0.5), Outcome(1, 0.25)] if (t, stage) in ((3, LEARN), (4, LEARN)) else []
+                effects = host.step(Moment(t, stage), (), late)
+                arms += [effects.pull] if stage == PLAY else []
+                if number == crash and stage != PLAY:  # in between the agent would sit the round out
+                    host.restart()
+                number += 1
+        return arms, own(host.machine), outcomes_learnt(host)
+
+    assert play(crash_at) == play(None)
+    assert sum(play(crash_at)[2][0]) == 2
+
+
+def test_an_outcome_after_the_window_is_not_taken():
+    host = Host(role_of(0, window=3))
+    for t in range(1, 6):
+        for stage in (PLAY, EXCHANGE, LEARN):
+            counts = host.step(Moment(t, stage)).counts
+            assert counts["outcomes that never came"] == (t == 5 and stage == PLAY)
+    assert set(host.kept.values) & {"pull.1", "pull.2"} == {"pull.2"}
+    effects = host.step(Moment(6, PLAY), (), [Outcome(1, 0.5), Outcome(2, 0.5)])
+    assert effects.counts["outcomes too late"] == 1
+    assert host.machine.pending.awaited.keys() == {3, 4, 5, 6}  # that of round 2 has come, and enters next
+    host.step(Moment(6, EXCHANGE))
+    host.step(Moment(6, LEARN))
+    assert sum(outcomes_learnt(host)[0]) == 1
 
 
 @pytest.mark.parametrize("reward", [None, float("nan"), float("inf"), 1e300, (0.5, 0.5), (), "much"])
@@ -369,10 +427,10 @@ def test_an_outcome_that_never_came_or_is_no_reward_is_counted_and_not_learnt(re
     host.step(Moment(1, PLAY))
     effects = host.step(Moment(1, EXCHANGE), (), [Outcome(1, reward)])
     assert effects.counts["outcomes that never came"] == 1
-    assert effects.send == []
     host.step(Moment(1, LEARN))
     host.step(Moment(2, PLAY))
-    assert own(host.machine) == before
+    assert {**own(host.machine), "waiting": b""} == {**before, "waiting": b""}
+    assert host.machine.pending.awaited.keys() == {2}
 
 
 def test_an_outcome_that_is_repeated_or_of_a_round_that_is_over_is_not_learnt_again():
@@ -381,7 +439,7 @@ def test_an_outcome_that_is_repeated_or_of_a_round_that_is_over_is_not_learnt_ag
     assert host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)] * 2).counts["outcomes repeated"] == 1
     assert host.step(Moment(1, LEARN), (), [Outcome(1, 0.5)]).counts["outcomes repeated"] == 1
     effects = host.step(Moment(2, PLAY), (), [Outcome(1, 0.5), Outcome(2, 0.5)])
-    assert effects.counts == {"outcomes too late": 1, "outcomes before the pull": 1}
+    assert effects.counts == {"outcomes repeated": 1, "outcomes before the pull": 1}
     assert int(host.machine.learner.state.pulls[0].sum()) == 1
 
 
@@ -390,8 +448,8 @@ def test_an_outcome_that_is_repeated_or_of_a_round_that_is_over_is_not_learnt_ag
 BAD_ROUNDS = (
     None, b"", encode(3), encode(()), encode((1, 0, 0, 0)), encode((1, 0, 0, ARMS, None)), encode((1, 0, 0, -1, None)),
     encode((0, 0, 0, 0, None)), encode((10**9, 0, 0, 0, None)), encode((1, 9, 0, 0, None)), encode((1, 0, 4, 0, None)),
-    encode((1, 0, 0, True, None)), encode((1, 0, 0, 0, (0.5,))), encode((1, 0, 0, 0, ((), True))),
-    encode((1, 0, 0, 0, (float("inf"), True))),
+    encode((1, 0, 0, True, None)), encode((1, 0, 0, 0, (0.5,))), encode((1, 0, 0, 0, (0, (), True))),
+    encode((1, 0, 0, 0, (0, float("inf"), True))), encode((1, 0, 0, 0, (ARMS, 0.5, True))),
 )  # fmt: skip
 
 
@@ -418,3 +476,34 @@ def _named(key, bad):
     del kept[key]
     with pytest.raises(OtherSide):
         role_of(0).resume(kept if bad is None else {**kept, key: bad})
+
+
+@pytest.mark.parametrize("key", ["state.total", "state.waiting", "round", "pull.1", "mark"])
+def test_one_bit_of_what_is_kept_is_noticed(key):
+    """Of the right length and type: nothing but a digest of all tells."""
+    kept = _stored().values
+    assert role_of(0).resume(kept).next == Moment(1, EXCHANGE)
+    kept[key] = kept[key][:-1] + bytes([kept[key][-1] ^ 1])
+    with pytest.raises(OtherSide, match=r"^kept values: they are damaged"):
+        role_of(0).resume(kept)
+
+
+def test_a_row_of_an_earlier_step_is_noticed():
+    host = Host(role_of(0))
+    host.step(Moment(1, PLAY))
+    before = host.kept.values
+    host.step(Moment(1, EXCHANGE), (), [Outcome(1, 0.5)])
+    host.step(Moment(1, LEARN))
+    with pytest.raises(OtherSide, match=r"^kept values: they are damaged"):
+        role_of(0).resume({**host.kept.values, "state.total": before["state.total"]})
+
+
+def test_a_pull_that_no_agent_kept_is_named():
+    pending = Pending(ARMS, 1, 10)
+    for key, bad in [
+        ("pull.x", encode((0, None))), ("pull.1", b""), ("pull.1", encode((ARMS, None))), ("pull.1", encode((0,))),
+        ("pull.1", encode((0, (0.5,)))), ("pull.1", encode((0, ((1, 1), "much", True)))),
+        ("pull.1", encode((0, ((1, "x"), 0.5, True)))),
+    ]:  # fmt: skip
+        with pytest.raises(OtherSide):
+            pending.load({key: bad})
