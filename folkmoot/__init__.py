@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from folkmoot.world.corruption import Swap as Swap
     from folkmoot.world.corruption import Thinning as Thinning
     from folkmoot.world.feedback import Feedback as Feedback
+    from folkmoot.world.half_active import HalfActive as HalfActive
     from folkmoot.world.liars import Liars as Liars
     from folkmoot.world.lies import ConstantLie as ConstantLie
     from folkmoot.world.lies import DriftingLie as DriftingLie
@@ -82,7 +83,10 @@ if TYPE_CHECKING:
     from folkmoot.world.lies import RandomLie as RandomLie
     from folkmoot.world.lies import SplitLie as SplitLie
     from folkmoot.world.markov import Markov as Markov
+    from folkmoot.world.moving import Drifting as Drifting
+    from folkmoot.world.moving import Piecewise as Piecewise
     from folkmoot.world.networks import ErdosRenyi as ErdosRenyi
+    from folkmoot.world.networks import Network as Network
     from folkmoot.world.networks import Recorded as Recorded
     from folkmoot.world.networks import Static as Static
     from folkmoot.world.one_sided import OneSided as OneSided
@@ -91,7 +95,7 @@ if TYPE_CHECKING:
     from folkmoot.world.rewards import Bernoulli as Bernoulli
     from folkmoot.world.rewards import Beta as Beta
     from folkmoot.world.rewards import Gaussian as Gaussian
-    from folkmoot.world.rewards import HalfActive as HalfActive
+    from folkmoot.world.rewards import Rewards as Rewards
     from folkmoot.world.scalarisations import Chebyshev as Chebyshev
     from folkmoot.world.scalarisations import Linear as Linear
     from folkmoot.world.scalarisations import LogSumExp as LogSumExp
@@ -160,11 +164,13 @@ _HOMES = {
     "world.liars": ["Liars"],
     "world.lies": ["ConstantLie", "DriftingLie", "FlippedLie", "Lie", "PromotingLie", "RandomLie", "SplitLie"],
     "world.feedback": ["Feedback"],
-    "world.networks": ["ErdosRenyi", "Recorded", "Static"],
+    "world.moving": ["Drifting", "Piecewise"],
+    "world.networks": ["ErdosRenyi", "Network", "Recorded", "Static"],
     "world.one_sided": ["OneSided"],
     "world.presence": ["Presence"],
     "world.replay": ["Replay"],
-    "world.rewards": ["Bernoulli", "Beta", "Gaussian", "HalfActive"],
+    "world.half_active": ["HalfActive"],
+    "world.rewards": ["Bernoulli", "Beta", "Gaussian", "Rewards"],
     "world.scalarisations": ["Chebyshev", "Linear", "LogSumExp"],
     "world.vectors": ["VectorBernoulli"],
 }

@@ -142,6 +142,8 @@ def make_chain_job(
         raise ValueError(f"algorithm = {kind(algorithm)}: on a chain expected folkmoot.BCUCB(...)")
     if not isinstance(rewards, Rewards):
         raise ValueError(f"rewards = {kind(rewards)}: expected a reward law such as folkmoot.Bernoulli(means)")
+    if rewards.redraws or rewards.varies:
+        raise ValueError("rewards: expected means that are the same for all replicates and rounds of a game on a chain")
     if not (rewards.means == rewards.means[0]).all():
         raise ValueError("rewards: expected the same means for all participants; BC-UCB averages over them")
     if rewards.n_agents > MOST_PARTICIPANTS or rewards.n_arms > MOST_ARMS:

@@ -25,6 +25,11 @@ def best_arm(result: Result) -> str:
     """Which arm is best for all agents together, and by how much; "" when all arms are equally good, or when each
     replicate has means of its own. Arms within 1e-12 of the best are as good.
     """
+    if result.lost is not None:
+        return (
+            "Means move from round to round, and with them the best arm: regret holds each pull against the arm that "
+            "is best for all agents together in its round."
+        )
     if result.gaps.ndim > 1 or result.best.all():
         return ""
     names = arm_names(result) or [f"arm {k}" for k in range(result.n_arms)]
@@ -60,9 +65,10 @@ def pulls_by_arm(results: Mapping[str, Result], n: int) -> str:
     if rest:
         together = [percent(float(share[rest].sum())) for share in shares]
         lines.append([f"the other {len(rest):,}", NONE, *together])
+    over_rounds = ", averaged over rounds too" if first.lost is not None else ""
     caption = (
         f"Table {n}. Share of all pulls by arm, over agents, rounds and replicates. The gap is how far the arm's mean "
-        "reward, averaged over agents, lies below that of the best."
+        f"reward, averaged over agents, lies below that of the best{over_rounds}."
     )
     return table(caption, ["Arm", "Gap", *results], lines)
 

@@ -54,7 +54,9 @@ def interval(low: float, high: float, decimals: int) -> str:
 
 
 def percent(share: float, decimals: int = 1) -> str:
-    """A share in [0, 1] as a percentage."""
+    """A share in [0, 1] as a percentage; a dash for one that is not known."""
+    if share != share:
+        return NONE
     return f"{number(100.0 * share, decimals)}{PERCENT}"
 
 

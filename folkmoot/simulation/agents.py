@@ -40,6 +40,7 @@ class Agents:
             ValueError: an algorithm that no agent can run alone.
         """
         self._coins = replicate_coins(*seed_words(job.seed), replicate)
+        job = job.of_replicate(replicate)
         self._job, self._lost, self._world = job, lost, job.world()
         n, k, d = job.rewards.n_agents, job.rewards.n_arms, job.rewards.n_objectives
         self.hosts = [Host(role(job.algorithm, job.problem(), i, self._coins)) for i in range(n)]

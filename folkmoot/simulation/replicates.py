@@ -15,6 +15,7 @@ from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
 from folkmoot.simulation.engine import Control, Tally, World, blank_tally
 from folkmoot.simulation.hindsight import offered
+from folkmoot.simulation.instances import gaps_and_means, instance
 from folkmoot.simulation.observing import NOTHING, OBSERVED, Wanted, alone, play_observed
 from folkmoot.simulation.parts import boxes, message_size, row_bytes
 from folkmoot.simulation.result import Result
@@ -87,6 +88,12 @@ class Job:
     def own_process(self) -> bool:
         """Compiled loops share a process."""
         return False
+
+    def of_replicate(self, replicate: int) -> "Job":
+        """The job that this replicate plays: where means are drawn anew for each, with its own."""
+        if not self.rewards.redraws:
+            return self
+        return replace(self, rewards=instance(self.rewards, self.seed, replicate))
 
     def params(self) -> NamedTuple:
         """The algorithm's record for this world."""
@@ -188,13 +195,14 @@ class Job:
         ordered = sorted(outcomes, key=lambda outcome: outcome.replicate)
         played = {"goal": self.algorithm.pursues, "replicates": [o.replicate for o in ordered]}
         more: dict[str, Any] = {name: np.stack([o.more[name] for o in ordered]) for name in self._more()}
+        gaps, means = gaps_and_means(self.rewards, self.seed, [o.replicate for o in ordered], self.horizon)
         observed = {name.removeprefix(OBSERVED): more.pop(name) for name in list(more) if name.startswith(OBSERVED)}
         return Result(
             name=name or self.algorithm.label,
             configuration={**self.configuration(), **self._remarks(), **played},
             checkpoints=self.checkpoints,
-            gaps=self.rewards.gaps,
-            means=None if "lost" in more else self.rewards.means,
+            gaps=gaps,
+            means=means,
             team_pulls=np.stack([o.team_pulls for o in ordered]),
             pulls=np.stack([o.pulls for o in ordered]),
             messages=np.array([o.messages for o in ordered], np.int64),
@@ -272,19 +280,19 @@ def run_batch(
 ) -> list[Finished]:
     """Run these replicates in this thread; those finished when `control.stop` was set."""
     control = control or new_control(len(replicates))
-    if _study(job) is None:
+    if _study(job) is None and not job.rewards.redraws:
         return _play(job, replicates, parallel, control)
     outcomes: list[Finished] = []
     for x, replicate in enumerate(replicates):
-        own = _prepared(job, replicate, parallel, control.stop)
+        own = _prepared(job.of_replicate(replicate), replicate, parallel, control.stop)
         if own is not None:
             outcomes += _play(own, [replicate], parallel, control._replace(done=control.done[x : x + 1]))
     return outcomes
 
 
 def prepared_job(job: Job, replicate: int) -> Job:
-    """The job that this replicate plays: with an algorithm that prepares itself, what it has become by then."""
-    own = _prepared(job, replicate, False, np.zeros(1, np.bool_))
+    """The job that this replicate plays: with its own means, and an algorithm that prepares itself as it is by then."""
+    own = _prepared(job.of_replicate(replicate), replicate, False, np.zeros(1, np.bool_))
     assert own is not None
     return own
 

@@ -30,7 +30,7 @@ class Result(Saved):
         provenance: versions and platform.
         checkpoints: int64 [c], rounds completed; the last is the horizon.
         gaps: float64 [n_arms], how far each arm's mean over all agents is below the best one's; [replicates, n_arms]
-            where each replicate has means of its own.
+            where each replicate has means of its own. Where means change from round to round: averaged over rounds.
         team_pulls: int64 [replicates, c, n_arms], pulls so far summed over agents, over honest ones if some lie.
         pulls: int64 [replicates, n_agents, n_arms] at the horizon.
         messages, bytes: int64 [replicates], what the network carried.
@@ -257,6 +257,7 @@ class Result(Saved):
         mean, half = student_interval(final)
         pulls = self.pulls[:, self.counted].sum(axis=1)
         best = pulls * self.best  # [replicates, n_arms]
+        moving = self.lost is not None  # then the best arm is another from round to round
         steps = self.n_agents * self.horizon * self.replicates
         seconds = float(self.seconds.sum())
         return {
@@ -270,8 +271,8 @@ class Result(Saved):
             "regret_low": float(mean - half),
             "regret_high": float(mean + half),
             "regret_per_agent_mean": float(mean) / int(self.counted.sum()),
-            "best_arm_pulls": float(best.sum(axis=1).mean()),
-            "best_arm_share": float(best.sum() / pulls.sum()),
+            "best_arm_pulls": float("nan") if moving else float(best.sum(axis=1).mean()),
+            "best_arm_share": float("nan") if moving else float(best.sum() / pulls.sum()),
             **self._own_summary(),
             "messages": float(self.messages.mean()),
             "bytes": float(self.bytes.mean()),

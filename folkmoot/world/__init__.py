@@ -19,7 +19,9 @@ REWARDS: "Kinds[Rewards]" = Kinds(
         "beta": "folkmoot.world.rewards:Beta",
         "replay": "folkmoot.world.replay:Replay",
         "clustered": "folkmoot.world.clustered:Clustered",
-        "half_active": "folkmoot.world.rewards:HalfActive",
+        "half_active": "folkmoot.world.half_active:HalfActive",
+        "piecewise": "folkmoot.world.moving:Piecewise",
+        "drifting": "folkmoot.world.moving:Drifting",
         "vector_bernoulli": "folkmoot.world.vectors:VectorBernoulli",
     }
 )

@@ -6,9 +6,20 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from numpy.typing import ArrayLike
 from pydantic import Field, ValidationInfo, model_validator
 
+from folkmoot.coins import Coins
 from folkmoot.configuration import LEFT_OUT, Plain
 from folkmoot.world.clusters import Labels, chosen_labels, cluster_labels, describe_clusters
-from folkmoot.world.means import Table, UniformOfClusters, described, given_or, table_of_means
+from folkmoot.world.means import (
+    Drawn,
+    Means,
+    Redraw,
+    Table,
+    UniformOfClusters,
+    described_means,
+    drawn_means,
+    given_or,
+    table_of_means,
+)
 from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, Rewards
 
 _LAWS: dict[str, type[Bernoulli] | type[Gaussian] | type[Beta]] = {
@@ -28,6 +39,7 @@ class Clustered(Rewards):
         law: "bernoulli", "gaussian" or "beta".
         deviation: of "gaussian"; None is that law's own default.
         concentration: of "beta"; None is that law's own default.
+        redraw: are means by a law drawn anew for each replicate?
 
         sizes: in a file, in place of labels: numbers of agents of the clusters, one cluster after the other.
 
@@ -47,16 +59,19 @@ class Clustered(Rewards):
     law: Annotated[str, Plain(Literal["bernoulli", "gaussian", "beta"])] = "bernoulli"
     deviation: Annotated[float | None, Plain(float | None)] = None
     concentration: Annotated[float | None, Plain(float | None)] = None
+    redraw: Annotated[Redraw, Plain(bool)] = Field(False, repr=False)
 
     def __init__(
         self,
-        means: ArrayLike,
+        means: Means,
         labels: ArrayLike,
         law: str = "bernoulli",
         deviation: float | None = None,
         concentration: float | None = None,
+        redraw: Redraw = False,
     ) -> None:
-        self._write(means=means, labels=labels, law=law, deviation=deviation, concentration=concentration)
+        options = {"deviation": deviation, "concentration": concentration}
+        self._write(means=means, labels=labels, law=law, **options, redraw=redraw)
 
     @model_validator(mode="after")
     def _every_agent_has_a_law(self, info: ValidationInfo) -> Self:
@@ -66,10 +81,11 @@ class Clustered(Rewards):
         for name, value in self._options().items():
             if _OWNERS[name] != law:
                 raise ValueError(f"{name} = {value!r}: expected none with law {law!r}, only with {_OWNERS[name]!r}")
-        means = table_of_means(self.cluster_means, None, *_LAWS[law].range_of_means, row="cluster")
-        given = self.clusters if info.context is None else chosen_labels(self.clusters, self.sizes, None)
-        labels = cluster_labels(given, len(means))
-        settled = self._settle(cluster_means=means, clusters=labels, sizes=None)
+        given, redraw = drawn_means(self.cluster_means, self.redraw, *_LAWS[law].range_of_means)
+        means = table_of_means(given, None, *_LAWS[law].range_of_means, row="cluster")
+        written = self.clusters if info.context is None else chosen_labels(self.clusters, self.sizes, None)
+        labels = cluster_labels(written, len(means))
+        settled = self._settle(cluster_means=means, clusters=labels, sizes=None, redraw=redraw)
         options = {name: getattr(self.inner, name) for name in self._options()}
         return settled._settle(**options)
 
@@ -80,6 +96,15 @@ class Clustered(Rewards):
     @cached_property
     def inner(self) -> Bernoulli | Gaussian | Beta:
         return _LAWS[self.law](self.cluster_means[self.labels], **self._options())
+
+    @property
+    def redraws(self) -> bool:
+        return isinstance(self.redraw, Drawn)
+
+    def instance(self, coins: Coins) -> Rewards:
+        if not isinstance(self.redraw, Drawn):
+            return self
+        return self.model_copy(update={"means": self.redraw.table(coins), "redraw": False})
 
     @property
     def labels(self) -> Labels:
@@ -104,4 +129,8 @@ class Clustered(Rewards):
         inner = self.inner.describe()
         out: dict[str, Any] = {"type": "Clustered", "law": self.law}
         out |= {key: value for key, value in inner.items() if key not in ("type", "means")}
-        return {**out, **described("cluster_means", self.cluster_means), **describe_clusters(self.labels)}
+        return {
+            **out,
+            **described_means("cluster_means", self.cluster_means, self.redraw),
+            **describe_clusters(self.labels),
+        }

@@ -1,14 +1,16 @@
 """Tables of means, and single numbers: checked, as given or drawn once."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 
+from folkmoot.coins import INSTANCE, WORD, Coins, uniform
 from folkmoot.configuration import Configuration, path, read_table, shown
 
 Table = NDArray[np.float64]
+Means: TypeAlias = "ArrayLike | Drawn | dict[str, Any]"  # as given
 _WRITTEN_OUT = 4_000  # up to so many numbers of a table are written out in a result's configuration
 _MOST = (1 << 31) - 1  # agents, or arms; their numbers have 32 bits
 _TWO_TO_MINUS_53 = 2.0**-53
@@ -75,12 +77,13 @@ def described(name: str, table: Table) -> dict[str, Any]:
 
 
 class Drawn(Configuration):
-    """Fixed means drawn once, uniformly between low and high, instead of a table of them.
+    """Means drawn uniformly between low and high, instead of a table of them: once, or anew for each replicate.
 
     Attributes:
         n_arms: number of arms.
         low, high: range of the means.
         seed: names the table; it does not change with the experiment's seed.
+        redraw: has each replicate a table of its own? It then depends on the experiment's seed too.
     """
 
     law: Literal["uniform"]
@@ -88,6 +91,7 @@ class Drawn(Configuration):
     low: float = Field(0.0, allow_inf_nan=False)
     high: float = Field(1.0, allow_inf_nan=False)
     seed: int = Field(0, ge=0, lt=2**64)
+    redraw: bool = False
 
     @model_validator(mode="after")
     def _low_is_not_above_high(self) -> Self:
@@ -101,9 +105,18 @@ class Drawn(Configuration):
         unit = (words >> np.uint64(11)).astype(np.float64) * _TWO_TO_MINUS_53
         return np.asarray(self.low + (self.high - self.low) * unit.reshape(rows, self.n_arms))
 
-    def table(self) -> NDArray[np.float64]:
-        """The means."""
+    def rows_for(self, rows: int, coins: Coins) -> NDArray[np.float64]:
+        """float64 [rows, n_arms], of the replicate with these coins."""
+        name = (self.seed ^ (self.seed >> 32)) & WORD
+        unit = [[uniform(coins, INSTANCE, name, i, k) for k in range(self.n_arms)] for i in range(rows)]
+        return np.asarray(self.low + (self.high - self.low) * np.array(unit).reshape(rows, self.n_arms))
+
+    def table(self, coins: Coins | None = None) -> NDArray[np.float64]:
+        """The means: of all replicates, or of the one with these coins."""
         raise TypeError(f"{type(self).__name__} does not define table()")
+
+    def _rows(self, rows: int, coins: Coins | None) -> NDArray[np.float64]:
+        return self.rows(rows) if coins is None else self.rows_for(rows, coins)
 
 
 class Uniform(Drawn):
@@ -117,9 +130,10 @@ class Uniform(Drawn):
     n_agents: int = Field(ge=1, le=_MOST)
     shared: bool = False
 
-    def table(self) -> NDArray[np.float64]:
+    def table(self, coins: Coins | None = None) -> NDArray[np.float64]:
         """float64 [n_agents, n_arms]."""
-        return np.tile(self.rows(1), (self.n_agents, 1)) if self.shared else self.rows(self.n_agents)
+        rows = self._rows(1 if self.shared else self.n_agents, coins)
+        return np.tile(rows, (self.n_agents, 1)) if self.shared else rows
 
 
 class UniformOfClusters(Drawn):
@@ -131,9 +145,9 @@ class UniformOfClusters(Drawn):
 
     n_clusters: int = Field(ge=1)
 
-    def table(self) -> NDArray[np.float64]:
+    def table(self, coins: Coins | None = None) -> NDArray[np.float64]:
         """float64 [n_clusters, n_arms]."""
-        return self.rows(self.n_clusters)
+        return self._rows(self.n_clusters, coins)
 
 
 class UniformVectors(Drawn):
@@ -145,9 +159,43 @@ class UniformVectors(Drawn):
 
     n_objectives: int = Field(ge=1)
 
-    def table(self) -> NDArray[np.float64]:
+    def table(self, coins: Coins | None = None) -> NDArray[np.float64]:
         """float64 [n_arms, n_objectives]."""
-        return self.rows(self.n_objectives).T
+        return self._rows(self.n_objectives, coins).T
+
+
+Redraw = bool | Drawn  # as given, or once checked: the law by which each replicate draws its means; False if none does
+
+
+def drawn_means(given: Any, redraw: Any, low: float, high: float) -> tuple[Any, Redraw]:
+    """The table of means that is given or drawn, and the law by which each replicate draws its own.
+
+    Args:
+        given: a table, or a law.
+        redraw: is one to be drawn for each replicate? Or the law already.
+        low, high: what the means may be.
+
+    Raises:
+        ValueError: a redraw without a law, or by one whose means may lie outside.
+    """
+    if isinstance(redraw, Drawn):
+        return given, redraw
+    if not isinstance(redraw, bool):
+        raise ValueError(f"redraw = {shown(redraw)}: expected true or false")
+    if not isinstance(given, Drawn):
+        if redraw:
+            raise ValueError('redraw = true: expected means by a law, such as means = { law = "uniform", ... }')
+        return given, False
+    if not (redraw or given.redraw):
+        return given.table(), False
+    if given.low < low or given.high > high:
+        raise ValueError(f"means: low = {given.low}, high = {given.high}: expected a range in [{low:g}, {high:g}]")
+    return given.table(), given.model_copy(update={"redraw": True})
+
+
+def described_means(name: str, table: Table, redraw: Redraw) -> dict[str, Any]:
+    """The means as plain values, for provenance: the law where each replicate draws its own."""
+    return {name: redraw.model_dump(mode="json")} if isinstance(redraw, Drawn) else described(name, table)
 
 
 def _only_numbers(given: Any, place: tuple[int, ...] = ()) -> None:
@@ -159,18 +207,18 @@ def _only_numbers(given: Any, place: tuple[int, ...] = ()) -> None:
 
 
 def given_or(drawn: type[Drawn]) -> PlainValidator:
-    """Marks a field that is a table of means: an array, or in a file lists of numbers or a table of this class.
+    """Marks a field that is a table of means: an array, or in a file lists of numbers, or what this class draws.
 
-    Shape and range are checked by the law itself; an array is not turned into lists.
+    Shape and range are checked by the law itself (see `drawn_means`); an array is not turned into lists.
     """
 
     def check(given: Any, info: ValidationInfo) -> Any:
         if isinstance(given, Drawn):
-            return given.table()
-        if info.context is None:
             return given
         if isinstance(given, dict):
-            return read_table(drawn, given, info.context).table()
+            return drawn(**given) if info.context is None else read_table(drawn, given, info.context)
+        if info.context is None:
+            return given
         _only_numbers(given)
         return given
 

@@ -1,24 +1,33 @@
-"""Reward laws: what an arm pays an agent in a round. Bernoulli, Gaussian, Beta, half active.
+"""Reward laws: what an arm pays an agent in a round. Bernoulli, Gaussian, Beta.
 
 Every law has `means`, float64 [n_agents, n_arms]: the expected reward of each arm for each agent. The
 coin of a reward is named (round, agent, arm), so all algorithms of a comparison meet the same world.
 """
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from folkmoot import coins as dice
-from folkmoot import interface
-from folkmoot.coins import REWARD, SCENE, Coins, bernoulli, gaussian, uniform
-from folkmoot.configuration import Configuration, Plain, part
+from folkmoot.coins import REWARD, Coins, bernoulli, gaussian
+from folkmoot.configuration import Configuration, Plain
 from folkmoot.interface import Scalar, implements
 from folkmoot.ties import behind
-from folkmoot.world import REWARDS
-from folkmoot.world.means import Table, Uniform, described, given_or, number, table_of_means
+from folkmoot.world.means import (
+    Drawn,
+    Means,
+    Redraw,
+    Table,
+    Uniform,
+    described,
+    described_means,
+    drawn_means,
+    given_or,
+    number,
+    table_of_means,
+)
 
 
 class Rewards(Configuration):
@@ -29,6 +38,8 @@ class Rewards(Configuration):
         sub_gaussian: smallest known sigma such that rewards are sigma-sub-Gaussian (1/2 on [0, 1]).
         bounded: do all rewards lie in [0, 1]?
         labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
+        redraws: has each replicate means of its own? `instance` then says which; `means` only stand for their shape.
+        varies: do the means move from round to round? `means` are then those of round 1.
         n_objectives: length of a reward vector.
         scalarisation: record of what such a vector is worth; `means` are the worths of the mean vectors.
     """
@@ -51,6 +62,18 @@ class Rewards(Configuration):
     @property
     def labels(self) -> NDArray[np.int64] | None:
         return None
+
+    @property
+    def redraws(self) -> bool:
+        return False
+
+    @property
+    def varies(self) -> bool:
+        return False
+
+    def instance(self, coins: Coins) -> "Rewards":
+        """The law of the replicate with these coins: this one, unless it `redraws`."""
+        return self
 
     @property
     def n_objectives(self) -> int:
@@ -78,6 +101,10 @@ class Rewards(Configuration):
         """
         return behind(self.means.mean(axis=0))
 
+    def gaps_over(self, horizon: int) -> NDArray[np.float64]:
+        """float64 [n_arms]: `gaps`, averaged over so many rounds where the means move."""
+        return self.gaps
+
     @property
     def best_arm(self) -> int:
         """The arm with the largest mean over all agents (the first of equals)."""
@@ -97,18 +124,35 @@ class OfMeans(Rewards):
     """A law given by the mean of each agent and arm.
 
     Attributes:
-        means: [n_agents, n_arms], or [n_arms] with n_agents.
+        means: [n_agents, n_arms], or [n_arms] with n_agents; or a law that draws them, in Python too a dictionary such
+            as {"law": "uniform", "n_agents": 6, "n_arms": 3}.
         row_for: number of agents when all share one row, as `n_agents`.
+        redraw: are means by a law drawn anew for each replicate? Once checked, that law, or False.
         range_of_means: smallest and largest mean.
     """
 
     range_of_means: ClassVar[tuple[float, float]] = (0.0, 1.0)
     means: Annotated[Table, given_or(Uniform)]
     row_for: Annotated[int | None, Plain(int | None)] = Field(None, alias="n_agents", repr=False)
+    redraw: Annotated[Redraw, Plain(bool)] = Field(False, repr=False)
 
     @model_validator(mode="after")
     def _means_are_a_table(self) -> Self:
-        return self._settle(means=table_of_means(self.means, self.row_for, *self.range_of_means), row_for=None)
+        means, redraw = drawn_means(self.means, self.redraw, *self.range_of_means)
+        table = table_of_means(means, self.row_for, *self.range_of_means)
+        return self._settle(means=table, row_for=None, redraw=redraw)
+
+    @property
+    def redraws(self) -> bool:
+        return isinstance(self.redraw, Drawn)
+
+    def instance(self, coins: Coins) -> Rewards:
+        if not isinstance(self.redraw, Drawn):
+            return self
+        return self.model_copy(update={"means": self.redraw.table(coins), "redraw": False})
+
+    def describe(self) -> dict[str, Any]:
+        return {**super().describe(), **described_means("means", self.means, self.redraw)}
 
 
 # --- Bernoulli ----------------------------------------------------------------------------------------
@@ -126,13 +170,14 @@ class Bernoulli(OfMeans):
     Args:
         means: [n_agents, n_arms], or [n_arms] with n_agents; each in [0, 1].
         n_agents: number of agents when all share one row.
+        redraw: are means by a law drawn anew for each replicate?
 
     Raises:
         ValueError: wrong shape, NaN or a mean outside [0, 1].
     """
 
-    def __init__(self, means: ArrayLike, n_agents: int | None = None) -> None:
-        self._write(means=means, n_agents=n_agents)
+    def __init__(self, means: Means, n_agents: int | None = None, redraw: Redraw = False) -> None:
+        self._write(means=means, n_agents=n_agents, redraw=redraw)
 
     def record(self) -> BernoulliRecord:
         return BernoulliRecord(self.means)
@@ -168,6 +213,7 @@ class Gaussian(OfMeans):
         means: [n_agents, n_arms], or [n_arms] with n_agents.
         deviation: standard deviation, at least 0, in the unit of the rewards.
         n_agents: number of agents when all share one row.
+        redraw: are means by a law drawn anew for each replicate?
 
     Raises:
         ValueError: wrong shape, a mean that is not finite, a deviation below 0.
@@ -176,8 +222,10 @@ class Gaussian(OfMeans):
     range_of_means: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
     deviation: Annotated[float, Plain(float)] = 1.0
 
-    def __init__(self, means: ArrayLike, deviation: float = 1.0, n_agents: int | None = None) -> None:
-        self._write(means=means, deviation=deviation, n_agents=n_agents)
+    def __init__(
+        self, means: Means, deviation: float = 1.0, n_agents: int | None = None, redraw: Redraw = False
+    ) -> None:
+        self._write(means=means, deviation=deviation, n_agents=n_agents, redraw=redraw)
 
     @model_validator(mode="after")
     def _deviation_is_finite(self) -> Self:
@@ -231,6 +279,7 @@ class Beta(OfMeans):
         means: [n_agents, n_arms], or [n_arms] with n_agents; each in [0.001, 0.999].
         concentration: sum of the two shapes, from 1 to 1e6; the larger, the narrower.
         n_agents: number of agents when all share one row.
+        redraw: are means by a law drawn anew for each replicate?
 
     Raises:
         ValueError: wrong shape, NaN, a mean or concentration out of range.
@@ -239,8 +288,10 @@ class Beta(OfMeans):
     range_of_means: ClassVar[tuple[float, float]] = (0.001, 0.999)
     concentration: Annotated[float, Plain(float)] = 10.0
 
-    def __init__(self, means: ArrayLike, concentration: float = 10.0, n_agents: int | None = None) -> None:
-        self._write(means=means, concentration=concentration, n_agents=n_agents)
+    def __init__(
+        self, means: Means, concentration: float = 10.0, n_agents: int | None = None, redraw: Redraw = False
+    ) -> None:
+        self._write(means=means, concentration=concentration, n_agents=n_agents, redraw=redraw)
 
     @model_validator(mode="after")
     def _concentration_is_in_range(self) -> Self:
@@ -262,103 +313,3 @@ def pay(
 ) -> None:
     alpha = rewards.means[i, arm] * rewards.concentration
     reward[i, 0] = dice.beta(coins, alpha, rewards.concentration - alpha, REWARD, t, i, arm)
-
-
-# --- Half active ----------------------------------------------------------------------------------------
-
-
-class HalfActiveRecord(NamedTuple):
-    """The law of the agents that are active."""
-
-    inner: NamedTuple
-    n_agents: int
-    silent: float
-
-
-class HalfActive(Rewards):
-    """In each round a uniformly random half of the agents (rounded down) gets one reward whatever it pulls.
-
-    The environment of GSE's published experiments. It is written there in losses, those of the silent half
-    being 0: as rewards, 1 - loss, that is `silent=1`. Gaps shrink by the share of active agents, for all alike.
-
-    Args:
-        inner: the law of the active agents.
-        silent: the reward of the others, in [0, 1].
-
-    Raises:
-        ValueError: not a reward law, one that is half active itself, or `silent` outside [0, 1].
-    """
-
-    inner: Annotated[Rewards, part(REWARDS)]
-    silent: Annotated[float, Plain(float)] = 0.0
-
-    def __init__(self, inner: Rewards, silent: float = 0.0) -> None:
-        self._write(inner=inner, silent=silent)
-
-    @model_validator(mode="after")
-    def _half_of_one_law(self) -> Self:
-        inner, silent = self.inner, number(self.silent)
-        if not isinstance(inner, Rewards) or isinstance(inner, HalfActive):
-            raise ValueError(f"inner = {type(inner).__name__}: expected a reward law that is not half active itself")
-        if inner.n_objectives > 1:
-            raise ValueError(f"inner = {type(inner).__name__}: expected rewards with one objective")
-        if not 0.0 <= silent <= 1.0:
-            raise ValueError(f"silent = {self.silent!r}: expected a reward from 0 to 1")
-        return self._settle(silent=silent)
-
-    @cached_property
-    def means(self) -> Table:
-        n = self.inner.n_agents
-        return np.asarray(self.inner.means * ((n - n // 2) / n) + self.silent * ((n // 2) / n))
-
-    @property
-    def bounded(self) -> bool:
-        return self.inner.bounded
-
-    @property
-    def labels(self) -> NDArray[np.int64] | None:
-        return self.inner.labels
-
-    @property
-    def sub_gaussian(self) -> float:
-        if self.inner.bounded:
-            return 0.5
-        # the noise, and the two-valued variable that scales the mean
-        return float(np.hypot(self.inner.sub_gaussian, np.abs(self.inner.means - self.silent).max() / 2.0))
-
-    def record(self) -> HalfActiveRecord:
-        return HalfActiveRecord(self.inner.record(), self.n_agents, self.silent)
-
-    def describe(self) -> dict[str, Any]:
-        return {"type": "HalfActive", "silent": self.silent, "inner": self.inner.describe()}
-
-
-@implements(HalfActiveRecord)
-def scene(rewards: HalfActiveRecord) -> NDArray[np.bool_]:
-    return np.zeros(rewards.n_agents, np.bool_)
-
-
-@implements(HalfActiveRecord)
-def set_scene(rewards: HalfActiveRecord, t: int, coins: Coins, scene: NDArray[np.bool_]) -> None:
-    """Selection sampling (Knuth, volume 2, algorithm 3.4.2 S): exactly half, every subset alike."""
-    needed = rewards.n_agents // 2
-    for i in range(rewards.n_agents):
-        scene[i] = uniform(coins, SCENE, t, i, 0) * (rewards.n_agents - i) < needed
-        if scene[i]:
-            needed -= 1
-
-
-@implements(HalfActiveRecord)
-def pay(
-    rewards: HalfActiveRecord,
-    scene: NDArray[np.bool_],
-    i: int,
-    arm: int,
-    t: int,
-    coins: Coins,
-    reward: NDArray[np.float64],
-) -> None:
-    if scene[i]:
-        reward[i, 0] = rewards.silent
-    else:
-        interface.pay(rewards.inner, scene, i, arm, t, coins, reward)

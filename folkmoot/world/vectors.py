@@ -4,14 +4,25 @@ from functools import cached_property
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from folkmoot.coins import REWARD, Coins, two_uniforms
 from folkmoot.configuration import Plain, part
 from folkmoot.interface import implements
 from folkmoot.world import SCALARISATIONS
-from folkmoot.world.means import Table, UniformVectors, checked_agents, described, given_or, table_of_means
+from folkmoot.world.means import (
+    Drawn,
+    Means,
+    Redraw,
+    Table,
+    UniformVectors,
+    checked_agents,
+    described_means,
+    drawn_means,
+    given_or,
+    table_of_means,
+)
 from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import Scalarisation, worth
 
@@ -29,6 +40,7 @@ class VectorBernoulli(Rewards):
         means: [n_arms, n_objectives], each in [0, 1].
         scalarisation: what a mean vector is worth: `Linear(weights)`, `Chebyshev()` or `LogSumExp(beta)`.
         n_agents: number of agents.
+        redraw: are means by a law drawn anew for each replicate?
 
     Attributes:
         vector_means: float64 [n_arms, n_objectives].
@@ -41,18 +53,29 @@ class VectorBernoulli(Rewards):
     vector_means: Annotated[Table, given_or(UniformVectors)] = Field(alias="means")
     law: Annotated[Scalarisation, part(SCALARISATIONS)] = Field(alias="scalarisation")
     agents: Annotated[int, Plain(int)] = Field(alias="n_agents")
+    redraw: Annotated[Redraw, Plain(bool)] = Field(False, repr=False)
 
-    def __init__(self, means: ArrayLike, scalarisation: Scalarisation, *, n_agents: int) -> None:
-        self._write(means=means, scalarisation=scalarisation, n_agents=n_agents)
+    def __init__(self, means: Means, scalarisation: Scalarisation, *, n_agents: int, redraw: Redraw = False) -> None:
+        self._write(means=means, scalarisation=scalarisation, n_agents=n_agents, redraw=redraw)
 
     @model_validator(mode="after")
     def _vectors_have_a_worth(self) -> Self:
-        table = table_of_means(self.vector_means, None, 0.0, 1.0, row="arm", column="objective")
+        means, redraw = drawn_means(self.vector_means, self.redraw, 0.0, 1.0)
+        table = table_of_means(means, None, 0.0, 1.0, row="arm", column="objective")
         if not isinstance(self.law, Scalarisation):
             name = type(self.law).__name__
             raise ValueError(f"scalarisation = {name}: expected Linear(weights), Chebyshev() or LogSumExp(beta)")
         self.law.record(table.shape[1])
-        return self._settle(vector_means=table, agents=checked_agents(self.agents))
+        return self._settle(vector_means=table, agents=checked_agents(self.agents), redraw=redraw)
+
+    @property
+    def redraws(self) -> bool:
+        return isinstance(self.redraw, Drawn)
+
+    def instance(self, coins: Coins) -> Rewards:
+        if not isinstance(self.redraw, Drawn):
+            return self
+        return self.model_copy(update={"means": self.redraw.table(coins), "redraw": False})
 
     @property
     def n_objectives(self) -> int:
@@ -79,7 +102,7 @@ class VectorBernoulli(Rewards):
             "n_objectives": self.n_objectives,
             "scalarisation": self.law.describe(),
         }
-        return {**out, **described("means", self.vector_means)}
+        return {**out, **described_means("means", self.vector_means, self.redraw)}
 
 
 @implements(VectorBernoulliRecord)

@@ -37,6 +37,7 @@ WRITTEN_REWARDS = {
             fm.Bernoulli(Uniform(**DRAWN, n_agents=4, shared=True)),
             {"means": {**DRAWN, "n_agents": 4, "shared": True}},
         ),
+        (fm.Bernoulli({**DRAWN, "n_agents": 4}, redraw=True), {"means": {**DRAWN, "n_agents": 4, "redraw": True}}),
     ],
     "gaussian": [(fm.Gaussian(np.array(MEANS), 2), {"means": MEANS, "deviation": 2})],
     "beta": [(fm.Beta(np.array(MEANS[:3]), 4), {"means": MEANS[:3], "concentration": 4.0})],
@@ -55,6 +56,22 @@ WRITTEN_REWARDS = {
         (
             fm.HalfActive(fm.Gaussian(MEANS, 0.5), 1),
             {"inner": {"type": "gaussian", "means": MEANS, "deviation": 0.5}, "silent": 1.0},
+        )
+    ],
+    "piecewise": [
+        (
+            fm.Piecewise([(1, fm.Bernoulli(MEANS)), (9, fm.Bernoulli(MEANS[::-1]))]),
+            {"pieces": [{"from": n, "type": "bernoulli", "means": m} for n, m in ((1, MEANS), (9, MEANS[::-1]))]},
+        )
+    ],
+    "drifting": [
+        (
+            fm.Drifting(fm.Gaussian(MEANS, 0.5), fm.Gaussian(MEANS[::-1], 0.5), 50),
+            {
+                "start": {"type": "gaussian", "means": MEANS, "deviation": 0.5},
+                "end": {"type": "gaussian", "means": MEANS[::-1], "deviation": 0.5},
+                "period": 50,
+            },
         )
     ],
     "vector_bernoulli": [

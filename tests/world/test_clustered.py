@@ -6,7 +6,8 @@ import pytest
 
 import folkmoot as fm
 from folkmoot.world.clustered import Clustered
-from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, HalfActive
+from folkmoot.world.half_active import HalfActive
+from folkmoot.world.rewards import Bernoulli, Beta, Gaussian
 
 from .test_rewards import COINS, draw, sample
 

@@ -11,8 +11,9 @@ from scipy import stats
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.simulation.compiled import jit
+from folkmoot.world.half_active import HalfActive
 from folkmoot.world.replay import Replay
-from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, HalfActive, Rewards
+from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, Rewards
 
 COINS = replicate_coins(20_250_812, 0, 1)
 DRAWS = 200_000
