@@ -45,7 +45,8 @@ def terminal(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]],
         summary = result.summary()
         interval = f"{short(summary['regret_low'])} to {short(summary['regret_high'])}"
         shown = interval if result.replicates > 1 else "one replicate"
-        share = f"{summary['best_arm_share']:.1%}"
+        best = summary["best_arm_share"]
+        share = f"{best:.1%}" if best == best else "-"
         spent = [f"{summary[key]:,.0f}" if key == "verified" else short(summary[key]) for key in accounts]
         lines.append([name, short(summary["regret_mean"]), shown, share, f"{summary['messages']:,.0f}", *spent])
     headings = [heading.lower() for heading in accounts.values()]
