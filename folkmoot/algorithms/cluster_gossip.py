@@ -4,15 +4,15 @@ Source: arXiv 2502.08003. Its formulas are lost: this is DrFed-UCB with clusters
 text describes it. [T] stated there, [R] recalled, [I] filled in by us, [D] derived. `ucb_sbm.UCBSBM` configures it,
 `cluster_records` has its records, `cluster_tables` what mates know of one another.
 
-Windows. Every `refresh` rounds a window ends. What an agent hears of other clusters in a window's first round, and the
-tables of mates as they are in it, spread among mates until the window ends; then all adopt them, and keep to them for
-a window. What is heard later waits for the next. If the links of a window let everything reach everybody, mates hold
-the same numbers to the last bit in every round, as Theorem 10 needs. A window of one round is Theorem 3's case.
+Periods. Every `refresh` rounds a period ends. What an agent hears of other clusters in a period's first round, and the
+tables of mates as they are in it, spread among mates until the period ends; then all adopt them, and keep to them for
+a period. What is heard later waits for the next. If the links of a period let everything reach everybody, mates hold
+the same numbers to the last bit in every round, as Theorem 10 needs. A period of one round is Theorem 3's case.
 """
 
 from math import inf, log, sqrt
 
-from folkmoot.algorithms.cluster_records import Params, first_of_window
+from folkmoot.algorithms.cluster_records import Params, first_of_period
 from folkmoot.algorithms.cluster_tables import (
     adopt,
     hear_mate,
@@ -123,7 +123,7 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
         return
     if params.surveyed > 0 and not state.learning[i]:  # absent when the survey ended
         take_survey(params, state, i)
-    pooled, first = params.relay, first_of_window(params, t)
+    pooled, first = params.relay, first_of_period(params, t)
     if params.common:
         hear_cluster(params, state, i, t, inbox, i)
     if params.relay and first:
@@ -146,8 +146,8 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
 
 @kernel
 def close_tables(params, state, i, t):
-    """Adopt the tables if a window ends, or if the agent only begins to learn; note the own pulls."""
-    if window_ends(params, t) or starts(params, state, i, t):
+    """Adopt the tables if a period ends, or if the agent only begins to learn; note the own pulls."""
+    if period_ends(params, t) or starts(params, state, i, t):
         adopt(params, state, i)
     if params.common and t >= params.burn_in:
         for k in range(params.n_arms):
@@ -155,8 +155,8 @@ def close_tables(params, state, i, t):
 
 
 @kernel
-def window_ends(params, t):
-    """Does a window end with this round?"""
+def period_ends(params, t):
+    """Does a period end with this round?"""
     return (t - params.burn_in) % params.refresh == 0
 
 
@@ -168,7 +168,7 @@ def starts(params, state, i, t):
 
 @kernel
 def hear_stranger(params, state, i, t, inbox, j, first):
-    """What agent j of another cluster says; after a window's first round it is kept for the next window."""
+    """What agent j of another cluster says; after a period's first round it is kept for the next period."""
     c = params.labels[j]
     if first:
         if state.stamp[i, c] < t:  # of several members, the first
@@ -214,7 +214,7 @@ def publish_late(params, state, i, t, outbox):
 
 @implements(Params)
 def update_late(params, state, i, t, inbox, neighbours):
-    """Fresher copies from mates; then, if the window ends, the average."""
+    """Fresher copies from mates; then, if the period ends, the average."""
     if params.common and t > params.surveyed:
         cluster = params.labels[i]
         for j in neighbours:
@@ -223,10 +223,10 @@ def update_late(params, state, i, t, inbox, neighbours):
     if starts(params, state, i, t):
         state.learning[i] = True
         begin(params, state, i, t)
-    elif t > params.burn_in and window_ends(params, t):
+    elif t > params.burn_in and period_ends(params, t):
         average(params, state, i)
-    if params.common and params.refresh > 1 and window_ends(params, t):
-        open_window(params, state, i, t)
+    if params.common and params.refresh > 1 and period_ends(params, t):
+        open_period(params, state, i, t)
 
 
 @kernel
@@ -245,8 +245,8 @@ def hear_copies(params, state, i, inbox, j):
 
 
 @kernel
-def open_window(params, state, i, t):
-    """Go by the counts that spread in the window that ends; what was heard meanwhile is for the next."""
+def open_period(params, state, i, t):
+    """Go by the counts that spread in the period that ends; what was heard meanwhile is for the next."""
     for k in range(params.n_arms):
         state.bar[i, k] = state.largest[i, k]
         state.largest[i, k] = max(state.largest[i, k], state.next_largest[i, k])

@@ -44,16 +44,16 @@ class State(NamedTuple):
     mate_total: np.ndarray  # float64 [n_agents, largest_size, n_arms]
     team_pulls: np.ndarray  # int64 [n_agents, n_arms]  own and mates' together
     team_mean: np.ndarray  # float64 [n_agents, n_arms]
-    cluster_pulls: np.ndarray  # int64 [n_agents, n_arms]  nc, as adopted when a window last ended
+    cluster_pulls: np.ndarray  # int64 [n_agents, n_arms]  nc, as adopted when a period last ended
     cluster_mean: np.ndarray  # float64 [n_agents, n_arms]  mubar_c
     gossip: np.ndarray  # float64 [n_agents, n_arms]  mutilde, estimate of what the goal is about
     largest: np.ndarray  # float64 [n_agents, n_arms]  Nc, largest pulls heard of
-    bar: np.ndarray  # float64 [n_agents, n_arms]  `largest` as adopted when a window last ended
+    bar: np.ndarray  # float64 [n_agents, n_arms]  `largest` as adopted when a period last ended
     stamp: np.ndarray  # int64 [n_agents, n_clusters]  round in which the copies below were sent; 0: never
     heard_mean: np.ndarray  # float64 [n_agents, n_clusters, n_arms]  hbar, copy of a cluster's mean
     heard_gossip: np.ndarray  # float64 [n_agents, n_clusters, n_arms]  htil, copy of its gossip
-    next_largest: np.ndarray  # float64 [n_agents, n_arms]  heard after a window's first round, for the next window
-    next_stamp: np.ndarray  # int64 [n_agents, n_clusters or 0]  the same of copies; 0 columns if a window is one round
+    next_largest: np.ndarray  # float64 [n_agents, n_arms]  heard after a period's first round, for the next period
+    next_stamp: np.ndarray  # int64 [n_agents, n_clusters or 0]  the same of copies; 0 columns if a period is one round
     next_mean: np.ndarray  # float64 [n_agents, n_clusters or 0, n_arms]
     next_gossip: np.ndarray  # float64 [n_agents, n_clusters or 0, n_arms]
     learning: np.ndarray  # bool [n_agents]  is its burn-in over?
@@ -243,16 +243,16 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
             numbers += 2 * k + 2
             continue
         numbers += params.size[cluster]
-        if first_of_window(params, t):
+        if first_of_period(params, t):
             numbers += 2 * k
         for r in range(params.size[cluster]):
-            sent_anew = first_of_window(params, t) and r == params.rank[i]
+            sent_anew = first_of_period(params, t) and r == params.rank[i]
             if inbox.contact[i, r] > inbox.contact[j, r] and not sent_anew:
                 numbers += 2 * k
     return 8 * numbers
 
 
 @kernel
-def first_of_window(params, t):
-    """Does a window of `refresh` rounds begin? One ends with the burn-in; the first may be shorter."""
+def first_of_period(params, t):
+    """Does a period of `refresh` rounds begin? One ends with the burn-in; the first may be shorter."""
     return (t - 1 - params.burn_in) % params.refresh == 0 or t == 1

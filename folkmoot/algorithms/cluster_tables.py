@@ -2,10 +2,10 @@
 
 Without relay an agent has the table that each mate told it last, and adds what is new to its sums as it comes. Mates
 who hear the same have the same sums to the last bit. With relay a table also comes from mates who know a later one, and
-the sums are taken anew, in the order of the mates, when a window ends.
+the sums are taken anew, in the order of the mates, when a period ends.
 """
 
-from folkmoot.algorithms.cluster_records import first_of_window
+from folkmoot.algorithms.cluster_records import first_of_period
 from folkmoot.interface import kernel
 
 
@@ -56,7 +56,7 @@ def hear_mate(params, state, i, t, inbox, j):
 
 @kernel
 def keep_own(params, state, i, t):
-    """With relay: the own table, as it is passed on until the next window."""
+    """With relay: the own table, as it is passed on until the next period."""
     r = params.rank[i]
     state.contact[i, r] = t
     for k in range(params.n_arms):
@@ -74,7 +74,7 @@ def hear_tables(params, state, i, t, inbox, j):
             for k in range(params.n_arms):
                 state.mate_pulls[i, r, k] = inbox.mate_pulls[j, r, k]
                 state.mate_total[i, r, k] = inbox.mate_total[j, r, k]
-    if first_of_window(params, t):
+    if first_of_period(params, t):
         state.contact[i, told] = t
         for k in range(params.n_arms):
             state.mate_pulls[i, told, k] = inbox.pulls[j, k]
@@ -95,7 +95,7 @@ def add_tables(params, state, i):
 
 @kernel
 def adopt(params, state, i):
-    """A window ends: what the cluster knows becomes what the agent goes by and tells others."""
+    """A period ends: what the cluster knows becomes what the agent goes by and tells others."""
     if params.relay:
         add_tables(params, state, i)
     for k in range(params.n_arms):

@@ -43,7 +43,7 @@ class UCBSBM(Algorithm):
         goal: "common" or "cluster".
         clusters: the cluster of every agent, from 0 on, or "detect"; None takes those the network declares.
         n_clusters: how many; needed for "detect" alone, otherwise only checked.
-        refresh: tau, rounds of a window: cluster means, counts and copies are adopted when one ends, the same by all
+        refresh: tau, rounds of a period: cluster means, counts and copies are adopted when one ends, the same by all
             mates if links allow (Theorem 10). At most C - 1, as the paper says of its period l; 1 if C is 1 or 2.
         burn_in: L; None is 25 pulls per arm, at most a tenth of the horizon; with goal = "cluster" and clusters that
             are known it is one pull per arm.
@@ -125,7 +125,7 @@ class UCBSBM(Algorithm):
         else:
             labels = self._known(problem)
         sizes = np.bincount(labels)
-        self._check_window(len(sizes), length)
+        self._check_period(len(sizes), length)
         n, k, c = problem.n_agents, problem.n_arms, len(sizes)
         problem.require_memory(n * k * (32.0 * sizes.max() + 64.0 * c), "UCBSBM, which keeps a table for every mate,")
         rank = np.zeros(n, np.int64)
@@ -165,7 +165,7 @@ class UCBSBM(Algorithm):
         counted = problem.n_agents if self.weights == "size" else c * int(sizes.min())
         return shared_c1(counted, sigma), size
 
-    def _check_window(self, n_clusters: int, burn_in: int) -> None:
+    def _check_period(self, n_clusters: int, burn_in: int) -> None:
         most = max(1, n_clusters - 1)
         if self.refresh > most:
             raise ValueError(

@@ -207,8 +207,8 @@ def test_tables_catch_up_after_silence() -> None:
             assert (state.team_pulls.sum(axis=1) < state.pulls.sum()).all()
 
 
-def test_windows_end_with_the_burn_in_and_then_every_refresh_rounds() -> None:
-    """What is adopted is the tables of the window's first round: 3 mates' pulls after rounds 5, 7, 9, ..."""
+def test_periods_end_with_the_burn_in_and_then_every_refresh_rounds() -> None:
+    """What is adopted is the tables of the period's first round: 3 mates' pulls after rounds 5, 7, 9, ..."""
     p = params((0, 0, 0, 1, 2), k=2, burn_in=6, refresh=2)
     everybody = rows_of([(i, j) for i in range(5) for j in range(i)], 5)
     pooled = [int(s.cluster_pulls[0].sum()) for _, s, _ in drive(p, lambda t: everybody, lambda t, i, arm: 0.5, 11)]
@@ -219,9 +219,9 @@ PATH = (0, 0, 0, 1, 1, 1, 2, 2, 2)  # three clusters of three
 
 
 def test_in_step_mates_hold_the_same_numbers_in_every_round() -> None:
-    """Theorem 10: mates are never all linked in a round, and one may need two rounds to hear from another; with windows
+    """Theorem 10: mates are never all linked in a round, and one may need two rounds to hear from another; with periods
     of four rounds, in which everything reaches everybody, they still go by the same numbers and pull the same arms.
-    Without windows they do not. (Two agents stand alone: windows of four rounds need five clusters.)"""
+    Without periods they do not. (Two agents stand alone: periods of four rounds need five clusters.)"""
     labels = (*PATH, 3, 4)
     dice, n = np.random.default_rng(12), len(labels)
     graphs = []
@@ -244,7 +244,7 @@ def test_in_step_mates_hold_the_same_numbers_in_every_round() -> None:
     assert apart[1] > 400  # of 684
 
 
-def test_the_window_is_limited_to_what_theorem_10_allows() -> None:
+def test_the_period_is_limited_to_what_theorem_10_allows() -> None:
     for labels, allowed in ((PATH, 2), ((0, 1, 2, 3, 4), 4), ((0, 0, 1), 1), ((0, 0), 1)):
         params(labels, refresh=allowed)
         with pytest.raises(ValueError, match=rf"refresh = {allowed + 1}: expected from 1 to {allowed}, for") as caught:
@@ -252,9 +252,9 @@ def test_the_window_is_limited_to_what_theorem_10_allows() -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_what_is_heard_after_a_windows_first_round_waits_for_the_next() -> None:
-    """Agent 1 hears of cluster 1 from its mate 0: met in round 3, a window's first, it is known at once; in round 4 it
-    waits for the window of rounds 5 and 6."""
+def test_what_is_heard_after_a_periods_first_round_waits_for_the_next() -> None:
+    """Agent 1 hears of cluster 1 from its mate 0: met in round 3, a period's first, it is known at once; in round 4 it
+    waits for the period of rounds 5 and 6."""
     for met, expected in ((3, [0, 0, 3, 3, 3, 3]), (4, [0, 0, 0, 0, 4, 4])):
         p = params((0, 0, 1, 2), k=1, burn_in=30, refresh=2)
         rows, mates = rows_of([(0, 1), (0, 2)], 4), rows_of([(0, 1)], 4)
@@ -469,7 +469,7 @@ def test_bytes_are_cluster_numbers_between_clusters_and_tables_between_mates() -
 
 def test_bytes_of_tables_that_are_passed_on_are_those_that_are_lacking() -> None:
     """K = 2, three mates: a list of 3 rounds goes to each; the table of mate 2 goes to agent 1 only while it is older
-    there; the own table goes in a window's first round."""
+    there; the own table goes in a period's first round."""
     p = params((0, 0, 0, 1, 2), k=2, burn_in=6, refresh=2)
     box, mate = outbox(p), np.array([1])
     box.contact[:2] = [[5, 5, 3], [5, 5, 1]]
