@@ -28,7 +28,7 @@ from folkmoot.algorithms.flood_common import (
     only_arm,
     reached,
 )
-from folkmoot.algorithms.flood_size import full_bytes, head_bytes, is_silent, one_row_bytes, rows_lacking
+from folkmoot.algorithms.flood_size import full_bytes, head_bytes, is_silent, one_row_bytes, rows_lacking, tell_row
 from folkmoot.algorithms.flood_threshold import Claim, sample_counts, thresholds
 from folkmoot.algorithms.words import best_of
 from folkmoot.interface import implements, kernel
@@ -216,18 +216,21 @@ def decision(params, state, i):
 
 @implements(Params)
 def publish(params, state, i, t, seen, outbox):
-    """The table is copied row by row as it grows: others' rows stay as they are until the point changes."""
+    """The table is copied row by row as it grows: others' rows stay as they are until the point changes.
+
+    Who is settled has none that anybody needs, for its set says it all, except where sets are not believed.
+    """
     same = state.awake[i] and outbox.point[i] == state.point[i]
     outbox.point[i] = state.point[i]
     outbox.begun[i] = state.begun[i]
     for k in range(params.n_arms):
         outbox.active[i, k] = state.active[i, k]
+    tell_row(params, state, i, i, outbox)
+    if params.faulty == 0 and is_single(state.active, i, params.n_arms):
+        return
     for r in range(params.n_agents):
-        if r == i or (state.have[i, r] and not (same and outbox.have[i, r])):
-            for k in range(params.n_arms):
-                outbox.row[i, r, k] = state.row[i, r, k] if state.have[i, r] else 0.0
-                outbox.valid[i, r, k] = state.have[i, r] and state.valid[i, r, k]
-        outbox.have[i, r] = state.have[i, r]
+        if r != i and not (same and state.have[i, r] == outbox.have[i, r]):
+            tell_row(params, state, i, r, outbox)
     if params.faulty > 0:
         flood_robust.tell(params, state, i, outbox)
 
@@ -283,6 +286,8 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
 @kernel
 def meet_settled(params, state, i, inbox, neighbours):
     """Note the neighbours that are settled too."""
+    if state.n_met[i] == params.degree[i]:
+        return
     for j in neighbours:
         if not state.met[i, j] and is_single(inbox.active, j, params.n_arms):
             state.met[i, j] = True

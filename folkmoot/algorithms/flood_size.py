@@ -1,4 +1,4 @@
-"""What FloodSE's tables cost to send: heads to all neighbours, rows to those who lack them."""
+"""What FloodSE's tables say, and what that costs: heads to all neighbours, rows to those who lack them."""
 
 from folkmoot.algorithms.flood_common import is_single
 from folkmoot.interface import kernel
@@ -46,3 +46,13 @@ def rows_lacking(params, state, i, neighbours, inbox):
 def full_bytes(params, state, i, n_messages):
     """So many messages with the whole table in each."""
     return n_messages * (head_bytes(params, state, i) + state.held[i] * one_row_bytes(params, state, i))
+
+
+@kernel
+def tell_row(params, state, i, r, outbox):
+    """The row of agent r, or that there is none."""
+    here = state.have[i, r]
+    outbox.have[i, r] = here
+    for k in range(params.n_arms):
+        outbox.row[i, r, k] = state.row[i, r, k] if here else 0.0
+        outbox.valid[i, r, k] = here and state.valid[i, r, k]
