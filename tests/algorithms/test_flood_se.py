@@ -225,6 +225,29 @@ def test_an_agent_that_is_never_heard_stops_everybody_unless_it_may_be_missing(a
         assert decision(p, state, 3) == -1
 
 
+@pytest.mark.parametrize("aggregate", ["table", "tree"])
+def test_a_tenth_of_the_agents_gone_for_good_and_the_others_settle(aggregate: str) -> None:
+    means = np.linspace([0.0, 0.7], [0.3, 1.0], 10)
+    world = fm.Bernoulli(means), fm.ErdosRenyi(nx.complete_graph(10), 0.9)
+    gone = fm.Presence(absences=[(3, 4)])
+    result = fm.simulate(
+        fm.FloodSE(missing=1, aggregate=aggregate), *world, presence=gone, horizon=200, engine="interpreted"
+    )
+    assert np.delete(result.decisions[0], 3).tolist() == [1] * 9
+    assert result.decisions[0, 3] == -1
+
+
+@pytest.mark.parametrize("aggregate", ["table", "tree"])
+def test_late_and_lost_outcomes_and_one_sided_links_change_nothing_but_the_time(aggregate: str) -> None:
+    means = np.linspace([0.0, 0.7], [0.3, 1.0], 5)
+    network = fm.OneSided(fm.ErdosRenyi(nx.cycle_graph(5), 0.9), loss=0.3)
+    late = fm.Feedback(delay=7, loss=0.2)
+    result = fm.simulate(
+        fm.FloodSE(aggregate=aggregate), fm.Bernoulli(means), network, feedback=late, horizon=250, engine="interpreted"
+    )
+    assert (result.decisions == 1).all()
+
+
 def test_a_tree_grows_anew_around_an_agent_that_has_gone() -> None:
     """On a ring agent 1 goes in round 6, and with it the way of those behind it; one may be missing."""
     n, rounds = 8, 500
