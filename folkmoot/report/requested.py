@@ -74,22 +74,27 @@ def _spread(values: NDArray[np.float64] | None) -> list[str]:
 
 
 def paid(results: Mapping[str, Result], tables: "count[int]") -> str:
-    """A table: realised regret beside expected regret; nothing without `realised`."""
+    """A table: realised regret beside what was expected; nothing without `realised`."""
     known = {name: result for name, result in results.items() if result.offered is not None}
     if not known:
         return ""
     lines = []
     for name, result in known.items():
-        expected, realised = (student_interval(v[:, -1]) for v in (result.regret, result.realised_regret))
-        places = places_by_error([float(expected[0]), float(realised[0])], [float(expected[1]), float(realised[1])])
-        cells = [number(float(m), places) + _half(float(h), places) for m, h in (expected, realised)]
+        columns = [result.regret[:, -1], *([] if result.means is None else [result.regret_as_paid])]
+        values = [student_interval(column) for column in (*columns, result.realised_regret[:, -1])]
+        places = places_by_error([float(mean) for mean, _ in values], [float(half) for _, half in values])
+        cells = [number(float(mean), places) + _half(float(half), places) for mean, half in values]
+        if result.means is None:
+            cells.insert(1, NONE)
         lines.append([name, *cells, percent(_best_in_hindsight(result))])
     caption = (
-        f"Table {next(tables)}. Expected regret, and realised regret: by how much more the arm that was best in "
-        f"hindsight would have paid than was paid, in the same rounds, with half-widths of 95{PERCENT} Student "
-        "intervals. Last, the share of replicates in which that arm is a best one by its mean."
+        f"Table {next(tables)}. Regret; by how much more the common arm would have paid the agents, expected; by how "
+        "much more the arm that was best in hindsight would have paid them in the same rounds, realised; with "
+        f"half-widths of 95{PERCENT} Student intervals. The first two are one where all agents have the same means; "
+        "else who pulls its own best arm may be paid more than the common arm pays. Last, the share of replicates in "
+        "which the arm that was best in hindsight is a best one by its mean."
     )
-    return table(caption, ["Algorithm", "Expected regret", "Realised regret", "Hindsight is best arm"], lines)
+    return table(caption, ["Algorithm", "Regret", "As paid, expected", "Realised", "Hindsight is best arm"], lines)
 
 
 def _half(half: float, places: int) -> str:

@@ -73,6 +73,7 @@ def _of_team(result: Result) -> Iterator[_Piece]:
         own = result.own_regret_so_far if curve else result.own_regret[:, None]
         yield "own_regret", own, curve
         yield "own_reward", result.own_reward[:, None], False
+        yield "regret_as_paid", result.regret_as_paid[:, None], False
     if result.realised is not None:
         yield "realised_regret", result.realised_regret, True
     for what in ("messages", "bytes", "verified", "corruption_spent", "settled_at", "agreed_at"):

@@ -192,6 +192,18 @@ class Result(Saved):
     # --- What was really paid ----------------------------------------------------------------------------------
 
     @property
+    def regret_as_paid(self) -> Floats:
+        """float64 [replicates]: by how much more the common arm would pay the agents than their pulls pay them, both
+        expected, at the horizon. Where all agents have the same means it is `regret`.
+
+        Raises:
+            ValueError: the means are not known.
+        """
+        means, arm = known(self.name, "means", self.means), np.argmin(self.gaps, axis=-1)
+        common = np.take_along_axis(means, np.reshape(arm, (*np.shape(arm), 1, 1)), axis=-1)
+        return added(weighted(self.pulls, common - means)[:, self.counted], axis=1)
+
+    @property
     def hindsight_arm(self) -> Counts:
         """int64 [replicates, c]: the arm that would have paid all agents together most so far; the first of equals.
 
@@ -204,8 +216,8 @@ class Result(Saved):
     def realised_regret(self) -> Floats:
         """float64 [replicates, c]: by how much more the best arm in hindsight would have paid than was paid.
 
-        Its mean over replicates is above that of `regret`, which holds pulls against one arm fixed beforehand; in a
-        replicate it may be negative.
+        On average it is above `regret_as_paid`, for the best arm in hindsight has had luck. Where agents differ it can
+        be far below `regret`: who pulls its own best arm is paid more than the common arm would have paid.
 
         Raises:
             ValueError: it was not asked for.

@@ -68,7 +68,8 @@ def test_the_numbers_of_single_agents():
 def test_the_numbers_of_what_was_paid():
     text = check_self_contained(render("T", {"A": asked(replicates=2)})).text()
     section = text[text.index("What was really paid") : text.index("When agents settled")]
-    assert "550 ± 635" in section  # Student's factor for two is 12.71, the standard error 50
+    # As paid: 0 + 50 + 50 - 75. Student's factor for two is 12.71, and the standard error of what was paid 50.
+    assert "25 ± 0 550 ± 635" in section
     assert section.strip().endswith("50.0 %")
 
 

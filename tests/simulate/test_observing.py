@@ -90,6 +90,17 @@ def test_hindsight_pays_by_the_same_coins():
     assert (chosen == best).all()
 
 
+def test_regret_as_paid_is_what_is_expected_of_it():
+    """Offered by the common arm less paid is a sum of N T differences of mean `regret_as_paid`, each within [-1, 1]:
+    beyond 4 sqrt(N T) with probability below 2 exp(-8) (Azuma and Hoeffding).
+    """
+    result = fm.simulate(fm.UCB(), *WORLD, **OPTIONS, engine="interpreted", realised=True)
+    common = int(np.argmin(result.gaps))
+    measured = result.offered[:, -1, common] - result.realised[:, -1].sum(axis=1)
+    assert (abs(measured - result.regret_as_paid) < 4 * np.sqrt(3 * 60)).all()
+    assert abs(result.regret_as_paid - result.regret[:, -1]).max() > 0.5  # tastes differ: it is another thing
+
+
 def test_an_agent_that_always_pulls_one_arm_is_paid_what_that_arm_offers():
     """With one arm there is nothing to regret, in hindsight either."""
     law, network = fm.Bernoulli([0.4], n_agents=3), fm.Static(nx.path_graph(3))

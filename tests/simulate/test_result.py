@@ -231,6 +231,19 @@ def test_realised_regret_is_against_the_best_arm_in_hindsight():
     assert result.realised_regret.tolist() == [[1.0, 2.5]]
 
 
+def test_regret_as_paid_holds_each_agents_pulls_against_what_the_common_arm_pays_that_agent():
+    result = with_tastes()
+    expected = 0.5 * result.pulls[:, :2, 1].sum(axis=1) - 0.25 * result.pulls[:, 2, 1]
+    assert result.regret_as_paid == pytest.approx(expected)
+    same = replace(result, means=np.array([[0.5, 0.25]] * 3))
+    assert same.regret_as_paid == pytest.approx(same.regret[:, -1])
+    gaps, means = np.array([[0.0, 0.25], [0.25, 0.0]]), np.stack([result.means, result.means[:, ::-1]])
+    drawn = replace(made_up(replicates=2), gaps=gaps, means=means)
+    first = 0.5 * drawn.pulls[0, :2, 1].sum() - 0.25 * drawn.pulls[0, 2, 1]
+    second = 0.5 * drawn.pulls[1, :2, 0].sum() - 0.25 * drawn.pulls[1, 2, 0]
+    assert drawn.regret_as_paid == pytest.approx([first, second])
+
+
 @pytest.mark.parametrize(
     ("what", "how"),
     [
