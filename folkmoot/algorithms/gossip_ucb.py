@@ -273,8 +273,17 @@ def update_late(params, state, i, t, inbox, neighbours):
             weight = 0.5 if other == j and inbox.partner[other] == i else 0.0
             for k in range(params.n_arms):
                 state.gossip[i, k] += transfer(state, inbox, i, other, k, weight)
-    elif j != _NOBODY and inbox.partner[j] == i:
+    elif j != _NOBODY and heard(neighbours, j) and inbox.partner[j] == i:
         for k in range(params.n_arms):
             state.gossip[i, k] = 0.5 * (state.gossip[i, k] + inbox.gossip[j, k])
     if state.arm[i] >= 0:
         state.gossip[i, state.arm[i]] += state.increment[i]
+
+
+@kernel
+def heard(neighbours, j):
+    """Did the second message of j come? The first did, or it would be no partner."""
+    found = False
+    for other in neighbours:
+        found = found or other == j
+    return found

@@ -38,8 +38,16 @@ class Learner:
         return int(interface.decision(self.params, self.state, self._i))
 
     def select(self, t: int) -> int:
-        """The arm to pull in round t."""
-        return int(interface.select(self.params, self.state, self._i, t, self.coins))
+        """The arm to pull in round t.
+
+        Raises:
+            ValueError: the algorithm chose what is no arm.
+        """
+        arm, last = int(interface.select(self.params, self.state, self._i, t, self.coins)), self.params.n_arms - 1
+        if not 0 <= arm <= last:
+            name = type(self.params).__module__
+            raise ValueError(f"{name}: select gave arm {arm} for agent {self.index} in round {t}; expected 0 to {last}")
+        return arm
 
     def verify(self, t: int, arm: int) -> bool:
         """Does it ask for a verified outcome of that arm?"""

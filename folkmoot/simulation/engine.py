@@ -77,6 +77,7 @@ class Tally(NamedTuple):
     lost: np.ndarray  # float64 [replicates, checkpoints] regret summed over agents, where means vary; else 0
     agent_pulls: np.ndarray  # int64 [replicates, c or 0, n_agents, n_arms]
     realised: np.ndarray  # float64 [replicates, c or 0, n_agents] rewards of the agent's pulls so far, as nature paid
+    astray: np.ndarray  # int64 [replicates, 3]  round, agent and arm of a choice that is no arm; round 0: none
 
 
 def blank_tally(
@@ -89,7 +90,7 @@ def blank_tally(
         np.zeros((r, n, k), count), np.zeros((r, checkpoints, k), count), np.zeros(r, count), np.zeros(r, count),
         np.zeros(r, count), np.zeros((r, k)), np.full((r, n), -1, count), np.zeros((r, n), count),
         np.zeros((r, checkpoints)), np.zeros((r, checkpoints if per_agent else 0, n, k), count),
-        np.zeros((r, checkpoints if realised else 0, n)),
+        np.zeros((r, checkpoints if realised else 0, n)), np.zeros((r, 3), count),
     )  # fmt: skip
 
 
@@ -112,6 +113,18 @@ class Control(NamedTuple):
     rounds: np.ndarray  # int64 [1] rounds completed by this call
     done: np.ndarray  # bool [replicates] replicate complete
     stop: np.ndarray  # bool [1] set from outside: give up after this round
+
+
+def check_arms(tally: Tally, name: str) -> None:
+    """Name a choice that ended a replicate.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for t, i, arm in tally.astray.tolist():
+        if t > 0:
+            last = tally.pulls.shape[2] - 1
+            raise ValueError(f"{name}: select gave arm {arm} for agent {i} in round {t}; expected 0 to {last}")
 
 
 def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints, tally, control):
@@ -218,7 +231,10 @@ def rounds(
         meet(presence, present, active, heard)
         set_scene(rewards, t, coins, nature)
         for agent in prange(params.n_agents):
-            act(params, rewards, presence, present, state, np.int64(agent), t, coins, nature, seen, tally.pulls, r)
+            act(params, rewards, presence, present, state, np.int64(agent), t, coins, nature, seen, tally.pulls,
+                tally.astray, r)  # fmt: skip
+        if tally.astray[r, 0] > 0:
+            return
         if tally.realised.shape[1] > 0:
             realise(seen, tally.realised, r, c)
         if verifications > 0:
@@ -352,10 +368,13 @@ def settle(params, state, i, t, tally, r):
 
 
 @inlined
-def act(params, rewards, presence, present, state, i, t, coins, nature, seen, pulls, r):
-    """Agent i pulls and is paid, if it is there."""
+def act(params, rewards, presence, present, state, i, t, coins, nature, seen, pulls, astray, r):
+    """Agent i pulls and is paid, if it is there. What is no arm ends the replicate: no array has a place for it."""
     if here(presence, present, i):
         arm = select(params, state, i, t, coins)
+        if arm < 0 or arm >= params.n_arms:
+            astray[r, 0], astray[r, 1], astray[r, 2] = t, i, arm
+            arm = 0
         seen.arm[i] = arm
         seen.pulled[i] = arm
         pulls[r, i, arm] += 1

@@ -107,4 +107,5 @@ class Parts:
                 self.params, self._world, message_size(self.params), *words, self._replicate, checkpoints,
                 self.round + 1, last, self.table, self.tally, self.control,
             )  # fmt: skip
+        engine.check_arms(self.tally, type(self.job.algorithm).__name__)
         self.round = last

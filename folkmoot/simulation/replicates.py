@@ -13,7 +13,7 @@ from folkmoot.coins import seed_words
 from folkmoot.interface import Everybody, Honest, Immediate, varies
 from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
-from folkmoot.simulation.engine import Control, Tally, World, blank_tally
+from folkmoot.simulation.engine import Control, Tally, World, blank_tally, check_arms
 from folkmoot.simulation.hindsight import offered
 from folkmoot.simulation.instances import gaps_and_means, instance
 from folkmoot.simulation.observing import NOTHING, OBSERVED, Wanted, alone, play_observed
@@ -333,6 +333,7 @@ def _rounds(
     function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()
     function(*arguments, np.array(replicates, np.int64), checkpoints, tally, control)
+    check_arms(tally, type(job.algorithm).__name__)
     return tally, perf_counter() - begun
 
 
