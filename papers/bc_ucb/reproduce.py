@@ -4,6 +4,7 @@ from .chain import chain
 from .defences import defences
 from .growth import growth, shares
 from .influence import influence
+from .liars import liars
 from .privacy import privacy
 from .progress import progress
 from .worst import worst
@@ -12,6 +13,7 @@ FIGURES = {
     "growth": growth,
     "influence": influence,
     "shares": shares,
+    "liars": liars,
     "defences": defences,
     "chain": chain,
     "progress": progress,
