@@ -36,6 +36,8 @@ class Played(Protocol):
     """What Parts needs of a `Job`."""
 
     @property
+    def algorithm(self) -> Any: ...
+    @property
     def rewards(self) -> Any:
         """The reward law."""
 
