@@ -42,6 +42,11 @@ _BANDS = {
     "interval": (student_interval, "mean, 95 % interval"),
     "sd": (standard_deviation, "mean ± standard deviation"),
 }
+_REGRETS = {
+    "regret": ("regret", "cumulative expected regret"),
+    "own_regret": ("own_regret_so_far", "cumulative expected regret\nagainst own best arms"),
+    "realised_regret": ("realised_regret", "realised regret"),
+}
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 
@@ -78,6 +83,7 @@ def plot_regret(
     *,
     log_y: bool = False,
     band: Literal["interval", "sd"] = "interval",
+    of: Literal["regret", "own_regret", "realised_regret"] = "regret",
 ) -> Figure:
     """Cumulative expected regret against the round: mean over replicates, and a band around it.
 
@@ -91,14 +97,19 @@ def plot_regret(
         log_y: logarithmic regret, for curves that differ by orders of magnitude.
         band: "interval" is the 95 % Student interval of the mean: how sure the mean is; it narrows with more
             replicates. "sd" is one standard deviation to either side: how far replicates lie apart; it does not.
+        of: "regret" against the common arm; "own_regret", of each agent against its own best arm, of runs with
+            `per_agent`; "realised_regret" against the best arm in hindsight, of runs with `realised`.
 
     Returns:
         The figure, independent of pyplot; save it with `figure.savefig(path)`.
 
     Raises:
-        ValueError: no results, something that is not a Result, or another band.
+        ValueError: no results, something that is not a Result, another band or regret, or one that was not asked for.
     """
     check_results(results)
+    if of not in _REGRETS:
+        raise ValueError(f"of = {of!r}: allowed are {', '.join(map(repr, _REGRETS))}")
+    attribute, label = _REGRETS[of]
     if band not in _BANDS:
         raise ValueError(f"band = {band!r}: allowed are {', '.join(map(repr, _BANDS))}")
     spread, said = _BANDS[band]
@@ -106,7 +117,8 @@ def plot_regret(
     axes = Chart(figsize=SIZE, layout="constrained").subplots() if ax is None else ax
     lines, finals = [], []
     for number, (name, result) in enumerate(results.items()):
-        mean, half = spread(result.regret_per_agent if per_agent else result.regret)
+        values: Floats = getattr(result, attribute)
+        mean, half = spread(values / int(result.counted.sum()) if per_agent else values)
         marks = mark_places(result.checkpoints, log_x, number, len(results))
         lines.append(draw_curve(axes, result.checkpoints, mean, half, look(number), printable(name), marks))
         finals.append(float(mean[-1]))
@@ -114,7 +126,7 @@ def plot_regret(
     scale_x(axes, rounds, log_x)
     _scale_y(axes, finals, log_y)
     axes.set_xlabel("round")
-    axes.set_ylabel("cumulative expected regret" + (" per agent" if per_agent else ",\nsummed over agents"))
+    axes.set_ylabel(label + (" per agent" if per_agent else ",\nsummed over agents"))
     finish(axes)
     banded = any(result.replicates > 1 for result in results.values())
     order = np.argsort(-np.array(finals), kind="stable")
@@ -247,9 +259,10 @@ def draw_curve(
     marks: list[int],
     most: float = np.inf,
 ) -> Any:
-    """A line and its band, cut to what its values can be: from 0 to `most`."""
+    """A line and its band, cut to what its values can be: from 0, unless the mean is below, to `most`."""
     if np.isfinite(half).all():
-        low, high = np.maximum(mean - half, 0.0), np.minimum(mean + half, most)
+        low, high = mean - half, np.minimum(mean + half, most)
+        low = low if float(mean.min()) < 0.0 else np.maximum(low, 0.0)
         axes.fill_between(rounds, low, high, color=style.colour, alpha=0.2, linewidth=0.0, zorder=2)
         for edge in (low, high):
             axes.plot(rounds, edge, color=style.colour, linewidth=0.4, alpha=0.6, zorder=2, label="_band")
@@ -321,7 +334,8 @@ def _scale_y(axes: Axes, finals: Sequence[float], log: bool) -> None:
         plain_numbers(axes.yaxis, largest)
         return
     axes.yaxis.set_major_locator(MaxNLocator(6))
-    axes.set_ylim(bottom=0.0, top=None if largest > 0.0 else 1.0)
+    if min(finals, default=0.0) >= 0.0:
+        axes.set_ylim(bottom=0.0, top=None if largest > 0.0 else 1.0)
     plain_numbers(axes.yaxis, largest)
 
 

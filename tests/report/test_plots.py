@@ -1,6 +1,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -205,3 +206,23 @@ def test_a_band_of_standard_deviations_says_so(results):
 def test_another_band_is_refused(results):
     with pytest.raises(ValueError, match=r"^band = 'se': allowed are 'interval', 'sd'$"):
         plot_regret(results, band="se")
+
+
+def test_regret_of_another_goal_and_realised_regret_have_their_label():
+    means = np.array([[0.75, 0.5, 0.25]] * 3 + [[0.25, 0.5, 0.75]])
+    made = make(means=means)
+    pulls = np.stack([made.pulls // 7 * (c + 1) for c in range(7)], axis=1)
+    one = replace(made, agent_pulls=pulls, offered=np.ones((5, 7, 3)), realised=np.ones((5, 7, 4)))
+    for of, values, label in (
+        ("own_regret", one.own_regret_so_far, "own best arms"),
+        ("realised_regret", np.full((5, 7), -3.0), "realised regret"),
+    ):
+        (axes,) = drawn(plot_regret({"A": one}, of=of)).axes
+        (line,) = [line for line in axes.lines if line.get_label() == "A"]
+        assert line.get_ydata() == pytest.approx(values.mean(axis=0))
+        assert axes.get_ylim()[0] <= min(0.0, values.min())
+        assert label in axes.get_ylabel()
+    with pytest.raises(ValueError, match=r"^of = 'own': allowed are 'regret', 'own_regret', 'realised_regret'$"):
+        plot_regret({"A": one}, of="own")
+    with pytest.raises(ValueError, match="simulate with per_agent=True"):
+        plot_regret({"A": made}, of="own_regret")

@@ -16,6 +16,7 @@ from folkmoot.interface import nothing_seen, pay
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.simulate import make_job
 from folkmoot.simulation.sweep import sweep
+from folkmoot.world.means import Uniform
 
 MEANS = np.array([[0.2, 0.5, 0.8, 0.4], [0.9, 0.1, 0.6, 0.4], [0.3, 0.3, 0.3, 0.4]])
 WORLD = fm.Bernoulli(MEANS), fm.ErdosRenyi(nx.complete_graph(3), 0.7)
@@ -130,6 +131,21 @@ def test_liars_do_not_count():
     assert (result.offered < everybody).any()
     best = result.offered.max(axis=2)
     assert result.realised_regret == pytest.approx(best - result.realised[:, :, [0, 2]].sum(axis=2))
+
+
+def test_absent_agents_are_offered_nothing_and_every_replicate_has_means_of_its_own():
+    law = fm.Bernoulli(Uniform(law="uniform", n_agents=3, n_arms=2, redraw=True))
+    options = {**OPTIONS, "engine": "interpreted", "presence": fm.Presence(probability=0.5)}
+    result = fm.simulate(fm.UCB(), law, WORLD[1], **options, realised=True, per_agent=True)
+    assert result.gaps.shape == (3, 2)
+    assert (result.agent_pulls.sum(axis=2) == result.team_pulls).all()
+    there = result.pulls.sum(axis=(1, 2))
+    assert (there < 3 * 60).all()
+    expected = result.means.mean(axis=1) * there[:, None]
+    # N T coins within [0, 1]: beyond 2 sqrt(N T) with probability below 2 exp(-8); as much again for who is there.
+    assert (abs(result.offered[:, -1] - expected) < 4 * np.sqrt(3 * 60)).all()
+    measured = np.take_along_axis(result.offered[:, -1], np.argmin(result.gaps, axis=1)[:, None], axis=1)[:, 0]
+    assert (abs(measured - result.realised[:, -1].sum(axis=1) - result.regret_as_paid) < 4 * np.sqrt(3 * 60)).all()
 
 
 @pytest.mark.parametrize(
