@@ -197,9 +197,9 @@ def claim(message, params, i, t):
 
 @implements(LateMessage)
 def said(message, params, i, values):
-    """The copy of the own cluster's means."""
+    """The copy of the own cluster's means; 0 where clusters are not spoken of."""
     for k in range(params.n_arms):
-        values[k] = message.heard_mean[i, params.labels[i], k]
+        values[k] = message.heard_mean[i, params.labels[i], k] if message.stamp.shape[1] > 0 else 0.0
 
 
 @implements(LateMessage)

@@ -37,11 +37,12 @@ def test_plays_on_under_every_law(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", COMPILED, ids=[case.name for case in COMPILED])
-def test_the_engines_agree_under_every_law(case: Case) -> None:
-    """All laws are one type, hence one compilation."""
-    for n, law in enumerate(LAWS):
+def test_the_engines_agree_under_lies(case: Case) -> None:
+    """All laws are one type, hence one compilation; the Byzantine rule meets all of them, the others two."""
+    laws = LAWS if isinstance(case.algorithm, fm.ByzantineUCB) else ["sign_flip", "split"]
+    for n, law in enumerate(laws):
         counts = ("most", "own")[n % 2]
-        slow, fast = (play(case, law, engine, 50, counts) for engine in ("interpreted", "compiled"))
+        slow, fast = (play(case, law, engine, 30, counts) for engine in ("interpreted", "compiled"))
         for field in FIELDS:
             assert getattr(slow, field).tobytes() == getattr(fast, field).tobytes(), (law, field)
 
@@ -85,7 +86,7 @@ def test_agents_one_by_one_are_told_the_same_lies(case: Case, monkeypatch: pytes
     """Split words with the most counts, and the opposite of the truth: all machines take them, as `possible` says."""
     for law in ("split", "sign_flip"):
         job = job_of(case, law)
-        assert (machine_arms(job, 0, 40) == interpreted_arms(job, 40, monkeypatch)).all(), law
+        assert (machine_arms(job, 0, 30) == interpreted_arms(job, 30, monkeypatch)).all(), law
 
 
 def test_whose_messages_cannot_be_lied_in_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
