@@ -2,6 +2,7 @@
 
 from .chain import chain
 from .defences import defences
+from .errors import e12, e13, e14, e15, e25, e26
 from .growth import growth, shares
 from .influence import influence
 from .liars import liars
@@ -19,4 +20,10 @@ FIGURES = {
     "progress": progress,
     "worst": worst,
     "privacy": privacy,
+    "e12": e12,
+    "e13": e13,
+    "e14": e14,
+    "e15": e15,
+    "e25": e25,
+    "e26": e26,
 }

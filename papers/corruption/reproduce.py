@@ -1,6 +1,7 @@
 """Corruption, sharing, verification: what `folkmoot reproduce corruption/...` runs; README.md says what came of it."""
 
 from .budgets import fig1, fig2, separation
+from .errors import e9, e10, e11, e23, e24
 from .lower_bound import spending
 from .tolerance import tolerance
 from .verification import fig3
@@ -12,4 +13,11 @@ FIGURES = {
     "separation": separation,
     "spending": spending,
     "tolerance": tolerance,
+    "e7": separation,
+    "e8": spending,
+    "e9": e9,
+    "e10": e10,
+    "e11": e11,
+    "e23": e23,
+    "e24": e24,
 }

@@ -2,6 +2,7 @@
 
 from .comparison import fig1a, fig1b
 from .detection import detection
+from .errors import e16, e17, e20, e21, e27
 from .sweeps import fig1c, fig1d, fig1e, fig1f
 
 FIGURES = {
@@ -12,4 +13,9 @@ FIGURES = {
     "fig1e": fig1e,
     "fig1f": fig1f,
     "detection": detection,
+    "e16": e16,
+    "e17": e17,
+    "e20": e20,
+    "e21": e21,
+    "e27": e27,
 }
