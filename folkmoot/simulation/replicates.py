@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
-from folkmoot.interface import Everybody, Honest, Immediate, varies
+from folkmoot.interface import Honest, varies
 from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
 from folkmoot.simulation.engine import Control, Tally, World, blank_tally, check_arms
@@ -102,17 +102,18 @@ class Job:
     def world(self) -> World:
         """The records of everything the algorithm meets."""
         adversary = Honest(0.0) if self.corruption is None else self.corruption.record(self.rewards, self.horizon)
-        presence: NamedTuple = Everybody(0)
-        feedback: NamedTuple = Immediate(0)
-        if self.presence is not None or self.feedback is not None:  # both, so that there is one compilation more, not 3
-            n, d = self.rewards.n_agents, self.rewards.n_objectives
-            presence = (self.presence or Presence()).record(n)
-            feedback = (self.feedback or Feedback()).record(n, d, self.horizon)
-        rewards, network = self.rewards.record(), self.network.record()
-        world = World(rewards, network, adversary, self.verification, presence, feedback)
-        if self.liars is None:
+        world = World(self.rewards.record(), self.network.record(), adversary, self.verification)
+        if self.presence is None and self.feedback is None and self.liars is None:
             return world
-        return world._replace(liars=self.liars.record(self.rewards), law=self.liars.law.record(self.rewards))
+        # One of them, and all three get their types, so that there is one compilation more and not seven.
+        n, d = self.rewards.n_agents, self.rewards.n_objectives
+        nobody = Liars.nobody(self.rewards)
+        return world._replace(
+            presence=(self.presence or Presence()).record(n),
+            feedback=(self.feedback or Feedback()).record(n, d, self.horizon),
+            liars=nobody[0] if self.liars is None else self.liars.record(self.rewards),
+            law=nobody[1] if self.liars is None else self.liars.law.record(self.rewards),
+        )
 
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance and for telling jobs apart."""

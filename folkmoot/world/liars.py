@@ -17,7 +17,7 @@ from folkmoot import interface
 from folkmoot.coins import Coins
 from folkmoot.configuration import Configuration, of_kind
 from folkmoot.interface import IMPLEMENTATIONS, Index, Links, Seen, implements, kernel
-from folkmoot.world.lies import LIES, Lie
+from folkmoot.world.lies import LIES, FlippedLie, Lie, LieRecord
 from folkmoot.world.rewards import Rewards
 
 
@@ -73,6 +73,11 @@ class Liars(Configuration):
         self.law.record(rewards)
         return LiarsRecord(who, len(self.agents), self.counts == "most")
 
+    @staticmethod
+    def nobody(rewards: Rewards) -> "tuple[LiarsRecord, LieRecord]":
+        """The records of a world in which nobody lies, for a loop that is compiled for liars."""
+        return LiarsRecord(np.zeros(rewards.n_agents, np.bool_), 0, False), FlippedLie().record(rewards)
+
     def check(self, label: str, boxes: Sequence[Any]) -> None:
         """See that every record of messages of an algorithm says how to lie in it.
 
@@ -102,11 +107,6 @@ class LiarsRecord(NamedTuple):
     who: NDArray[np.bool_]  # [n_agents]  does it lie?
     n_liars: int  # without any nothing is done, and the second outboxes are not read
     most: bool  # do liars claim the most pulls?
-
-
-def nobody(n_agents: int) -> LiarsRecord:
-    """The record of a world in which nobody lies, for loops that are compiled for liars."""
-    return LiarsRecord(np.zeros(n_agents, np.bool_), 0, False)
 
 
 @implements(LiarsRecord)
