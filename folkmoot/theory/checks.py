@@ -1,0 +1,35 @@
+"""Bad arguments of the calculator, one clear line each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Gaps = Sequence[float] | NDArray[np.float64]
+
+
+def check_sizes(n_agents: int, n_clusters: int, horizon: int, eps: float) -> None:
+    if n_agents < 1 or not 1 <= n_clusters <= n_agents:
+        raise ValueError(f"n_agents = {n_agents}, n_clusters = {n_clusters}: expected 1 <= n_clusters <= n_agents")
+    if horizon < 1:
+        raise ValueError(f"horizon = {horizon}: expected at least 1")
+    if not 0.0 < eps < 1.0:
+        raise ValueError(f"eps = {eps!r}: expected a probability between 0 and 1")
+
+
+def checked_probability(name: str, value: float) -> float:
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} = {value!r}: expected a probability from 0 to 1")
+    return float(value)
+
+
+def checked_gaps(gaps: Gaps) -> NDArray[np.float64]:
+    """The gaps as an array.
+
+    Raises:
+        ValueError: not a row of finite numbers of at least 0.
+    """
+    delta = np.asarray(gaps, np.float64)
+    if delta.ndim != 1 or not (np.isfinite(delta) & (delta >= 0.0)).all():
+        raise ValueError(f"gaps = {gaps!r}: expected finite numbers of at least 0")
+    return delta

@@ -1,0 +1,135 @@
+"""Corruption: how often a lie counts, and the regret that is promised.
+
+Source: Shi, "Communication-Corruption Coupling and Verification in Cooperative Multi-Objective Bandits". Equation
+numbers are that paper's. Its universal constant c is not given; it is 1 here unless a caller says otherwise.
+"""
+
+from math import log, log1p, sqrt
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class EffectiveCorruption(NamedTuple):
+    """Definition 1, of one run."""
+
+    multiplicity: NDArray[np.int64]  # [n_pulls], rho: in how many estimators the pull's outcome stands (eq. 6)
+    total: float  # Gamma_eff (eq. 7)
+    of_arm: NDArray[np.float64]  # [n_arms], Gamma_eff,k (eq. 8)
+
+
+def multiplicity(sharing: Literal["S1", "S2", "S3"], n_agents: int) -> int:
+    """Lemma 1: N where every agent keeps every sample (S1), 1 for one shared table (S2) and for own samples (S3).
+
+    Raises:
+        ValueError: an unknown way of sharing, or fewer than one agent.
+    """
+    if sharing not in ("S1", "S2", "S3") or n_agents < 1:
+        raise ValueError(f"sharing = {sharing!r}, n_agents = {n_agents}: expected 'S1', 'S2' or 'S3', and at least 1")
+    return n_agents if sharing == "S1" else 1
+
+
+def effective_corruption(held: ArrayLike, size: ArrayLike, arm: ArrayLike, n_arms: int) -> EffectiveCorruption:
+    """Definition 1 from what happened: unverified pulls in any order, of all agents and rounds.
+
+    Args:
+        held: bool [n_estimators, n_pulls], whether the estimator has the pull's outcome at the end of the run.
+        size: [n_pulls], |C|_inf, what the adversary changed in the outcome.
+        arm: int [n_pulls].
+        n_arms: K.
+
+    Returns:
+        Multiplicities, and the corruption that all estimators together have taken in, in all and of each arm. A pull
+        that two estimators hold counts twice, although each estimator is off by it only once (E-7).
+
+    Raises:
+        ValueError: shapes that do not fit, a size below 0, an arm out of range.
+    """
+    in_estimator, change, which = np.asarray(held), np.asarray(size, np.float64), np.asarray(arm)
+    if in_estimator.ndim != 2 or change.shape != in_estimator.shape[1:] or which.shape != change.shape:
+        raise ValueError(
+            f"held {in_estimator.shape}, size {change.shape}, arm {which.shape}: "
+            "expected [estimators, pulls], [pulls], [pulls]"
+        )
+    if not (change >= 0.0).all() or not ((which >= 0) & (which < n_arms)).all():
+        raise ValueError(f"expected sizes of at least 0 and arms from 0 to {n_arms - 1}")
+    rho = in_estimator.astype(np.bool_).sum(axis=0).astype(np.int64)
+    of_arm = np.zeros(n_arms)
+    np.add.at(of_arm, which.astype(np.int64), rho * change)
+    return EffectiveCorruption(rho, float((rho * change).sum()), of_arm)
+
+
+def corrupted_bound(
+    effective: float,
+    n_arms: int,
+    n_objectives: int,
+    n_agents: int,
+    horizon: int,
+    delta: float | None = None,
+    lipschitz: float = 1.0,
+    c: float = 1.0,
+) -> float:
+    """Theorem 1 (eq. 11), as printed: c L ( sqrt(K N T ln(2 d K N T / delta)) + Gamma_eff ln(1 + N T) ).
+
+    Where samples are shared it stands, but for the second term's ln(1 + N T), which should be 1 + ln(N T); for S3 its
+    first term is sqrt(N) too small, and an agent that knows only Gamma pays K times the second (E-11).
+
+    Args:
+        effective: Gamma_eff: Gamma times `multiplicity`, or what `effective_corruption` found.
+        n_arms: K.
+        n_objectives: d.
+        n_agents: N.
+        horizon: T, rounds.
+        delta: failure probability; None is 1/T.
+        lipschitz: L of the scalarisation in the sup norm.
+        c: the universal constant.
+
+    Returns:
+        Regret of the team.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    sizes = {"n_arms": n_arms, "n_objectives": n_objectives, "n_agents": n_agents, "horizon": horizon}
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{name} = {value}: expected at least 1")
+    if not effective >= 0.0:
+        raise ValueError(f"effective = {effective!r}: expected at least 0")
+    if delta is not None and not 0.0 < delta < 1.0:
+        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
+    pulls = n_agents * horizon
+    width = log(2 * n_objectives * n_arms * pulls) - log(delta or 1.0 / horizon)
+    return c * lipschitz * (sqrt(n_arms * pulls * width) + effective * log1p(pulls))
+
+
+def certified_bound(
+    clean: float, budget: float, verifications: float, needed: float, gap_max: float, pulls: int, lipschitz: float = 1.0
+) -> float:
+    """Theorem 3's two regimes: eq. 17 below the verifications that are needed, then the smaller of eqs. 17 and 19.
+
+    (17) L clean + L Gamma. (19) nu Delta_max + min(L clean, N T Delta_max), whatever Gamma is. Constants and logarithms
+    are left out, as in the paper. Eq. 19 needs verified pulls that come first (E-10).
+
+    Args:
+        clean: regret of the same protocol when nobody lies.
+        budget: Gamma.
+        verifications: nu.
+        needed: what `verification_needed` says.
+        gap_max: the largest gap.
+        pulls: N T.
+        lipschitz: L.
+
+    Returns:
+        Regret of the team.
+
+    Raises:
+        ValueError: a number below 0.
+    """
+    if min(clean, budget, verifications, needed, gap_max, pulls, lipschitz) < 0:
+        raise ValueError("certified_bound: expected numbers of at least 0")
+    robust = lipschitz * (clean + budget)
+    if verifications < needed:
+        return robust
+    return min(robust, verifications * gap_max + min(lipschitz * clean, pulls * gap_max))

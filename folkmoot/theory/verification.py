@@ -1,0 +1,95 @@
+"""What sharing, corruption and verification cost: the theorems of Shi, term by term.
+
+Source: "Communication-Corruption Coupling and Verification in Cooperative Multi-Objective Bandits". Equation numbers
+are that paper's; its universal constants are not given there, and are 1 here unless a caller says otherwise.
+"""
+
+from math import inf, log, sqrt
+
+
+def _certificate_constant(
+    n_arms: int, n_objectives: int, n_agents: int, horizon: int, delta: float | None, lipschitz: float, c: float
+) -> float:
+    """Verifications times the squared gap: c K L^2 log(2 d K N T / delta)."""
+    for name, value in (("n_arms", n_arms), ("n_objectives", n_objectives), ("n_agents", n_agents)):
+        if value < 1:
+            raise ValueError(f"{name} = {value}: expected at least 1")
+    if horizon < 1:
+        raise ValueError(f"horizon = {horizon}: expected at least 1")
+    if delta is not None and not 0.0 < delta < 1.0:
+        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
+    for name, factor in (("lipschitz", lipschitz), ("c", c)):
+        if not 0.0 < factor < inf:
+            raise ValueError(f"{name} = {factor!r}: expected a number above 0")
+    width = log(2 * n_objectives * n_arms * n_agents * horizon) - log(delta or 1.0 / horizon)
+    return c * n_arms * lipschitz**2 * width
+
+
+def verification_needed(
+    gap_min: float,
+    n_arms: int,
+    n_objectives: int,
+    n_agents: int,
+    horizon: int,
+    delta: float | None = None,
+    lipschitz: float = 1.0,
+    c: float = 8.0,
+) -> float:
+    """Theorem 3 (eq. 18): verified pulls of the team that are enough to prove the best arm the best.
+
+    nu >= c K L^2 log(2 d K N T / delta) / gap_min^2. With c = 8 an arm verified nu / K times has a certificate of
+    half-width gap_min / 4, as the proof asks; nu is meant as a multiple of K. There are only N T pulls: above that, no
+    budget is enough.
+
+    Args:
+        gap_min: the smallest gap to the best arm, above 0.
+        n_arms: K.
+        n_objectives: d.
+        n_agents: N.
+        horizon: T, rounds.
+        delta: failure probability; None is 1/T.
+        lipschitz: L of the scalarisation in the sup norm.
+        c: the constant.
+
+    Returns:
+        nu, in pulls.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    if not 0.0 < gap_min < inf:
+        raise ValueError(f"gap_min = {gap_min!r}: expected a number above 0")
+    return _certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / gap_min**2
+
+
+def gap_certifiable(
+    verifications: float,
+    n_arms: int,
+    n_objectives: int,
+    n_agents: int,
+    horizon: int,
+    delta: float | None = None,
+    lipschitz: float = 1.0,
+    c: float = 8.0,
+) -> float:
+    """The reverse of `verification_needed`: the smallest gap for which so many verified pulls are enough.
+
+    Args:
+        verifications: nu, above 0; more than N T pulls there are not.
+        n_arms: K.
+        n_objectives: d.
+        n_agents: N.
+        horizon: T, rounds.
+        delta: failure probability; None is 1/T.
+        lipschitz: L of the scalarisation in the sup norm.
+        c: the constant.
+
+    Returns:
+        The gap.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+    if not 0.0 < verifications < inf:
+        raise ValueError(f"verifications = {verifications!r}: expected a number above 0")
+    return sqrt(_certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / verifications)
