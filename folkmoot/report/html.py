@@ -39,6 +39,7 @@ from folkmoot.report.words import (
     PERCENT,
     certificates,
     corruption_in_words,
+    feedback_in_words,
     headline,
     interval,
     joined,
@@ -49,6 +50,7 @@ from folkmoot.report.words import (
     oracles,
     percent,
     places_by_error,
+    presence_in_words,
     remarks,
     rewards_in_words,
     scaled,
@@ -57,7 +59,18 @@ from folkmoot.simulation.result import Result
 
 _MATRIX_UP_TO = 6  # algorithms of which all pairs are shown
 _TITLES = {"sources": "Digest of the sources", "numpy": "NumPy", "networkx": "NetworkX", "scipy": "SciPy"}
-_SHARED = ("rewards", "network", "corruption", "verification", "liars", "horizon", "seed", "engine")
+_SHARED = (
+    "rewards",
+    "network",
+    "corruption",
+    "verification",
+    "liars",
+    "presence",
+    "feedback",
+    "horizon",
+    "seed",
+    "engine",
+)
 
 
 def render(
@@ -135,6 +148,9 @@ def _settings(results: Mapping[str, Result], comparable: bool) -> list[tuple[str
         rows += [("Adversary", corruption_in_words(against))] if against else []
         lying = first.configuration.get("liars")
         rows += [("Liars", liars_in_words(lying))] if lying else []
+        away, late = first.configuration.get("presence"), first.configuration.get("feedback")
+        rows += [("Presence", _capital(presence_in_words(away)))] if away else []
+        rows += [("Outcomes", _capital(feedback_in_words(late)))] if late else []
         rows += [("Verification", f"Up to {pulls:,} of {first.n_agents * first.horizon:,} pulls")] if pulls else []
         counts = {name: result.replicates for name, result in results.items()}
         if len(set(counts.values())) == 1:

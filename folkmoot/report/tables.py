@@ -17,7 +17,7 @@ from folkmoot.simulation.measures import standard_deviation
 from folkmoot.simulation.result import Result, student_interval
 
 ORACLES = frozenset({"CentralUCB"})  # see what no agent could: no fair reference
-_WORLD = ("rewards", "network", "corruption", "verification", "liars", "horizon", "seed")
+_WORLD = ("rewards", "network", "corruption", "verification", "liars", "presence", "feedback", "horizon", "seed")
 
 
 @dataclass(frozen=True)

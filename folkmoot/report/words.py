@@ -176,6 +176,11 @@ def method(results: Mapping[str, Result]) -> str:
     lying = first.configuration.get("liars")
     if lying:
         game += f" {liars_in_words(lying)}. Regret is that of the honest agents."
+    away, late = first.configuration.get("presence"), first.configuration.get("feedback")
+    if away:
+        game += f" Agents could be absent: {presence_in_words(away)}. An absent agent's regret does not count."
+    if late:
+        game += f" Outcomes of pulls came {feedback_in_words(late)}."
     before = ", before the adversary's changes, the same" if against else ""
     if pulls:
         game += f" Up to {plural(pulls, 'pull')} could be verified, that is seen unaltered."
@@ -236,6 +241,39 @@ def liars_in_words(liars: Mapping[str, Any]) -> str:
         how.append("claiming the most pulls there can be")
     whose = ("Agent", "its") if len(who) == 1 else ("Agents", "their")
     return f"{whose[0]} {joined(shown)} lied in {whose[1]} messages: {', '.join(how)}"
+
+
+def presence_in_words(presence: Mapping[str, Any]) -> str:
+    """Such as "each present in a round with probability 0.9; agent 3 absent from round 800 on"."""
+    said, p = [], presence.get("probability")
+    if p is not None:
+        each = f"from {min(p):g} to {max(p):g}" if isinstance(p, list) else f"{p:g}"
+        said.append(f"each present in a round with probability {each}")
+    absences = presence.get("absences", [])
+    for agent, first, last in absences[:_NAMED]:
+        said.append(f"agent {agent} absent from round {first:,} " + ("on" if last is None else f"to {last:,}"))
+    if len(absences) > _NAMED:
+        said.append(f"{len(absences) - _NAMED} more absences")
+    if "recorded_rounds" in presence:
+        said.append(f"as recorded over {plural(int(presence['recorded_rounds']), 'round')}")
+    return "; ".join(said) or "nobody was"
+
+
+def feedback_in_words(feedback: Mapping[str, Any]) -> str:
+    """Such as "10 rounds later; 5 % never came"."""
+    delay, loss = feedback.get("delay"), float(feedback.get("loss", 0.0))
+    if "recorded_rounds" in feedback:
+        said = f"as late as recorded over {plural(int(feedback['recorded_rounds']), 'round')}"
+    elif delay == "geometric":
+        said = f"after a geometric delay of {_rounds(float(feedback['mean']))} on average"
+    else:
+        said = f"{plural(int(delay or 0), 'round')} later" if delay else "in the round of the pull"
+    return f"{said}; {percent(loss)} never came" if loss else said
+
+
+def _rounds(rounds: float) -> str:
+    """Such as "1 round" or "2.5 rounds"."""
+    return f"{rounds:,.6g} round{'' if rounds == 1.0 else 's'}"
 
 
 def _plain(value: object) -> str:
