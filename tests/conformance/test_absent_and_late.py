@@ -9,7 +9,9 @@ from cases import CASES, DIFFERENT, Case, complete
 
 import folkmoot as fm
 from folkmoot.interface import IMPLEMENTATIONS
+from folkmoot.simulation.agents import Agents
 from folkmoot.simulation.cells import Cell, new_control
+from folkmoot.simulation.parts import Parts
 from folkmoot.simulation.simulate import make_job
 from folkmoot.simulation.sweep import sweep
 from folkmoot.world.feedback import FeedbackRecord
@@ -104,3 +106,19 @@ def test_a_log_is_read_again(tmp_path: Path) -> None:
             expected = getattr(job.collect(job.play([0, 1], new_control(2), 1)), field)
             for swept in (first, again):
                 assert getattr(swept.results[name], field).tobytes() == expected.tobytes()
+
+
+RUNNABLE = [case for case in CASES if not case.oracle]
+
+
+@pytest.mark.parametrize("case", RUNNABLE, ids=[case.name for case in RUNNABLE])
+@pytest.mark.parametrize("world", ["late and lost", "late, out of order, absent"])
+def test_machines_play_the_arms_of_the_loop(case: Case, world: str) -> None:
+    """One machine an agent, which sleeps while the agent is absent, and is handed each outcome when it comes."""
+    network, options = fm.OneSided(complete(6, 0.8), 0.3), {**WORLDS[world], **case.verified(6, HORIZON)}
+    job = make_job(case.algorithm, fm.Bernoulli(DIFFERENT), network, horizon=HORIZON, engine="interpreted", **options)
+    loop, machines = Parts(job, 1), Agents(job, 1)
+    for t in range(1, 31):
+        loop.play(t)
+        machines.play_round()
+        assert (loop.tally.pulls[0] == machines.pulls).all(), t
