@@ -68,9 +68,9 @@ def e22(out: Path, jobs: int, progress: bool) -> bool:
     """E-22: on two cliques with one bridge GSE drops the best arm, in every run; FloodSE does not."""
     claims = Claims("gse/e22", out)
     rewards, network = s.two_cliques()
-    results = _play(rewards, network, 20_000, 3, jobs, progress)
+    results = _play(rewards, network, 20_000, 5, jobs, progress)
     claims.table(
-        "80 + 120 agents, one bridge, p = 0.9, 20,000 rounds, 3 replicates; arm 1 is best by 0.06",
+        "80 + 120 agents, one bridge, p = 0.9, 20,000 rounds, 5 replicates; arm 1 is best by 0.06",
         ["algorithm", *_HEADER], [[name, *_row(result)] for name, result in results.items()], "e22.csv",
     )  # fmt: skip
     gse, flood = results["GSE"], results["FloodSE"]
