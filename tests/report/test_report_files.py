@@ -4,7 +4,7 @@ from made_results import make
 
 from folkmoot.report.files import write_files
 
-NAMES = {"regret.png", "regret.svg", "summary.csv", "report.html"}
+NAMES = {"regret.png", "regret.svg", "summary.csv", "curves.csv", "report.html"}
 
 
 def test_the_same_results_give_the_same_files(tmp_path, results):
