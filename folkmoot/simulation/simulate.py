@@ -100,6 +100,8 @@ def make_job(
     nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification
     job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu, liars, presence, feedback)
     params = check_job(job)
+    if realised and rewards.consumed:
+        raise ValueError("realised = true: a log that is used up event by event cannot say what other arms paid")
     return replace(
         job, wanted=checked(job.problem(), params, algorithm.label, len(rounds), observe, per_agent, realised)
     )

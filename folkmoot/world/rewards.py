@@ -39,6 +39,7 @@ class Rewards(Configuration):
         bounded: do all rewards lie in [0, 1]?
         labels: int64 [n_agents], the cluster of each agent; None if there are no clusters.
         redraws: has each replicate means of its own? `instance` then says which; `means` only stand for their shape.
+        consumed: does what a pull pays depend on the pulls before? Then rewards of other arms cannot be asked for.
         varies: do the means move from round to round? `means` are then those of round 1.
         n_objectives: length of a reward vector.
         scalarisation: record of what such a vector is worth; `means` are the worths of the mean vectors.
@@ -69,6 +70,10 @@ class Rewards(Configuration):
 
     @property
     def varies(self) -> bool:
+        return False
+
+    @property
+    def consumed(self) -> bool:
         return False
 
     def instance(self, coins: Coins) -> "Rewards":
