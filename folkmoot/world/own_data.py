@@ -5,7 +5,6 @@ CSV is read by the standard library. Parquet needs pyarrow or polars; which of t
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,15 +100,16 @@ def _number(where: str, name: str, value: Any) -> float:
 
 def _moment(where: str, value: Any) -> float:
     """A time as a number: as it is, or a date and time in ISO 8601 as seconds."""
-    if isinstance(value, datetime):
-        return value.timestamp()
     try:
         return _number(where, "time", value)
     except ValueError:
         try:
-            return datetime.fromisoformat(str(value).strip()).timestamp()
+            moment = np.array(str(value).strip(), "datetime64[us]")
         except ValueError:
+            moment = np.array("NaT", "datetime64[us]")
+        if np.isnat(moment):
             raise ValueError(f"{where}: time = {value!r}: expected a number, or a date such as 2024-05-31") from None
+        return float(moment.astype(np.int64)) / 1e6
 
 
 def _chosen(path: Path, wanted: dict[str, str], found: Sequence[str], needs_time: bool) -> list[str]:

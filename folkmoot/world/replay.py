@@ -117,7 +117,8 @@ class Replay(Rewards):
             ValueError: it cannot be read; or the first wrong row, in one line with its number.
         """
         found = read_events(Path(path), columns or {}, (scale[0], scale[1]))
-        return cls(_from_events(found, order, missing), Path(path).name, found.arm_names, order)  # type: ignore[arg-type]
+        table: Any = _from_events(found, order, missing)
+        return cls(table, Path(path).name, found.arm_names, order)
 
     @model_validator(mode="after")
     def _something_was_observed(self, info: ValidationInfo) -> Self:

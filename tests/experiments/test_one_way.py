@@ -20,6 +20,7 @@ from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS, datasets
 from folkmoot.world.corruption import CORRUPTIONS
 from folkmoot.world.in_file import InFile
+from folkmoot.world.lies import LIES
 from folkmoot.world.means import Uniform, UniformOfClusters, UniformVectors
 from folkmoot.world.networks import Network
 from folkmoot.world.rewards import Rewards
@@ -334,7 +335,7 @@ def test_a_field_that_a_property_would_hide_is_refused():
 def test_every_table_is_listed():
     assert [*TABLES, "experiments"] == list(KINDS)
     of_bandits = (ALGORITHMS, REWARDS, SCALARISATIONS, NETWORKS, CORRUPTIONS, ATTACKS)
-    every = {id(table) for table in (*of_bandits, DATA, DIVISIONS, MODELS, LIARS)}
+    every = {id(table) for table in (*of_bandits, LIES, DATA, DIVISIONS, MODELS, LIARS)}
     assert {id(table) for table in TABLES.values()} == every
     for kind, table in TABLES.items():
         assert [name for name, text in catalogue(kind) if text] == list(table)
