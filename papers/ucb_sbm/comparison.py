@@ -7,34 +7,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 import folkmoot as fm
-from folkmoot.algorithms.drfed_ucb import recalled_c1
+from folkmoot.algorithms.clustering import adjusted_rand_index
 from folkmoot.report.plots import plot_regret
 from folkmoot.reproductions.claims import Claims
+from folkmoot.simulation.replicates import prepared_job
 from folkmoot.simulation.result import Result, student_interval
+from folkmoot.simulation.simulate import make_job
 from folkmoot.world.graphs import named_graph
 from folkmoot.world.networks import Network
 
 from . import settings as s
 
+BESIDE = "UCB-SBM, "  # rows that begin so are variants, not contenders
+
 
 def contenders(c1: float | None, labels: list[int]) -> dict[str, fm.Algorithm]:
-    """The five algorithms: one common C1, or (None) every baseline with its published constants.
+    """The five algorithms: one common C1, or (None) each under its defaults, and UCB-SBM with published constants too.
 
-    UCB-SBM then has DrFed-UCB's recalled constant for the same number of agents, C1(M): the radius is the same
-    formula in both papers. C1(C), which the paper's bound would suggest, is listed beside it (E-19).
+    C1(M) is DrFed-UCB's recalled constant for the same number of agents, the formula of the radius being the same;
+    C1(C) is what the paper's bound suggests (E-19).
     """
-    own = recalled_c1(len(labels), 0.5) if c1 is None else c1
-    burn_in = s.BURN_IN
-    found: dict[str, fm.Algorithm] = {
-        "UCB-SBM": fm.UCBSBM(clusters=labels, c1=own, burn_in=burn_in),
-        "DrFed-UCB": fm.DrFedUCB(c1=own, burn_in=burn_in),
-        "GoSInE": fm.GoSInE(c1=c1),
-        "Gossip_UCB": fm.GossipUCB(c1=c1),
-        "Dist_UCB": fm.DistUCB(c1=c1),
+    if c1 is not None:
+        return s.five(labels)
+    return {
+        "UCB-SBM": fm.UCBSBM(clusters=labels),
+        "DrFed-UCB": fm.DrFedUCB(),
+        "GoSInE": fm.GoSInE(),
+        "Gossip_UCB": fm.GossipUCB(),
+        "Dist_UCB": fm.DistUCB(),
+        "UCB-SBM, C1(M)": fm.UCBSBM(clusters=labels, c1="published_agents"),
+        "UCB-SBM, C1(C)": fm.UCBSBM(clusters=labels, c1="published_clusters"),
     }
-    if c1 is None:
-        found["UCB-SBM, C1(C)"] = fm.UCBSBM(clusters=labels, burn_in=burn_in)
-    return found
 
 
 def time_average(result: Result) -> NDArray[np.float64]:
@@ -49,15 +52,22 @@ def _reduction(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[
 
 
 def _part(
-    claims: Claims, title: str, rewards: fm.Clustered, network: Network, c1: float | None, jobs: int, progress: bool
+    claims: Claims,
+    title: str,
+    rewards: fm.Clustered,
+    network: Network,
+    algorithms: dict[str, fm.Algorithm],
+    jobs: int,
+    progress: bool,
+    file: str,
+    replicates: int = s.REPLICATES,
 ) -> Mapping[str, Result]:
-    labels = [int(x) for x in rewards.labels]
     results = {
         name: fm.simulate(
-            algorithm, rewards, network, horizon=s.HORIZON, replicates=s.REPLICATES, seed=s.SEED,
+            algorithm, rewards, network, horizon=s.HORIZON, replicates=replicates, seed=s.SEED,
             checkpoints=s.CHECKPOINTS, jobs=jobs, progress=progress,
         )
-        for name, algorithm in contenders(c1, labels).items()
+        for name, algorithm in algorithms.items()
     }  # fmt: skip
     ours, rows, judged = results["UCB-SBM"], [], {}
     for name, result in results.items():
@@ -72,9 +82,9 @@ def _part(
         title,
         ["algorithm", "final regret", "UCB-SBM lower by", "time average", "UCB-SBM lower by", "paper"],
         rows,
-        f"{claims.name.rpartition('/')[2]}-{'published' if c1 is None else 'common'}.csv",
+        file,
     )
-    five = [name for name in results if name != "UCB-SBM, C1(C)"]
+    five = [name for name in results if not name.startswith(BESIDE)]
     for what, measure in (("final", lambda r: r.regret[:, -1]), ("time-averaged", time_average)):
         lowest = min(five, key=lambda name: float(measure(results[name]).mean()))
         significant = judged["DrFed-UCB", measure(ours).tobytes()]
@@ -84,28 +94,55 @@ def _part(
 
 
 def fig1a(out: Path, jobs: int, progress: bool) -> bool:
-    """Figure 1a: five algorithms, 20 agents in 4 clusters; published constants, then one common radius."""
+    """Figure 1a: five algorithms, 20 agents in 4 clusters; each under its defaults, then one common radius."""
     claims = Claims("ucb_sbm/fig1a", out)
     claims.say(
         f"{s.N_AGENTS} agents, {s.N_CLUSTERS} clusters, {s.N_ARMS} arms, within {s.WITHIN:g}, across {s.ACROSS:g}, "
         f"{s.HORIZON:,} rounds, {s.REPLICATES} replicates, burn-in {s.BURN_IN}; regret summed over agents."
     )
-    for c1, title in ((None, "Published constants"), (s.COMMON_C1, f"One radius, C1 = {s.COMMON_C1:g}")):
-        results = _part(claims, title, s.rewards(), s.network(), c1, jobs, progress)
-        claims.picture(f"fig1a-{'published' if c1 is None else 'common'}.png", plot_regret(results))
+    for c1, title, name in (
+        (None, "Defaults", "defaults"),
+        (s.COMMON_C1, f"One radius, C1 = {s.COMMON_C1:g}", "common"),
+    ):
+        file = f"fig1a-{name}"
+        results = _part(
+            claims, title, s.rewards(), s.network(), contenders(c1, s.labels()), jobs, progress, f"{file}.csv"
+        )
+        claims.picture(f"{file}.png", plot_regret(results))
     return claims.all_hold
 
 
 def fig1b(out: Path, jobs: int, progress: bool) -> bool:
-    """Figure 1b: the Karate Club; its friendships with p = 0.9, and a block model fitted to them; C1 = 2."""
+    """Figure 1b: the Karate Club, told its sides or finding them; its friendships, and a block model; C1 = 2."""
     from folkmoot.world.block_model import karate_block_model
     from folkmoot.world.clusters import karate_labels
 
-    claims = Claims("ucb_sbm/fig1b", out)
+    claims, sides = Claims("ucb_sbm/fig1b", out), karate_labels()
     table = np.random.default_rng(s.SEED).uniform(size=(2, s.N_ARMS))
-    rewards = fm.Clustered(table, karate_labels())
+    rewards, labels = fm.Clustered(table, sides), [int(x) for x in sides]
     friends = fm.ErdosRenyi(named_graph("karate", 34), 0.9)
-    for title, network in (("Friendships, p = 0.9", friends), ("Fitted block model", karate_block_model())):
-        results = _part(claims, title, rewards, network, s.COMMON_C1, jobs, progress)
-        claims.picture(f"fig1b-{'friends' if network is friends else 'fitted'}.png", plot_regret(results))
+    for title, network, name in (
+        ("Friendships, p = 0.9", friends, "friends"),
+        ("Fitted block model", karate_block_model(), "fitted"),
+    ):
+        found = fm.UCBSBM(clusters="detect", n_clusters=2, c1=s.COMMON_C1, burn_in=s.BURN_IN)
+        hop = fm.UCBSBM(clusters=labels, c1=s.COMMON_C1, burn_in=s.BURN_IN, relay=network is not friends)
+        variant = "UCB-SBM, tables one hop" if network is friends else "UCB-SBM, tables passed on"
+        algorithms = {**s.five(labels), "UCB-SBM, sides found": found, variant: hop}
+        results = _part(
+            claims, title, rewards, network, algorithms, jobs, progress, f"fig1b-{name}.csv", s.SWEEP_REPLICATES
+        )
+        claims.picture(f"fig1b-{name}.png", plot_regret(results))
+        finds = [_agreement(found, rewards, network, replicate, labels) for replicate in range(s.SWEEP_REPLICATES)]
+        claims.say(f"sides found: adjusted Rand index {min(finds):.2f} at least, {np.mean(finds):.2f} on average")
+        told, sought = (float(results[one].regret[:, -1].mean()) for one in ("UCB-SBM", "UCB-SBM, sides found"))
+        claims.claim("who finds the sides has at most 1.5 times the regret of who is told", sought <= 1.5 * told)
     return claims.all_hold
+
+
+def _agreement(
+    algorithm: fm.Algorithm, rewards: fm.Clustered, network: Network, replicate: int, labels: list[int]
+) -> float:
+    """How far the clusters found in this replicate agree with these labels: adjusted Rand index."""
+    job = make_job(algorithm, rewards, network, horizon=s.HORIZON, seed=s.SEED)
+    return adjusted_rand_index(labels, prepared_job(job, replicate).algorithm.clusters)  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """UCB-SBM: every figure that `folkmoot reproduce ucb_sbm/...` knows; README.md says what each showed."""
 
+from .clusters import clusters, table1
 from .comparison import fig1a, fig1b
 from .detection import detection
 from .errors import e16, e17, e20, e21, e27
@@ -18,4 +19,6 @@ FIGURES = {
     "e20": e20,
     "e21": e21,
     "e27": e27,
+    "table1": table1,
+    "clusters": clusters,
 }
