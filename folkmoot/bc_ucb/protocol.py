@@ -235,13 +235,11 @@ class Table:
         return _bytes_from(digest("simulated dice", (self._seeds[address.participant], address.copy)))
 
     def play_round(self, t: int) -> None:
-        """All stages of a round; one of the burn-in is nothing but pulls. A pull takes no time."""
+        """All stages of a round; one of the burn-in is nothing but pulls."""
         set_scene(self.game.rewards, t, self._coins, self._nature)
-        now = t * self._stages
         for address in self.hosts:
-            if not self.network.is_down(now, address):
-                for receiver, data in self._step(Moment(t, PULLING), address).send:
-                    self.network.send(now, address, receiver, data)
+            if not self.network.is_down(t * self._stages, address):
+                self._step(Moment(t, PULLING), address)
         if not in_burn_in(self.game.params, t):
             for stage in range(REPORTING, REPORTING + self._stages):
                 self._play_stage(Moment(t, stage))
@@ -263,13 +261,13 @@ class Table:
             if address in self.honest:
                 said += [Said(address.participant, to, data) for to, data in effects.send]
                 self._check(address, moment.stage, effects)
-            for receiver, data in effects.send:
-                self.network.send(now, address, receiver, data)
 
     def _step(self, moment: Moment, address: Address, inbox: Sequence[Received] = ()) -> Effects:
         """One step of a machine, by the duties of a driver; it may be told what its pull brought in the next one."""
         outcomes, self._outcomes[address] = self._outcomes[address], []
         effects = self.hosts[address].step(moment, inbox, outcomes)
+        for receiver, data in effects.send:  # a pull takes no time
+            self.network.send(moment.round * self._stages + max(0, moment.stage - REPORTING), address, receiver, data)
         if effects.counts:
             self._checked += effects.counts["signatures"]
             self._drawn += effects.counts["drawn"] if address.copy == 0 else 0
