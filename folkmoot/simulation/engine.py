@@ -115,18 +115,6 @@ class Control(NamedTuple):
     stop: np.ndarray  # bool [1] set from outside: give up after this round
 
 
-def check_arms(tally: Tally, name: str) -> None:
-    """Name a choice that ended a replicate.
-
-    Raises:
-        ValueError: there is one.
-    """
-    for t, i, arm in tally.astray.tolist():
-        if t > 0:
-            last = tally.pulls.shape[2] - 1
-            raise ValueError(f"{name}: select gave arm {arm} for agent {i} in round {t}; expected 0 to {last}")
-
-
 def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints, tally, control):
     """Run the given replicates one after the other, filling one row of the tally for each.
 
@@ -224,7 +212,7 @@ def rounds(
     while checkpoints[c] < first:
         c += 1
     for t in range(first, last + 1):
-        if control.stop[0]:
+        if control.stop[0] or tally.astray[r, 0] > 0:
             return
         draw_presence(presence, t, coins, present)
         draw_links(network, t, coins, active)
@@ -233,8 +221,6 @@ def rounds(
         for agent in prange(params.n_agents):
             act(params, rewards, presence, present, state, np.int64(agent), t, coins, nature, seen, tally.pulls,
                 tally.astray, r)  # fmt: skip
-        if tally.astray[r, 0] > 0:
-            return
         if tally.realised.shape[1] > 0:
             realise(seen, tally.realised, r, c)
         if verifications > 0:
@@ -369,7 +355,7 @@ def settle(params, state, i, t, tally, r):
 
 @inlined
 def act(params, rewards, presence, present, state, i, t, coins, nature, seen, pulls, astray, r):
-    """Agent i pulls and is paid, if it is there. What is no arm ends the replicate: no array has a place for it."""
+    """Agent i pulls and is paid, if it is there. A choice that is no arm is the last of the replicate."""
     if here(presence, present, i):
         arm = select(params, state, i, t, coins)
         if arm < 0 or arm >= params.n_arms:

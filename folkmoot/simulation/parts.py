@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from folkmoot.coins import seed_words
 from folkmoot.interface import late_outbox, outbox
 from folkmoot.simulation import engine
+from folkmoot.simulation.astray import check_arms
 from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.engine import World
@@ -109,5 +110,5 @@ class Parts:
                 self.params, self._world, message_size(self.params), *words, self._replicate, checkpoints,
                 self.round + 1, last, self.table, self.tally, self.control,
             )  # fmt: skip
-        engine.check_arms(self.tally, type(self.job.algorithm).__name__)
+        check_arms(self.tally, type(self.job.algorithm).__name__)
         self.round = last

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
 from folkmoot.interface import Honest, varies
+from folkmoot.simulation.astray import check_arms
 from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
-from folkmoot.simulation.engine import Control, Tally, World, blank_tally, check_arms
+from folkmoot.simulation.engine import Control, Tally, World, blank_tally
 from folkmoot.simulation.hindsight import offered
 from folkmoot.simulation.instances import gaps_and_means, instance
 from folkmoot.simulation.observing import NOTHING, OBSERVED, Wanted, alone, play_observed
