@@ -157,7 +157,7 @@ def close_tables(params, state, i, t):
 @kernel
 def period_ends(params, t):
     """Does a period end with this round?"""
-    return (t - params.burn_in) % params.refresh == 0
+    return params.refresh == 1 or (t - params.burn_in) % params.refresh == 0
 
 
 @kernel

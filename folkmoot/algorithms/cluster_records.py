@@ -255,4 +255,4 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
 @kernel
 def first_of_period(params, t):
     """Does a period of `refresh` rounds begin? One ends with the burn-in; the first may be shorter."""
-    return (t - 1 - params.burn_in) % params.refresh == 0 or t == 1
+    return params.refresh == 1 or (t - 1 - params.burn_in) % params.refresh == 0 or t == 1
