@@ -1,6 +1,6 @@
 """An algorithm that chooses what is no arm: the loop writes it down and ends the replicate, here it gets its name."""
 
-from folkmoot.simulation.engine import Tally
+from folkmoot.simulation.tally import Tally
 
 
 def check_arms(tally: Tally, name: str) -> None:

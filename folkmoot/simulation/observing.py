@@ -15,8 +15,9 @@ from folkmoot.algorithms.base import Problem
 from folkmoot.configuration import choices
 from folkmoot.interface import init
 from folkmoot.simulation.cells import new_control
-from folkmoot.simulation.engine import Control, Tally
+from folkmoot.simulation.engine import Control
 from folkmoot.simulation.parts import Parts, Played
+from folkmoot.simulation.tally import Tally
 
 OBSERVED = "observed."  # before the names of states among the arrays of a replicate
 

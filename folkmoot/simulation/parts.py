@@ -16,6 +16,7 @@ from folkmoot.simulation.astray import check_arms
 from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.engine import World
+from folkmoot.simulation.tally import blank_tally
 
 
 def boxes(params: Any) -> tuple[Any, Any]:
@@ -83,7 +84,7 @@ class Parts:
         n, k = job.rewards.n_agents, job.rewards.n_arms
         lay: Any = engine.lay
         self.table: engine.Table = lay(self.params, self._world)
-        self.tally = engine.blank_tally(1, n, k, len(job.checkpoints), per_agent, realised)
+        self.tally = blank_tally(1, n, k, len(job.checkpoints), per_agent, realised)
         self.control = new_control(1)
 
     def play(self, last: int) -> None:

@@ -14,13 +14,14 @@ from folkmoot.interface import Honest, varies
 from folkmoot.simulation.astray import check_arms
 from folkmoot.simulation.cells import foreign_source, key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
-from folkmoot.simulation.engine import Control, Tally, World, blank_tally
+from folkmoot.simulation.engine import Control, World
 from folkmoot.simulation.hindsight import offered
 from folkmoot.simulation.instances import gaps_and_means, instance
 from folkmoot.simulation.observing import NOTHING, OBSERVED, Wanted, alone, play_observed
 from folkmoot.simulation.parts import boxes, message_size, row_bytes
 from folkmoot.simulation.result import Result
 from folkmoot.simulation.rows import Finished, decode, encode
+from folkmoot.simulation.tally import Tally, blank_tally
 from folkmoot.world.corruption import Corruption
 from folkmoot.world.feedback import Feedback
 from folkmoot.world.liars import Liars

@@ -13,9 +13,10 @@ from folkmoot.coins import seed_words
 from folkmoot.interface import IMPLEMENTATIONS, late_outbox, outbox
 from folkmoot.simulation.agents import Agents
 from folkmoot.simulation.compiled import loop
-from folkmoot.simulation.engine import Control, blank_tally, play
+from folkmoot.simulation.engine import Control, play
 from folkmoot.simulation.replicates import Job
 from folkmoot.simulation.simulate import make_job
+from folkmoot.simulation.tally import blank_tally
 
 ROUNDS, HORIZON = 60, 400
 RUNNABLE = [case for case in CASES if not case.oracle]

@@ -72,8 +72,9 @@ def interpreted_arms(job: Job, rounds: int, monkeypatch: pytest.MonkeyPatch) -> 
             verification=job.verification,
         )  # fmt: skip
         from folkmoot.coins import seed_words
-        from folkmoot.simulation.engine import Control, blank_tally
+        from folkmoot.simulation.engine import Control
         from folkmoot.simulation.engine import play as loop
+        from folkmoot.simulation.tally import blank_tally
 
         tally = blank_tally(1, 6, 4, 1)
         control = Control(np.zeros(1, np.int64), np.zeros(1, np.bool_), np.zeros(1, np.bool_))

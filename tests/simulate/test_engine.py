@@ -12,8 +12,9 @@ from folkmoot.coins import REWARD, replicate_coins, uniform
 from folkmoot.interface import Honest, implements
 from folkmoot.simulation import engine
 from folkmoot.simulation.compiled import loop
-from folkmoot.simulation.engine import Control, World, blank_tally
+from folkmoot.simulation.engine import Control, World
 from folkmoot.simulation.simulate import make_job
+from folkmoot.simulation.tally import blank_tally
 
 MEANS = np.array([[0.2, 0.5, 0.8, 0.4], [0.9, 0.1, 0.6, 0.4], [0.3, 0.3, 0.3, 0.4]])
 TRIANGLE = ErdosRenyi(nx.complete_graph(3), 0.7)
