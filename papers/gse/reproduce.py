@@ -1,5 +1,6 @@
 """GSE: every figure and claim that `folkmoot reproduce gse/...` knows; README.md says what each showed."""
 
+from .as_code import fig1cd_code
 from .constant import constant
 from .errors import e1, e2, e4, e6b, e6c
 from .figures import fig1a, fig1b, fig1cd, link_slope
@@ -11,6 +12,7 @@ FIGURES = {
     "fig1a": fig1a,
     "fig1b": fig1b,
     "fig1cd": fig1cd,
+    "fig1cd_code": fig1cd_code,
     "link_slope": link_slope,
     "constant": constant,
     "e1": e1,
