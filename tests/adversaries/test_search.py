@@ -27,7 +27,7 @@ FOUND = {
     "answers": 8152,
     "confirmations": 322,
     "lock": 126,
-    "precommit": 10,
+    "precommit": 33,
     "quorum": 10,
     "vote signatures": 112,
     "value signatures": 250,
