@@ -17,11 +17,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails, core_schema
 
+from folkmoot import own_code
+
 Place = tuple[str | int, ...]
 LEFT_OUT: Any = None  # the value of a field when a file has another one in its place
 
-_SHOWN = 60  # characters of a wrong value that an error repeats
-_SHOWN_NUMBERS = 8  # of an array
+_SHOWN, _SHOWN_NUMBERS = 60, 8  # characters of a wrong value that an error repeats; numbers of an array
 _NAMED = 4  # fields in which more is wrong
 _EXPECTED = {
     "greater_than": "expected more than {gt}",
@@ -300,11 +301,13 @@ class Kinds(MutableMapping[str, type[C]], Generic[C]):
     """A table: the names that files use, and the class of each. Classes of the package are loaded when asked for.
 
     Args:
-        places: "module:Class" of each name.
+        places: each class, or its "module:Class", by name.
+        base: "module:Class" of what they all are; with it a file may also name a class of its own, as "module:Class".
     """
 
-    def __init__(self, places: Mapping[str, str]) -> None:
+    def __init__(self, places: Mapping[str, str | type[C]], base: str | None = None) -> None:
         self._classes: dict[str, str | type[C]] = dict(places)
+        self.base = base
 
     def __getitem__(self, name: str) -> type[C]:
         found = self._classes[name]
@@ -360,10 +363,19 @@ def of_kind(kinds: Mapping[str, type[C]], table: Any, context: Any) -> C:
     name = table.get("type")
     if name is None:
         raise Wrong(lambda place: [f"{path(place)}.type: missing; allowed are {', '.join(kinds)}"])
-    if not isinstance(name, str) or name not in kinds:
+    base = getattr(kinds, "base", None)
+    if base is not None and isinstance(name, str) and ":" in name:
+        try:
+            kind: type[C] = own_code.load(name, base, getattr(context, "folder", None))
+        except ValueError as error:
+            text = str(error)
+            raise Wrong(lambda place: [f"{path(place)}.type = {shown(name)}: {text}"]) from error
+    elif isinstance(name, str) and name in kinds:
+        kind = kinds[name]
+    else:
         known = choices(name if isinstance(name, str) else shown(name), kinds)
         raise Wrong(lambda place: [f"{path(place)}.type = {shown(name)}: {known}"])
-    return read_table(kinds[name], {key: value for key, value in table.items() if key != "type"}, context)
+    return read_table(kind, {key: value for key, value in table.items() if key != "type"}, context)
 
 
 class Plain:

@@ -28,5 +28,6 @@ ALGORITHMS: "Kinds[Algorithm]" = Kinds(
         "s3": "folkmoot.algorithms.recommending:S3",
         "s3_cert": "folkmoot.algorithms.certificates:S3Cert",
         "layered_elimination": "folkmoot.algorithms.layered_elimination:LayeredElimination",
-    }
+    },
+    "folkmoot.algorithms.base:Algorithm",
 )

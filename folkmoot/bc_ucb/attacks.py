@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import Field
 
 from folkmoot.bc_ucb.lies import NO_CLAIM, Misbehaviour
-from folkmoot.configuration import Configuration
+from folkmoot.configuration import Configuration, Kinds
 from folkmoot.world.rewards import Rewards
 
 _ONE = 1 << 32  # reports are integer multiples of 2**-32
@@ -238,28 +238,31 @@ class FalseClaim(Attack):
     claim: Value | None = 1.0
 
 
-ATTACKS: dict[str, type[Attack]] = {
-    "attack": Attack,
-    "sign_flip": SignFlip,
-    "constant": ConstantReport,
-    "random": RandomReport,
-    "trim_window": TrimWindow,
-    "promote_arm": PromoteArm,
-    "drift": Drift,
-    "congest": Congest,
-    "false_counts": FalseCounts,
-    "equivocate": Equivocate,
-    "withhold": Withhold,
-    "allies_only": AlliesOnly,
-    "forge": Forge,
-    "replay_old": ReplayOld,
-    "mute": Mute,
-    "bare_majority": BareMajority,
-    "to_one": ToOne,
-    "all_but_one": AllButOne,
-    "to_nobody": ToNobody,
-    "late_report": LateReport,
-    "two_reports": TwoReports,
-    "split_views": SplitViews,
-    "false_claim": FalseClaim,
-}
+ATTACKS: Kinds[Attack] = Kinds(
+    {
+        "attack": Attack,
+        "sign_flip": SignFlip,
+        "constant": ConstantReport,
+        "random": RandomReport,
+        "trim_window": TrimWindow,
+        "promote_arm": PromoteArm,
+        "drift": Drift,
+        "congest": Congest,
+        "false_counts": FalseCounts,
+        "equivocate": Equivocate,
+        "withhold": Withhold,
+        "allies_only": AlliesOnly,
+        "forge": Forge,
+        "replay_old": ReplayOld,
+        "mute": Mute,
+        "bare_majority": BareMajority,
+        "to_one": ToOne,
+        "all_but_one": AllButOne,
+        "to_nobody": ToNobody,
+        "late_report": LateReport,
+        "two_reports": TwoReports,
+        "split_views": SplitViews,
+        "false_claim": FalseClaim,
+    },
+    "folkmoot.bc_ucb.attacks:Attack",
+)

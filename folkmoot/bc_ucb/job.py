@@ -26,6 +26,7 @@ from folkmoot.bc_ucb.contract import (
 from folkmoot.bc_ucb.lies import Misbehaviour
 from folkmoot.coins import seed_words
 from folkmoot.errors import brief
+from folkmoot.own_code import versions
 from folkmoot.simulation.simulate import checked_checkpoints, kind, whole
 from folkmoot.world.rewards import Rewards
 
@@ -84,6 +85,7 @@ class ChainJob:
 
     def configuration(self) -> dict[str, Any]:
         """As plain values, for provenance."""
+        own = versions(self.algorithm, self.rewards, self.attack)
         return {
             "algorithm": self.algorithm.describe(),
             "rewards": self.rewards.describe(),
@@ -96,6 +98,7 @@ class ChainJob:
             "burn_in": self.params.burn_in,
             "best_mean": float(self.rewards.means[0].max()),
             "honest": int((~self.malicious).sum()),
+            **({"own_code": own} if own else {}),
         }
 
 

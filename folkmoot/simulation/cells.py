@@ -8,9 +8,7 @@ outcome does not depend on how many workers there are, which of them plays it, o
 """
 
 import hashlib
-import inspect
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -102,17 +100,6 @@ def _digest_record(digest: Any, record: Any) -> None:
             _digest_record(digest, value)
     else:
         digest.update(repr(record).encode())
-
-
-def foreign_source(kind: type) -> list[str]:
-    """The text of the module of a class that is not the package's, as far as it can be found; else nothing."""
-    if kind.__module__.startswith("folkmoot."):
-        return []
-    module = sys.modules.get(kind.__module__)
-    try:
-        return [inspect.getsource(module if module is not None and hasattr(module, "__file__") else kind)]
-    except (OSError, TypeError):
-        return [""]
 
 
 def key_of(told: Mapping[str, Any], record: Any = (), packages: Sequence[str] = ("numba",)) -> str:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
 from folkmoot.interface import Honest, varies
+from folkmoot.own_code import versions
 from folkmoot.simulation.astray import check_arms
-from folkmoot.simulation.cells import foreign_source, key_of, new_control
+from folkmoot.simulation.cells import key_of, new_control
 from folkmoot.simulation.compiled import is_flat, loop, use_threads
 from folkmoot.simulation.engine import Control, World
 from folkmoot.simulation.hindsight import offered
@@ -130,6 +131,9 @@ class Job:
             against["presence"] = self.presence.describe()
         if self.feedback is not None:
             against["feedback"] = self.feedback.describe()
+        parts = self.algorithm, self.rewards, self.network, self.corruption, self.liars
+        if own := versions(*parts):
+            against["own_code"] = own
         return {
             "algorithm": self.algorithm.describe(),
             "rewards": self.rewards.describe(),
@@ -151,10 +155,8 @@ class Job:
         told = {
             "configuration": self.configuration(),
             "checkpoints": self.checkpoints.tolist(),
-            "algorithm": [kind.__module__, kind.__qualname__, *foreign_source(kind)],
+            "algorithm": [kind.__module__, kind.__qualname__],
         }
-        if self.liars is not None:
-            told["law"] = foreign_source(type(self.liars.law))
         return key_of(told, self.world())
 
     def alone(self, workers: int) -> bool:

@@ -23,7 +23,8 @@ REWARDS: "Kinds[Rewards]" = Kinds(
         "piecewise": "folkmoot.world.moving:Piecewise",
         "drifting": "folkmoot.world.moving:Drifting",
         "vector_bernoulli": "folkmoot.world.vectors:VectorBernoulli",
-    }
+    },
+    "folkmoot.world.rewards:Rewards",
 )
 NETWORKS: "Kinds[Network]" = Kinds(
     {
@@ -34,12 +35,14 @@ NETWORKS: "Kinds[Network]" = Kinds(
         "markov": "folkmoot.world.markov:Markov",
         "b_connected": "folkmoot.world.b_connected:BConnected",
         "one_sided": "folkmoot.world.one_sided:OneSided",
-    }
+    },
+    "folkmoot.world.networks:Network",
 )
 SCALARISATIONS: "Kinds[Scalarisation]" = Kinds(
     {
         "linear": "folkmoot.world.scalarisations:Linear",
         "chebyshev": "folkmoot.world.scalarisations:Chebyshev",
         "log_sum_exp": "folkmoot.world.scalarisations:LogSumExp",
-    }
+    },
+    "folkmoot.world.scalarisations:Scalarisation",
 )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from folkmoot import interface
 from folkmoot.coins import CORRUPTION, Coins, bernoulli
-from folkmoot.configuration import Configuration
+from folkmoot.configuration import Configuration, Kinds
 from folkmoot.interface import Reported, Seen, implements, kernel
 from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import worth
@@ -333,10 +333,13 @@ def budget(adversary: Any) -> float:
     return purse.budget
 
 
-CORRUPTIONS: dict[str, type[Corruption]] = {
-    "suppress": Suppress,
-    "promote": Promote,
-    "swap": Swap,
-    "thinning": Thinning,
-    "flip_random": FlipRandom,
-}
+CORRUPTIONS: Kinds[Corruption] = Kinds(
+    {
+        "suppress": Suppress,
+        "promote": Promote,
+        "swap": Swap,
+        "thinning": Thinning,
+        "flip_random": FlipRandom,
+    },
+    "folkmoot.world.corruption:Corruption",
+)

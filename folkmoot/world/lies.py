@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from folkmoot.coins import LIE, Coins, uniform
-from folkmoot.configuration import Configuration
+from folkmoot.configuration import Configuration, Kinds
 from folkmoot.interface import implements
 from folkmoot.world.corruption import Arm, arm_number
 from folkmoot.world.rewards import Rewards
@@ -161,11 +161,14 @@ def lie(law: LieRecord, i: int, t: int, side: int, values: NDArray[np.float64], 
         values[k] = min(law.high, max(law.low, values[k]))
 
 
-LIES: dict[str, type[Lie]] = {
-    "constant": ConstantLie,
-    "sign_flip": FlippedLie,
-    "promote": PromotingLie,
-    "random": RandomLie,
-    "drift": DriftingLie,
-    "split": SplitLie,
-}
+LIES: Kinds[Lie] = Kinds(
+    {
+        "constant": ConstantLie,
+        "sign_flip": FlippedLie,
+        "promote": PromotingLie,
+        "random": RandomLie,
+        "drift": DriftingLie,
+        "split": SplitLie,
+    },
+    "folkmoot.world.lies:Lie",
+)

@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 CONTRACTS = {"folkmoot.interface", "folkmoot.machine", "folkmoot.coins", "folkmoot.encoding", "folkmoot.errors",
              "folkmoot.configuration", "folkmoot.registry", "folkmoot.files", "folkmoot.json_text",
-             "folkmoot.ties"}  # fmt: skip
+             "folkmoot.ties", "folkmoot.own_code"}  # fmt: skip
 ANYTHING = {"folkmoot"}
 BOOKS = {"folkmoot.encoding", "folkmoot.signatures", "folkmoot.errors", "folkmoot.coins", "folkmoot.registry",
          "folkmoot.files", "folkmoot.json_text"}  # fmt: skip
@@ -27,7 +27,8 @@ INSIDE = {
     "encoding": {"folkmoot.errors"},
     "errors": set(),
     "signatures": {"folkmoot.errors"},
-    "configuration": set(),
+    "configuration": {"folkmoot.own_code"},
+    "own_code": set(),
     "registry": set(),
     "files": set(),
     "json_text": set(),
