@@ -24,6 +24,7 @@ from platformdirs import user_cache_path
 
 from folkmoot.interface import Recorded, implementation, tell
 from folkmoot.simulation import engine
+from folkmoot.simulation.uncompiled import named
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after so long
@@ -161,6 +162,13 @@ def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: boo
     return _compiled(outer, cache_folder() if persistent else None, options)
 
 
+def _explained(function: Callable[..., Any], records: tuple[object, ...]) -> Callable[..., Any]:
+    """The function; where one of a user's cannot be compiled, the error names it in one line."""
+    if all(_is_ours(record) for record in records):
+        return function
+    return lambda *arguments: named(lambda: function(*arguments), records)
+
+
 def compiled(text: Callable[..., Any], rounds: Callable[..., Any], records: tuple[object, ...]) -> Callable[..., Any]:
     """Another loop of the package, compiled for these records, and kept on disk by the rule of the simulator's own.
 
@@ -168,8 +176,11 @@ def compiled(text: Callable[..., Any], rounds: Callable[..., Any], records: tupl
         text: allocates, and calls `rounds`.
         rounds: the rounds of one replicate; allocates nothing.
         records: those of the loop.
+
+    Raises:
+        Uncompiled: when it is called: a function of a user's cannot be compiled.
     """
-    return _alone(text, rounds, all(_is_ours(record) for record in records))
+    return _explained(_alone(text, rounds, all(_is_ours(record) for record in records)), records)
 
 
 def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:
@@ -182,11 +193,12 @@ def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[...
 
     Raises:
         ValueError: another name.
+        Uncompiled: when it is called: a function of a user's cannot be compiled.
     """
     if name == "interpreted":
         return engine.play
     if name == "compiled":
-        return _dispatcher(parallel, all(_is_ours(record) for record in records))
+        return _explained(_dispatcher(parallel, all(_is_ours(record) for record in records)), records)
     raise ValueError(f"engine = {name!r}: allowed are 'compiled' and 'interpreted'")
 
 
