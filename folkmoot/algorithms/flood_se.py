@@ -38,7 +38,8 @@ class FloodSE(Algorithm):
     """Pull the least pulled arm in play, flood tables of means, drop arms that are surely worse on average over all.
 
     Attributes:
-        delta: probability that a best arm is ever dropped, by anybody, in the whole run; None is 1/T.
+        delta: probability that the best arm is ever dropped, by anybody, in the whole run; None is 1/T. Of several best
+            arms it is that of any one fixed beforehand.
         beta: ratio of the sample counts at which arms are compared.
         aggregate: "table", every agent holds every row; "tree", agent 0 adds up sums that come in along a tree.
             From about 500 agents on a table takes too much memory and traffic.

@@ -51,6 +51,8 @@ class HalfActive(Rewards):
             raise ValueError(f"inner = {type(inner).__name__}: expected a reward law that is not half active itself")
         if inner.n_objectives > 1:
             raise ValueError(f"inner = {type(inner).__name__}: expected rewards with one objective")
+        if inner.consumed:
+            raise ValueError(f"inner = {type(inner).__name__}: expected rewards that do not depend on earlier pulls")
         if inner.varies:
             raise ValueError(f"inner = {type(inner).__name__}: expected rewards whose means do not move")
         if not 0.0 <= silent <= 1.0:

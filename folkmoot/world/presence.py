@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from folkmoot.coins import PRESENCE, Coins, uniform
 from folkmoot.configuration import Configuration, Plain
+from folkmoot.errors import brief
 from folkmoot.interface import Index, Links, implements
 from folkmoot.world.means import number
 
@@ -124,6 +125,10 @@ def _absence(given: Any) -> Absence:
         raise ValueError(f"absence {given!r}: expected (agent, first, last) or (agent, first), whole numbers")
     if agent < 0 or first < 1 or (last is not None and last < first):
         raise ValueError(f"absence {given!r}: expected an agent from 0 on, and rounds with 1 <= first <= last")
+    if max(agent, first, last or 0) > _FOR_GOOD:
+        raise ValueError(
+            f"absence {brief(given)}: expected numbers of at most 2**32; without a last round it is for good"
+        )
     return agent, first, last
 
 

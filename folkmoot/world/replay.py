@@ -21,7 +21,7 @@ from folkmoot.coins import REWARD, Coins, below
 from folkmoot.configuration import LEFT_OUT, Plain
 from folkmoot.interface import implements
 from folkmoot.world.in_file import InFile
-from folkmoot.world.means import Table
+from folkmoot.world.means import Table, number
 from folkmoot.world.own_data import Events, read_events
 from folkmoot.world.rewards import Rewards
 
@@ -116,6 +116,8 @@ class Replay(Rewards):
         Raises:
             ValueError: it cannot be read; or the first wrong row, in one line with its number.
         """
+        if missing is not None and not 0.0 <= number(missing) <= 1.0:
+            raise ValueError(f"missing = {missing!r}: expected a reward from 0 to 1")
         found = read_events(Path(path), columns or {}, (scale[0], scale[1]))
         table: Any = _from_events(found, order, missing)
         return cls(table, Path(path).name, found.arm_names, order)

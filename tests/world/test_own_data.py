@@ -136,6 +136,20 @@ def test_a_log_that_runs_out_says_so(tmp_path):
         fm.simulate(fm.CooperativeUCB(), law, network, horizon=5, realised=True)
 
 
+@pytest.mark.parametrize("missing", [2, -0.5, float("nan"), True, "0"])
+def test_what_missing_pairs_pay_is_a_reward(tmp_path, missing):
+    (tmp_path / "log.csv").write_text(HEAD + "a,x,1,2\nb,y,1,3\n")
+    with pytest.raises(ValueError, match=rf"^missing = {missing!r}: expected a reward from 0 to 1$"):
+        fm.Replay.from_file(tmp_path / "log.csv", missing=missing)
+
+
+def test_half_of_a_log_that_is_used_up_is_refused(tmp_path):
+    (tmp_path / "log.csv").write_text(HEAD + "a,x,1,2\na,y,1,3\n")
+    log = fm.Replay.from_file(tmp_path / "log.csv", order="rejection")
+    with pytest.raises(ValueError, match=r"^inner = Replay: expected rewards that do not depend on earlier pulls$"):
+        fm.HalfActive(log)
+
+
 def test_pairs_that_are_missing(tmp_path):
     text = "agent,arm,reward\na,x,1\na,y,0.5\nb,y,0.25\n"
     with pytest.raises(ValueError, match="the log has no event of agent 'b' with arm 'x'; expected at least one, or"):

@@ -117,3 +117,9 @@ def test_a_file_says_the_same(tmp_path: Any) -> None:
     }
     with pytest.raises(Wrong, match=r"^absences\[0\]\[1\] = 'x': expected a whole number$"):
         read_table(fm.Presence, {"absences": [[0, "x"]]}, context)
+
+
+@pytest.mark.parametrize("absence", [(0, 10**30), (0, 1, 10**30), (10**30, 1)])
+def test_numbers_beyond_every_run_are_refused(absence: Any) -> None:
+    with pytest.raises(ValueError, match=r"expected numbers of at most 2\*\*32; without a last one it is for good$"):
+        fm.Presence(absences=[absence])
