@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from folkmoot.bc_ucb.attacks import Withhold as Withhold
     from folkmoot.bc_ucb.result import ChainResult as ChainResult
     from folkmoot.bc_ucb.simulate import simulate_chain as simulate_chain
+    from folkmoot.conformance.check import check_algorithm as check_algorithm
     from folkmoot.report.plots import plot_regret as plot_regret
     from folkmoot.simulation.coverage import coverage as coverage
     from folkmoot.simulation.frames import to_frame as to_frame
@@ -126,6 +127,7 @@ _HOMES = {
     "simulation.network": ["Faults"],
     "bc_ucb.result": ["ChainResult"],
     "bc_ucb.simulate": ["simulate_chain"],
+    "conformance.check": ["check_algorithm"],
     "report.plots": ["plot_regret"],
     "simulation.result": ["Result"],
     "simulation.saved": ["load"],

@@ -49,6 +49,7 @@ INSIDE = {
     "multiparty": {*CONTRACTS, *BOOKS, "folkmoot.ledger", "folkmoot.agreement"},
     "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.bc_ucb", "folkmoot.multiparty",
                     "folkmoot.simulation", "folkmoot.report", "folkmoot.plurals"},
+    "conformance": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.simulation"},
     # What the folders in papers/ share; cells are played by driver 1.
     "reproductions": {*CONTRACTS, "folkmoot.simulation"},
     "report": ANYTHING,

@@ -8,13 +8,12 @@ import pytest
 from cases import CASES, DIFFERENT, Case, complete
 
 import folkmoot as fm
-from folkmoot.interface import IMPLEMENTATIONS
+from folkmoot.conformance.late import Nonsense
 from folkmoot.simulation.agents import Agents
 from folkmoot.simulation.cells import Cell, new_control
 from folkmoot.simulation.parts import Parts
 from folkmoot.simulation.simulate import make_job
 from folkmoot.simulation.sweep import sweep
-from folkmoot.world.feedback import FeedbackRecord
 
 # One case of each algorithm: compiled, each costs one variant, which serves all of these worlds.
 COMPILED = list({type(case.algorithm): case for case in CASES}.values())
@@ -55,18 +54,11 @@ def test_the_engines_agree_and_so_do_workers(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_no_outcome_is_not_an_outcome(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_outcome_is_not_an_outcome(case: Case) -> None:
     """Whoever looks at the reward of an outcome that has not come (arm -1) learns nonsense, and plays otherwise."""
+    nonsense = Nonsense(delay="geometric", mean=6.0, loss=0.2)
     clean = play(case, "late and lost", "interpreted")
-    fetch = IMPLEMENTATIONS[FeedbackRecord, "fetch"]
-
-    def poisoned(feedback: Any, calendar: Any, i: Any, t: int, seen: Any) -> None:
-        fetch(feedback, calendar, i, t, seen)
-        if seen.arm[i] < 0:
-            seen.reward[i] = np.nan
-
-    monkeypatch.setitem(IMPLEMENTATIONS, (FeedbackRecord, "fetch"), poisoned)
-    same(clean, play(case, "late and lost", "interpreted"))
+    same(clean, play(case, "late and lost", "interpreted", feedback=nonsense))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

@@ -12,14 +12,12 @@ from cases import ALIKE, CASES, DIFFERENT, Case, complete, problem
 import folkmoot as fm
 from folkmoot import interface
 from folkmoot.coins import replicate_coins
+from folkmoot.conformance.rows import Rows
 from folkmoot.interface import (
-    decision,
     draw_links,
     init,
     late_outbox,
     links,
-    message_bytes,
-    messages,
     nothing_seen,
     outbox,
     oversee,
@@ -116,82 +114,13 @@ def test_replicates_differ_and_seeds_differ(case: Case) -> None:
     assert (r[0] != other[0]).any()
 
 
-def poisoned(record, keep):
-    """A copy in which every row but those to keep is nonsense."""
-    copies = [column.copy() for column in record]
-    for column in copies:
-        rows = np.setdiff1d(np.arange(len(column)), keep)
-        if column.dtype.kind == "f":
-            column[rows] = np.nan
-        elif column.dtype.kind == "b":
-            column[rows] = ~column[rows]
-        else:
-            column[rows] = np.iinfo(column.dtype).min // 2
-    return type(record)(*copies)
-
-
 @pytest.mark.parametrize("case", [c for c in CASES if not c.oracle], ids=[c.name for c in CASES if not c.oracle])
 def test_an_agent_sees_its_row_and_its_inbox_only(case: Case) -> None:
     """Every function is called twice, once with all other rows poisoned: its own row must come out the same,
     and it may write to no other."""
     rewards, network = fm.Bernoulli(DIFFERENT), complete(6, 0.5)
-    params, n, coins = case.algorithm.params(problem(case, rewards, network, 200)), 6, replicate_coins(3, 0, 0)
-    state, inbox, late = init(params), outbox(params), late_outbox(params)
-    seen = nothing_seen(n)
-    active, nature, payment = links(network.record()), scene(rewards.record()), rewards.record()
-
-    def twice(function, i, state, t, row, box, *rest, writes):
-        allowed = np.append(row, i)
-        clean, dirty = poisoned(state, range(n)), poisoned(state, [i])
-        boxes = poisoned(box, range(n)), poisoned(box, allowed)
-        for s, b in ((clean, boxes[0]), (dirty, boxes[1])):
-            before = [column.copy() for column in (*s, *b)]
-            function(params, s, i, t, *rest[0], b, *rest[1])
-            others = np.setdiff1d(np.arange(n), [i])
-            for was, now in zip(before, (*s, *b), strict=True):
-                np.testing.assert_array_equal(was[others], now[others])
-        for a, b in zip(
-            clean if writes == "state" else boxes[0], dirty if writes == "state" else boxes[1], strict=True
-        ):
-            np.testing.assert_array_equal(a[i], b[i])
-        return clean if writes == "state" else boxes[0]
-
-    def merge(record, rows):
-        for i, changed in enumerate(rows):
-            for column, new in zip(record, changed, strict=True):
-                column[i] = new[i]
-
-    def told(i, state, t, seen):
-        sent = messages(params, state, i, t, seen, 3)
-        return sent, message_bytes(params, state, i, t, seen, sent, 8), decision(params, state, i)
-
-    nobody = np.zeros(0, np.int64)
-    for t in range(1, 61):
-        draw_links(network.record(), t, coins, active)
-        row = [active.neighbours[active.start[i] : active.start[i] + active.count[i]] for i in range(n)]
-        for i in range(n):
-            arm = select(params, state, i, t, coins)
-            assert arm == select(params, poisoned(state, [i]), i, t, coins)
-            seen.arm[i] = arm
-            asked = verify(params, state, i, t, arm, coins)
-            assert asked == verify(params, poisoned(state, [i]), i, t, arm, coins)
-            seen.verified[i] = asked
-            pay(payment, nature, i, arm, t, coins, seen.reward)
-        for i in range(n):
-            assert told(i, state, t, seen) == told(i, poisoned(state, [i]), t, poisoned(seen, [i]))
-        merge(
-            inbox,
-            [twice(publish, i, state, t, nobody, inbox, (poisoned(seen, [i]),), (), writes="box") for i in range(n)],
-        )
-        merge(
-            state,
-            [
-                twice(update, i, state, t, row[i], inbox, (poisoned(seen, [i]),), (row[i], coins), writes="state")
-                for i in range(n)
-            ],
-        )
-        merge(late, [twice(publish_late, i, state, t, nobody, late, (), (), writes="box") for i in range(n)])
-        merge(state, [twice(update_late, i, state, t, row[i], late, (), (row[i],), writes="state") for i in range(n)])
+    params = case.algorithm.params(problem(case, rewards, network, 200))
+    Rows(params, rewards.record(), network.record(), replicate_coins(3, 0, 0)).check(60)
 
 
 @every_algorithm

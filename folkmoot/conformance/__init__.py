@@ -1,0 +1,1 @@
+"""What every algorithm must keep to, whatever it thinks; as checks that anybody can run on their own."""
