@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from folkmoot.generics import IMPLEMENTATIONS
+from folkmoot.interface import IMPLEMENTATIONS
 
 T = TypeVar("T")
 _PACKAGE = Path(__file__).resolve().parent.parent
