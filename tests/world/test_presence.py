@@ -121,5 +121,5 @@ def test_a_file_says_the_same(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("absence", [(0, 10**30), (0, 1, 10**30), (10**30, 1)])
 def test_numbers_beyond_every_run_are_refused(absence: Any) -> None:
-    with pytest.raises(ValueError, match=r"expected numbers of at most 2\*\*32; without a last one it is for good$"):
+    with pytest.raises(ValueError, match=r"expected numbers of at most 2\*\*32; without a last round it is for good$"):
         fm.Presence(absences=[absence])
