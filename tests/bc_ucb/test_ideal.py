@@ -32,7 +32,7 @@ def test_interpreted_and_compiled_are_bit_identical(attack: fm.Attack) -> None:
     for engine in ("interpreted", "compiled"):
         runs.append(game(horizon=120, attack=attack, engine=engine, seed=5))
     for array in runs[0].ARRAYS:
-        if array != "seconds":
+        if array != "seconds" and getattr(runs[0], array) is not None:
             assert getattr(runs[0], array).tobytes() == getattr(runs[1], array).tobytes(), array
 
 

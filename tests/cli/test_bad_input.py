@@ -157,7 +157,7 @@ UNDER_ATTACK = {
     "ragged vectors": (of_vectors("[0.1, 0.2]", "[0.1]"), "rewards: means: expected a table of numbers [n_arms, n_obj"),
     "vectors drawn for agents": (
         of_vectors("[[0.5, 0.6], [0.1, 0.2]]", '{ law = "uniform", n_arms = 3, n_agents = 2 }'),
-        "rewards.means: field 'n_agents': unknown; allowed are law, n_arms, low, high, seed, n_objectives",
+        "rewards.means: field 'n_agents': unknown; allowed are law, n_arms, low, high, seed, redraw, n_objectives",
     ),
     "no agents for vectors": (of_vectors("n_agents = 4", "n_agents = 0"), "rewards: n_agents = 0: expected an integer"),
     "weights that do not sum to 1": (

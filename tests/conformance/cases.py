@@ -27,9 +27,11 @@ class Case:
         return {"verification": min(self.verification, n_agents * horizon)}
 
     def sized(self, n_agents: int) -> fm.Algorithm:
-        """The algorithm for fewer agents than six: its clusters cut to as many, and periods to what these allow."""
+        """The algorithm for fewer agents than six: clusters cut to as many, periods and liars to what these allow."""
         clusters = getattr(self.algorithm, "clusters", None)
-        cut = {"clusters": clusters[:n_agents], "refresh": 1} if clusters else {}
+        cut: dict[str, object] = {"clusters": clusters[:n_agents], "refresh": 1} if clusters else {}
+        if isinstance(self.algorithm, fm.FloodSE) and n_agents < 4:
+            cut = {"missing": 0, "faulty": 0}
         return self.algorithm.model_copy(update=cut)
 
 
@@ -45,7 +47,11 @@ CASES = [
     Case("DrFedUCB", fm.DrFedUCB(c1=0.25, burn_in=20)),
     Case("DrFedUCB, recalled C1", fm.DrFedUCB()),
     Case("UCBSBM", fm.UCBSBM(clusters=(0, 0, 1, 1, 2, 2), c1=0.25, burn_in=20), talks_every_round=False),
-    Case("UCBSBM, periods", fm.UCBSBM(clusters=(0, 0, 1, 1, 2, 2), refresh=2, burn_in=20), talks_every_round=False),
+    Case(
+        "UCBSBM, periods",
+        fm.UCBSBM(clusters=(0, 0, 1, 1, 2, 2), refresh=2, c1=0.25, burn_in=20),
+        talks_every_round=False,
+    ),
     Case("UCBSBM, own goal", fm.UCBSBM(clusters=(0,) * 6, goal="cluster", relay=True), False, False, False),
     Case("GoSInE, c1 = 0.5", fm.GoSInE(c1=0.5), copes_with_different_means=False, talks_every_round=False),
     Case("GossipUCB", fm.GossipUCB()),
