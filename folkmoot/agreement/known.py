@@ -48,8 +48,8 @@ class Known:
         self._caught: set[tuple[str, int]] = set()  # whose second word was noticed in this round
         self._bodies: dict[bytes, bytes] = {}  # unsigned blocks that would follow, by hash
         self._headers: dict[bytes, Header] = {}  # of blocks of this height that would follow, by hash
-        self._asked: dict[int, int] = {}  # the last round in which a member was answered with blocks
-        self._pushed: dict[int, int] = {}  # the last round in which one was sent a block without having asked
+        self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a member
+        self._pushed: dict[int, int] = {}  # the height of the block it was then sent without having asked; 0: it asked
         self._others = Others(index)
         self._last: Step | None = None
         self._repeats: list[Confirmation | None] = []  # what is still to be said again, the last first

@@ -102,7 +102,7 @@ class Voter(Known):
         if isinstance(message, Want):
             self._answer(message, sender, effects)
         elif isinstance(message, WantState):
-            self._once_a_round(sender)
+            self._once_a_round(sender, message.height)
             self._send(effects, given(self.kind, self._last, message), sender)
         elif isinstance(message, StateGiven):
             if not self._far_behind:
@@ -209,13 +209,14 @@ class Voter(Known):
         blocks = packed(heights, lambda height: self._block(height, effects))
         if not blocks:  # skipped here; others have it
             raise Rejected("want")
-        self._once_a_round(sender)
+        self._once_a_round(sender, want.height)
         self._send(effects, Blocks(blocks), sender)
 
-    def _once_a_round(self, sender: int) -> None:
-        if self._asked.get(sender) == self.round:
+    def _once_a_round(self, sender: int, height: int) -> None:
+        """An answer a round to each, beside a block from after that height which was sent without a request."""
+        if self._asked.get(sender) == self.round and height >= self._pushed.get(sender, 0):
             raise Rejected("want")
-        self._asked[sender] = self.round
+        self._asked[sender], self._pushed[sender] = self.round, 0
 
     @property
     def _far_behind(self) -> bool:
@@ -342,11 +343,11 @@ class Voter(Known):
     def _push(self, final: Block, absent: Sequence[int], effects: Effects) -> None:
         """Send a block to those who were not heard to confirm it, for they may lack the others' signatures.
 
-        It is no answer: one of them may lack earlier blocks too, and still ask for them in this round.
+        Who lacks earlier blocks too cannot use it, and may still ask for them in this round (see `_once_a_round`).
         """
         for member in absent:
-            if self.round not in (self._asked.get(member), self._pushed.get(member)):
-                self._pushed[member] = self.round
+            if self._asked.get(member) != self.round:
+                self._asked[member], self._pushed[member] = self.round, final.header.height
                 self._send(effects, Blocks((self.kind.carried(final),)), member)
 
     def close(self, effects: Effects) -> None:
