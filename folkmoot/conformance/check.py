@@ -102,7 +102,7 @@ def check_algorithm(
     return Checked(algorithm.label, tuple(rule for rule in checks if rule not in left_out), left_out)
 
 
-class _Broken(Exception):
+class _Broken(ValueError):
     """A rule is broken; how."""
 
 
