@@ -1,6 +1,7 @@
 """Bad arguments of the calculator, one clear line each."""
 
 from collections.abc import Sequence
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,21 @@ def check_sizes(n_agents: int, n_clusters: int, horizon: int, eps: float) -> Non
         raise ValueError(f"horizon = {horizon}: expected at least 1")
     if not 0.0 < eps < 1.0:
         raise ValueError(f"eps = {eps!r}: expected a probability between 0 and 1")
+
+
+def sample_width(n_arms: int, n_objectives: int, n_agents: int, horizon: int, delta: float | None) -> float:
+    """ln(2 d K N T / delta), of the radii of Shi's theorems; a `delta` of None is 1/T.
+
+    Raises:
+        ValueError: a size below 1, or a delta that is no failure probability.
+    """
+    sizes = {"n_arms": n_arms, "n_objectives": n_objectives, "n_agents": n_agents, "horizon": horizon}
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{name} = {value}: expected at least 1")
+    if delta is not None and not 0.0 < delta < 1.0:
+        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
+    return log(2 * n_objectives * n_arms * n_agents * horizon) - log(delta or 1.0 / horizon)
 
 
 def checked_probability(name: str, value: float) -> float:

@@ -4,11 +4,13 @@ Source: Shi, "Communication-Corruption Coupling and Verification in Cooperative 
 numbers are that paper's. Its universal constant c is not given; it is 1 here unless a caller says otherwise.
 """
 
-from math import log, log1p, sqrt
+from math import log1p, sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from folkmoot.theory.checks import sample_width
 
 
 class EffectiveCorruption(NamedTuple):
@@ -91,16 +93,9 @@ def corrupted_bound(
     Raises:
         ValueError: an argument out of range.
     """
-    sizes = {"n_arms": n_arms, "n_objectives": n_objectives, "n_agents": n_agents, "horizon": horizon}
-    for name, value in sizes.items():
-        if value < 1:
-            raise ValueError(f"{name} = {value}: expected at least 1")
+    width, pulls = sample_width(n_arms, n_objectives, n_agents, horizon, delta), n_agents * horizon
     if not effective >= 0.0:
         raise ValueError(f"effective = {effective!r}: expected at least 0")
-    if delta is not None and not 0.0 < delta < 1.0:
-        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
-    pulls = n_agents * horizon
-    width = log(2 * n_objectives * n_arms * pulls) - log(delta or 1.0 / horizon)
     return c * lipschitz * (sqrt(n_arms * pulls * width) + effective * log1p(pulls))
 
 

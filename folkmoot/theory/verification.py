@@ -4,24 +4,19 @@ Source: "Communication-Corruption Coupling and Verification in Cooperative Multi
 are that paper's; its universal constants are not given there, and are 1 here unless a caller says otherwise.
 """
 
-from math import inf, log, sqrt
+from math import inf, sqrt
+
+from folkmoot.theory.checks import sample_width
 
 
 def _certificate_constant(
     n_arms: int, n_objectives: int, n_agents: int, horizon: int, delta: float | None, lipschitz: float, c: float
 ) -> float:
     """Verifications times the squared gap: c K L^2 log(2 d K N T / delta)."""
-    for name, value in (("n_arms", n_arms), ("n_objectives", n_objectives), ("n_agents", n_agents)):
-        if value < 1:
-            raise ValueError(f"{name} = {value}: expected at least 1")
-    if horizon < 1:
-        raise ValueError(f"horizon = {horizon}: expected at least 1")
-    if delta is not None and not 0.0 < delta < 1.0:
-        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
+    width = sample_width(n_arms, n_objectives, n_agents, horizon, delta)
     for name, factor in (("lipschitz", lipschitz), ("c", c)):
         if not 0.0 < factor < inf:
             raise ValueError(f"{name} = {factor!r}: expected a number above 0")
-    width = log(2 * n_objectives * n_arms * n_agents * horizon) - log(delta or 1.0 / horizon)
     return c * n_arms * lipschitz**2 * width
 
 
