@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.algorithms.outcomes import untried
 from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.interface import implements, kernel
 
@@ -109,17 +110,15 @@ def claim(message, params, i, t):
 @implements(Params)
 def select(params, state, i, t, coins):
     """Arms without an outcome first, of these the least pulled; then the largest bound; ties to the lowest index."""
-    best, bound, blank = 0, -inf, -1
+    best, bound = 0, -inf
     width = params.width * log(t)
     for k in range(params.n_arms):
         if state.pulls[i, k] == 0:
-            if blank < 0 or state.made[i, k] < state.made[i, blank]:
-                blank = k
-        elif blank < 0:
-            index = state.estimate[i, k] + sqrt(width * state.noise[i, k] / state.pulls[i, k])
-            if index > bound:
-                best, bound = k, index
-    return best if blank < 0 else blank
+            return untried(state.pulls, state.made, i)
+        index = state.estimate[i, k] + sqrt(width * state.noise[i, k] / state.pulls[i, k])
+        if index > bound:
+            best, bound = k, index
+    return best
 
 
 @kernel

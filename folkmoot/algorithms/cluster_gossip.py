@@ -22,6 +22,7 @@ from folkmoot.algorithms.cluster_tables import (
     pool_own,
     take_survey,
 )
+from folkmoot.algorithms.outcomes import untried
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
 
@@ -47,21 +48,11 @@ def select(params, state, i, t, coins):
     best, bound = 0, -inf
     width, unit = params.c1 * log(t), params.count_unit[cluster]
     for k in range(params.n_arms):
-        if state.cluster_pulls[i, k] == 0:
-            return unseen(params, state, i)
+        if state.cluster_pulls[i, k] == 0:  # absent in the burn-in, or outcomes late
+            return untried(state.cluster_pulls, state.made, i)
         index = state.gossip[i, k] + sqrt(width / (state.cluster_pulls[i, k] / unit))
         if index > bound:
             best, bound = k, index
-    return best
-
-
-@kernel
-def unseen(params, state, i):
-    """Of the arms without any outcome (absent in the burn-in, or outcomes late) the one pulled least."""
-    best = -1
-    for k in range(params.n_arms):
-        if state.cluster_pulls[i, k] == 0 and (best < 0 or state.made[i, k] < state.made[i, best]):
-            best = k
     return best
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem, scale
-from folkmoot.algorithms.outcomes import note_pull
+from folkmoot.algorithms.outcomes import note_pull, untried
 from folkmoot.algorithms.words import fill_counts, read_means, write_means
-from folkmoot.interface import implements, kernel
+from folkmoot.interface import implements
 
 
 class CooperativeUCB(Algorithm):
@@ -111,20 +111,10 @@ def select(params, state, i, t, coins):
     for k in range(params.n_arms):
         pulls = state.team_pulls[i, k]
         if pulls == 0:
-            return unknown(params, state, i)
+            return untried(state.team_pulls, state.waiting, i)
         index = state.team_total[i, k] / pulls + sqrt(width / pulls)
         if index > bound:
             best, bound = k, index
-    return best
-
-
-@kernel
-def unknown(params, state, i):
-    """Of the arms of which no outcome is known the one agent i has pulled least, ties to the lowest index."""
-    best = -1
-    for k in range(params.n_arms):
-        if state.team_pulls[i, k] == 0 and (best < 0 or state.waiting[i, k] < state.waiting[i, best]):
-            best = k
     return best
 
 

@@ -130,7 +130,7 @@ def select(params, state, i, t, coins):
     t counts the first pulls too; the clock of the code starts after them.
     """
     if state.tried[i] < params.n_arms:
-        return untried(params, state, i)
+        return untried(state.pulls, state.waiting, i)
     n_behind = 0
     for k in range(params.n_arms):
         n_behind += made(state, i, k) <= state.largest[i, k] - params.n_arms

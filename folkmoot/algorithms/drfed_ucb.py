@@ -146,7 +146,7 @@ def select(params, state, i, t, coins):
 @kernel
 def in_turn(params, state, i):
     """The arm pulled least, those without an outcome first; ties to the lowest: one after the other if none is lost."""
-    best = untried(params, state, i)
+    best = untried(state.pulls, state.waiting, i)
     if best < 0:
         best = 0
         for k in range(1, params.n_arms):
@@ -194,7 +194,7 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
     for j in range(params.n_agents):
         n_met += state.met[i, j]
     if not state.ready[i]:
-        if untried(params, state, i) < 0:
+        if untried(state.pulls, state.waiting, i) < 0:
             end_burn_in(params, state, i, t, n_met)
     else:
         average(params, state, i, n_met)

@@ -154,7 +154,7 @@ def say(message, params, i, values):
 def select(params, state, i, t, coins):
     """Each arm until its outcome came; then uniformly an arm fallen behind, if any; else the largest bound."""
     if state.tried[i] < params.n_arms:
-        return untried(params, state, i)
+        return untried(state.pulls, state.waiting, i)
     n_behind = 0
     for k in range(params.n_arms):
         n_behind += is_behind(params, state, i, k)

@@ -26,10 +26,15 @@ def made(state, i, k):
 
 
 @kernel
-def untried(params, state, i):
-    """Of the arms of which agent i has no outcome the one pulled least, ties to the lowest index; -1: there is none."""
+def untried(outcomes, pulled, i):
+    """Of the arms of which agent i knows no outcome the one it pulled least, ties to the lowest; -1: there is none.
+
+    Args:
+        outcomes: int64 [n_agents, n_arms], those an agent knows of, be they its own or also others'.
+        pulled: int64 [n_agents, n_arms], its own pulls, or those of them that wait.
+    """
     best = -1
-    for k in range(params.n_arms):
-        if state.pulls[i, k] == 0 and (best < 0 or state.waiting[i, k] < state.waiting[i, best]):
+    for k in range(outcomes.shape[1]):
+        if outcomes[i, k] == 0 and (best < 0 or pulled[i, k] < pulled[i, best]):
             best = k
     return best

@@ -68,7 +68,7 @@ def select(params, state, i, t, coins):
     width = sqrt(params.exploration * log(t))
     for k in range(params.n_arms):
         if state.narrowing[i, k] == 0.0:
-            return untried(params, state, i)
+            return untried(state.pulls, state.waiting, i)
         index = state.mean[i, k] + width * state.narrowing[i, k]
         if index > bound:
             best, bound = k, index
