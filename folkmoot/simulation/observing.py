@@ -43,11 +43,11 @@ class Wanted(NamedTuple):
 NOTHING = Wanted()
 
 
-def fields_of(params: Any) -> list[str]:
-    """The fields of an algorithm's State that have a row for each agent."""
-    state = init(params)._asdict()
+def fields_of(params: Any) -> dict[str, NDArray[Any]]:
+    """The fields of an algorithm's fresh State that have a row for each agent."""
+    state: dict[str, Any] = init(params)._asdict()
     n = (params.n_agents,)
-    return [name for name, array in state.items() if isinstance(array, np.ndarray) and array.shape[:1] == n]
+    return {name: array for name, array in state.items() if isinstance(array, np.ndarray) and array.shape[:1] == n}
 
 
 def checked(
@@ -74,8 +74,7 @@ def checked(
         for name in observe:
             if name not in allowed:
                 raise ValueError(f"observe = {name!r}: {choices(name, allowed)} (states of {label})")
-        state = init(params)._asdict()
-        size = checkpoints * sum(float(state[name].nbytes) for name in observe)
+        size = checkpoints * sum(float(allowed[name].nbytes) for name in observe)
         problem.require_memory(size, f"observe with {checkpoints} checkpoints")
     return Wanted(tuple(dict.fromkeys(observe)), per_agent, realised)
 

@@ -85,7 +85,7 @@ class Parts:
         lay: Any = engine.lay
         self.table: engine.Table = lay(self.params, self._world)
         self.tally = blank_tally(1, n, k, len(job.checkpoints), per_agent, realised)
-        self.control = new_control(1)
+        self.control, self._message_size = new_control(1), message_size(self.params)
 
     def play(self, last: int) -> None:
         """Go on up to and including this round.
@@ -108,7 +108,7 @@ class Parts:
         words, checkpoints = seed_words(self.job.seed), self.job.checkpoints
         with np.errstate(all="ignore"):  # as compiled loops, which know no warnings
             function(
-                self.params, self._world, message_size(self.params), *words, self._replicate, checkpoints,
+                self.params, self._world, self._message_size, *words, self._replicate, checkpoints,
                 self.round + 1, last, self.table, self.tally, self.control,
             )  # fmt: skip
         check_arms(self.tally, type(self.job.algorithm).__name__)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -161,13 +162,10 @@ class Job:
 
     def alone(self, workers: int) -> bool:
         """With very many agents, the agents of a round run in parallel rather than the replicates."""
-        many = (
-            workers > 1
-            and not self.wanted.observe
-            and self.engine == "compiled"
-            and self.rewards.n_agents >= _MANY_AGENTS
-        )
-        return many and all(map(is_flat, (self.params(), self.rewards.record(), self.network.record())))
+        many = self.engine == "compiled" and self.rewards.n_agents >= _MANY_AGENTS
+        if workers == 1 or self.wanted.observe or not many:
+            return False
+        return all(map(is_flat, (self.params(), self.rewards.record(), self.network.record())))
 
     def batches(self, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
         """Equal shares for the workers, cut further so that finished work is handed over often."""
@@ -186,8 +184,9 @@ class Job:
     def decode(self, row: Mapping[str, Any]) -> Finished:
         """A row of the log as the replicate that it was. Raises DamagedFile if it is none."""
         liars, absent = () if self.liars is None else self.liars.agents, self.presence is not None
-        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints, liars, self._more(), absent)
+        return decode(row, self.rewards.n_agents, self.rewards.n_arms, self.checkpoints, liars, self._more, absent)
 
+    @cached_property
     def _more(self) -> list[str]:
         """The names of the arrays that a replicate has on request, or because means vary."""
         found = [f"{OBSERVED}{name}" for name in self.wanted.observe]
@@ -199,7 +198,7 @@ class Job:
         """Finished replicates, in the order of their numbers, as a Result."""
         ordered = sorted(outcomes, key=lambda outcome: outcome.replicate)
         played = {"goal": self.algorithm.pursues, "replicates": [o.replicate for o in ordered]}
-        more: dict[str, Any] = {name: np.stack([o.more[name] for o in ordered]) for name in self._more()}
+        more: dict[str, Any] = {name: np.stack([o.more[name] for o in ordered]) for name in self._more}
         gaps, means = gaps_and_means(self.rewards, self.seed, [o.replicate for o in ordered], self.horizon)
         observed = {name.removeprefix(OBSERVED): more.pop(name) for name in list(more) if name.startswith(OBSERVED)}
         return Result(
@@ -344,6 +343,7 @@ def _rounds(
 
 def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Finished]:
     params = job.params()
+    exchanges = sum(row_bytes(box) > 0 for box in boxes(params))
     outcomes: list[Finished] = []
     if job.wanted.observe:
         for x, replicate in enumerate(replicates):
@@ -351,32 +351,31 @@ def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control)
             tally, states, seconds = play_observed(job, job.wanted, replicate, own)
             control.done[x] = own.done[0]
             if own.done[0]:
-                outcomes.append(_finished(job, params, replicate, tally, 0, seconds, states))
+                outcomes.append(_finished(job, exchanges, replicate, tally, 0, seconds, states))
     else:
         tally, seconds = _rounds(job, params, replicates, job.checkpoints, parallel, control)
         seconds /= max(1, int(control.done.sum()))
         for x, replicate in enumerate(replicates):
             if control.done[x]:
-                outcomes.append(_finished(job, params, replicate, tally, x, seconds, {}))
+                outcomes.append(_finished(job, exchanges, replicate, tally, x, seconds, {}))
     return outcomes
 
 
 def _finished(
     job: Job,
-    params: Any,
+    exchanges: int,
     replicate: int,
     tally: Tally,
     x: int,
     seconds: float,
     more: dict[str, NDArray[Any]],
 ) -> Finished:
-    """Row x of the tally as a replicate, with what it is asked for."""
-    exchanges = sum(row_bytes(box) > 0 for box in boxes(params))
-    if job.wanted.per_agent:
+    """Row x of the tally as a replicate, with what it is asked for; each message is sent in so many exchanges."""
+    if "agent_pulls" in job._more:
         more["agent_pulls"] = tally.agent_pulls[x]
-    if job.wanted.realised:
+    if "realised" in job._more:
         more["realised"], more["offered"] = tally.realised[x], offered(job, replicate)
-    if varies(job.rewards.record()):
+    if "lost" in job._more:
         more["lost"] = tally.lost[x]
     return Finished(
         replicate,
