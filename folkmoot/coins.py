@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.interface import kernel
+from folkmoot.interface import inlined, kernel
 
 # Streams: who asks. Two streams never share a coin.
 SEED = 0  # deriving the key of a replicate
@@ -75,6 +75,13 @@ def replicate_coins(seed_low: int, seed_high: int, replicate: int) -> Coins:
 def block(coins: Coins, stream: int, a: int, b: int, c: int) -> tuple[int, int, int, int]:
     """Four independent uniform 32-bit words named (stream, a, b, c)."""
     return philox(int(a), int(b), int(c), stream, coins.low, coins.high)
+
+
+@inlined
+def word_of(place: int, w0: int, w1: int, w2: int, w3: int) -> int:
+    """The word of a block for one of four places that share it: number `place` mod 4."""
+    low, high = (w1, w3) if place & 1 else (w0, w2)
+    return high if place & 2 else low
 
 
 @kernel

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from folkmoot.coins import LINK, Coins, block
+from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import Plain
 from folkmoot.interface import Links, implements
+from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
 from folkmoot.world.networks import OnGraph
 
@@ -69,18 +70,16 @@ class BConnected(OnGraph):
 
 @implements(BConnectedRecord)
 def links(network: BConnectedRecord) -> Links:
-    n = len(network.start) - 1
-    return Links(network.start[:-1].copy(), np.zeros(n, np.int64), np.zeros(len(network.neighbours), np.int32))
+    return room_on_graph(network, 0)
 
 
 @implements(BConnectedRecord)
 def draw_links(network: BConnectedRecord, t: int, coins: Coins, links: Links) -> None:
     """The coin of link (i, j), i < j, is word j mod 4 of the block named (window, i, j div 4); it says which round."""
-    start, count, neighbours = links.start, links.count, links.neighbours
     n = len(network.start) - 1
     window, place = (t - 1) // network.window, (t - 1) % network.window
     for i in range(n):
-        count[i] = 0
+        links.count[i] = 0
     for i in range(n):
         tile, w0, w1, w2, w3 = -1, 0, 0, 0, 0
         for e in range(network.upper[i], network.start[i + 1]):
@@ -88,9 +87,5 @@ def draw_links(network: BConnectedRecord, t: int, coins: Coins, links: Links) ->
             if j >> 2 != tile:
                 tile = j >> 2
                 w0, w1, w2, w3 = block(coins, LINK, window, i, tile)
-            low, high = (w1, w3) if j & 1 else (w0, w2)
-            up = 1 if (high if j & 2 else low) * network.window >> 32 == place else 0
-            neighbours[start[i] + count[i]] = j
-            count[i] += up
-            neighbours[start[j] + count[j]] = i
-            count[j] += up
+            drawn = word_of(j, w0, w1, w2, w3) * network.window >> 32
+            note_link(links, i, j, 1 if drawn == place else 0)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.coins import LINK, Coins, block, uniform
+from folkmoot.coins import LINK, Coins, block, uniform, word_of
 from folkmoot.interface import Links, kernel
 
 _DENSE = 0.25  # from here on a coin a pair, four to a block, is no dearer than a skip a link
@@ -77,8 +77,7 @@ def draw_range(
             if b >> 2 != tile:
                 tile = b >> 2
                 w0, w1, w2, w3 = block(coins, stream, t, a, tile)
-            low, high = (w1, w3) if b & 1 else (w0, w2)
-            if (high if b & 2 else low) < chance.threshold:
+            if word_of(b, w0, w1, w2, w3) < chance.threshold:
                 end = note_pair(network, a, b, pairs, end, limit)
             b += 1
     draw = 0

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
-from folkmoot.coins import LINK, Coins, block
+from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.interface import Links, implements
+from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
 from folkmoot.world.means import number
 from folkmoot.world.pairs import by_pair, pairs_in_file
@@ -135,17 +136,15 @@ def edgewise(base: BaseGraph, values: NDArray[np.float64]) -> EdgewiseRecord:
 
 @implements(EdgewiseRecord)
 def links(network: EdgewiseRecord) -> Links:
-    n = len(network.start) - 1
-    return Links(network.start[:-1].copy(), np.zeros(n, np.int64), np.zeros(len(network.neighbours), np.int32))
+    return room_on_graph(network, 0)
 
 
 @implements(EdgewiseRecord)
 def draw_links(network: EdgewiseRecord, t: int, coins: Coins, links: Links) -> None:
     """As where all edges share one probability: see `folkmoot.world.networks`."""
-    start, count, neighbours = links.start, links.count, links.neighbours
     n = len(network.start) - 1
     for i in range(n):
-        count[i] = 0
+        links.count[i] = 0
     for i in range(n):
         tile, w0, w1, w2, w3 = -1, 0, 0, 0, 0
         for e in range(network.upper[i], network.start[i + 1]):
@@ -153,9 +152,4 @@ def draw_links(network: EdgewiseRecord, t: int, coins: Coins, links: Links) -> N
             if j >> 2 != tile:
                 tile = j >> 2
                 w0, w1, w2, w3 = block(coins, LINK, t, i, tile)
-            low, high = (w1, w3) if j & 1 else (w0, w2)
-            up = 1 if (high if j & 2 else low) < network.threshold[e] else 0
-            neighbours[start[i] + count[i]] = j
-            count[i] += up
-            neighbours[start[j] + count[j]] = i
-            count[j] += up
+            note_link(links, i, j, 1 if word_of(j, w0, w1, w2, w3) < network.threshold[e] else 0)

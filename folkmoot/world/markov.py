@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from folkmoot.coins import LINK, Coins, block
+from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import Plain
 from folkmoot.interface import Links, implements, kernel
+from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
 from folkmoot.world.means import number
 from folkmoot.world.networks import OnGraph
@@ -93,21 +94,20 @@ class Markov(OnGraph):
 @implements(MarkovRecord)
 def links(network: MarkovRecord) -> Links:
     """Behind the rows: the state of each edge (above the diagonal), then the round and the coins it belongs to."""
-    n = len(network.start) - 1
-    return Links(network.start[:-1].copy(), np.zeros(n, np.int64), np.zeros(2 * len(network.neighbours) + 3, np.int32))
+    return room_on_graph(network, len(network.neighbours) + 3)
 
 
 @implements(MarkovRecord)
 def draw_links(network: MarkovRecord, t: int, coins: Coins, links: Links) -> None:
     """The coin of link (i, j), i < j, is word j mod 4 of the block named (t, i, j div 4)."""
-    start, count, neighbours = links.start, links.count, links.neighbours
+    neighbours = links.neighbours
     n, states = len(network.start) - 1, len(network.neighbours)
     mark = 2 * states
     low_word, high_word = coins.low - _MIDDLE, coins.high - _MIDDLE
     same_coins = neighbours[mark + 1] == low_word and neighbours[mark + 2] == high_word
     known = t > 1 and same_coins and neighbours[mark] == t - 1 - _MIDDLE
     for i in range(n):
-        count[i] = 0
+        links.count[i] = 0
     for i in range(n):
         tile, w0, w1, w2, w3 = -1, 0, 0, 0, 0
         for e in range(network.upper[i], network.start[i + 1]):
@@ -115,8 +115,7 @@ def draw_links(network: MarkovRecord, t: int, coins: Coins, links: Links) -> Non
             if j >> 2 != tile:
                 tile = j >> 2
                 w0, w1, w2, w3 = block(coins, LINK, t, i, tile)
-            low, high = (w1, w3) if j & 1 else (w0, w2)
-            word = high if j & 2 else low
+            word = word_of(j, w0, w1, w2, w3)
             if word < network.settled_up:
                 up = 1
             elif word >= network.settled_down:
@@ -125,10 +124,7 @@ def draw_links(network: MarkovRecord, t: int, coins: Coins, links: Links) -> Non
                 before = int(neighbours[states + e]) if known else state_of(network, t - 1, coins, i, j)
                 up = 1 - before if network.turns else before
             neighbours[states + e] = up
-            neighbours[start[i] + count[i]] = j
-            count[i] += up
-            neighbours[start[j] + count[j]] = i
-            count[j] += up
+            note_link(links, i, j, up)
     neighbours[mark], neighbours[mark + 1], neighbours[mark + 2] = t - _MIDDLE, low_word, high_word
 
 
@@ -138,8 +134,7 @@ def state_of(network: MarkovRecord, t: int, coins: Coins, i: int, j: int) -> int
     turned = 0
     for s in range(t, 0, -1):
         w0, w1, w2, w3 = block(coins, LINK, s, i, j >> 2)
-        low, high = (w1, w3) if j & 1 else (w0, w2)
-        word = high if j & 2 else low
+        word = word_of(j, w0, w1, w2, w3)
         if word < network.settled_up:
             return 1 - turned
         if word >= network.settled_down:
@@ -147,5 +142,4 @@ def state_of(network: MarkovRecord, t: int, coins: Coins, i: int, j: int) -> int
         if network.turns:
             turned = 1 - turned
     w0, w1, w2, w3 = block(coins, LINK, 0, i, j >> 2)
-    low, high = (w1, w3) if j & 1 else (w0, w2)
-    return 1 - turned if (high if j & 2 else low) < network.first else turned
+    return 1 - turned if word_of(j, w0, w1, w2, w3) < network.first else turned

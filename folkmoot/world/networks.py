@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from folkmoot.coins import LINK, Coins, block
+from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import LEFT_OUT, Configuration, Plain
 from folkmoot.interface import Links, implements
+from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.edge_probabilities import EdgewiseRecord, checked, described, edgewise, in_file
 from folkmoot.world.graphs import BaseGraph, GraphFacts, as_base_graph, from_edges, named_graph, read_rounds
 from folkmoot.world.in_file import InFile
@@ -199,8 +200,7 @@ class ErdosRenyi(OnGraph):
 
 @implements(ErdosRenyiRecord)
 def links(network: ErdosRenyiRecord) -> Links:
-    n = len(network.start) - 1
-    return Links(network.start[:-1].copy(), np.zeros(n, np.int64), np.zeros(len(network.neighbours), np.int32))
+    return room_on_graph(network, 0)
 
 
 @implements(ErdosRenyiRecord)
@@ -208,10 +208,9 @@ def draw_links(network: ErdosRenyiRecord, t: int, coins: Coins, links: Links) ->
     """The coin of link (i, j), i < j, is word j mod 4 of the block named (t, i, j div 4): in a dense
     row four links share a block. Each link is looked at once and written into both rows.
     """
-    start, count, neighbours = links.start, links.count, links.neighbours
-    n = len(start)
+    n = len(links.start)
     for i in range(n):
-        count[i] = 0
+        links.count[i] = 0
     for i in range(n):
         tile, w0, w1, w2, w3 = -1, 0, 0, 0, 0
         for e in range(network.upper[i], network.start[i + 1]):
@@ -219,12 +218,7 @@ def draw_links(network: ErdosRenyiRecord, t: int, coins: Coins, links: Links) ->
             if j >> 2 != tile:
                 tile = j >> 2
                 w0, w1, w2, w3 = block(coins, LINK, t, i, tile)
-            low, high = (w1, w3) if j & 1 else (w0, w2)
-            up = 1 if (high if j & 2 else low) < network.threshold else 0
-            neighbours[start[i] + count[i]] = j
-            count[i] += up
-            neighbours[start[j] + count[j]] = i
-            count[j] += up
+            note_link(links, i, j, 1 if word_of(j, w0, w1, w2, w3) < network.threshold else 0)
 
 
 # --- Recorded -----------------------------------------------------------------------------------------

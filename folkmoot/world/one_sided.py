@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, ValidationInfo, model_validator
 
 from folkmoot import interface
-from folkmoot.coins import LINK, Coins, block
+from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import Plain, part
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world import NETWORKS
@@ -194,7 +194,6 @@ def draw_links(network: OneSidedRecord, t: int, coins: Coins, links: Links) -> N
             if j >> 2 != tile:
                 tile = j >> 2
                 w0, w1, w2, w3 = block(coins, _LOST, t, i, tile)
-            low, high = (w1, w3) if j & 1 else (w0, w2)
             links.neighbours[end] = j
-            end += 0 if (high if j & 2 else low) < threshold else 1
+            end += 0 if word_of(j, w0, w1, w2, w3) < threshold else 1
         links.count[i] = end - links.start[i]
