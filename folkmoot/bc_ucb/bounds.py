@@ -46,10 +46,10 @@ def report_shares(settings: Configuration) -> dict[str, Share]:
 
 
 def passed_shares(settings: Configuration) -> dict[str, Share]:
-    """Reports passed on, as many as there are participants; and once more, should the first come late."""
+    """Reports passed on, as many as there are participants, before naming and after it; each may come late, or twice."""
     ((_, report),) = report_shares(settings).values()
     reports = settings.terms.n_participants * (HEAD + report)
-    return {GAME.name(Passed): Share(TWICE, GAME.largest(Passed, {"reports": reports}))}
+    return {GAME.name(Passed): Share(TWICE * TWICE, GAME.largest(Passed, {"reports": reports}))}
 
 
 def state_shares(settings: Configuration) -> dict[str, Share]:
