@@ -2,9 +2,10 @@
 
 from .as_code import fig1cd_code
 from .constant import constant
+from .e22 import e22
 from .errors import e1, e2, e4, e6b, e6c
 from .figures import fig1a, fig1b, fig1cd, link_slope
-from .flood import e22, flood
+from .flood import PARTS, flood
 from .table1 import table1
 
 FIGURES = {
@@ -24,4 +25,5 @@ FIGURES = {
     "e6c": e6c,
     "e22": e22,
     "flood": flood,
+    **PARTS,
 }
