@@ -44,6 +44,7 @@ class Problem:
         one_sided: may a link be noticed by one of its ends only?
         absent: may agents be absent in some rounds?
         delayed: may outcomes come late, or never?
+        moving: do means move from round to round?
     """
 
     n_agents: int
@@ -61,6 +62,7 @@ class Problem:
     one_sided: bool = False
     absent: bool = False
     delayed: bool = False
+    moving: bool = False
 
     @classmethod
     def on(
@@ -119,11 +121,13 @@ class Algorithm(Configuration):
         label: what reports and legends call it.
         many_objectives: does it learn from reward vectors?
         on_chain: does it play on a chain only?
+        for_good: does it drop arms, or settle on one, for good?
     """
 
     label: ClassVar[str] = "?"
     many_objectives: ClassVar[bool] = False
     on_chain: ClassVar[bool] = False
+    for_good: ClassVar[bool] = False
 
     @property
     def is_oracle(self) -> bool:
@@ -139,7 +143,12 @@ class Algorithm(Configuration):
 
     def remarks(self, problem: Problem) -> list[str]:
         """What whoever runs it on this problem should know: sentences for a warning and for the report."""
-        return []
+        if not (self.for_good and problem.moving):
+            return []
+        return [
+            f"{self.label}: means move from round to round here, and what it drops it drops for good: it may pull "
+            "for ever an arm that was best once. What is promised of it holds for means that stay."
+        ]
 
     def params(self, problem: Problem) -> NamedTuple:
         """The record of numbers that the kernels need.

@@ -41,6 +41,7 @@ class S3Cert(Sharing):
     """
 
     label: ClassVar[str] = "S3 with certificates"
+    for_good: ClassVar[bool] = True
     verify: Literal["round_robin", "elimination"] = "round_robin"
 
     def params(self, problem: Problem) -> S3CertParams:

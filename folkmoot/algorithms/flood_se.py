@@ -51,6 +51,7 @@ class FloodSE(Algorithm):
     """
 
     label: ClassVar[str] = "FloodSE"
+    for_good: ClassVar[bool] = True
     delta: float | None = Field(None, gt=0, lt=1)
     beta: float = Field(1.1, gt=1, le=10)
     aggregate: Literal["table", "tree"] = "table"

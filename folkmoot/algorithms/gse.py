@@ -33,6 +33,7 @@ class GSE(Algorithm):
     """
 
     label: ClassVar[str] = "GSE"
+    for_good: ClassVar[bool] = True
     link_probability: float | Literal["estimate"] | None = None
     algebraic_connectivity: float | None = Field(None, gt=0)
     radius: Literal["published"] = "published"
@@ -50,11 +51,12 @@ class GSE(Algorithm):
         n, k = problem.n_agents, problem.n_arms
         connectivity = float(self.algebraic_connectivity or problem.graph.algebraic_connectivity)
         if n == 1 or k * k * connectivity >= n:
-            return []
+            return super().remarks(problem)
         return [
+            *super().remarks(problem),
             f"GSE: its published radius is not sound here and may drop the best arm: gossip over {n:,} agents with "
             f"algebraic connectivity {connectivity:.3g} is slower than {k} arms' L* pulls (K^2 lambda = "
-            f"{k * k * connectivity:.3g}, below N = {n:,}). FloodSE is sound on every network."
+            f"{k * k * connectivity:.3g}, below N = {n:,}). FloodSE is sound on every network.",
         ]
 
     def params(self, problem: Problem) -> "Params":

@@ -37,6 +37,7 @@ class LayeredElimination(Algorithm):
 
     label: ClassVar[str] = "Layered elimination"
     many_objectives: ClassVar[bool] = True
+    for_good: ClassVar[bool] = True
     delta: float | None = Field(None, gt=0, lt=1)
     n_layers: int | None = Field(None, ge=1, le=_MOST_LAYERS)
 
