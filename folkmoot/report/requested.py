@@ -33,7 +33,7 @@ def settling(results: Mapping[str, Result], tables: "count[int]") -> str:
     lines = []
     for name, result in results.items():
         told = result.summary()
-        alone = result.decided_at[:, result.counted]
+        alone = result.decided_at[:, result.staying]
         first = float(alone[alone > 0].mean()) if (alone > 0).any() else float("nan")
         cells = [percent(told["decided_share"]), number(first, 0), percent(told["settled_share"])]
         lines.append(
@@ -41,7 +41,8 @@ def settling(results: Mapping[str, Result], tables: "count[int]") -> str:
         )
     caption = (
         f"Table {next(tables)}. Agents that settled on an arm for good, and the mean round of that; replicates in "
-        "which all did, and the mean round from which they had; and the same for all on one arm."
+        "which all did, and the mean round from which they had; and the same for all on one arm. Agents that are not "
+        "there in the last round are not waited for."
     )
     header = ["Algorithm", "Agents settled", "in round", "All settled", "from round", "All agreed", "from round"]
     return table(caption, header, lines)

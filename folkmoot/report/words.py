@@ -309,7 +309,7 @@ def _certificate(result: Result, gap: float) -> str:
     return (
         f"certifying a gap of {gap:.3g} needs about {round(needed, digits):,.0f} verified pulls; the budget is "
         f"{budget:,}, the whole run has {pulls:,}: certificates {verdict}. "
-        f"{float((result.decisions >= 0).mean()):.1%} of the agents settled on an arm."
+        f"{float((result.decisions[:, result.staying] >= 0).mean()):.1%} of the agents settled on an arm."
     )
 
 

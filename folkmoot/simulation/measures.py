@@ -69,9 +69,9 @@ def settled(decided_at: Counts) -> Counts:
     """int64 [replicates]: the round in which the last agent has settled; 0 where one never has.
 
     Args:
-        decided_at: int64 [replicates, n_agents]; 0 is never.
+        decided_at: int64 [replicates, n_agents]; 0 is never. Without any agent nobody settles.
     """
-    return np.where((decided_at > 0).all(axis=1), decided_at.max(axis=1), 0)
+    return np.where((decided_at > 0).all(axis=1), decided_at.max(axis=1, initial=0), 0)
 
 
 def agreed(decisions: Counts, decided_at: Counts) -> Counts:

@@ -76,6 +76,7 @@ class Job:
             one_sided=self.network.one_sided,
             absent=self.presence is not None,
             delayed=self.feedback is not None,
+            moving=self.rewards.varies,
         )
 
     @property
@@ -126,12 +127,8 @@ class Job:
             against["corruption"] = self.corruption.describe()
         if self.verification:
             against["verification"] = self.verification
-        if self.liars is not None:
-            against["liars"] = self.liars.describe()
-        if self.presence is not None:
-            against["presence"] = self.presence.describe()
-        if self.feedback is not None:
-            against["feedback"] = self.feedback.describe()
+        unreliable = {"liars": self.liars, "presence": self.presence, "feedback": self.feedback}
+        against |= {name: part.describe() for name, part in unreliable.items() if part is not None}
         parts = self.algorithm, self.rewards, self.network, self.corruption, self.liars
         if own := versions(*parts):
             against["own_code"] = own
@@ -147,8 +144,9 @@ class Job:
         }
 
     def _remarks(self) -> dict[str, Any]:
-        said = self.algorithm.remarks(self.problem())
-        return {"remarks": said} if said else {}
+        gone = [] if self.presence is None else self.presence.gone(self.rewards.n_agents, self.horizon)
+        told = {"remarks": self.algorithm.remarks(self.problem()), "gone": gone}
+        return {name: said for name, said in told.items() if said}
 
     def key(self) -> str:
         """What a row of the log belongs to; every number of the world counts, also where the configuration is short."""

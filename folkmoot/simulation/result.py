@@ -109,6 +109,15 @@ class Result(Saved):
         counted[list(self.configuration.get("liars", {}).get("agents", ()))] = False
         return counted
 
+    @property
+    def staying(self) -> NDArray[np.bool_]:
+        """Is an agent waited for when all are to settle? Neither liars are, nor who is not there in the last round by
+        `Presence(absences=...)` or `Presence(recorded=...)`; bool [n_agents].
+        """
+        staying = self.counted
+        staying[list(self.configuration.get("gone", ()))] = False
+        return staying
+
     # --- The common goal: the arm that is best on average over all agents ---------------------------------
 
     @property
@@ -230,13 +239,13 @@ class Result(Saved):
 
     @property
     def settled_at(self) -> Counts:
-        """int64 [replicates]: the first round after which every agent has settled on an arm; 0 is never."""
-        return settled(self.decided_at[:, self.counted])
+        """int64 [replicates]: the first round after which all of `staying` have settled on an arm; 0 is never."""
+        return settled(self.decided_at[:, self.staying])
 
     @property
     def agreed_at(self) -> Counts:
-        """int64 [replicates]: the first round from which all agents have settled on the same arm; 0 is never."""
-        return agreed(self.decisions[:, self.counted], self.decided_at[:, self.counted])
+        """int64 [replicates]: the first round from which all of `staying` have settled on one arm; 0 is never."""
+        return agreed(self.decisions[:, self.staying], self.decided_at[:, self.staying])
 
     # --- As a table -----------------------------------------------------------------------------------------
 
@@ -290,7 +299,7 @@ class Result(Saved):
             "bytes": float(self.bytes.mean()),
             "verified": float(self.verified.mean()),
             "corruption_spent": float(self.corruption_spent.mean()),
-            "decided_share": float((self.decisions[:, self.counted] >= 0).mean()),
+            "decided_share": _mean_of(self.decisions[:, self.staying] >= 0),
             "settled_share": float((self.settled_at > 0).mean()),
             "settled_at": _mean_of(self.settled_at[self.settled_at > 0]),
             "agreed_share": float((self.agreed_at > 0).mean()),
@@ -309,5 +318,5 @@ class Result(Saved):
         return dict(zip(names, map(float, values), strict=True))
 
 
-def _mean_of(rounds: Counts) -> float:
-    return float(rounds.mean()) if len(rounds) else float("nan")
+def _mean_of(values: NDArray[Any]) -> float:
+    return float(values.mean()) if values.size else float("nan")

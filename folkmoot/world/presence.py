@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from folkmoot.coins import PRESENCE, Coins, uniform
+from folkmoot.coins import PRESENCE, Coins, replicate_coins, uniform
 from folkmoot.configuration import Configuration, Plain
 from folkmoot.errors import brief
 from folkmoot.interface import Index, Links, implements
@@ -22,6 +22,7 @@ from folkmoot.world.means import number
 Absence = tuple[int, int, int | None]
 _WRITTEN_OUT = 2_000  # up to so many entries of a recording are written out in a result's configuration
 _FOR_GOOD = 2**32  # a round after every horizon
+_NO_COINS = replicate_coins(0, 0, 0)
 
 
 class PresenceRecord(NamedTuple):
@@ -89,6 +90,12 @@ class Presence(Configuration):
             np.array([_FOR_GOOD if last is None else last for _, _, last in ordered], np.int64),
             np.array(table),
         )
+
+    def gone(self, n_agents: int, horizon: int) -> list[int]:
+        """Agents that are not there in round `horizon`, whatever coins say."""
+        presence, present = self.record(n_agents), np.ones(n_agents, np.bool_)
+        draw_presence(presence._replace(probability=np.ones(n_agents)), horizon, _NO_COINS, present)
+        return [int(agent) for agent in np.flatnonzero(~present)]
 
     def describe(self) -> dict[str, Any]:
         """What is said, as plain values; a long recording by its length."""

@@ -280,6 +280,29 @@ def test_settled_and_agreed_are_the_round_of_the_last_agent():
     assert np.isnan(never.summary()["agreed_at"])
 
 
+def test_who_is_gone_is_not_waited_for():
+    """Agent 1 has left, agent 2 sleeps through the last round by its recording: only who is there in the end counts."""
+    decisions, decided_at = np.array([[1, -1, 1], [1, 0, 1]]), np.array([[3, 0, 5], [2, 8, 4]])
+    whole = replace(made_up(replicates=2), decisions=decisions, decided_at=decided_at)
+    result = replace(whole, configuration={**whole.configuration, "gone": [1]})
+    assert whole.settled_at.tolist() == [0, 8]
+    assert result.settled_at.tolist() == [5, 4]
+    assert result.agreed_at.tolist() == [5, 4]
+    summary = result.summary()
+    assert [summary[name] for name in ("decided_share", "settled_share", "agreed_share")] == [1.0, 1.0, 1.0]
+    nobody = replace(whole, configuration={**whole.configuration, "gone": [0, 1, 2]})
+    assert nobody.settled_at.tolist() == nobody.agreed_at.tolist() == [0, 0]
+    assert np.isnan(nobody.summary()["decided_share"])
+
+
+def test_a_result_names_those_who_are_not_there_in_the_last_round():
+    world = fm.Bernoulli([[0.0, 1.0]] * 3), fm.ErdosRenyi(nx.complete_graph(3), 1.0)
+    left = fm.Presence(absences=[(0, 2), (1, 3, 9), (2, 5, 10)])
+    result = fm.simulate(fm.UCB(), *world, horizon=10, presence=left, engine="interpreted")
+    assert result.configuration["gone"] == [0, 2]
+    assert "gone" not in fm.simulate(fm.UCB(), *world, horizon=10, engine="interpreted").configuration
+
+
 # --- Saving and loading -----------------------------------------------------------------------------------
 
 
