@@ -9,9 +9,11 @@ from folkmoot.report.files import Told
 from folkmoot.report.grid import render_grid
 from folkmoot.report.html import render
 from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
+from folkmoot.report.panels import plot_worlds
 from folkmoot.report.plots import plot_regret
 from folkmoot.report.tables import check_results, corruption_columns, curves_csv, same_world, summary_csv
 from folkmoot.report.words import certificates, remarks, short
+from folkmoot.report.worlds import worlds_of
 from folkmoot.simulation.result import Result
 
 
@@ -23,12 +25,11 @@ def contents(told: Told) -> dict[str, bytes]:
     """
     results = told.results
     check_results(results)
+    grid = any("cell" in result.configuration for result in results.values())
     with fixed_style():
-        drawing = plot_regret(results)
-    if any("cell" in result.configuration for result in results.values()):
-        text = render_grid(told.title, rows(results), told.description, told.notes)
-    else:
-        text = render(told.title, results, told.description, told.notes)
+        drawing = plot_worlds(worlds_of(rows(results))) if grid else plot_regret(results)
+    page = render_grid(told.title, rows(results), told.description, told.notes) if grid else None
+    text = page or render(told.title, results, told.description, told.notes)
     return {
         "regret.png": png_bytes(drawing, dpi=150),
         "regret.svg": svg_bytes(drawing),
@@ -55,13 +56,17 @@ def terminal(results: Mapping[str, Result]) -> tuple[list[str], list[list[str]],
 
 
 def _on_goals(results: Mapping[str, Result]) -> list[str]:
-    """What a grid is silent about: its cells are worlds of their own."""
+    """Of the world, or of each world of a grid."""
     first = next(iter(results.values()))
-    return goals.remarks(results) if all(same_world(first, result) for result in results.values()) else []
+    if all(same_world(first, result) for result in results.values()):
+        return goals.remarks(results)
+    if any("cell" in result.configuration for result in results.values()):
+        return goals.remarks_of_worlds([world.results for world in worlds_of(rows(results))])
+    return []
 
 
 def rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """Results of equal settings side by side, under the names of their algorithms."""
+    """A mapping for each combination of values: these, and results under the names of their algorithms."""
     found: dict[str, dict[str, Any]] = {}
     for name, result in results.items():
         cell = result.configuration.get("cell", {"label": name, "settings": {}})

@@ -1,9 +1,14 @@
-"""The report of a grid of experiments: a row for each cell, and a figure when one number varies."""
+"""The report of a grid of experiments: a row for each combination of values, and figures.
+
+Regrets are compared within a world only; `worlds` says what that is, and what a cell is.
+"""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan
-from typing import Any
+from itertools import count
+from math import isfinite
 
+from folkmoot.report import goals, requested
+from folkmoot.report.arms import best_arm
 from folkmoot.report.page import (
     Bold,
     as_json,
@@ -15,24 +20,34 @@ from folkmoot.report.page import (
     paragraph,
     paragraphs,
     section,
+    settings,
     table,
 )
+from folkmoot.report.panels import PANELS, plot_worlds
+from folkmoot.report.played import algorithm_in_words, capital, world_of
 from folkmoot.report.plots import plot_setting
-from folkmoot.report.tables import is_oracle
-from folkmoot.report.words import (
-    NONE,
-    PERCENT,
-    certificates,
-    joined,
-    number,
-    places_by_error,
-    places_for,
-    plural,
-    remarks,
+from folkmoot.report.shared import same_or_each
+from folkmoot.report.words import PERCENT, certificates, headline, joined, number, places_by_error, places_for, plural
+from folkmoot.report.worlds import (
+    Cell,
+    Row,
+    World,
+    contest,
+    is_close,
+    is_number,
+    is_outcome,
+    keys_of,
+    lowest,
+    readable,
+    regret_of,
+    shown,
+    size_of,
+    varied_in,
+    worlds_of,
 )
 from folkmoot.simulation.result import Result
 
-Row = Mapping[str, Any]
+_MOST_WARNINGS = 4  # of the algorithms; all stand in the full configuration
 
 
 def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: Sequence[str] = ()) -> str:
@@ -40,7 +55,7 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
 
     Args:
         title: its heading.
-        rows: one mapping a cell of the grid. A value that is a `Result`, or a mapping with the keys of its
+        rows: one mapping for each combination of values. A value that is a `Result`, or a mapping with the keys of its
             `summary()`, is an algorithm under its name; any other value is a setting under its name.
         description: plain text; an empty line begins a new paragraph.
         notes: plain texts listed near the end.
@@ -52,94 +67,167 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
         ValueError: no rows, or no row with an algorithm.
     """
     if not rows:
-        raise ValueError("rows: expected at least one cell of the grid, got none")
-    algorithms = list(dict.fromkeys(key for row in rows for key, value in row.items() if _is_outcome(value)))
-    keys = list(dict.fromkeys(key for row in rows for key, value in row.items() if not _is_outcome(value)))
+        raise ValueError("rows: expected at least one combination of values, got none")
+    algorithms = list(dict.fromkeys(key for row in rows for key, value in row.items() if is_outcome(value)))
     if not algorithms:
         raise ValueError("rows: expected a Result or its summary under the name of an algorithm, found none")
-    varied = [key for key in keys if len({repr(row.get(key)) for row in rows}) > 1] or keys
+    keys = keys_of(rows)
+    varied = varied_in(rows, keys) or keys
+    worlds, tables = worlds_of(rows), count(1)
+    results = {cell.name: cell.value for cell in _cells(worlds) if isinstance(cell.value, Result)}
+    known = [world.results for world in worlds if world.results]
     parts = [
-        paragraph(_answer(rows, algorithms), "answer"),
+        paragraph(answer(worlds), "answer"),
+        paragraph(_best(known)),
+        *(paragraph(said, "warning") for said in [*goals.remarks_of_worlds(known), *_warnings(results)]),
         paragraphs(description),
-        section("Regret over the grid", _curve(rows, varied, algorithms), _cells(rows, varied, algorithms)),
-        section("Notes", bullets([*notes, *_fixed(rows, keys, varied), *_said(rows)])),
-        section("Provenance", *_provenance(rows)),
+        section("What was run", settings(_played(worlds))) if results else "",
+        section(
+            "Regret over the grid",
+            _curve(rows, varied, algorithms),
+            _final(rows, varied, algorithms, worlds, next(tables)),
+            _panels(worlds, 1 + _has_curve(rows, varied)),
+        ),
+        section("Two goals", _two_goals(known, results, tables)),
+        *(requested.sections(results, tables) if results else []),
+        section("Notes", bullets([*notes, *_fixed(rows, keys, varied), *certificates(results)])),
+        section("Provenance", *_provenance(results)),
     ]
     return page(title, parts)
 
 
-def _is_outcome(value: Any) -> bool:
-    return isinstance(value, Result) or (isinstance(value, Mapping) and "regret_mean" in value)
+def _cells(worlds: Sequence[World]) -> list[Cell]:
+    """In the order of the grid."""
+    return sorted((cell for world in worlds for cell in world.cells.values()), key=lambda cell: cell.row)
 
 
-def _regret(row: Row, name: str) -> tuple[float, float]:
-    """Mean and half-width of the interval; NaN where there is none."""
-    value = row.get(name)
-    summary = value.summary() if isinstance(value, Result) else value
-    if not isinstance(summary, Mapping) or "regret_mean" not in summary:
-        return nan, nan
-    mean = float(summary["regret_mean"])
-    return mean, float(summary.get("regret_high", nan)) - mean
+# --- What is said first ---------------------------------------------------------------------------------
 
 
-def _is_oracle(row: Row, name: str) -> bool:
-    value = row.get(name)
-    return is_oracle(value) if isinstance(value, Result) else name.endswith("(oracle)")
+def answer(worlds: Sequence[World]) -> str:
+    """The answer in a sentence or two: which algorithm has the least regret in how many worlds."""
+    contests = [world for world in worlds if len(contest(world)) > 1]
+    if len(worlds) == 1 and len(worlds[0].results) == len(worlds[0].cells):
+        return headline(worlds[0].results)
+    if not contests:
+        return _ranges([cell for cell in _cells(worlds) if isfinite(regret_of(cell.value)[0])])
+    wins: dict[str, int] = {}
+    for name in (name for world in contests for name in lowest(world)):
+        wins[name] = wins.get(name, 0) + 1
+    ranked = sorted(wins, key=lambda name: -wins[name])
+    where = plural(len(contests), "world")
+    if wins[ranked[0]] == len(contests) > 1 and len(ranked) == 1:
+        said = f"{ranked[0]} has the lowest mean final regret in each of {where}"
+    else:
+        said = f"Lowest mean final regret in {where}: {joined([f'{name} in {wins[name]:,}' for name in ranked])}"
+    close = sum(map(is_close, contests))
+    tail = f"; in {close:,} of them the next lowest cannot be told apart from it" if close else ""
+    alone = len(worlds) - len(contests)
+    rest = f" {plural(alone, 'more world')} had no two algorithms to compare." if alone else ""
+    return f"{said}{tail}.{rest}"
 
 
-def _lowest(row: Row, algorithms: Sequence[str]) -> list[str]:
-    """Those with the least regret in this cell; oracles count only among themselves."""
-    fair = [name for name in algorithms if not _is_oracle(row, name)]
-    algorithms = fair or algorithms
-    means = {name: _regret(row, name)[0] for name in algorithms}
-    known = [mean for mean in means.values() if isfinite(mean)]
-    return [name for name in algorithms if known and means[name] == min(known)]
+def _ranges(cells: Sequence[Cell]) -> str:
+    """Where no two cells may be compared: how far regrets of different worlds lie apart."""
+    if not cells:
+        return "No cell has a result."
+    if len(cells) == 1:
+        return f"{cells[0].name} has a mean final regret of {number(regret_of(cells[0].value)[0])}."
+    sizes = {size_of(cell.value) for cell in cells}
+    share = len(sizes) > 1 and all(agents and rounds for agents, rounds in sizes)
+    each = [regret_of(cell.value)[0] / (_pulls(cell) if share else 1) for cell in cells]
+    least, most = each.index(min(each)), each.index(max(each))
+    what = "mean regret a pull" if share else "mean final regret"
+    places = places_for([each[least], each[most]])
+    said = f"from {number(each[least], places)} ({cells[least].name}) to {number(each[most], places)}"
+    said = f"{said} ({cells[most].name})" if each[least] < each[most] else f"{number(each[least], places)} in all"
+    return f"Every cell has a world of its own. There the {what} is {said}."
 
 
-def _answer(rows: Sequence[Row], algorithms: Sequence[str]) -> str:
-    cells = plural(len(rows), "cell")
-    if len(algorithms) == 1:
-        means = [mean for mean, _ in (_regret(row, algorithms[0]) for row in rows) if isfinite(mean)]
-        places = places_for(means)
-        if not means:
-            return f"{algorithms[0]} has no result in any of the {cells}."
-        span = f"from {number(min(means), places)} to {number(max(means), places)}"
-        return f"Over {cells}, the mean final regret of {algorithms[0]} ranges {span}."
-    wins = {name: sum(name in _lowest(row, algorithms) for row in rows) for name in algorithms}
-    ranked = [name for name in sorted(algorithms, key=lambda name: -wins[name]) if wins[name]]
-    if ranked and wins[ranked[0]] == len(rows) > 1 and len(ranked) == 1:
-        return f"{ranked[0]} has the lowest mean final regret in all {cells}."
-    said = joined([f"{name} in {wins[name]:,}" for name in ranked])
-    return f"Lowest mean final regret among {cells}: {said}." if said else f"No result in {cells}."
+def _pulls(cell: Cell) -> int:
+    agents, rounds = size_of(cell.value)
+    return agents * rounds
 
 
-def _cells(rows: Sequence[Row], varied: Sequence[str], algorithms: Sequence[str]) -> str:
-    values = {(n, name): _regret(row, name) for n, row in enumerate(rows) for name in algorithms}
+def _best(worlds: Sequence[Mapping[str, Result]]) -> str:
+    """The best arm, where it is the same in all worlds."""
+    said = {best_arm(next(iter(world.values()))) for world in worlds}
+    return said.pop() if len(said) == 1 else ""
+
+
+def _warnings(results: Mapping[str, Result]) -> list[str]:
+    """What algorithms say of their worlds, each sentence once, with the cells that say it unless all do."""
+    found: dict[str, list[str]] = {}
+    for name, result in results.items():
+        for said in result.configuration.get("remarks", []):
+            found.setdefault(str(said), []).append(name)
+    lines = [
+        said if len(names) == len(results) else f"{said} ({_some(names)})"
+        for said, names in list(found.items())[:_MOST_WARNINGS]
+    ]
+    left = len(found) - len(lines)
+    return [*lines, *([f"{plural(left, 'more warning')}; the full configuration at the end has all."] if left else [])]
+
+
+def _some(names: Sequence[str]) -> str:
+    return "; ".join(names) if len(names) < 4 else f"{names[0]}; and {len(names) - 1:,} more cells"
+
+
+def _played(worlds: Sequence[World]) -> list[tuple[str, str]]:
+    """The worlds, once where all are the same; then each algorithm with all its parameters."""
+    told = {world.title or f"world {n}": world_of(world.results) for n, world in enumerate(worlds, 1) if world.results}
+    algorithms: dict[str, dict[str, None]] = {}
+    for cell in _cells(worlds):
+        if isinstance(cell.value, Result):
+            algorithms.setdefault(cell.algorithm, {})[algorithm_in_words(cell.value)] = None
+    return [*same_or_each(told), *((name, "; ".join(said)) for name, said in algorithms.items())]
+
+
+# --- Regret -------------------------------------------------------------------------------------------
+
+
+def _final(
+    rows: Sequence[Row], varied: Sequence[str], algorithms: Sequence[str], worlds: Sequence[World], n: int
+) -> str:
+    values = {(n, name): regret_of(row.get(name)) for n, row in enumerate(rows) for name in algorithms}
     places = places_by_error([mean for mean, _ in values.values()], [half for _, half in values.values()])
+    best = {
+        (world.cells[name].row, world.cells[name].algorithm)
+        for world in worlds
+        if len(contest(world)) > 1
+        for name in lowest(world)
+    }
     lines = []
-    for n, row in enumerate(rows):
-        best = _lowest(row, algorithms) if len(algorithms) > 1 else []
+    for row_number, row in enumerate(rows):
         cells = []
         for name in algorithms:
-            mean, half = values[n, name]
+            mean, half = values[row_number, name]
             text = number(mean, places) + (f" ± {number(half, places)}" if isfinite(half) else "")
-            cells.append(Bold(text) if name in best else text)
-        lines.append([*(_shown(row.get(key)) for key in varied), *cells])
-    bold = " The lowest of each row, oracles apart, is bold." if len(algorithms) > 1 else ""
+            cells.append(Bold(text) if (row_number, name) in best else text)
+        lines.append([*(shown(row.get(key)) for key in varied), *cells])
+    bold = " The lowest of each world, oracles apart, is bold." if best else ""
     caption = (
-        "Table 1. Final regret summed over agents: mean over replicates, with the half-width of its "
+        f"Table {n}. Final regret summed over agents: mean over replicates, with the half-width of its "
         f"95{PERCENT} Student interval.{bold}"
     )
-    words = [n for n, key in enumerate(varied) if not all(_is_number(row.get(key)) for row in rows)]
-    return table(caption, [*map(readable, varied), *algorithms], lines, left=[0, *words] if varied else [])
+    words = [n for n, key in enumerate(varied) if not all(is_number(row.get(key)) for row in rows)]
+    return table(caption, [*map(_heading, varied), *algorithms], lines, left=[0, *words] if varied else [])
+
+
+def _heading(key: str) -> str:
+    return capital(readable(key))
+
+
+def _has_curve(rows: Sequence[Row], varied: Sequence[str]) -> bool:
+    return len(varied) == 1 and len(rows) > 1 and all(is_number(row.get(varied[0])) for row in rows)
 
 
 def _curve(rows: Sequence[Row], varied: Sequence[str], algorithms: Sequence[str]) -> str:
-    if len(varied) != 1 or len(rows) < 2 or not all(_is_number(row.get(varied[0])) for row in rows):
+    if not _has_curve(rows, varied):
         return ""
     curves = {}
     for name in algorithms:
-        pairs = [_regret(row, name) for row in rows]
+        pairs = [regret_of(row.get(name)) for row in rows]
         curves[name] = ([mean for mean, _ in pairs], [half for _, half in pairs])
     label = readable(varied[0])
     with fixed_style():
@@ -150,41 +238,37 @@ def _curve(rows: Sequence[Row], varied: Sequence[str], algorithms: Sequence[str]
     )
 
 
-def readable(key: str) -> str:
-    """`network.link_probability` as "link probability (network)"."""
-    where, dot, what = str(key).rpartition(".")
-    return f"{what.replace('_', ' ')} ({where})" if dot and where and what else str(key).replace("_", " ")
+def _panels(worlds: Sequence[World], n: int) -> str:
+    known = [world for world in worlds if len(world.results) == len(world.cells)]
+    if not known:
+        return ""
+    with fixed_style():
+        drawing = plot_worlds(known)
+    of_all = f" The first {PANELS} of {len(known):,} worlds." if len(known) > PANELS else ""
+    caption = (
+        f"Figure {n}. Cumulative expected regret summed over agents, a panel for each world: means over replicates "
+        f"with 95{PERCENT} Student bands.{of_all}"
+    )
+    return figure(drawing, caption, "Regret against the round, a panel for each world; final values stand in Table 1.")
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _two_goals(worlds: Sequence[Mapping[str, Result]], results: Mapping[str, Result], tables: "count[int]") -> str:
+    differ = [world for world in worlds if goals.shown(world)]
+    told = {id(result) for world in differ for result in world.values()}
+    cells = {name: result for name, result in results.items() if id(result) in told}
+    return goals.both_regrets(cells, next(tables)) if cells else ""
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return NONE
-    return f"{value:,.10g}" if isinstance(value, float) else f"{value:,}" if _is_number(value) else str(value)
+# --- Notes, provenance ----------------------------------------------------------------------------------
 
 
 def _fixed(rows: Sequence[Row], keys: Sequence[str], varied: Sequence[str]) -> list[str]:
-    same = [f"{readable(key)} {_shown(rows[0].get(key))}" for key in keys if key not in varied]
+    same = [f"{readable(key)} {shown(rows[0].get(key))}" for key in keys if key not in varied]
     return [f"The same in all cells: {', '.join(same)}."] if same else []
 
 
-def _said(rows: Sequence[Row]) -> list[str]:
-    results = _results(rows)
-    return [*certificates(results), *remarks(results)]
-
-
-def _results(rows: Sequence[Row]) -> dict[str, Result]:
-    """Of the cells that hold whole results, these, as "cell 3, GSE"."""
-    found = ((n, name, value) for n, row in enumerate(rows, 1) for name, value in row.items())
-    return {f"cell {n}, {name}": value for n, name, value in found if isinstance(value, Result)}
-
-
-def _provenance(rows: Sequence[Row]) -> list[str]:
+def _provenance(results: Mapping[str, Result]) -> list[str]:
     """The first result's origin and every configuration."""
-    results = _results(rows)
     if not results:
         return []
     origin = ", ".join(f"{key} {value}" for key, value in next(iter(results.values())).provenance.items())

@@ -5,8 +5,8 @@ from itertools import count
 from typing import Any
 
 from folkmoot.report import goals, requested
-from folkmoot.report.arms import arm_names, pulls_by_arm
 from folkmoot.report.arms import best_arm as best_arm
+from folkmoot.report.arms import pulls_by_arm
 from folkmoot.report.grid import render_grid as render_grid
 from folkmoot.report.page import (
     Bold,
@@ -22,6 +22,7 @@ from folkmoot.report.page import (
     settings,
     table,
 )
+from folkmoot.report.played import capital, settings_of
 from folkmoot.report.plots import plot_communication, plot_regret
 from folkmoot.report.tables import (
     Difference,
@@ -38,21 +39,15 @@ from folkmoot.report.words import (
     NONE,
     PERCENT,
     certificates,
-    corruption_in_words,
-    feedback_in_words,
     headline,
     interval,
     joined,
-    liars_in_words,
     method,
-    network_in_words,
     number,
     oracles,
     percent,
     places_by_error,
-    presence_in_words,
     remarks,
-    rewards_in_words,
     scaled,
 )
 from folkmoot.simulation.result import Result
@@ -113,7 +108,7 @@ def render(
         section(
             "What was run",
             paragraph(method(results)),
-            settings(_settings(results, comparable)),
+            settings(settings_of(results, comparable)),
             bullets(certificates(results)),
         ),
         section("Regret", *_regret(results), _final(results, next(tables))),
@@ -126,55 +121,6 @@ def render(
         section("Provenance", *_provenance(results, comparable)),
     ]
     return page(title, parts)
-
-
-# --- What was run -------------------------------------------------------------------------------------
-
-
-def _settings(results: Mapping[str, Result], comparable: bool) -> list[tuple[str, str]]:
-    first = next(iter(results.values()))
-    rows: list[tuple[str, str]] = []
-    if comparable:
-        rewards, network = (first.configuration.get(key, {}) for key in ("rewards", "network"))
-        names = arm_names(first)
-        rows += [
-            ("Rewards", _capital(rewards_in_words(rewards))),
-            ("Agents", f"{first.n_agents:,}"),
-            ("Arms", f"{first.n_arms:,}" + (f": {joined(names)}" if names else "")),
-            ("Network", _capital(network_in_words(network))),
-            ("Horizon", f"{first.horizon:,} rounds"),
-        ]
-        against, pulls = first.configuration.get("corruption"), first.configuration.get("verification")
-        rows += [("Adversary", corruption_in_words(against))] if against else []
-        lying = first.configuration.get("liars")
-        rows += [("Liars", liars_in_words(lying))] if lying else []
-        away, late = first.configuration.get("presence"), first.configuration.get("feedback")
-        rows += [("Presence", _capital(presence_in_words(away)))] if away else []
-        rows += [("Outcomes", _capital(feedback_in_words(late)))] if late else []
-        rows += [("Verification", f"Up to {pulls:,} of {first.n_agents * first.horizon:,} pulls")] if pulls else []
-        counts = {name: result.replicates for name, result in results.items()}
-        if len(set(counts.values())) == 1:
-            rows.append(("Replicates", f"{first.replicates:,}"))
-        else:
-            rows.append(("Replicates", joined([f"{n:,} ({name})" for name, n in counts.items()])))
-        rows.append(("Seed", str(first.configuration.get("seed", NONE))))
-    rows += [(name, _algorithm(result)) for name, result in results.items()]
-    return rows
-
-
-def _algorithm(result: Result) -> str:
-    values = dict(result.configuration.get("algorithm", {}))
-    kind = str(values.pop("type", "unknown"))
-    chosen = [f"{key.replace('_', ' ')} {_value(value)}" for key, value in values.items() if value is not None]
-    return f"{kind}, {', '.join(chosen)}" if chosen else kind
-
-
-def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 # --- Regret -------------------------------------------------------------------------------------------
@@ -365,7 +311,7 @@ def _on_intervals(results: Mapping[str, Result]) -> str:
 def _provenance(results: Mapping[str, Result], comparable: bool) -> list[str]:
     origins = [dict(result.provenance) for result in results.values()]
     first = next(iter(results.values()))
-    rows = [(_TITLES.get(key, _capital(key)), str(value)) for key, value in origins[0].items()]
+    rows = [(_TITLES.get(key, capital(key)), str(value)) for key, value in origins[0].items()]
     differing = [name for name, origin in zip(results, origins, strict=True) if origin != origins[0]]
     mixed = f"{joined(differing)}: produced elsewhere; see the full configuration." if differing else ""
     everything: dict[str, Any] = {}

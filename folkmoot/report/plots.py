@@ -14,7 +14,7 @@ from unicodedata import category
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
+from matplotlib.ticker import FuncFormatter, LogFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 from numpy.typing import NDArray
 
 from folkmoot.report.tables import check_results
@@ -124,7 +124,7 @@ def plot_regret(
         finals.append(float(mean[-1]))
     rounds = np.concatenate([result.checkpoints for result in results.values()])
     scale_x(axes, rounds, log_x)
-    _scale_y(axes, finals, log_y)
+    scale_y(axes, finals, log_y)
     axes.set_xlabel("round")
     axes.set_ylabel(label + (" per agent" if per_agent else ",\nsummed over agents"))
     finish(axes)
@@ -163,7 +163,7 @@ def plot_communication(results: Mapping[str, Result], *, messages: bool = False,
         sent.append(float(x))
         finals.append(float(y))
     _scale_sent(axes, sent)
-    _scale_y(axes, finals, apart(finals))
+    scale_y(axes, finals, apart(finals))
     axes.set_xlabel(f"{label} over the horizon, mean over replicates")
     axes.set_ylabel("final regret,\nsummed over agents")
     finish(axes)
@@ -211,8 +211,8 @@ def plot_setting(
         everything.extend(float(value) for value in y[np.isfinite(y)])
     if apart([float(value) for value in x]):
         axes.set_xscale("log")
-        plain_numbers(axes.xaxis, float(x[-1]))
-    _scale_y(axes, everything, apart(everything))
+    plain_numbers(axes.xaxis, float(x[-1]))
+    scale_y(axes, everything, apart(everything))
     axes.set_xlabel(printable(label))
     axes.xaxis.label.set_parse_math(False)
     axes.set_ylabel(regret)
@@ -308,9 +308,18 @@ def _plain(value: float, place: int | None = None) -> str:
     return f"{value:,.10g}".replace("-", "\N{MINUS SIGN}")
 
 
+class _PlainBetween(LogFormatter):
+    """Numbers between the powers of ten, where matplotlib writes some: as plain as those at the powers."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return _plain(float(f"{x:.6g}")) if super().__call__(x, pos) else ""
+
+
 def plain_numbers(axis: Any, largest: float) -> None:
     if largest <= _PLAIN_BELOW:
         axis.set_major_formatter(FuncFormatter(cast(Callable[..., str], _plain)))
+        if axis.get_scale() == "log":
+            axis.set_minor_formatter(_PlainBetween(labelOnlyBase=False))
 
 
 def scale_x(axes: Axes, rounds: NDArray[np.int64], log: bool) -> None:
@@ -324,7 +333,7 @@ def scale_x(axes: Axes, rounds: NDArray[np.int64], log: bool) -> None:
         axes.set_xlim(float(rounds.min()) if log else 0.0, float(rounds.max()))
 
 
-def _scale_y(axes: Axes, finals: Sequence[float], log: bool) -> None:
+def scale_y(axes: Axes, finals: Sequence[float], log: bool) -> None:
     largest = max(finals, default=0.0)
     if log and largest > 0.0:
         # A curve that starts at 0 enters from below rather than along the edge.

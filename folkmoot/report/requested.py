@@ -114,12 +114,14 @@ def radii(results: Mapping[str, Result], tables: "count[int]") -> str:
     if not found:
         return ""
     first = next(iter(found.values())).checkpoints
-    places = sorted({int(place) for place in np.linspace(0, len(first) - 1, min(_SHOWN, len(first))).round()})
+    alike = all(np.array_equal(covered.checkpoints, first) for covered in found.values())
+    steps = np.linspace(0, len(first) - 1, min(_SHOWN, len(first))).round()
+    places = sorted({int(place) for place in steps}) if alike else [-1]
     lines = []
     for name, covered in found.items():
         shares = [percent(float(covered.share[:, place].mean()), 2) for place in places]
         lines.append([name, *shares, number(float(covered.largest.max()), 2)])
-    rounds = [f"round {int(first[place]):,}" for place in places]
+    rounds = [f"round {int(first[place]):,}" for place in places] if alike else ["at the horizon"]
     caption = (
         f"Table {next(tables)}. Share of estimates within their radius of the truth, over agents, arms and replicates; "
         "and the largest distance in radii at any checkpoint, which is at most 1 if all are covered."

@@ -6,6 +6,7 @@ differences are taken replicate by replicate, and the interval is that of the pa
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from math import isnan, nan
@@ -126,6 +127,13 @@ def same_world(a: Result, b: Result) -> bool:
     if not alike or a.pulls.shape[1:] != b.pulls.shape[1:] or a.gaps.ndim != b.gaps.ndim:
         return False
     return a.gaps.ndim > 1 or np.array_equal(a.gaps, b.gaps)  # means drawn anew are those of the seed
+
+
+def world_key(result: Result) -> str:
+    """A text that two results share if, and only if, they are of the same world."""
+    told = {key: result.configuration.get(key) for key in _WORLD}
+    drawn = "drawn anew" if result.gaps.ndim > 1 else result.gaps.tolist()
+    return json.dumps([told, result.pulls.shape[1:], drawn], sort_keys=True, default=str)
 
 
 def final_table(results: Mapping[str, Result]) -> list[FinalRow]:

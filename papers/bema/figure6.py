@@ -65,7 +65,8 @@ def curves(name: str, out: Path, jobs: int, progress: bool) -> bool:
     for number, (label, group) in enumerate(lines.items()):
         values = np.array([accuracy(told[c]) for c in group])
         mean, half = student_interval(values)
-        style = look(number)
+        style, used = look(number), np.mean([told[c]["accepted"] for c in group])
+        label = label if used else f"{label}: no sample is used"
         axes.plot(CURVE, mean, color=style.colour, linestyle=style.dashes, marker=style.marker, label=label)
         axes.fill_between(CURVE, mean - half, np.minimum(mean + half, 1.0), color=style.colour, alpha=0.2, linewidth=0)
         steps = [text(values[:, 0]), f"{float(np.max(mean)):.4f}", text(values[:, -1])]

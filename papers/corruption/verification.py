@@ -79,7 +79,7 @@ def _one(claims: Claims, scalarisation: str, n: int, jobs: int, progress: bool) 
     title = f"{scalarisation}, N = {n}: final regret; the theorem asks for {threshold:,} verifications at gap {s.GAP:g}"
     header = ["verifications", *(f"{nu:,}" for nu in counts)]
     claims.table(title, header, rows, f"fig3-{scalarisation}-{n}.csv")
-    label = f"verified pulls ν of {n * s.HORIZON:,}; dotted: the theorem's threshold ({scalarisation}, N = {n})"
+    label = f"verified pulls of {n * s.HORIZON:,} (dotted: the threshold)"
     picture = plot_setting(label, counts, curves)
     picture.axes[0].axvline(threshold, color="0.5", linestyle=":", linewidth=1.2, zorder=0)
     claims.picture(f"fig3-{scalarisation}-{n}.png", picture)

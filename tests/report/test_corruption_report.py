@@ -191,5 +191,5 @@ def test_the_page_says_it_for_one_experiment_and_for_each_cell_of_a_grid():
     assert f"Cert: {said}" in text_of(render("T", {"Cert": certified(100), "B": certified(100)}))
     rows = [{"verification": nu, "Cert": certified(nu)} for nu in (100, 2_000)]
     text = text_of(render_grid("T", rows))
-    assert f"cell 1, Cert: {said}" in text
-    assert "cell 2, Cert: certifying" in text
+    assert f"Cert, verification 100: {said}" in text
+    assert "Cert, verification 2,000: certifying" in text

@@ -188,7 +188,7 @@ def test_a_grid_has_a_row_for_each_cell_and_a_figure_for_one_number():
 
 
 def test_an_empty_grid_is_refused():
-    with pytest.raises(ValueError, match="at least one cell"):
+    with pytest.raises(ValueError, match="at least one combination"):
         render_grid("T", [])
     with pytest.raises(ValueError, match="found none"):
         render_grid("T", [{"p": 1}])
