@@ -251,10 +251,11 @@ class UCBSBM(Algorithm):
         assert self.n_clusters is not None
         known = studied.has.sum(axis=1)
         if known.min() < problem.n_agents:
+            why = "agents are absent or links too rare" if problem.absent else "links are too rare"
             raise ValueError(
                 f"UCBSBM clusters = 'detect': agent {known.argmin()} has the burn-in of {known.min()} of "
                 f"{problem.n_agents} agents after {self._passing(problem)} rounds of passing on, expected all: "
-                "links are too rare for these rounds; raise passing, or give the clusters"
+                f"{why} for these rounds; raise passing, or give the clusters"
             )
         labels = clustering.detect_from_meetings(
             (studied.met + studied.met.T) / 2,  # a link may be noticed by one side alone

@@ -588,6 +588,16 @@ def test_detection_fails_where_rows_do_not_reach_everybody() -> None:
     assert fm.simulate(fm.UCBSBM(**find, passing=7), *pair, horizon=100).pulls.sum() == 400
 
 
+def test_detection_among_absent_agents_blames_absence_too() -> None:
+    """All links are up, and agent 3 is never there: links alone are not to blame."""
+    world = fm.Clustered([[0.1, 0.9], [0.9, 0.1]], [0, 1, 0, 1]), fm.Recorded([[(0, 1), (1, 2), (2, 3), (3, 0)]])
+    with pytest.raises(ValueError, match="agents are absent or links too rare for these rounds; raise passing"):
+        fm.simulate(
+            fm.UCBSBM(clusters="detect", n_clusters=2, burn_in=10), *world, presence=fm.Presence(absences=[(3, 1)]),
+            horizon=60, engine="interpreted", progress=False,
+        )  # fmt: skip
+
+
 def test_after_the_survey_all_know_the_rows_and_go_by_them() -> None:
     """The end of the game's own burn-in: all have the same first estimate, the mean over agents of the rows' means, and
     each the outcomes of its mates in the burn-in beside all of its own. The survey's bytes are the game's."""
