@@ -1,11 +1,13 @@
 """Tables of a report that are there when their numbers are: settling, single agents, payment, coverage."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 from made_results import make
 from test_html import check_self_contained
 
+from folkmoot.report import requested
 from folkmoot.report.html import render
 
 MEANS = np.array([[0.75, 0.5, 0.25], [0.75, 0.5, 0.25], [0.5, 0.75, 0.25], [0.5, 0.25, 0.75]])
@@ -79,3 +81,12 @@ def test_the_numbers_of_settling_and_coverage():
     assert settled.strip().endswith("A 75.0% 20 0.0% – 0.0% –")
     covered = text[text.index("Coverage of radii") : text.index("Communication")].replace(" %", "%")
     assert covered.strip().endswith("A 100.00% 100.00% 100.00% 100.00% 100.00% 91.67% 1.50")
+
+
+def test_coverage_of_games_of_other_lengths_is_shown_at_the_horizon():
+    """In a grid of horizons: the rounds of the first game would be wrong for the second."""
+    long = asked("B")
+    text = requested.radii({"A": asked(), "B": replace(long, checkpoints=10 * long.checkpoints)}, count(1))
+    assert "at the horizon" in text
+    assert "round 1,000" not in text
+    assert text.count("91.67") == 2
