@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from folkmoot import theory
+from folkmoot.algorithms.flood_threshold import sample_counts
 
 
 def test_gse_theorem_5_3_term_by_term() -> None:
@@ -167,3 +168,56 @@ def test_a_bad_argument_is_named(call, says: str) -> None:
     with pytest.raises(ValueError, match=says) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+# --- FloodSE: docs/decisions/0031-flood-se.md -----------------------------------------------------------------------
+
+GAPS, FLOOD = [0.0, 0.3, 0.5], 40
+POINTS = len(sample_counts(1.1, 1000))
+
+
+def test_flood_lemma_4_equation_7() -> None:
+    """F = (2 D + 4 ln(N^2 T / delta)) / p, rounded up."""
+    assert theory.flood_rounds(8, 4, 0.5, 1000, 0.001) == math.ceil((8 + 4 * math.log(64 * 1000 / 0.001)) / 0.5)
+
+
+def test_flood_se_theorem_2_equation_8() -> None:
+    """sum of 16 beta sigma^2 L / Delta + N Delta (3 F + 4 K + d), L = ln((K - 1) E / delta), delta = 1/T."""
+    width = math.log(2 * POINTS * 1000)
+    found = theory.flood_se_bound(GAPS, 8, 1000, FLOOD, delay=7)
+    expected = [16 * 1.1 * 0.25 * width / gap + 8 * gap * (3 * FLOOD + 4 * 3 + 7) for gap in GAPS[1:]]
+    assert found == pytest.approx(sum(expected))
+    anytime = math.log(2 * POINTS * (POINTS + 1) / 0.1)
+    found = theory.flood_se_bound(GAPS, 8, 1000, 0, delta=0.1, sigma=2.0, anytime=True)
+    assert found == pytest.approx(sum(16 * 1.1 * 4 * anytime / gap + 8 * gap * 12 for gap in GAPS[1:]))
+
+
+def test_flood_se_theorem_3_equation_11() -> None:
+    """N Delta ((1 + K/2) (beta n + F/2 + 2 K) + 7 F/2 + 2 K), n = 16 sigma^2 N L / (N Delta - 2 m)^2; T up to 2 m/N."""
+    points = len(sample_counts(1.1, 10**6))
+    found = theory.flood_se_bound([*GAPS, 0.2], 20, 10**6, FLOOD, missing=2)
+    width = math.log(3 * points * 3 * math.comb(20, 2) * 10**6)
+    samples = [16 * 0.25 * 20 * width / (20 * gap - 4) ** 2 for gap in GAPS[1:]]
+    each = [3.0 * (1.1 * n + FLOOD / 2 + 8) + 3.5 * FLOOD + 8 for n in samples]
+    expected = sum(20 * gap * pulls for gap, pulls in zip(GAPS[1:], each, strict=True)) + 20 * 0.2 * 10**6
+    assert found == pytest.approx(expected)
+
+
+def test_flood_se_theorem_4_equation_13() -> None:
+    """The tree: (2 F + C + 4 K + d) in the place of (3 F + 4 K + d)."""
+    table, tree = theory.flood_se_bound(GAPS, 8, 1000, FLOOD), theory.flood_se_bound(GAPS, 8, 1000, FLOOD, climb=90)
+    assert tree - table == pytest.approx(8 * 0.8 * (90 - FLOOD))
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"missing": 1, "delay": 2}, "there is a bound for a table and outcomes that come at once only"),
+        ({"missing": 1, "climb": 9}, "there is a bound for a table"),
+        ({"missing": 8}, "missing = 8: expected"),
+        ({"delay": -1}, "delay = -1"),
+    ],
+)
+def test_flood_se_bound_refuses_what_has_no_theorem(more: dict[str, int], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        theory.flood_se_bound(GAPS, 8, 1000, FLOOD, **more)

@@ -44,9 +44,10 @@ class FloodSE(Algorithm):
         aggregate: "table", every agent holds every row; "tree", agent 0 adds up sums that come in along a tree.
             From about 500 agents on a table takes too much memory and traffic.
         missing: m, decide without the rows of up to m agents, which may be gone. Arms whose gap is below 2 m / N may
-            then stay in play for ever.
-        faulty: f, so many agents may lie about their means ("table" only). Gaps must then be about (2 f + m) / N or
-            more; liars may also withhold rows, so `missing` should be at least f.
+            then stay in play for ever, with r rows missing at least those below r / (N - r).
+        faulty: f, so many agents may lie about their means ("table" only). It cannot tell gaps below (2 f + 2 m) / N,
+            and where f do lie those below (4 f + 2 m) / N: such arms may stay in play for ever. Liars may also withhold
+            rows, so `missing` should be at least f. There is no bound on its regret.
         anytime: a threshold that knows no horizon; needs `delta`.
     """
 
@@ -349,8 +350,8 @@ def add_own_row(params, state, i):
 
 @kernel
 def compare(params, state, i, t):
-    """With enough rows drop what is surely worse; go on to a later point when no more rows are waited for."""
-    if state.held[i] < params.n_agents - params.missing:
+    """With enough rows, of a point of the grid, drop what is surely worse; go on when no more rows are waited for."""
+    if state.held[i] < params.n_agents - params.missing or state.point[i] >= len(params.counts):
         return
     n_usable = 0
     for r in range(params.n_agents):

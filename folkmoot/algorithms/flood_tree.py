@@ -261,8 +261,10 @@ def compare(params, state, i, t):
     """The root, with enough agents in its sum, drops what is surely worse: eq. (2).
 
     Agents may be cut off when one between them and the root has gone: where some may be missing, the root tries another
-    point, hence another tree, after a wait that doubles each time.
+    point, hence another tree, after a wait that doubles each time. Beyond the grid there is no threshold.
     """
+    if state.point[i] >= len(params.counts):
+        return
     included = state.included[i]
     if not params.n_agents - params.missing <= included <= params.n_agents:
         if params.missing > 0 and t - state.begun[i] > state.wait[i]:

@@ -26,6 +26,7 @@ from folkmoot.theory.elimination import (
     gse_pulls,
     gse_regret,
 )
+from folkmoot.theory.flooding import flood_rounds, flood_se_bound
 from folkmoot.theory.links import (
     across_threshold,
     chebyshev_threshold,
@@ -48,6 +49,8 @@ __all__ = [
     "corrupted_bound",
     "drfed_ucb_bound",
     "effective_corruption",
+    "flood_rounds",
+    "flood_se_bound",
     "gap_certifiable",
     "gse_bound",
     "gse_bound_on",

@@ -11,9 +11,9 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 
-from folkmoot.algorithms.flood_threshold import Claim, flood_rounds, regret_bound
 from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
+from folkmoot.theory import flood_rounds, flood_se_bound
 from folkmoot.world.graphs import BaseGraph, as_base_graph
 
 from . import settings as s
@@ -171,7 +171,7 @@ def flood_bounds(out: Path, jobs: int, progress: bool) -> bool:
     for n in sizes:
         graph = as_base_graph(nx.cycle_graph(int(n)))
         flood_time = flood_rounds(int(n), graph.diameter, 0.9, horizon, 1 / horizon)
-        ours.append(regret_bound(Claim(int(n), 5, 0.5, 1 / horizon), gaps, horizon, flood_time) / n)
+        ours.append(flood_se_bound(gaps, int(n), horizon, flood_time) / n)
         theirs.append(gse_order(gaps, graph, 0.9, horizon) / n)
     drawing, axes = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
     axes.loglog(sizes, theirs, "o-", label="GSE, order of its bound (constants 1)")

@@ -11,7 +11,7 @@ from scipy.stats import binom
 import folkmoot as fm
 from folkmoot.algorithms import flood_robust, flood_se, flood_tree
 from folkmoot.algorithms.base import Problem
-from folkmoot.algorithms.flood_threshold import Claim, flood_rounds, regret_bound, sample_counts, thresholds
+from folkmoot.algorithms.flood_threshold import Claim, sample_counts, thresholds
 from folkmoot.interface import (
     decision,
     init,
@@ -26,6 +26,7 @@ from folkmoot.interface import (
     traffic,
     update,
 )
+from folkmoot.theory import flood_rounds, flood_se_bound
 from folkmoot.world.graphs import as_base_graph
 
 DIFFERENT = np.array([[0.9, 0.1, 0.7], [0.1, 0.9, 0.8], [0.2, 0.3, 0.9], [0.3, 0.2, 0.8]])
@@ -188,7 +189,7 @@ def test_theorem_2_bounds_the_regret(p: float) -> None:
     graph, horizon = nx.cycle_graph(4), 100_000
     flood = flood_rounds(4, 2, p, horizon, 1 / horizon)
     rewards = fm.Bernoulli(DIFFERENT)
-    bound = regret_bound(Claim(4, 3, 0.5, 1 / horizon), rewards.gaps, horizon, flood)
+    bound = flood_se_bound(rewards.gaps, 4, horizon, flood)
     result = fm.simulate(fm.FloodSE(), rewards, fm.ErdosRenyi(graph, p), horizon=horizon, replicates=20)
     assert result.regret[:, -1].max() < bound < 4 * horizon * rewards.gaps.max()
 
@@ -196,7 +197,7 @@ def test_theorem_2_bounds_the_regret(p: float) -> None:
 def test_the_lemma_a_flood_reaches_everybody_in_time() -> None:
     """A path of 6, p = .3, delta = .01: of 300 floods at most 3 + 5 standard deviations come too late."""
     n, p = 6, 0.3
-    rounds, late = int(flood_rounds(n, n - 1, p, 1, 0.01)), 0
+    rounds, late = flood_rounds(n, n - 1, p, 1, 0.01), 0
     dice = np.random.default_rng(8)
     for _ in range(300):
         reached = 0
