@@ -286,6 +286,21 @@ def test_equation_5_the_trimmed_difference_is_what_sorting_gives() -> None:
         assert found == pytest.approx(differences[: len(differences) - faulty].sum())
 
 
+@pytest.mark.parametrize(("lies", "least"), [(False, 0.2), (True, 0.4)])
+@pytest.mark.parametrize("more", [-0.01, 0.01])
+def test_the_price_of_liars_is_paid_in_gaps(lies: bool, least: float, more: float) -> None:
+    """N = 10, f = 1, no doubt left: gaps up to 2 f / N are not told, up to 4 f / N where the liar says the reverse."""
+    p = params(n=10, k=2, faulty=1)
+    state = init(p)
+    taste = np.full(10, (10 * (least + more) - 2) / 8)
+    taste[[0, 9]] = 1.0  # the two that like arm 0 most; the last one lies, or does not
+    state.row[0, :, 0], state.usable[0] = taste, True
+    if lies:
+        state.row[0, 9] = [0.0, 1.0]
+    flood_robust.drop(p, state, 0, 0.1)
+    assert state.active[0].tolist() == [True, more < 0]
+
+
 def flip_and_play(faulty: int, rounds: int = 900):
     """Ten agents, of whom the last says of itself, from round 1 on, that arm 0 is best and all others are dropped."""
     n = 10
