@@ -18,17 +18,20 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 from platformdirs import user_cache_path
 
 from folkmoot.interface import Recorded, implementation, tell
 from folkmoot.simulation import engine
+from folkmoot.simulation.emitting import on_demand
 from folkmoot.simulation.uncompiled import named
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after so long
 _NAMES: dict[str, type] = {}  # the record types that have been told apart
+# Kernels are called by compiled code only: numba need not make them callable from C (an eighth of the time to compile).
+_LEAN: dict[str, Any] = {"no_cfunc_wrapper": True}
 _TEACHING = Lock()  # threads that run replicates ask for their loops at the same time
 
 
@@ -50,16 +53,16 @@ def _teach(recorded: Recorded) -> None:
     from numba.extending import overload, register_jitable
 
     if recorded.what == "kernel":
-        register_jitable(recorded.subject)
+        register_jitable(**_LEAN)(recorded.subject)
     elif recorded.what == "inlined":
         # Merged by LLVM. Never `inline=`: numba's own inlining of these loops gave wrong results (docs/decisions/0002).
-        register_jitable(forceinline=True)(recorded.subject)
+        register_jitable(forceinline=True, **_LEAN)(recorded.subject)
     elif recorded.what == "record":
         _name_apart(recorded.subject)
     else:
-        name = recorded.subject.__name__
+        name, options = recorded.subject.__name__, cast(Any, {"forceinline": True, **_LEAN})
 
-        @overload(recorded.subject, strict=False, jit_options={"forceinline": True})
+        @overload(recorded.subject, strict=False, jit_options=options)
         def pick(*args: Any) -> Callable[..., Any]:
             return implementation(args[0].instance_class, name)
 
@@ -136,7 +139,7 @@ def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
     # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0002.
     names = {**engine.__dict__, "prange": compiler().prange}
     inner = _text("rounds", "rounds_parallel" if parallel else "rounds", names)
-    rounds = compiler().njit(parallel=parallel, _nrt=parallel, **options)(inner)
+    rounds = compiler().njit(parallel=parallel, _nrt=parallel, no_cpython_wrapper=True, **_LEAN, **options)(inner)
     text = _text("play", "play_parallel" if parallel else "play", {**engine.__dict__, "rounds": rounds})
     return _compiled(text, folder, options)
 
@@ -147,7 +150,9 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
     try:
         if folder is not None:
             numba.config.CACHE_DIR = str(folder)
-        return numba.njit(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
+        function = numba.njit(cache=folder is not None, **_LEAN, **options)(text)
+        function.compile = on_demand(function.compile)
+        return function  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before
 
@@ -155,7 +160,8 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
 @cache
 def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    inner = compiler().njit(_nrt=False, **options)(rounds)  # as the simulator's own, and for the same reason
+    # As the simulator's own, and for the same reasons.
+    inner = compiler().njit(_nrt=False, no_cpython_wrapper=True, **_LEAN, **options)(rounds)
     names = {**text.__globals__, rounds.__name__: inner}
     outer = FunctionType(text.__code__, names, text.__name__, text.__defaults__)
     outer.__module__, outer.__qualname__ = text.__module__, text.__qualname__

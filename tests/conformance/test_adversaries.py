@@ -10,9 +10,11 @@ from folkmoot.world.corruption import CORRUPTIONS
 
 SPENDING = ("front_loaded", "spread", "adaptive")
 FIELDS = ("pulls", "team_pulls", "messages", "bytes", "verified", "corruption_spent_per_arm", "decisions", "decided_at")
-# One case of each algorithm, in turn against one of two adversaries: so many compilations are enough.
-COMPILED = list({type(case.algorithm): case for case in CASES}.values())
-AGAINST = [(fm.Suppress, fm.FlipRandom)[n % 2] for n in range(len(COMPILED))]
+# An adversary's turn is the loop's: compiled, it meets a case of each algorithm that verifies pulls, and four others.
+PLAIN = (fm.UCB, fm.GSE, fm.FloodSE, fm.LayeredElimination)
+BY_TYPE = {type(case.algorithm): case for case in CASES}
+COMPILED = [case for kind, case in BY_TYPE.items() if case.verification or kind in PLAIN]
+AGAINST = [fm.Suppress if case.verification else fm.FlipRandom for case in COMPILED]
 
 
 def play(case: Case, horizon: int, corruption: fm.Suppress, engine: str) -> fm.Result:
