@@ -2,7 +2,6 @@
 
 from math import ceil, comb, inf, log
 
-from folkmoot.algorithms.flood_threshold import sample_counts
 from folkmoot.theory.checks import Gaps, checked_gaps
 
 
@@ -29,6 +28,16 @@ def flood_rounds(n_agents: int, diameter: int, link_probability: float, horizon:
             f"n_agents = {n_agents}, horizon = {horizon}, diameter = {diameter}: expected at least 1, 1 and 0"
         )
     return ceil((2.0 * diameter + 4.0 * log(n_agents**2 * horizon / delta)) / link_probability)
+
+
+def _points(beta: float, horizon: int) -> int:
+    """E: how many points eq. (1) has up to the horizon."""
+    if not 1.0 < beta < inf:
+        raise ValueError(f"beta = {beta}: expected more than 1")
+    count, points = 1, 0
+    while count <= horizon:
+        count, points = max(count + 1, ceil(beta * count)), points + 1
+    return points
 
 
 def flood_se_bound(
@@ -79,7 +88,7 @@ def flood_se_bound(
         )
     if m > 0 and (delay > 0 or climb is not None):
         raise ValueError(f"missing = {m}: there is a bound for a table and outcomes that come at once only")
-    k, points = len(found), len(sample_counts(beta, horizon))
+    k, points = len(found), _points(beta, horizon)
     times = float(points * (points + 1) if anytime else points)
     subsets = (m + 1) * max(comb(n, r) for r in range(m + 1))
     width = log(max(k - 1, 1) * times) + log(subsets) - log(delta or 1.0 / horizon)
