@@ -22,8 +22,7 @@ from folkmoot import own_code
 Place = tuple[str | int, ...]
 LEFT_OUT: Any = None  # the value of a field when a file has another one in its place
 
-_SHOWN, _SHOWN_NUMBERS = 60, 8  # characters of a wrong value that an error repeats; numbers of an array
-_NAMED = 4  # fields in which more is wrong
+_SHOWN, _SHOWN_NUMBERS, _NAMED = 60, 8, 4  # in an error: characters of a value, numbers of an array, other fields
 _EXPECTED = {
     "greater_than": "expected more than {gt}",
     "greater_than_equal": "expected at least {ge}",
@@ -195,8 +194,7 @@ class Short:
         self._value = value
 
     def __repr__(self) -> str:
-        value = self._value
-        if isinstance(value, np.ndarray):
+        if isinstance(value := self._value, np.ndarray):
             return str(value.tolist()) if value.size <= _SHOWN_NUMBERS else f"{value.dtype}{list(value.shape)}"
         return repr(value) if isinstance(value, Configuration) else shown(value)
 
@@ -213,7 +211,9 @@ class Configuration(BaseModel):
         ValueError: a field that is unknown, missing or out of range, in one line.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, allow_inf_nan=False
+    )
     says_its_name: ClassVar[bool] = True
 
     def __init__(self, /, **given: Any) -> None:

@@ -173,3 +173,10 @@ def _text(thing: Any) -> str:
         return inspect.getsource(thing)
     except (OSError, TypeError):
         return ""
+
+
+def is_ours(record: object) -> bool:
+    """Is this record type, with those nested in it, defined by the package?"""
+    if not type(record).__module__.startswith("folkmoot."):
+        return False
+    return all(is_ours(field) for field in record if isinstance(field, tuple)) if isinstance(record, tuple) else True

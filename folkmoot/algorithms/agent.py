@@ -72,7 +72,8 @@ class Agent:
         self._heard: tuple[set[int], set[int]] = (set(), set())
         self.stages = self._stages()
         self.round, self.arm, self._stage, self._phase = 0, -1, len(self.stages) - 1, CLOSED
-        self.pending = Pending(learner.params.n_arms, learner.seen.reward.shape[1], window)
+        self.pending = Pending(learner.params.n_arms, learner.seen.reward.shape[1], window, learner.bounded)
+        self._window = window
         self._entered: Entering | None = None  # in this round
         self._untold = False  # may the driver not know of the pull?
         self._kept, self._marks, self._mark = dict(kept), dict[str, int](), 0
@@ -222,6 +223,8 @@ class Agent:
         values["round"] = encode((self.round, self._stage, self._phase, self.arm, entered))
         if "agent" not in self._kept:
             values["agent"] = self.learner.digest()
+            if self._window != WINDOW:
+                values["window"] = encode(self._window)
         for item in self.pending.changes():
             if isinstance(item, Put):
                 values[item.key] = content(item.value)
@@ -249,6 +252,9 @@ class Agent:
             self._note(key, value)
         if mark != self._mark.to_bytes(32, "big"):
             raise Malformed("kept values: they are damaged, not complete, or not all of one step")
+        window = decode(self._kept["window"]) if "window" in self._kept else WINDOW
+        if window != self._window:
+            raise ValueError(f"window = {self._window}: kept by an agent with {window}; expected the same")
         self.learner.load({key.removeprefix("state."): value for key, value in self._kept.items()})
         self.round, self._stage, self._phase, self.arm, entered = self._kept_round()
         self.pending.load(self._kept)
@@ -277,6 +283,7 @@ class Agent:
         if outcome is not None:
             if type(outcome) is not tuple or len(outcome) != 3 or (type(outcome[0]), type(outcome[2])) != (int, bool):
                 raise Malformed("outcome: expected an arm, a reward and whether it was verified in what was kept")
-            if not 0 <= outcome[0] < n_arms or as_reward(outcome[1], self.learner.seen.reward.shape[1]) is None:
+            size = self.learner.seen.reward.shape[1]
+            if not 0 <= outcome[0] < n_arms or as_reward(outcome[1], size, self.learner.bounded) is None:
                 raise Malformed("outcome: expected an arm and a reward in what was kept")
         return value

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.configuration import Configuration
+from folkmoot.doors import flag, number, whole
+from folkmoot.errors import brief
 from folkmoot.interface import Scalar
 
 _MEMORY_LIMIT = 16 * 2**30  # bytes an algorithm may ask for per replicate before it is refused
@@ -80,10 +82,16 @@ class Problem:
         `one_sided`: may a message come through in one direction only? None asks the network.
 
         Raises:
-            ValueError: not at least one arm, and a round for each.
+            ValueError: no network, not at least one arm and a round for each, or another argument of the wrong kind.
         """
+        if not all(hasattr(network, name) for name in ("n_agents", "base", "link_probability", "labels")):
+            raise ValueError(f"network = {type(network).__name__}: expected a network such as folkmoot.Static(graph)")
+        n_arms, horizon = whole("n_arms", n_arms, 0), whole("horizon", horizon, 0)
         if n_arms < 1 or horizon < n_arms:
             raise ValueError(f"n_arms = {n_arms}, horizon = {horizon}: expected 1 <= n_arms <= horizon")
+        if not 0.0 <= number(sub_gaussian) < np.inf:
+            raise ValueError(f"sub_gaussian = {brief(sub_gaussian)}: expected a finite number of at least 0")
+        bounded, one_sided = flag("bounded", bounded), None if one_sided is None else flag("one_sided", one_sided)
         return cls(
             network.n_agents,
             n_arms,

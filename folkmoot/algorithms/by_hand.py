@@ -14,6 +14,8 @@ from folkmoot.algorithms.learner import as_reward
 from folkmoot.algorithms.pending import WINDOW
 from folkmoot.algorithms.role import role
 from folkmoot.coins import replicate_coins, seed_words
+from folkmoot.doors import flag, is_whole, whole
+from folkmoot.errors import brief
 from folkmoot.machine import Delete, Effects, Moment, Noticed, Outcome, Put, Received, content
 
 
@@ -68,13 +70,17 @@ class AgentByHand:
         `message`. What was handed in is kept from the next call of `message`, `receive` or `close_round` on.
 
         Raises:
-            ValueError: no finite numbers, or not so many as the rewards have objectives; or that round awaits none: it
-                has its outcome, it made no pull, or that was longer ago than the window.
+            ValueError: no finite numbers, out of [0, 1] where rewards are bounded, or not so many as they have
+                objectives; or that round awaits none: it has its outcome, it made no pull, or that was longer ago than
+                the window.
         """
-        if as_reward(reward, self._n_objectives) is None:
-            raise ValueError(f"reward = {reward!r}: expected {self._n_objectives} finite number(s)")
+        bounded = self.machine.learner.bounded
+        if as_reward(reward, self._n_objectives, bounded) is None:
+            allowed = "number(s) from 0 to 1" if bounded else "finite number(s)"
+            raise ValueError(f"reward = {brief(reward)}: expected {self._n_objectives} {allowed}")
+        verified = flag("verified", verified)
+        of = self._round if round is None else whole("round", round, 0)
         self.arm()
-        of = self._round if round is None else round
         if of not in self.awaited:
             raise ValueError(f"round {of}: has its outcome, or none is awaited any more")
         self._given.append(Outcome(of, reward, verified))
@@ -93,8 +99,13 @@ class AgentByHand:
         """Learn from the neighbours whose messages came, by their numbers; what was wrong with any of them.
 
         Raises:
-            ValueError: this round takes no more messages.
+            ValueError: this round takes no more messages, or these are not bytes by the numbers of agents.
         """
+        if not isinstance(messages, Mapping):
+            raise ValueError(f"messages = {brief(messages)}: expected bytes by the numbers of agents")
+        for j, data in messages.items():
+            if not is_whole(j) or not isinstance(data, bytes):
+                raise ValueError(f"message of {brief(j)} = {brief(data)}: expected bytes by the numbers of agents")
         self.arm()
         if self.machine.next == Moment(self._round, EXCHANGE):
             self._step()
@@ -146,7 +157,8 @@ def agent(
         window: rounds after a pull in which its outcome is still taken.
 
     Raises:
-        ValueError: an argument out of its range, an algorithm that no agent can run alone, or another agent's `kept`.
+        ValueError: an argument out of its range, an algorithm that no agent can run alone, or what another agent has
+            kept, or one with another window.
     """
     coins = replicate_coins(*seed_words(seed), replicate)
     kept = kept or {}

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from folkmoot.doors import array
+
 Table = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Method = Literal["IR-sLS", "IR-LS"]
@@ -25,7 +27,7 @@ def adjusted_rand_index(one: ArrayLike, other: ArrayLike) -> float:
     Raises:
         ValueError: not two rows of labels of one length of at least 1.
     """
-    a, b = np.asarray(one), np.asarray(other)
+    a, b = (array("labels", given, "whole numbers, one for each agent", "whole") for given in (one, other))
     if a.ndim != 1 or a.shape != b.shape or len(a) == 0:
         raise ValueError(f"labels of shapes {a.shape} and {b.shape}: expected two rows of one length")
     _, a = np.unique(a, return_inverse=True)
@@ -108,7 +110,7 @@ def detect(
         ValueError: shapes do not fit, a number is not finite, n_clusters or method not allowed, or scikit-learn
             (the extra "clusters") is not installed.
     """
-    a, x = np.asarray(similarity, np.float64), np.asarray(features, np.float64)
+    a, x = array("similarity", similarity, "numbers"), array("features", features, "numbers")
     if x.ndim != 2 or a.shape != (len(x), len(x)) or 0 in x.shape:
         raise ValueError(
             f"similarity of shape {a.shape}, features of shape {x.shape}: expected a row of both for every agent"

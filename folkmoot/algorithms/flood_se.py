@@ -11,10 +11,10 @@ no link probability, no eigenvalue, no diameter, and no union over agents or rou
 flood_tree.py.
 """
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from folkmoot.algorithms import flood_robust, flood_tree
 from folkmoot.algorithms.base import Algorithm, Problem
@@ -60,6 +60,14 @@ class FloodSE(Algorithm):
     faulty: int = Field(0, ge=0)
     anytime: bool = False
 
+    @model_validator(mode="after")
+    def _settings_fit_together(self) -> Self:
+        if self.anytime and self.delta is None:
+            raise ValueError("anytime = true: delta = 1/T needs a horizon; give delta a number")
+        if self.faulty and self.aggregate == "tree":
+            raise ValueError(f"faulty = {self.faulty}: whom a tree adds up cannot be checked; use a table")
+        return self
+
     def params(self, problem: Problem) -> "Params | flood_tree.Params":
         n, k = problem.n_agents, problem.n_arms
         self._check(problem)
@@ -80,20 +88,11 @@ class FloodSE(Algorithm):
         n = problem.n_agents
         if n > 1 and not problem.graph.is_connected:
             raise ValueError("base graph: FloodSE expects a connected one, this one falls apart")
-        if self.anytime and self.delta is None:
-            raise ValueError("FloodSE anytime = true: delta = 1/T needs a horizon; give delta a number")
-        if self.faulty and self.aggregate == "tree":
-            raise ValueError(f"FloodSE faulty = {self.faulty}: whom a tree adds up cannot be checked; use a table")
+        told = f"FloodSE missing = {self.missing}, faulty = {self.faulty}"
         if self.missing + 2 * self.faulty >= n and self.missing + self.faulty:
-            raise ValueError(
-                f"FloodSE missing = {self.missing}, faulty = {self.faulty}: expected missing + 2 faulty below "
-                f"the number of agents, {n}"
-            )
+            raise ValueError(f"{told}: expected missing + 2 faulty below the number of agents, {n}")
         if self.missing + self.faulty and not problem.bounded:
-            raise ValueError(
-                f"FloodSE missing = {self.missing}, faulty = {self.faulty}: needs rewards in [0, 1], for else the "
-                "means of those unheard could be anything"
-            )
+            raise ValueError(f"{told}: needs rewards in [0, 1], for else the means of those unheard could be anything")
 
 
 class Params(NamedTuple):

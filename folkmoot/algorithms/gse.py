@@ -8,7 +8,7 @@ docs/decisions/0039-gse-radius.md. FloodSE is.
 """
 
 from math import inf, log, sqrt
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -34,7 +34,7 @@ class GSE(Algorithm):
 
     label: ClassVar[str] = "GSE"
     for_good: ClassVar[bool] = True
-    link_probability: float | Literal["estimate"] | None = None
+    link_probability: Annotated[float, Field(gt=0, le=1)] | Literal["estimate"] | None = None
     algebraic_connectivity: float | None = Field(None, gt=0)
     radius: Literal["published"] = "published"
     delta: float | None = Field(None, gt=0, lt=1)
@@ -68,8 +68,6 @@ class GSE(Algorithm):
             )
         if p == "estimate":
             p = 0.0
-        elif not 0.0 < p <= 1.0:
-            raise ValueError(f"GSE link_probability = {p!r}: expected a probability in (0, 1] or 'estimate'")
         if n > 1 and not graph.is_connected:
             raise ValueError("base graph: GSE expects a connected one, this one falls apart")
         if not problem.bounded:

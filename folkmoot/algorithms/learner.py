@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from folkmoot import interface
 from folkmoot.algorithms import wire
+from folkmoot.algorithms.plausible import in_range
 from folkmoot.algorithms.wire import LARGEST
 from folkmoot.coins import Coins
+from folkmoot.doors import array
 from folkmoot.encoding import Malformed, digest
 
 ALONE = np.zeros(0, np.int32)
@@ -20,12 +22,14 @@ class Learner:
 
     Attributes:
         params, index, coins: record of the algorithm, number of the agent, coins of the game.
+        bounded: do all rewards lie in [0, 1]? Outcomes and messages that cannot be of such rewards are then refused.
         state, seen: of these only the agent's own row is used.
         boxes: messages of the two exchanges; of these the own row and those of neighbours are used.
     """
 
-    def __init__(self, params: Any, index: int, coins: Coins, n_objectives: int) -> None:
+    def __init__(self, params: Any, index: int, coins: Coins, n_objectives: int, bounded: bool = False) -> None:
         self.params, self.index, self.coins, self._n_objectives = params, index, coins, n_objectives
+        self.bounded = bounded
         self._i = np.int64(index)
         self.state = interface.init(params)
         seen = interface.nothing_seen(params.n_agents, n_objectives)
@@ -77,7 +81,9 @@ class Learner:
 
     def is_possible(self, exchange: int, j: int, t: int) -> bool:
         """Can what stands in row j of this exchange's box come from an honest agent?"""
-        return bool(interface.possible(self.boxes[exchange], self.params, j, t))
+        box = self.boxes[exchange]
+        fits = bool(interface.possible(box, self.params, j, t))
+        return fits and (not self.bounded or in_range(box, self.params, j, t))
 
     def retold(self, data: bytes, change: Callable[[Any], None]) -> bytes:
         """An own message after `change` has been at its row of a box of messages: for drivers of agents that lie."""
@@ -117,14 +123,11 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def as_reward(reward: Any, n_objectives: int) -> NDArray[np.float64] | None:
-    """A reward as float64 [n_objectives]; None if it is none: not so many finite numbers of at most 2**100."""
-    values = reward if isinstance(reward, tuple | list | np.ndarray) else (reward,)
-    if len(values) != n_objectives or not all(map(_is_number, values)):
+def as_reward(reward: Any, n_objectives: int, bounded: bool = False) -> NDArray[np.float64] | None:
+    """A reward as float64 [n_objectives]; None if it is none: not so many numbers of at most 2**100, or in [0, 1]."""
+    low, high = (0.0, 1.0) if bounded else (-LARGEST, LARGEST)
+    try:
+        numbers: NDArray[np.float64] = np.atleast_1d(array("reward", reward, "numbers"))
+    except ValueError:
         return None
-    numbers = np.array(values, np.float64)
-    return numbers if (np.abs(numbers) <= LARGEST).all() else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return numbers if numbers.shape == (n_objectives,) and ((numbers >= low) & (numbers <= high)).all() else None

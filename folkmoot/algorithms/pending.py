@@ -38,9 +38,10 @@ class Entering(NamedTuple):
 class Pending:
     """The pulls of one agent that wait."""
 
-    def __init__(self, n_arms: int, n_objectives: int, window: int) -> None:
-        """`window`: rounds after a pull in which its outcome is still taken, at least 1."""
+    def __init__(self, n_arms: int, n_objectives: int, window: int, bounded: bool = False) -> None:
+        """`window`: rounds after a pull in which its outcome is still taken, at least 1. `bounded`: to [0, 1]?"""
         self._n_arms, self._n_objectives, self._window = n_arms, n_objectives, window
+        self._bounded = bounded
         self._pulls: dict[int, tuple[int, Came | None]] = {}  # by round, in increasing order
         self._changed: set[int] = set()
 
@@ -68,9 +69,10 @@ class Pending:
         if came is not None:
             return "outcomes repeated"
         self._changed.add(outcome.round)
-        if (reward := as_reward(outcome.reward, self._n_objectives)) is None:
+        if (reward := as_reward(outcome.reward, self._n_objectives, self._bounded)) is None:
             del self._pulls[outcome.round]
-            return "outcomes that never came"
+            one = as_reward(outcome.reward, self._n_objectives) is not None
+            return "outcomes out of the range of rewards" if one else "outcomes that never came"
         self._pulls[outcome.round] = (arm, Came(at, reward, outcome.verified))
         return ""
 
@@ -129,7 +131,7 @@ class Pending:
             return arm, None
         if type(came) is not tuple or len(came) != 3 or type(came[0]) is not tuple or type(came[2]) is not bool:
             raise Malformed("pull: expected when its outcome came, a reward and whether it was verified")
-        reward = as_reward(came[1], self._n_objectives)
+        reward = as_reward(came[1], self._n_objectives, self._bounded)
         if reward is None or tuple(map(type, came[0])) != (int, int):
             raise Malformed("pull: expected when its outcome came, a reward and whether it was verified")
         return arm, Came(Moment(*came[0]), reward, came[2])

@@ -5,9 +5,9 @@ numbers are that paper's.
 """
 
 from math import inf, log, sqrt
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.interface import kernel, scalarise
@@ -42,6 +42,14 @@ class Sharing(Algorithm):
     budget: float | None = Field(None, ge=0, allow_inf_nan=False)
     delta: float | None = Field(None, gt=0, lt=1)
 
+    @model_validator(mode="after")
+    def _a_budget_has_its_radius(self) -> Self:
+        if self.budget is not None and self.radius != "aware":
+            raise ValueError(
+                f"budget = {self.budget!r}: only radius = 'aware' has a budget, this one is {self.radius!r}"
+            )
+        return self
+
     @property
     def is_oracle(self) -> bool:
         """Is the radius what was really spent?"""
@@ -51,15 +59,11 @@ class Sharing(Algorithm):
         """The index of this configuration; `copies` multiplies an aware radius's budget.
 
         Raises:
-            ValueError: rewards that may leave [0, 1], or a budget for a radius that uses none.
+            ValueError: rewards that may leave [0, 1].
         """
         name = type(self).__name__
         if not problem.bounded:
             raise ValueError(f"{name}: expected rewards from 0 to 1; these may lie outside")
-        if self.budget is not None and self.radius != "aware":
-            raise ValueError(
-                f"{name} budget = {self.budget!r}: only radius = 'aware' has a budget, this one is {self.radius!r}"
-            )
         budget = problem.corruption if self.budget is None else self.budget
         d, steps = problem.n_objectives, problem.n_agents * problem.horizon
         return Rule(

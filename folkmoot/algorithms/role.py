@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from folkmoot.algorithms.agent import Agent
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.learner import Learner
 from folkmoot.algorithms.pending import WINDOW
 from folkmoot.coins import Coins
+from folkmoot.doors import is_whole
 from folkmoot.machine import NO_FLOOR, Chain, Chance, Floor
 
 
@@ -26,6 +25,7 @@ class Role:
         horizon: last round.
         n_objectives: numbers in a reward.
         window: rounds after a pull in which its outcome is still taken.
+        bounded: do all rewards lie in [0, 1]?
     """
 
     params: Any
@@ -35,6 +35,7 @@ class Role:
     horizon: int
     n_objectives: int
     window: int = WINDOW
+    bounded: bool = False
 
     def resume(
         self,
@@ -49,7 +50,7 @@ class Role:
             ValueError: another agent, or one of another algorithm or game, has kept this.
             Malformed: it is damaged.
         """
-        learner = Learner(self.params, self.index, self.coins, self.n_objectives)
+        learner = Learner(self.params, self.index, self.coins, self.n_objectives, self.bounded)
         return Agent(learner, self.neighbours, self.horizon, kept, floor, self.window)
 
 
@@ -61,9 +62,9 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: i
             plays on a chain, or one that studies its world in rounds of their own first; or it refuses the problem.
     """
     name = type(algorithm).__name__
-    if isinstance(i, bool) or not isinstance(i, int | np.integer) or not 0 <= i < problem.n_agents:
+    if not is_whole(i) or not 0 <= i < problem.n_agents:
         raise ValueError(f"agent = {i!r}: expected a number from 0 to {problem.n_agents - 1}")
-    if isinstance(window, bool) or not isinstance(window, int) or window < 1:
+    if not is_whole(window) or window < 1:
         raise ValueError(f"window = {window!r}: expected a number of rounds from 1 on")
     if algorithm.on_chain:
         raise ValueError(f"{name}: plays on a chain; use folkmoot.simulate_chain")
@@ -75,7 +76,8 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: i
     if problem.n_objectives > 1 and not algorithm.many_objectives:
         raise ValueError(f"{name}: expected rewards with one objective, these have {problem.n_objectives}")
     neighbours = _neighbours(problem, int(i))
-    return Role(algorithm.params(problem), int(i), neighbours, coins, problem.horizon, problem.n_objectives, window)
+    about = problem.horizon, problem.n_objectives, window, problem.bounded
+    return Role(algorithm.params(problem), int(i), neighbours, coins, *about)
 
 
 def _neighbours(problem: Problem, i: int) -> frozenset[int] | None:

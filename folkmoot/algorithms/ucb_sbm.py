@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from folkmoot.algorithms import cluster_gossip, clustering, drfed_ucb, survey
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.cluster_records import Params
+from folkmoot.doors import array
 
 __all__ = ["UCBSBM", "cluster_gossip", "shared_c1"]
 
@@ -86,12 +87,13 @@ class UCBSBM(Algorithm):
     @classmethod
     def _labels(cls, value: Any) -> Any:
         if isinstance(value, list | tuple | np.ndarray):
-            return tuple(label.item() if isinstance(label, np.generic) else label for label in value)
+            labels = array("UCBSBM clusters", value, "whole numbers, one for each agent", "whole")
+            return tuple(labels.ravel().tolist())
         return value
 
     @model_validator(mode="after")
     def _settings_fit_together(self) -> Self:
-        if isinstance(self.c1, float) and not 0.0 < self.c1 < np.inf:
+        if isinstance(self.c1, float) and not self.c1 > 0.0:
             raise ValueError(f"c1 = {self.c1!r}: expected a number above 0, 'published_agents' or 'published_clusters'")
         if self.rule == 1 and (self.clusters is not None or self.n_clusters is not None):
             raise ValueError("rule = 1 knows no clusters: expected clusters and n_clusters for rule = 2 only")

@@ -25,9 +25,10 @@ from folkmoot.bc_ucb.contract import (
 )
 from folkmoot.bc_ucb.lies import Misbehaviour
 from folkmoot.coins import seed_words
+from folkmoot.doors import whole
 from folkmoot.errors import brief
 from folkmoot.own_code import versions
-from folkmoot.simulation.simulate import checked_checkpoints, kind, whole
+from folkmoot.simulation.simulate import checked_checkpoints, kind
 from folkmoot.world.rewards import Rewards
 
 

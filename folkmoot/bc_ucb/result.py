@@ -1,5 +1,6 @@
 """What a game on a chain came to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -40,6 +41,16 @@ class ChainResult(Result):
         "included", "proven",
     )  # fmt: skip
     LATER: ClassVar[tuple[str, ...]] = (*Result.LATER, "included", "proven")
+    FORMS: ClassVar[Mapping[str, str]] = {
+        **Result.FORMS,
+        "paid": "int64 [r, c, k] from 0",
+        **dict.fromkeys(("entered", "approved_so_far"), "int64 [r, c] from 0"),
+        "estimates": "float64 [r, c, k], may be NaN",
+        "trust": "float64 [r, n] from 0",
+        **dict.fromkeys(("validators", "signatures"), "int64 [r] from 0"),
+        "included": "int64 [r, n] from 0",
+        "proven": "int64 [r, n] from -1",
+    }
     KIND: ClassVar[str] = "chain"
 
     paid: NDArray[np.int64] = None  # type: ignore[assignment]

@@ -12,9 +12,9 @@ from folkmoot.bc_ucb.attacks import Attack
 from folkmoot.bc_ucb.game import ChainGame
 from folkmoot.bc_ucb.job import make_chain_job
 from folkmoot.bc_ucb.result import ChainResult
+from folkmoot.doors import whole
 from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.runner import run_one
-from folkmoot.simulation.simulate import whole
 from folkmoot.world.rewards import Rewards
 
 if TYPE_CHECKING:

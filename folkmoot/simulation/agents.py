@@ -17,6 +17,7 @@ from folkmoot.machine import ALL, Moment, Outcome, Received
 from folkmoot.simulation import engine
 from folkmoot.simulation.host import Host
 from folkmoot.simulation.replicates import Job
+from folkmoot.world.own_laws import payments_named
 
 Lost: TypeAlias = Callable[[Moment, int, int], bool]  # the moment of sending, the sender, the receiver
 
@@ -93,7 +94,8 @@ class Agents:
             self.pulls[i, effects.pull] += 1
             self._seen.verified[i] = effects.verify and self.verified < self._world.verifications
             self.verified += int(self._seen.verified[i])
-            interface.pay(self._world.rewards, self._nature, i, effects.pull, t, self._coins, self._seen.reward)
+            with payments_named(self._world.rewards, type(self._job.rewards).__name__):
+                interface.pay(self._world.rewards, self._nature, i, effects.pull, t, self._coins, self._seen.reward)
 
     def _outcomes(self, t: int) -> list[list[Outcome]]:
         """What comes to the agents in this round, after the adversary's turn."""

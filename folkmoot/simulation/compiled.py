@@ -23,6 +23,7 @@ from typing import Any, cast
 from platformdirs import user_cache_path
 
 from folkmoot.interface import Recorded, implementation, tell
+from folkmoot.own_code import is_ours
 from folkmoot.simulation import engine
 from folkmoot.simulation.emitting import on_demand
 from folkmoot.simulation.uncompiled import named
@@ -112,13 +113,6 @@ def cache_folder() -> Path | None:
         return None
 
 
-def _is_ours(record: object) -> bool:
-    """Is this record type, with those nested in it, defined by the package?"""
-    if not type(record).__module__.startswith("folkmoot."):
-        return False
-    return all(_is_ours(field) for field in record if isinstance(field, tuple)) if isinstance(record, tuple) else True
-
-
 def is_flat(record: tuple[object, ...]) -> bool:
     """Has this record no record inside? Numba's parallel loops take no others."""
     return not any(isinstance(field, tuple) for field in record)
@@ -170,7 +164,7 @@ def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: boo
 
 def _explained(function: Callable[..., Any], records: tuple[object, ...]) -> Callable[..., Any]:
     """The function; where one of a user's cannot be compiled, the error names it in one line."""
-    if all(_is_ours(record) for record in records):
+    if all(is_ours(record) for record in records):
         return function
     return lambda *arguments: named(lambda: function(*arguments), records)
 
@@ -186,7 +180,7 @@ def compiled(text: Callable[..., Any], rounds: Callable[..., Any], records: tupl
     Raises:
         Uncompiled: when it is called: a function of a user's cannot be compiled.
     """
-    return _explained(_alone(text, rounds, all(_is_ours(record) for record in records)), records)
+    return _explained(_alone(text, rounds, all(is_ours(record) for record in records)), records)
 
 
 def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:
@@ -204,7 +198,7 @@ def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[...
     if name == "interpreted":
         return engine.play
     if name == "compiled":
-        return _explained(_dispatcher(parallel, all(_is_ours(record) for record in records)), records)
+        return _explained(_dispatcher(parallel, all(is_ours(record) for record in records)), records)
     raise ValueError(f"engine = {name!r}: allowed are 'compiled' and 'interpreted'")
 
 

@@ -9,6 +9,7 @@ from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.interface import draw_presence, here, lies, objectives, pay, scene, set_scene
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.parts import Played
+from folkmoot.world.own_laws import payments_named
 
 
 def offered(job: Played, replicate: int) -> NDArray[np.float64]:
@@ -23,7 +24,8 @@ def offered(job: Played, replicate: int) -> NDArray[np.float64]:
     if job.engine == "compiled":
         function = compiled(play_hindsight, hindsight_rounds, records)
     words = seed_words(job.seed)
-    function(*records, *words, replicate, job.rewards.n_agents, checkpoints, paid)
+    with payments_named(world.rewards, type(job.rewards).__name__):
+        function(*records, *words, replicate, job.rewards.n_agents, checkpoints, paid)
     return paid
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Problem
 from folkmoot.configuration import choices
+from folkmoot.doors import flag
+from folkmoot.errors import brief
 from folkmoot.interface import init
 from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.engine import Control
@@ -56,14 +58,13 @@ def checked(
     """What was asked for, once it is clear that it can be had.
 
     Raises:
-        ValueError: a name that is no state of the algorithm, a flag that is neither true nor false, what was paid where
-            rewards are vectors, or more memory a replicate than is allowed.
+        ValueError: a name that is no state of the algorithm or stands there twice, a flag that is neither true nor
+            false, what was paid where rewards are vectors, or more memory a replicate than is allowed.
     """
-    if isinstance(observe, str) or not all(isinstance(name, str) for name in observe):
-        raise ValueError(f"observe = {observe!r}: expected a list of names, such as ['mean', 'pulls']")
-    for name, flag in (("per_agent", per_agent), ("realised", realised)):
-        if not isinstance(flag, bool):
-            raise ValueError(f"{name} = {flag!r}: expected true or false")
+    names = isinstance(observe, Sequence) and not isinstance(observe, str | bytes)
+    if not names or not all(isinstance(name, str) for name in observe):
+        raise ValueError(f"observe = {brief(observe)}: expected a list of names, such as ['mean', 'pulls']")
+    per_agent, realised = flag("per_agent", per_agent), flag("realised", realised)
     if realised and problem.n_objectives > 1:
         raise ValueError(f"realised = true: expected single rewards, these are vectors of {problem.n_objectives}")
     if per_agent:
@@ -74,9 +75,11 @@ def checked(
         for name in observe:
             if name not in allowed:
                 raise ValueError(f"observe = {name!r}: {choices(name, allowed)} (states of {label})")
+            if observe.count(name) > 1:
+                raise ValueError(f"observe = {name!r}: named twice; expected each name once")
         size = checkpoints * sum(float(allowed[name].nbytes) for name in observe)
         problem.require_memory(size, f"observe with {checkpoints} checkpoints")
-    return Wanted(tuple(dict.fromkeys(observe)), per_agent, realised)
+    return Wanted(tuple(observe), per_agent, realised)
 
 
 def play_observed(

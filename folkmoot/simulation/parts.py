@@ -17,6 +17,7 @@ from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.engine import World
 from folkmoot.simulation.tally import blank_tally
+from folkmoot.world.own_laws import payments_named
 
 
 def boxes(params: Any) -> tuple[Any, Any]:
@@ -106,7 +107,8 @@ class Parts:
         if self.job.engine == "compiled":
             function = compiled(engine.part, engine.rounds, (self.params, self._world))
         words, checkpoints = seed_words(self.job.seed), self.job.checkpoints
-        with np.errstate(all="ignore"):  # as compiled loops, which know no warnings
+        law, quiet = type(self.job.rewards).__name__, np.errstate(all="ignore")  # compiled loops know no warnings
+        with payments_named(self._world.rewards, law), quiet:
             function(
                 self.params, self._world, self._message_size, *words, self._replicate, checkpoints,
                 self.round + 1, last, self.table, self.tally, self.control,

@@ -28,6 +28,7 @@ from folkmoot.world.corruption import Corruption
 from folkmoot.world.feedback import Feedback
 from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
+from folkmoot.world.own_laws import check_law, payments_named, watched
 from folkmoot.world.presence import Presence
 from folkmoot.world.rewards import Rewards
 
@@ -107,7 +108,7 @@ class Job:
     def world(self) -> World:
         """The records of everything the algorithm meets."""
         adversary = Honest(0.0) if self.corruption is None else self.corruption.record(self.rewards, self.horizon)
-        world = World(self.rewards.record(), self.network.record(), adversary, self.verification)
+        world = World(watched(self.rewards), self.network.record(), adversary, self.verification)
         if self.presence is None and self.feedback is None and self.liars is None:
             return world
         # One of them, and all three get their types, so that there is one compilation more and not seven.
@@ -228,10 +229,11 @@ def check_job(job: Job) -> NamedTuple:
     """The algorithm's record, once everything fits together.
 
     Raises:
-        ValueError: agents of rewards and network differ, or the horizon is shorter than the number of arms,
-            or the adversary refuses the rewards, or more pulls are to be verified than there are, or presence or
-            feedback is for other agents, or the algorithm refuses the problem.
+        ValueError: a user's law says what it cannot, agents of rewards and network differ, the horizon is shorter than
+            the number of arms, the adversary refuses the rewards, more pulls are to be verified than there are,
+            presence or feedback is for other agents, or the algorithm refuses the problem.
     """
+    check_law(job.rewards)
     n, m = job.rewards.n_agents, job.network.n_agents
     if n != m:
         raise ValueError(f"rewards are for {n} agents, the network has {m}: expected the same number")
@@ -319,12 +321,7 @@ def _prepared(job: Job, replicate: int, parallel: bool, stop: NDArray[np.bool_])
 
 
 def _rounds(
-    job: Job,
-    params: Any,
-    replicates: Sequence[int],
-    checkpoints: NDArray[np.int64],
-    parallel: bool,
-    control: Control,
+    job: Job, params: Any, replicates: Sequence[int], checkpoints: NDArray[np.int64], parallel: bool, control: Control
 ) -> tuple[Tally, float]:
     """Let the loop run these replicates, with this algorithm's record: its tally, and seconds without compiling."""
     more = job.wanted.per_agent, job.wanted.realised
@@ -334,7 +331,8 @@ def _rounds(
     arguments = (params, world, message_size(params), *seed_words(job.seed))
     function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()
-    function(*arguments, np.array(replicates, np.int64), checkpoints, tally, control)
+    with payments_named(world.rewards, type(job.rewards).__name__):
+        function(*arguments, np.array(replicates, np.int64), checkpoints, tally, control)
     check_arms(tally, type(job.algorithm).__name__)
     return tally, perf_counter() - begun
 

@@ -1,11 +1,13 @@
 """What a simulation of bandits found: regret, pulls, messages, provenance."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import DamagedFile
 from folkmoot.simulation.measures import added, agreed, known, settled, weighted
 from folkmoot.simulation.measures import student_interval as student_interval
 from folkmoot.simulation.saved import Saved, provenance
@@ -56,6 +58,23 @@ class Result(Saved):
         "verified", "corruption_spent_per_arm", "decisions", "decided_at", "means", "lost", "agent_pulls",
         "realised", "offered",
     )  # fmt: skip
+    FORMS: ClassVar[Mapping[str, str]] = {
+        "checkpoints": "int64 [c] from 1",
+        "pulls": "int64 [r, n, k] from 0",
+        "team_pulls": "int64 [r, c, k] from 0",
+        "gaps": "float64 [k] or [r, k] from 0",
+        **dict.fromkeys(("messages", "bytes", "verified"), "int64 [r] from 0"),
+        "seconds": "float64 [r] from 0",
+        "corruption_spent_per_arm": "float64 [r, k] from 0",
+        "decisions": "int64 [r, n] from -1",
+        "decided_at": "int64 [r, n] from 0",
+        "means": "float64 [n, k] or [r, n, k]",
+        "lost": "float64 [r, c]",
+        "agent_pulls": "int64 [r, c, n, k] from 0",
+        "realised": "float64 [r, c, n]",
+        "offered": "float64 [r, c, k]",
+        "observed": "any [r, c, n, ...], may be NaN",
+    }
     LATER: ClassVar[tuple[str, ...]] = ("means", "lost", "agent_pulls", "realised", "offered")
     GROUPS: ClassVar[tuple[str, ...]] = ("observed",)
     CURVES: ClassVar[tuple[str, ...]] = ("regret",)
@@ -81,6 +100,17 @@ class Result(Saved):
     offered: Floats | None = None
     observed: dict[str, NDArray[Any]] = field(default_factory=dict)
     provenance: dict[str, str] = field(default_factory=provenance)
+
+    def check(self) -> None:
+        super().check()
+        if (np.diff(self.checkpoints) <= 0).any():
+            raise DamagedFile("checkpoints: expected increasing rounds")
+        if (self.decisions >= self.n_arms).any() or (self.decided_at > self.horizon).any():
+            raise DamagedFile("decisions: expected arms, and rounds up to the horizon")
+        liars = self.configuration.get("liars", {})
+        agents = liars.get("agents", []) if isinstance(liars, dict) else None
+        if not isinstance(agents, list) or not all(type(i) is int and 0 <= i < self.n_agents for i in agents):
+            raise DamagedFile("liars: expected their numbers")
 
     @property
     def replicates(self) -> int:
@@ -190,13 +220,15 @@ class Result(Saved):
 
     @property
     def own_reward(self) -> Floats:
-        """float64 [replicates]: expected reward of a pull, for the agent that pulls, averaged over all pulls.
+        """float64 [replicates]: expected reward of a pull, for the agent that pulls, averaged over all pulls; NaN
+        where nobody was ever there.
 
         Raises:
             ValueError: the means are not known.
         """
         paid = added(weighted(self.pulls, known(self.name, "means", self.means))[:, self.counted], axis=1)
-        return np.asarray(paid / self.pulls[:, self.counted].sum(axis=(1, 2)))
+        made = self.pulls[:, self.counted].sum(axis=(1, 2))
+        return np.where(made > 0, paid / np.maximum(made, 1), np.nan)
 
     # --- What was really paid ----------------------------------------------------------------------------------
 
@@ -293,7 +325,7 @@ class Result(Saved):
             "regret_high": float(mean + half),
             "regret_per_agent_mean": float(mean) / int(self.counted.sum()),
             "best_arm_pulls": float("nan") if moving else float(best.sum(axis=1).mean()),
-            "best_arm_share": float("nan") if moving else float(best.sum() / pulls.sum()),
+            "best_arm_share": float("nan") if moving or not pulls.any() else float(best.sum() / pulls.sum()),
             **self._own_summary(),
             "messages": float(self.messages.mean()),
             "bytes": float(self.bytes.mean()),

@@ -2,23 +2,24 @@
 
 import json
 import platform
-import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from folkmoot.errors import DamagedFile
+from folkmoot.errors import DamagedFile, brief
 from folkmoot.files import new_folder, or_say
 from folkmoot.json_text import parsed
 from folkmoot.registry import RESULTS, places, thing
+from folkmoot.simulation import stored_arrays
 
-FORMAT = 2
+FORMAT = 3
+_READS = (2, FORMAT)  # format 2 has no digest
 RESULT_KINDS = places(RESULTS)
 
 
@@ -47,6 +48,7 @@ class Saved(ABC):
     Attributes:
         ARRAYS: names of the attributes that are arrays; all of them are kept.
         LATER: those of them that results of version 0.1.0 do not have, or that are there on request; else None.
+        FORMS: of each array its type and shape, and of each group those of its arrays: see `stored_arrays.check`.
         GROUPS: names of the attributes that are dictionaries of arrays; all of them are kept.
         CURVES: names of derived arrays that are written beside them for other programs.
         KIND: what `result.json` calls this class, see `registry.RESULTS`.
@@ -57,6 +59,7 @@ class Saved(ABC):
 
     ARRAYS: ClassVar[tuple[str, ...]] = ()
     LATER: ClassVar[tuple[str, ...]] = ()
+    FORMS: ClassVar[Mapping[str, str]] = {}
     GROUPS: ClassVar[tuple[str, ...]] = ()
     CURVES: ClassVar[tuple[str, ...]] = ()
     KIND: ClassVar[str]
@@ -69,6 +72,19 @@ class Saved(ABC):
     @abstractmethod
     def replicates(self) -> int:
         """Number of replicates."""
+
+    def check(self) -> None:
+        """See that the arrays have the types and shapes of FORMS.
+
+        Raises:
+            DamagedFile: one has not.
+        """
+        arrays = {name: getattr(self, name) for name in self.ARRAYS if getattr(self, name) is not None}
+        stored_arrays.check(arrays, self.FORMS)
+        for group in self.GROUPS:
+            for name, array in getattr(self, group).items():
+                form = {name: self.FORMS[group]} if group in self.FORMS else {}
+                stored_arrays.check({**arrays, name: array}, {**self.FORMS, **form})
 
     def configured(self, **more: Any) -> Self:
         """The same result with more said in its configuration."""
@@ -94,8 +110,6 @@ def write_arrays(results: Mapping[str, Saved], folder: Path) -> None:
         for r in results.values()
     ]
     first = next(iter(results.values()))
-    text = json.dumps({"format": FORMAT, "provenance": first.provenance, "results": head}, indent=1, allow_nan=True)
-    (folder / "result.json").write_text(text, encoding="utf-8")
     named = [(f"{n}.{a}", getattr(r, a)) for n, r in enumerate(results.values()) for a in (*r.ARRAYS, *r.CURVES)]
     named += [
         (f"{n}.{group}.{a}", array)
@@ -104,6 +118,15 @@ def write_arrays(results: Mapping[str, Saved], folder: Path) -> None:
         for a, array in getattr(r, group).items()
     ]
     np.savez_compressed(folder / "curves.npz", **{name: array for name, array in named if array is not None})
+    told = {"format": FORMAT, "provenance": first.provenance, "results": head}
+    told = {**told, "digest": _digest(told, (folder / "curves.npz").read_bytes())}
+    (folder / "result.json").write_text(json.dumps(told, indent=1, allow_nan=True), encoding="utf-8")
+
+
+def _digest(told: Mapping[str, Any], arrays: bytes) -> str:
+    """SHA-256 of all that `result.json` says, however it is laid out, and of the bytes of `curves.npz`."""
+    text = json.dumps(json.loads(json.dumps(told)), sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode() + b"\0" + arrays).hexdigest()
 
 
 def save(results: Mapping[str, Saved], folder: str | Path) -> Path:
@@ -130,23 +153,55 @@ def _class_of(kind: str) -> type[Saved]:
     return found
 
 
-def _loaded(kind: Any, entry: dict[str, Any], origin: dict[str, str], arrays: Any, n: int) -> Saved:
+def _loaded(entry: Any, origin: dict[str, str], arrays: Mapping[str, Any], n: int) -> Saved:
     """The n-th result of a file.
 
     Raises:
-        KeyError: an array is missing that version 0.1.0 had.
-        DamagedFile: one that is no array.
+        DamagedFile: it is none.
     """
-    wanted = [a for a in kind.ARRAYS if a not in kind.LATER or f"{n}.{a}" in arrays]
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        raise DamagedFile(f"result {n}: expected one with a name")
+    name, configuration = entry["name"], entry.get("configuration")
+    if not isinstance(configuration, dict) or entry.get("kind") not in list(RESULT_KINDS):
+        raise DamagedFile(f"result {name!r}: expected a kind and a configuration")
+    kind: Any = _class_of(entry["kind"])
+    missing = [a for a in kind.ARRAYS if a not in kind.LATER and f"{n}.{a}" not in arrays]
+    if missing:
+        raise DamagedFile(f"result {name!r}: {n}.{missing[0]} is missing in curves.npz")
+    own: dict[str, Any] = {a: arrays[f"{n}.{a}"] for a in kind.ARRAYS if f"{n}.{a}" in arrays}
+    for group in kind.GROUPS:
+        head = f"{n}.{group}."
+        own[group] = {found.removeprefix(head): arrays[found] for found in arrays if found.startswith(head)}
+    made: Saved = kind(name=name, configuration=configuration, provenance=origin, **own)
     try:
-        own: dict[str, Any] = {a: arrays[f"{n}.{a}"] for a in wanted}
-        for group in kind.GROUPS:
-            head = f"{n}.{group}."
-            own[group] = {name.removeprefix(head): arrays[name] for name in arrays if name.startswith(head)}
-    except ValueError as error:  # of NumPy, which reads them now
-        raise DamagedFile(f"result {entry['name']}: not readable arrays ({error})") from None
-    found: Saved = kind(name=entry["name"], configuration=entry["configuration"], provenance=origin, **own)
-    return found
+        made.check()
+    except DamagedFile as error:
+        raise DamagedFile(f"result {name!r}: {error}") from None
+    return made
+
+
+def _told(source: Path) -> tuple[dict[str, Any], bytes]:
+    """What `result.json` says, and the bytes of `curves.npz`.
+
+    Raises:
+        FileNotFoundError: one is not there.
+        DamagedFile: they are not what was written.
+    """
+    try:
+        told = parsed((source / "result.json").read_text(encoding="utf-8"))
+    except ValueError as error:  # no UTF-8, no JSON, or a number without end
+        raise DamagedFile(f"result.json: {brief(str(error))}") from None
+    if not isinstance(told, dict) or type(told.get("format")) is not int:
+        raise DamagedFile("result.json: expected a format")
+    if told["format"] not in _READS:
+        raise DamagedFile(f"format {told['format']}, this version reads {_READS[0]} and {_READS[1]}")
+    fields = {"format", "provenance", "results", *(["digest"] if told["format"] == FORMAT else [])}
+    if set(told) != fields or not isinstance(told["provenance"], dict) or not isinstance(told["results"], list):
+        raise DamagedFile(f"result.json: expected the fields {', '.join(sorted(fields))}")
+    content = (source / "curves.npz").read_bytes()
+    if told["format"] == FORMAT and told.pop("digest") != _digest(told, content):
+        raise DamagedFile("result.json and curves.npz are not what was written: their digest is another")
+    return told, content
 
 
 def load_all(folder: str | Path) -> dict[str, Saved]:
@@ -154,27 +209,25 @@ def load_all(folder: str | Path) -> dict[str, Saved]:
 
     Raises:
         ValueError: no result there.
-        DamagedFile: not one that this version reads.
+        DamagedFile: not one that this version reads, or one that is not what was written.
     """
+    if not isinstance(folder, str | Path):
+        raise ValueError(f"folder = {brief(folder)}: expected the name of a folder")
     source = Path(folder)
     try:
-        head = parsed((source / "result.json").read_text(encoding="utf-8"))
-        if head["format"] != FORMAT:
-            raise DamagedFile(f"folder {source}: format {head['format']}, this version reads {FORMAT}")
-        if not zipfile.is_zipfile(source / "curves.npz"):
-            (source / "curves.npz").stat()
-            raise DamagedFile(f"folder {source}: not a readable result (curves.npz is no zip file)")
-        with np.load(source / "curves.npz", allow_pickle=False) as arrays:
-            return {
-                entry["name"]: _loaded(_class_of(entry["kind"]), entry, head["provenance"], arrays, n)
-                for n, entry in enumerate(head["results"])
-            }
-    except (EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DamagedFile(f"folder {source}: not a readable result (curves.npz: {error})") from None
+        told, content = _told(source)
+        arrays = stored_arrays.read_arrays(content)
+        found = [_loaded(entry, told["provenance"], arrays, n) for n, entry in enumerate(told["results"])]
     except FileNotFoundError as error:
         raise ValueError(f"folder {source}: no result there ({Path(error.filename).name} is missing)") from None
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except OSError as error:
+        raise DamagedFile(f"folder {source}: not a readable result ({error.strerror or error})") from None
+    except DamagedFile as error:
         raise DamagedFile(f"folder {source}: not a readable result ({error})") from None
+    by_name = {result.name: result for result in found}
+    if len(by_name) < len(found):
+        raise DamagedFile(f"folder {source}: not a readable result (expected results of different names)")
+    return by_name
 
 
 def load(folder: str | Path) -> "Saved | dict[str, Saved]":
@@ -182,7 +235,7 @@ def load(folder: str | Path) -> "Saved | dict[str, Saved]":
 
     Raises:
         ValueError: no result there.
-        DamagedFile: not one that this version reads.
+        DamagedFile: not one that this version reads, or one that is not what was written.
     """
     results = load_all(folder)
     return next(iter(results.values())) if len(results) == 1 else results

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm
+from folkmoot.doors import array, whole
 from folkmoot.errors import brief
 from folkmoot.simulation.observing import checked
 from folkmoot.simulation.progress import Progress
@@ -23,17 +24,6 @@ from folkmoot.world.presence import Presence
 from folkmoot.world.rewards import Rewards
 
 
-def whole(name: str, value: object) -> int:
-    """The value as an integer.
-
-    Raises:
-        ValueError: not a whole number of at least 1 and below 2**32.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value < 2**32:
-        raise ValueError(f"{name} = {brief(value)}: expected an integer of at least 1 and below 2**32")
-    return int(value)
-
-
 def kind(value: object) -> str:
     """What a value is, for an error about its type; a class is not one of its instances."""
     return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
@@ -47,11 +37,11 @@ def checked_checkpoints(checkpoints: Sequence[int] | NDArray[np.int64] | None, h
     """
     if checkpoints is None:
         return default_checkpoints(horizon)
-    rounds = np.asarray(checkpoints).ravel()
-    integers = rounds.dtype.kind in "iu" and len(rounds) > 0
-    if not integers or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
-        raise ValueError(f"checkpoints: expected increasing rounds from 1 on that end at the horizon {horizon}")
-    return rounds.astype(np.int64)
+    allowed = f"increasing rounds from 1 on that end at the horizon {horizon}"
+    rounds: NDArray[np.int64] = array("checkpoints", checkpoints, allowed, "whole").ravel()
+    if len(rounds) == 0 or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
+        raise ValueError(f"checkpoints = {brief(checkpoints)}: expected {allowed}")
+    return rounds
 
 
 def make_job(

@@ -6,6 +6,9 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.doors import array, number
+from folkmoot.errors import brief
+
 Gaps = Sequence[float] | NDArray[np.float64]
 
 
@@ -34,8 +37,8 @@ def sample_width(n_arms: int, n_objectives: int, n_agents: int, horizon: int, de
 
 
 def checked_probability(name: str, value: float) -> float:
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} = {value!r}: expected a probability from 0 to 1")
+    if not 0.0 <= number(value) <= 1.0:
+        raise ValueError(f"{name} = {brief(value)}: expected a probability from 0 to 1")
     return float(value)
 
 
@@ -45,7 +48,7 @@ def checked_gaps(gaps: Gaps) -> NDArray[np.float64]:
     Raises:
         ValueError: not a row of finite numbers of at least 0.
     """
-    delta = np.asarray(gaps, np.float64)
+    delta: NDArray[np.float64] = array("gaps", gaps, "finite numbers of at least 0")
     if delta.ndim != 1 or not (np.isfinite(delta) & (delta >= 0.0)).all():
-        raise ValueError(f"gaps = {gaps!r}: expected finite numbers of at least 0")
+        raise ValueError(f"gaps = {brief(gaps)}: expected finite numbers of at least 0")
     return delta

@@ -9,6 +9,7 @@ from math import comb, inf, log, pi
 import numpy as np
 from numpy.typing import ArrayLike
 
+from folkmoot.doors import array
 from folkmoot.theory.checks import Gaps, check_sizes, checked_gaps, checked_probability
 
 
@@ -139,7 +140,7 @@ def recovery_signal(
     Raises:
         ValueError: an argument out of range.
     """
-    means = np.asarray(cluster_means, np.float64)
+    means = array("cluster_means", cluster_means, "numbers [n_clusters, n_arms]")
     if means.ndim != 2 or len(means) < 2 or not np.isfinite(means).all():
         raise ValueError(
             f"cluster_means of shape {means.shape}: expected a row of finite numbers for each of 2 or more"

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from folkmoot.doors import array
 from folkmoot.theory.checks import sample_width
 
 
@@ -48,17 +49,18 @@ def effective_corruption(held: ArrayLike, size: ArrayLike, arm: ArrayLike, n_arm
     Raises:
         ValueError: shapes that do not fit, a size below 0, an arm out of range.
     """
-    in_estimator, change, which = np.asarray(held), np.asarray(size, np.float64), np.asarray(arm)
+    in_estimator = array("held", held, "true and false [estimators, pulls]", "flag")
+    change, which = array("size", size, "numbers [pulls]"), array("arm", arm, "whole numbers [pulls]", "whole")
     if in_estimator.ndim != 2 or change.shape != in_estimator.shape[1:] or which.shape != change.shape:
         raise ValueError(
             f"held {in_estimator.shape}, size {change.shape}, arm {which.shape}: "
             "expected [estimators, pulls], [pulls], [pulls]"
         )
-    if not (change >= 0.0).all() or not ((which >= 0) & (which < n_arms)).all():
+    if not (np.isfinite(change) & (change >= 0.0)).all() or not ((which >= 0) & (which < n_arms)).all():
         raise ValueError(f"expected sizes of at least 0 and arms from 0 to {n_arms - 1}")
-    rho = in_estimator.astype(np.bool_).sum(axis=0).astype(np.int64)
+    rho = in_estimator.sum(axis=0).astype(np.int64)
     of_arm = np.zeros(n_arms)
-    np.add.at(of_arm, which.astype(np.int64), rho * change)
+    np.add.at(of_arm, which, rho * change)
     return EffectiveCorruption(rho, float((rho * change).sum()), of_arm)
 
 

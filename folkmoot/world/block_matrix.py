@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from folkmoot.coins import LINK, Coins
+from folkmoot.doors import array, within
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.block_links import SKIP_ACROSS, SKIP_WITHIN, Chance, chance_of, draw_range, lay_rows, sort_rows
 
@@ -24,18 +25,12 @@ def checked_matrix(given: ArrayLike, n_clusters: int) -> Matrix:
     Raises:
         ValueError: another shape, not symmetric, or a probability outside [0, 1].
     """
-    try:
-        matrix = np.array(given, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError("probabilities: expected a table of numbers [n_clusters, n_clusters]") from None
+    matrix = array("probabilities", given, "a table of numbers [n_clusters, n_clusters]")
     if matrix.shape != (n_clusters, n_clusters):
         raise ValueError(
             f"probabilities of shape {matrix.shape}: expected [n_clusters, n_clusters] = ({n_clusters}, {n_clusters})"
         )
-    wrong = ~((matrix >= 0.0) & (matrix <= 1.0))
-    if wrong.any():
-        c, d = (int(x) for x in np.argwhere(wrong)[0])
-        raise ValueError(f"probability of clusters {c} and {d} = {matrix[c, d]}: expected a number from 0 to 1")
+    within(matrix, 0.0, 1.0, lambda c, d: f"probability of clusters {c} and {d}")
     if not np.array_equal(matrix, matrix.T):
         c, d = (int(x) for x in np.argwhere(matrix != matrix.T)[0])
         raise ValueError(

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from folkmoot.coins import Coins
 from folkmoot.configuration import LEFT_OUT, Plain
+from folkmoot.doors import number
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.block_graph import BlockGraph
 from folkmoot.world.block_links import (
@@ -31,7 +32,6 @@ from folkmoot.world.block_matrix import Matrix, MatrixGraph, MatrixModelRecord, 
 from folkmoot.world.clusters import Labels, chosen_labels, cluster_labels, describe_clusters, karate_labels
 from folkmoot.world.graphs import named_graph
 from folkmoot.world.in_file import InFile
-from folkmoot.world.means import number
 from folkmoot.world.networks import Network
 
 _MEMORY_LIMIT = 16 * 2**30  # bytes of one Links record

@@ -1,11 +1,14 @@
 """Which agent is in which cluster: labels as given, from sizes, and those of the karate club."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from folkmoot.doors import array, is_whole
+from folkmoot.errors import brief
 
 Labels = NDArray[np.int64]
 _WRITTEN_OUT = 2_000  # up to so many labels are written out in a result's configuration
@@ -15,15 +18,15 @@ def _whole_numbers(labels: Any, allowed: str) -> Labels:
     """The labels as an array, each of them known to be an integer."""
     if isinstance(labels, np.ndarray) and labels.ndim != 1:
         raise ValueError(f"labels of shape {labels.shape}: expected [n_agents]")
-    if isinstance(labels, np.ndarray) and labels.dtype.kind == "i":
-        return labels.astype(np.int64)
-    try:
-        entries = list(labels)
-    except TypeError:
-        raise ValueError(f"labels = {labels!r}: expected a list of integers, one for each agent") from None
+    if isinstance(labels, np.ndarray):
+        return array("labels", labels, f"of each agent {allowed}", "whole")
+    if not isinstance(labels, Iterable) or isinstance(labels, Mapping | Set | str):
+        raise ValueError(f"labels = {brief(labels)}: expected a list of integers, one for each agent")
+    entries = list(labels)
     for i, label in enumerate(entries):
-        if isinstance(label, bool) or not isinstance(label, int | np.integer) or not -(2**63) <= label < 2**63:
-            shown = repr(label) if np.ndim(label) == 0 else f"a {type(label).__name__}"
+        if not is_whole(label) or not -(2**63) <= label < 2**63:
+            row = isinstance(label, list | tuple | np.ndarray)
+            shown = f"a {type(label).__name__}" if row else brief(label)
             raise ValueError(f"label of agent {i} = {shown}: expected {allowed}")
     return np.array(entries, np.int64)
 

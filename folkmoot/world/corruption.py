@@ -5,7 +5,7 @@ that to [0, 1] and charges the largest change of a coordinate; the sum of the ch
 (arXiv: Shi, eq. 2 and 3). All adversaries here act on a pull entirely or not at all.
 """
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,7 @@ from folkmoot.interface import Reported, Seen, implements, kernel
 from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import worth
 
-Arm = int | Literal["best", "second", "worst"]
+Arm = Annotated[int, Field(ge=0)] | Literal["best", "second", "worst"]
 Spending = Literal["front_loaded", "spread", "adaptive"]
 _FRONT_LOADED, _SPREAD, _ADAPTIVE = 0, 1, 2
 _SPENDING = {"front_loaded": _FRONT_LOADED, "spread": _SPREAD, "adaptive": _ADAPTIVE}

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pydantic_core import PydanticCustomError
 
 from folkmoot.coins import LINK, Coins, block, word_of
+from folkmoot.doors import array, number, within
 from folkmoot.interface import Links, implements
 from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
-from folkmoot.world.means import number
 from folkmoot.world.pairs import by_pair, pairs_in_file
 
 _WRITTEN_OUT = 2_000  # up to so many probabilities are written out in a result's configuration
@@ -45,10 +45,7 @@ def of_edges(given: Any, base: BaseGraph) -> NDArray[np.float64]:
     edges = base.edges()
     if isinstance(given, Mapping):
         return _of_pairs(pairs_in_file("link_probability", given) if _is_text(given) else given, base)
-    try:
-        values = np.array(given, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError("link_probability: expected numbers, all rows of one length") from None
+    values = array("link_probability", given, "numbers, all rows of one length")
     n = base.n_agents
     if values.shape == (n, n):
         values = _of_matrix(values, edges)
@@ -57,11 +54,10 @@ def of_edges(given: Any, base: BaseGraph) -> NDArray[np.float64]:
             f"link_probability of shape {values.shape}: expected a number, [n_edges] = ({len(edges)},) or "
             f"[n_agents, n_agents] = ({n}, {n})"
         )
-    wrong = ~((values > 0.0) & (values <= 1.0))
-    if wrong.any():
-        e = int(np.argmax(wrong))
-        edge = tuple(edges[e].tolist())
-        raise ValueError(f"link_probability of edge {edge} = {values[e]}: expected a probability in (0, 1]")
+    within(
+        values, 0.0, 1.0, lambda e: f"link_probability of edge {tuple(edges[e].tolist())}", above=True,
+        said="a probability in (0, 1]",
+    )  # fmt: skip
     values.setflags(write=False)
     return values
 

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from folkmoot.coins import FEEDBACK, Coins, two_uniforms
 from folkmoot.configuration import Configuration, Plain, shown
+from folkmoot.doors import array
 from folkmoot.interface import Index, Seen, implements, kernel
 
 Delay = int | Literal["geometric"] | NDArray[np.int64]
@@ -150,15 +151,12 @@ def _checked(delay: Any) -> int | NDArray[np.int64]:
         return int(delay)
     if isinstance(delay, str | float | bool) or delay is None:
         raise ValueError(f"delay = {shown(delay)}: expected a number of rounds, 'geometric', or [rounds, n_agents]")
-    try:
-        table = np.array(delay)
-    except ValueError:
-        table = np.zeros(0)
-    if table.dtype.kind not in "iu" or table.ndim != 2 or 0 in table.shape:
-        raise ValueError("delay: expected whole numbers, [rounds, n_agents], at least one of each")
+    allowed = "whole numbers, [rounds, n_agents], at least one of each"
+    table = array("delay", delay, allowed, "whole")
+    if table.ndim != 2 or 0 in table.shape:
+        raise ValueError(f"delay of shape {table.shape}: expected {allowed}")
     if (table < -1).any() or (table >= _LONGEST).any():
         raise ValueError("delay: expected numbers of rounds of at least 0, or -1 for an outcome that never comes")
-    table = table.astype(np.int64)
     table.setflags(write=False)
     return table
 

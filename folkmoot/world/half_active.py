@@ -10,9 +10,10 @@ from pydantic import model_validator
 from folkmoot import interface
 from folkmoot.coins import SCENE, Coins, uniform
 from folkmoot.configuration import Plain, part
+from folkmoot.doors import number
 from folkmoot.interface import implements
 from folkmoot.world import REWARDS
-from folkmoot.world.means import Table, number
+from folkmoot.world.means import Table
 from folkmoot.world.rewards import Rewards
 
 

@@ -11,11 +11,12 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from folkmoot import interface
 from folkmoot.coins import Coins
 from folkmoot.configuration import Configuration, of_kind
+from folkmoot.doors import array
 from folkmoot.interface import IMPLEMENTATIONS, Index, Links, Seen, implements, kernel
 from folkmoot.world.lies import LIES, FlippedLie, Lie, LieRecord
 from folkmoot.world.rewards import Rewards
@@ -44,6 +45,9 @@ class Liars(Configuration):
         law: what they say, by name with its defaults, or a law such as `PromotingLie(arm=2)`.
         counts: how many pulls a liar claims to stand behind its words, where messages have counts: its "own", or the
             "most" that anybody can have made of every arm. Algorithms believe them, by weight or by waiting.
+
+    Raises:
+        ValueError: agents that are no such numbers or are named twice, a law that is none.
     """
 
     label: ClassVar[str] = "Liars"
@@ -52,21 +56,31 @@ class Liars(Configuration):
     counts: Literal["own", "most"] = "own"
 
     def __init__(self, agents: Sequence[int], law: Lie | str, **fields: Any) -> None:
-        numbers = tuple(np.asarray(agents).tolist()) if isinstance(agents, np.ndarray | list | tuple) else agents
-        self._write(agents=numbers, law=law, **fields)
+        numbers = array("Liars: agents", agents, "a list of agent numbers from 0 on", "whole")
+        if numbers.ndim != 1:
+            raise ValueError(f"Liars: agents of shape {numbers.shape}: expected a list of agent numbers")
+        self._write(agents=tuple(numbers.tolist()), law=law, **fields)
+
+    @field_validator("agents")
+    @classmethod
+    def _each_is_named_once(cls, agents: tuple[int, ...]) -> tuple[int, ...]:
+        for place, i in enumerate(agents):
+            if i < 0:
+                raise ValueError(f"{i}: expected numbers from 0 on")
+            if i in agents[:place]:
+                raise ValueError(f"{i} is named twice; expected each agent once")
+        return agents
 
     def record(self, rewards: Rewards) -> "LiarsRecord":
         """What the kernels need, in this world.
 
         Raises:
-            ValueError: an agent that is not there or is named twice, nobody honest, or a law that does not fit.
+            ValueError: an agent that is not there, nobody honest, or a law that does not fit.
         """
         n, who = rewards.n_agents, np.zeros(rewards.n_agents, np.bool_)
         for i in self.agents:
-            if not 0 <= i < n:
+            if i >= n:
                 raise ValueError(f"Liars: agents: {i}: expected a number from 0 to {n - 1}")
-            if who[i]:
-                raise ValueError(f"Liars: agents: {i} is named twice; expected each agent once")
             who[i] = True
         if who.all():
             raise ValueError(f"Liars: agents: all {n} of them lie; expected at least one that does not")

@@ -15,10 +15,10 @@ from pydantic import model_validator
 
 from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import Plain
+from folkmoot.doors import number
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
-from folkmoot.world.means import number
 from folkmoot.world.networks import OnGraph
 
 if TYPE_CHECKING:

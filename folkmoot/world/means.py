@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 
 from folkmoot.coins import INSTANCE, WORD, Coins, uniform
 from folkmoot.configuration import Configuration, path, read_table, shown
+from folkmoot.doors import array, within
 
 Table = NDArray[np.float64]
 Means: TypeAlias = "ArrayLike | Drawn | dict[str, Any]"  # as given
@@ -38,10 +39,7 @@ def table_of_means(
         ValueError: not numbers, not one or two axes, NaN, or outside [low, high].
     """
     shape = f"[n_{row}s, n_{column}s]"
-    try:
-        table = np.array(means, np.float64, order="C")  # one layout, one compilation
-    except (TypeError, ValueError):
-        raise ValueError(f"means: expected a table of numbers {shape}, all rows of one length") from None
+    table = array("means", means, f"a table of numbers {shape}, all rows of one length")
     if table.ndim == 1 and n_agents is not None:
         table = np.tile(table, (checked_agents(n_agents), 1))
     if table.ndim != 2 or 0 in table.shape:
@@ -49,23 +47,9 @@ def table_of_means(
         raise ValueError(f"means of shape {table.shape}: expected {shape}{hint}")
     if n_agents is not None and len(table) != n_agents:
         raise ValueError(f"means of shape {table.shape}: expected {n_agents} agents as n_agents says")
-    wrong = ~((table >= low) & (table <= high) & np.isfinite(table))
-    if wrong.any():
-        i, k = (int(x) for x in np.argwhere(wrong)[0])
-        allowed = "a finite number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
-        raise ValueError(f"mean of {row} {i}, {column} {k} = {table[i, k]}: expected {allowed}")
+    within(table, low, high, lambda i, k: f"mean of {row} {i}, {column} {k}")
     table.setflags(write=False)
     return table
-
-
-def number(value: object) -> float:
-    """The value as a float; NaN, which is in no range, for what is no number."""
-    if isinstance(value, str | bytes | bool):
-        return float("nan")
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return float("nan")
 
 
 def described(name: str, table: Table) -> dict[str, Any]:
@@ -216,6 +200,8 @@ def given_or(drawn: type[Drawn]) -> PlainValidator:
         if isinstance(given, Drawn):
             return given
         if isinstance(given, dict):
+            if not all(isinstance(key, str) for key in given):
+                raise ValueError(f"means = {shown(given)}: expected numbers, or a law with its fields by name")
             return drawn(**given) if info.context is None else read_table(drawn, given, info.context)
         if info.context is None:
             return given

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from operator import index
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -11,6 +10,8 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import LEFT_OUT, Configuration, Plain
+from folkmoot.doors import array
+from folkmoot.errors import brief
 from folkmoot.interface import Links, implements
 from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.edge_probabilities import EdgewiseRecord, checked, described, edgewise, in_file
@@ -21,6 +22,7 @@ from folkmoot.world.means import checked_agents
 if TYPE_CHECKING:
     import networkx as nx
 
+_MOST_BYTES = 16 * 2**30  # of a recording
 _DIGEST_EDGES = 2_000  # up to so many edges are written out in a result's configuration
 
 
@@ -290,17 +292,33 @@ class Recorded(Network):
 
 def _graphs(rounds: Any, n_agents: int | None) -> tuple[BaseGraph, ...]:
     """The graph of each round, from pairs of agents, or graphs as they are."""
+    allowed = "lists of pairs of agent numbers"
     try:
         given = list(rounds)
         if given and all(isinstance(one, BaseGraph) for one in given):
             return tuple(given)
-        edges = [np.array([(index(i), index(j)) for i, j in one], np.int64).reshape(-1, 2) for one in given]
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError("recorded rounds: expected lists of pairs of agent numbers") from None
-    if len(edges) == 0:
+        lists = [list(one) for one in given]
+    except TypeError:
+        raise ValueError(f"recorded rounds = {brief(rounds)}: expected {allowed}") from None
+    if len(lists) == 0:
         raise ValueError("recorded rounds: expected at least one, got none")
-    n = int(np.concatenate(edges).max(initial=0)) + 1 if n_agents is None else n_agents
+    edges = [_pairs(f"recorded rounds[{t}]", one, allowed) for t, one in enumerate(lists)]
+    n = checked_agents(max(int(e.max(initial=0)) for e in edges) + 1) if n_agents is None else n_agents
+    size = 8 * (n + 1) * len(edges)
+    if size > _MOST_BYTES:
+        raise ValueError(
+            f"recorded rounds: {len(edges)} of {n} agents would need {size / 2**30:.0f} GiB; allowed are "
+            f"{_MOST_BYTES // 2**30} GiB"
+        )
     return tuple(from_edges(n, e) for e in edges)
+
+
+def _pairs(name: str, given: list[Any], allowed: str) -> NDArray[np.int64]:
+    """int64 [n_links, 2]."""
+    pairs = array(name, given, allowed, "whole")
+    if len(given) > 0 and (pairs.ndim != 2 or pairs.shape[1] != 2):
+        raise ValueError(f"{name} of shape {pairs.shape}: expected {allowed}")
+    return pairs.reshape(-1, 2)
 
 
 @implements(RecordedRecord)

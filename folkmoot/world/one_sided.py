@@ -15,10 +15,10 @@ from pydantic import Field, ValidationInfo, model_validator
 from folkmoot import interface
 from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import Plain, part
+from folkmoot.doors import array, within
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world import NETWORKS
 from folkmoot.world.graphs import BaseGraph, GraphFacts
-from folkmoot.world.means import number
 from folkmoot.world.networks import Network
 from folkmoot.world.pairs import by_pair, pairs_in_file
 
@@ -128,21 +128,13 @@ def _checked(loss: Any, network: Network) -> Loss:
     if isinstance(loss, Mapping):
         edges = network.base.edge_set if isinstance(network.base, BaseGraph) else None
         return by_pair("loss", loss, network.n_agents, edges)
-    if np.ndim(loss) == 0:
-        value = number(loss)
-        if not 0.0 <= value <= 1.0:
-            raise ValueError(f"loss = {loss!r}: expected a probability from 0 to 1")
-        return value
-    try:
-        values = np.array(loss, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError("loss: expected a number, one for each agent, or a table of pairs") from None
+    values = array("loss", loss, "a probability from 0 to 1, one for each agent, or a table of pairs")
+    if values.ndim == 0:
+        within(values, 0.0, 1.0, lambda: "loss", said="a probability from 0 to 1")
+        return float(values)
     if values.shape != (network.n_agents,):
         raise ValueError(f"loss of shape {values.shape}: expected [n_agents] = ({network.n_agents},)")
-    wrong = ~((values >= 0.0) & (values <= 1.0))
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        raise ValueError(f"loss of receiver {i} = {values[i]}: expected a probability from 0 to 1")
+    within(values, 0.0, 1.0, lambda i: f"loss of receiver {i}", said="a probability from 0 to 1")
     values.setflags(write=False)
     return values
 

@@ -5,11 +5,16 @@ CSV is read by the standard library. Parquet needs pyarrow or polars; which of t
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from folkmoot.doors import array
+from folkmoot.errors import brief
+from folkmoot.world import log_entries
 
 COLUMNS = ("agent", "arm", "reward", "time")
 Row = tuple[str, Sequence[Any]]  # where it stands, for errors; agent, arm, reward, and time if there is one
@@ -37,89 +42,132 @@ def read_events(path: Path, columns: Mapping[str, str], scale: tuple[float, floa
     Raises:
         ValueError: it cannot be read, a column is missing, or a row is wrong, with its line.
     """
-    for name in columns:
-        if name not in COLUMNS:
-            raise ValueError(f"columns: {name!r}: allowed are {', '.join(COLUMNS)}")
-    wanted = {name: columns.get(name, name) for name in COLUMNS}
+    wanted = {name: _roles(columns).get(name, name) for name in COLUMNS}
     if path.suffix not in _READERS:
         raise ValueError(f"file {path}: expected a name that ends in .csv or .parquet")
     try:
-        return events(_READERS[path.suffix](path, wanted, "time" in columns), scale)
+        rows = _READERS[path.suffix](path, wanted, "time" in columns)
+        return events(rows, scale, texts=path.suffix == ".csv")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"file {path}: cannot be read ({error})") from None
 
 
-def events(rows: Iterator[Row], scale: tuple[float, float]) -> Events:
+def _roles(columns: Mapping[str, str]) -> Mapping[str, str]:
+    """What the file calls its columns, checked.
+
+    Raises:
+        ValueError: no such table, or one column for two things.
+    """
+    if not isinstance(columns, Mapping):
+        raise ValueError(f'columns = {brief(columns)}: expected a table such as {{"arm": "policy"}}')
+    taken: dict[str, str] = {}
+    for name, column in columns.items():
+        if name not in COLUMNS:
+            raise ValueError(f"columns: {name!r}: allowed are {', '.join(COLUMNS)}")
+        if not isinstance(column, str):
+            raise ValueError(f"columns: {name} = {brief(column)}: expected the name of a column")
+        if column in taken:
+            raise ValueError(f"columns: {taken[column]} and {name} = {column!r}: expected a column for each")
+        taken[column] = name
+    return columns
+
+
+def checked_scale(scale: Any) -> tuple[float, float]:
+    """The rewards that become 0 and 1.
+
+    Raises:
+        ValueError: not two numbers, the first below the second.
+    """
+    allowed = "two numbers, the first below the second"
+    found = array("scale", scale, allowed)
+    if found.shape != (2,) or not (np.isfinite(found).all() and found[0] < found[1]):
+        raise ValueError(f"scale = {brief(list(scale) if found.ndim == 1 else scale)}: expected {allowed}")
+    return float(found[0]), float(found[1])
+
+
+def events(rows: Iterator[Row], scale: tuple[float, float], texts: bool = True) -> Events:
     """The events of rows.
+
+    Args:
+        rows: each with its place.
+        scale: see `read_events`.
+        texts: are all entries texts, as in CSV?
 
     Raises:
         ValueError: no rows, a scale that is none, or what is wrong with a row.
     """
-    low, high = scale
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"scale = [{low}, {high}]: expected two numbers, the first below the second")
+    low, high = checked_scale(scale)
     agents: list[str] = []
     arms: list[str] = []
     rewards: list[float] = []
-    times: list[float] = []
+    times: list[int | float] = []
+    kind = ""
     for where, (agent, arm, reward, *time) in rows:
-        for name, value in (("agent", agent), ("arm", arm)):
-            if value is None or str(value).strip() == "":
-                raise ValueError(f"{where}: {name}: missing")
-        paid = (_number(where, "reward", reward) - low) / (high - low)
-        if not 0.0 <= paid <= 1.0:
-            raise ValueError(f"{where}: reward = {reward}: expected a number from {low:g} to {high:g} (scale)")
-        agents.append(str(agent).strip())
-        arms.append(str(arm).strip())
-        rewards.append(paid)
-        times.append(_moment(where, time[0]) if time else float(len(times)))
+        agents.append(_name(where, "agent", agent))
+        arms.append(_name(where, "arm", arm))
+        rewards.append(_paid(where, reward, low, high, texts))
+        if not time:
+            times.append(len(times))
+            continue
+        moment = _moment(where, time[0])
+        kind = kind or moment.kind
+        if moment.kind != kind:
+            raise ValueError(f"{where}: time = {time[0]!r}: expected {kind} as in the rows before")
+        times.append(moment.at)
     if not agents:
         raise ValueError("the log has no rows")
-    order = np.argsort(np.array(times), kind="stable")
-    agent_names, arm_names = _names(agents), _names(arms)
+    order = np.array(sorted(range(len(times)), key=times.__getitem__), np.int64)  # stable, and exact whatever the size
+    agent_names, arm_names = log_entries.in_order(set(agents), "agent"), log_entries.in_order(set(arms), "arm")
     places = [{name: n for n, name in enumerate(names)} for names in (agent_names, arm_names)]
     numbers = [np.array([place[name] for name in column], np.int64) for place, column in zip(places, (agents, arms))]
     return Events(numbers[0][order], numbers[1][order], np.array(rewards)[order], agent_names, arm_names)
 
 
-def _names(column: list[str]) -> list[str]:
-    """Each name once: by number if all are whole numbers, else by text."""
-    names = set(column)
-    return sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
-
-
-def _number(where: str, name: str, value: Any) -> float:
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        found = float("nan")
-    if isinstance(value, bool) or not np.isfinite(found):
-        raise ValueError(f"{where}: {name} = {value!r}: expected a number")
+def _name(where: str, what: str, value: Any) -> str:
+    found = log_entries.name(value)
+    if found is None:
+        if value is None or isinstance(value, str):
+            raise ValueError(f"{where}: {what}: missing")
+        raise ValueError(f"{where}: {what} = {brief(value)}: expected a whole number or a name")
     return found
 
 
-def _moment(where: str, value: Any) -> float:
-    """A time as a number: as it is, or a date and time in ISO 8601 as seconds."""
-    try:
-        return _number(where, "time", value)
-    except ValueError:
-        try:
-            moment = np.array(str(value).strip(), "datetime64[us]")
-        except ValueError:
-            moment = np.array("NaT", "datetime64[us]")
-        if np.isnat(moment):
-            raise ValueError(f"{where}: time = {value!r}: expected a number, or a date such as 2024-05-31") from None
-        return float(moment.astype(np.int64)) / 1e6
+def _paid(where: str, value: Any, low: float, high: float, texts: bool) -> float:
+    """A reward on the scale from 0 to 1."""
+    found = log_entries.number(value, texts)
+    if found is None:
+        raise ValueError(f"{where}: reward = {brief(value)}: expected a number")
+    paid = (found - low) / (high - low)
+    if not (low <= found <= high and 0.0 <= paid <= 1.0):
+        raise ValueError(f"{where}: reward = {value}: expected a number from {low:g} to {high:g} (scale)")
+    return paid
+
+
+def _moment(where: str, value: Any) -> log_entries.Time:
+    found = log_entries.time(value)
+    if found is None:
+        raise ValueError(f"{where}: time = {brief(value)}: expected a number, or a date such as 2024-05-31")
+    return found
 
 
 def _chosen(path: Path, wanted: dict[str, str], found: Sequence[str], needs_time: bool) -> list[str]:
-    """The columns to read, in the order of COLUMNS; without the time if there is none and nobody asked for it."""
+    """The columns to read, in the order of COLUMNS; without the time if there is none and nobody asked for it.
+
+    Raises:
+        ValueError: one is not there, is there twice, or is for two things.
+    """
     out = []
     for name, column in wanted.items():
+        if found.count(column) > 1:
+            raise ValueError(f"file {path}: {found.count(column)} columns {column!r} for the {name}: expected one")
         if column in found:
             out.append(column)
         elif name != "time" or needs_time:
             raise ValueError(f"file {path}: no column {column!r} for the {name}; there are {', '.join(found)}")
+    for name, column in wanted.items():
+        twice = [other for other, same in wanted.items() if same == column and other != name]
+        if column in out and twice:
+            raise ValueError(f"file {path}: column {column!r} for the {name} and the {twice[0]}: expected one for each")
     return out
 
 
@@ -146,6 +194,12 @@ def _parquet(path: Path, wanted: dict[str, str], needs_time: bool) -> Iterator[R
 
 
 def _parquet_columns(path: Path) -> Mapping[str, Sequence[Any]]:
+    """The columns of a file, by name.
+
+    Raises:
+        ValueError: no library for that, or it cannot read the file.
+        OSError: the file is not there.
+    """
     path.stat()
     try:
         import pyarrow.parquet as parquet
@@ -156,10 +210,25 @@ def _parquet_columns(path: Path) -> Mapping[str, Sequence[Any]]:
             raise ValueError(
                 f"file {path}: Parquet needs pyarrow (pip install 'folkmoot[tables]') or polars; CSV needs neither"
             ) from None
-        frame = polars.read_parquet(path)
-        return {name: frame[name].to_list() for name in frame.columns}
-    table = parquet.read_table(path)
-    return {name: table.column(name).to_pylist() for name in table.column_names}
+        with _or_say(path):
+            frame = polars.read_parquet(path)
+            return {name: frame[name].to_list() for name in frame.columns}
+    with _or_say(path):
+        table = parquet.read_table(path)
+        names = table.column_names
+        if len(set(names)) < len(names):
+            raise ValueError("two columns of one name")
+        return {name: table.column(name).to_pylist() for name in names}
+    raise AssertionError("either read or refused")
+
+
+@contextmanager
+def _or_say(path: Path) -> Iterator[None]:
+    """Inside, whatever a library raises about a file becomes one line."""
+    try:
+        yield
+    except Exception as error:  # each library has errors of its own
+        raise ValueError(f"file {path}: cannot be read ({brief(str(error))})") from None
 
 
 _READERS: dict[str, Callable[[Path, dict[str, str], bool], Iterator[Row]]] = {".csv": _csv, ".parquet": _parquet}

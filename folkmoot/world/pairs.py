@@ -1,10 +1,9 @@
 """Probabilities by pairs of agents: `{(0, 1): 0.3}` in Python, `{ "0-1" = 0.3 }` in a file."""
 
 from collections.abc import Mapping, Set
-from operator import index
 from typing import Any
 
-from folkmoot.world.means import number
+from folkmoot.doors import number, whole
 
 Pair = tuple[int, int]
 
@@ -20,7 +19,7 @@ def pairs_in_file(name: str, given: Any) -> Any:
     out: dict[Pair, Any] = {}
     for key, value in given.items():
         words = [word.strip() for word in key.split("-")]
-        if len(words) != 2 or not all(word.isdecimal() and len(word) < 10 for word in words):
+        if len(words) != 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
             raise ValueError(f'{name}: key {key!r}: expected two agent numbers such as "0-1"')
         pair = (int(words[0]), int(words[1]))
         if pair in out:
@@ -45,7 +44,7 @@ def by_pair(name: str, given: Mapping[Any, Any], n_agents: int, edges: Set[Pair]
     for key, value in given.items():
         try:
             one, other = key
-            pair = (index(one), index(other))
+            pair = (whole("agent", one, 0), whole("agent", other, 0))
         except (TypeError, ValueError):
             raise ValueError(f"{name}: key {key!r}: expected a pair of agents such as (0, 1)") from None
         if pair[0] == pair[1] or not all(0 <= i < n_agents for i in pair):

@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 
 from folkmoot.coins import PRESENCE, Coins, replicate_coins, uniform
 from folkmoot.configuration import Configuration, Plain
+from folkmoot.doors import array, number
 from folkmoot.errors import brief
 from folkmoot.interface import Index, Links, implements
-from folkmoot.world.means import number
 
 Absence = tuple[int, int, int | None]
 _WRITTEN_OUT = 2_000  # up to so many entries of a recording are written out in a result's configuration
@@ -49,7 +49,7 @@ class Presence(Configuration):
 
     Raises:
         ValueError: a probability outside (0, 1], an absence that is not such numbers or ends before it begins, a
-            recording that is no such table or is empty, or that stands beside other fields.
+            recording that is no such table, is empty or has nobody there in any round, or stands beside other fields.
     """
 
     probability: Annotated[float | tuple[float, ...], Plain(float | list[float])] = 1.0
@@ -112,7 +112,7 @@ class Presence(Configuration):
 
 def _listed(given: Any) -> Iterable[Any]:
     if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
-        raise ValueError(f"absences = {given!r}: expected a list of (agent, first, last)")
+        raise ValueError(f"absences = {brief(given)}: expected a list of (agent, first, last)")
     return given
 
 
@@ -147,7 +147,7 @@ def _probabilities(given: Any) -> float | tuple[float, ...]:
     """
     values = [number(value) for value in given] if isinstance(given, Sequence | np.ndarray) else [number(given)]
     if isinstance(given, str) or not values or not all(0.0 < p <= 1.0 for p in values):
-        raise ValueError(f"probability = {given!r}: expected a probability in (0, 1], or one for each agent")
+        raise ValueError(f"probability = {brief(given)}: expected a probability in (0, 1], or one for each agent")
     return tuple(values) if isinstance(given, Sequence | np.ndarray) else values[0]
 
 
@@ -157,12 +157,12 @@ def _recording(given: Any) -> NDArray[np.bool_]:
     Raises:
         ValueError: see Presence.
     """
-    try:
-        table = np.array(given)
-    except ValueError:
-        table = np.zeros(0)
-    if table.dtype != np.bool_ or table.ndim != 2 or 0 in table.shape:
-        raise ValueError("recorded: expected true and false, [rounds, n_agents], at least one of each")
+    allowed = "true and false, [rounds, n_agents], at least one of each"
+    table = array("recorded", given, allowed, "flag")
+    if table.ndim != 2 or 0 in table.shape:
+        raise ValueError(f"recorded of shape {table.shape}: expected {allowed}")
+    if not table.any():
+        raise ValueError("recorded: nobody is there in any round: expected somebody in at least one")
     table.setflags(write=False)
     return table
 

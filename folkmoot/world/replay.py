@@ -19,9 +19,11 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from folkmoot.coins import REWARD, Coins, below
 from folkmoot.configuration import LEFT_OUT, Plain
+from folkmoot.doors import array, number, within
+from folkmoot.errors import brief
 from folkmoot.interface import implements
 from folkmoot.world.in_file import InFile
-from folkmoot.world.means import Table, number
+from folkmoot.world.means import Table
 from folkmoot.world.own_data import Events, read_events
 from folkmoot.world.rewards import Rewards
 
@@ -118,7 +120,9 @@ class Replay(Rewards):
         """
         if missing is not None and not 0.0 <= number(missing) <= 1.0:
             raise ValueError(f"missing = {missing!r}: expected a reward from 0 to 1")
-        found = read_events(Path(path), columns or {}, (scale[0], scale[1]))
+        if not isinstance(path, str | Path):
+            raise ValueError(f"path = {brief(path)}: expected the name of a file")
+        found = read_events(Path(path), {} if columns is None else columns, scale)
         table: Any = _from_events(found, order, missing)
         return cls(table, Path(path).name, found.arm_names, order)
 
@@ -186,20 +190,25 @@ def observations(table: Any) -> ReplayRecord:
     Raises:
         ValueError: agents with different numbers of arms, an empty cell, a value outside [0, 1].
     """
+    allowed = "sequences of numbers"
     try:
-        widths = {len(row) for row in table}
-        cells = [np.asarray(cell, np.float64).ravel() for row in table for cell in row]
-    except (TypeError, ValueError):
-        raise ValueError("replay table: expected table[agent][arm] to be sequences of numbers") from None
+        rows = [list(row) for row in table]
+    except TypeError:
+        raise ValueError(f"replay table = {brief(table)}: expected table[agent][arm] to be {allowed}") from None
+    widths = {len(row) for row in rows}
     if len(widths) != 1 or 0 in widths:
         raise ValueError("replay table: expected the same number (at least 1) of arms for every agent")
     n_arms = widths.pop()
+    cells = [
+        array(f"replay table[{i}][{k}]", cell, allowed).ravel()
+        for i, row in enumerate(rows)
+        for k, cell in enumerate(row)
+    ]
     for place, cell in enumerate(cells):
         where = f"replay table, agent {place // n_arms}, arm {place % n_arms}"
         if cell.size == 0:
             raise ValueError(f"{where}: expected at least one observed reward, got none")
-        if not ((cell >= 0.0) & (cell <= 1.0)).all():
-            raise ValueError(f"{where}: expected rewards from 0 to 1, got {cell[~((cell >= 0) & (cell <= 1))][0]}")
+        within(cell, 0.0, 1.0, lambda x, where=where: f"{where}, reward {x}", said="rewards from 0 to 1")
     return ReplayRecord(np.concatenate(cells), np.cumsum([0, *(len(cell) for cell in cells)]), n_arms)
 
 

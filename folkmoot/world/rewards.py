@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from folkmoot import coins as dice
 from folkmoot.coins import REWARD, Coins, bernoulli, gaussian
 from folkmoot.configuration import Configuration, Plain
+from folkmoot.doors import number
 from folkmoot.interface import Scalar, implements
 from folkmoot.ties import behind
 from folkmoot.world.means import (
@@ -25,7 +26,6 @@ from folkmoot.world.means import (
     described_means,
     drawn_means,
     given_or,
-    number,
     table_of_means,
 )
 

@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from folkmoot import interface
 from folkmoot.configuration import Configuration, Plain
+from folkmoot.doors import array
 from folkmoot.interface import implements
 
 _SIMPLEX_TOLERANCE = 1e-9  # by how much the sum of weights may miss 1
@@ -68,10 +69,7 @@ class Linear(Scalarisation):
 
     @model_validator(mode="after")
     def _on_the_simplex(self) -> Self:
-        try:
-            w = np.array(self.weights, np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"weights = {self.weights!r}: expected a list of numbers") from None
+        w = array("weights", self.weights, "a list of numbers")
         if w.ndim != 1 or len(w) == 0 or not (w >= 0.0).all() or not abs(w.sum() - 1.0) <= _SIMPLEX_TOLERANCE:
             raise ValueError(f"weights = {w.tolist()}: expected numbers of at least 0 with sum 1")
         w.setflags(write=False)

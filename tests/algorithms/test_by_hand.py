@@ -7,6 +7,7 @@ import pytest
 import folkmoot as fm
 from folkmoot.coins import replicate_coins, seed_words
 from folkmoot.interface import draw_links, links, pay
+from folkmoot.machine import Noticed
 
 MEANS = np.array([[0.9, 0.1, 0.7], [0.1, 0.9, 0.8], [0.3, 0.2, 0.9], [0.2, 0.3, 0.8]])
 NETWORK = fm.ErdosRenyi(nx.complete_graph(4), 0.6)
@@ -145,7 +146,7 @@ def test_what_was_wrong_with_a_message_is_told():
 @pytest.mark.parametrize("reward", [float("nan"), float("inf"), (0.5, 0.5), "much", None, True, [True], 1 + 0j])
 def test_what_is_no_reward_is_refused(reward):
     agent = fm.agent(fm.GSE(), PROBLEM, 0)
-    with pytest.raises(ValueError, match=r"^reward = .*: expected 1 finite number\(s\)$"):
+    with pytest.raises(ValueError, match=r"^reward = .*: expected 1 number\(s\) from 0 to 1$"):
         agent.outcome(reward)
 
 
@@ -195,3 +196,64 @@ def test_after_the_horizon_there_is_no_round():
 def test_a_problem_without_room_is_refused(n_arms, horizon):
     with pytest.raises(ValueError, match=r"^n_arms = \d, horizon = 5: expected"):
         fm.Problem.on(NETWORK, n_arms=n_arms, horizon=horizon)
+
+
+@pytest.mark.parametrize("reward", [7.0, -0.001, 1.0000001])
+def test_an_outcome_out_of_the_range_of_rewards_is_refused(reward):
+    network = fm.Static(nx.path_graph(4))
+    with pytest.raises(ValueError, match=rf"^reward = {reward}: expected 1 number\(s\) from 0 to 1$"):
+        fm.agent(fm.CooperativeUCB(), fm.Problem.on(network, n_arms=2, horizon=9), 0).outcome(reward)
+    fm.agent(fm.UCB(), fm.Problem.on(network, n_arms=2, horizon=9, bounded=False), 0).outcome(reward)
+
+
+TOLD = {"mean": 7.0, "total": 90.0, "reward": -0.5, "row": 7.0}
+
+
+@pytest.mark.parametrize(
+    "algorithm", [fm.CooperativeUCB(), fm.ByzantineUCB(), fm.FloodSE(), fm.UCBSBM(clusters=(0,) * 4)]
+)
+def test_a_message_out_of_the_range_of_rewards_is_refused_with_a_reason(algorithm):
+    problem = fm.Problem.on(fm.Static(nx.complete_graph(4)), n_arms=2, horizon=400)
+    honest, liar = (fm.agent(algorithm, problem, i) for i in (0, 1))
+    for agent in (honest, liar):
+        agent.outcome(0.5)
+    data, learner = liar.message(), liar.machine.learner
+
+    def change(box):
+        for name, value in TOLD.items():
+            if name in box._fields and getattr(box, name).size > 0:
+                getattr(box, name)[1] = value
+
+    assert honest.receive({1: learner.retold(data, change)}) == [Noticed(1, "impossible")]
+    again = fm.agent(algorithm, problem, 0)
+    again.outcome(0.5)
+    assert again.receive({1: data}) == []
+
+
+@pytest.mark.parametrize("messages", [[b"m"], {1: "m"}, {"1": b"m"}, {True: b"m"}, None])
+def test_what_is_no_message_is_refused(messages):
+    agent = fm.agent(fm.CooperativeUCB(), fm.Problem.on(fm.Static(nx.path_graph(4)), n_arms=2, horizon=9), 0)
+    agent.outcome(0.5)
+    with pytest.raises(ValueError, match=r"^message[^\n]*: expected bytes by the numbers of agents$"):
+        agent.receive(messages)
+
+
+def test_true_is_no_round_and_no_network_is_refused():
+    problem = fm.Problem.on(fm.Static(nx.path_graph(4)), n_arms=2, horizon=9)
+    with pytest.raises(ValueError, match=r"^round = True: expected an integer"):
+        fm.agent(fm.UCB(), problem, 0).outcome(0.5, round=True)
+    with pytest.raises(ValueError, match=r"^verified = 1: expected true or false$"):
+        fm.agent(fm.UCB(), problem, 0).outcome(0.5, verified=1)
+    with pytest.raises(ValueError, match=r"^network = Graph: expected a network such as folkmoot\.Static\(graph\)$"):
+        fm.Problem.on(nx.path_graph(4), n_arms=2, horizon=9)
+
+
+def test_what_was_kept_with_another_window_is_refused():
+    problem = fm.Problem.on(fm.Static(nx.path_graph(4)), n_arms=2, horizon=9)
+    agent = fm.agent(fm.UCB(), problem, 0, window=5)
+    agent.outcome(0.5)
+    agent.close_round()
+    assert fm.agent(fm.UCB(), problem, 0, window=5, kept=agent.kept).round == 2
+    for window in (4, 1_000):
+        with pytest.raises(ValueError, match=rf"^window = {window}: kept by an agent with 5; expected the same$"):
+            fm.agent(fm.UCB(), problem, 0, window=window, kept=agent.kept)

@@ -434,6 +434,7 @@ def test_bad_fields_are_refused_in_one_line(kind, given, message):
         (fm.Promote, {"decoy": 1.0}, "decoy = 1.0: expected a whole number, or 'best', 'second' or 'worst'"),
         (fm.Thinning, {"keep": 1.5}, "keep = 1.5: expected at most 1"),
         (fm.FlipRandom, {"rate": -0.1}, "rate = -0.1: expected at least 0"),
+        (fm.Suppress, {"target": -1}, "target = -1: expected at least 0, or 'best', 'second' or 'worst'"),
     ],
 )
 def test_bad_fields_of_one_adversary(kind, given, message):
@@ -446,7 +447,6 @@ def test_bad_fields_of_one_adversary(kind, given, message):
     ("corruption", "rewards", "message"),
     [
         (fm.Suppress(budget=1, target=2), TWO, "target = 2: expected an arm from 0 to 1, or 'best', 'second', 'worst'"),
-        (fm.Suppress(budget=1, target=-1), TWO, "target = -1: expected an arm from 0 to 1, or 'best', "),
         (fm.Promote(budget=1, decoy=7), TWO, "decoy = 7: expected an arm from 0 to 1, or 'best', 'second', 'worst'"),
         (fm.Thinning(budget=1, target=7), TWO, "target = 7: expected an arm from 0 to 1, or 'best', "),
         (fm.Suppress(budget=1, target="second"), ONE, "target = 'second': there is only one arm; expected 'best' or 0"),

@@ -121,7 +121,7 @@ WRONG: dict[str, dict[str, Any]] = {
     r"Feedback: delay = 1.5: expected a number of rounds, 'geometric', or \[rounds, n_agents\]": {"delay": 1.5},
     r"Feedback: delay = 'late': expected .*": {"delay": "late"},
     r"Feedback: delay = true: expected .*": {"delay": True},
-    r"Feedback: delay: expected whole numbers, \[rounds, n_agents\], at least one of each": {"delay": [[0.5]]},
+    r"Feedback: delay\[0\]\[0\] = 0.5: expected whole numbers, \[rounds, .*": {"delay": [[0.5]]},
     r"Feedback: delay: expected numbers of rounds of at least 0, or -1 for an outcome that never comes": {
         "delay": [[-2]]
     },

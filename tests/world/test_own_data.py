@@ -74,6 +74,22 @@ def test_dates_are_times(tmp_path):
     assert record.values.tolist() == [0.0, 1.0, 0.5]
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["9007199254740993", "9007199254740992", "9007199254740994"],  # beyond 2**53
+        ["2024-05-31T10:00:00.000000002", "2024-05-31T10:00:00.000000001", "2024-05-31T10:00:00.000000003"],
+        ["2024-05-31T12:00+02:00", "2024-05-31T09:00Z", "2024-05-31T09:00-02:00"],
+        ["0.5", "-1e3", "9007199254740993"],
+    ],
+)
+def test_times_are_compared_as_they_are_written(tmp_path, times):
+    """The second is the first and the last is last, however close they are."""
+    rows = [f"a,x,{reward},{time}" for reward, time in zip((0.5, 0, 1), times)]
+    law = fm.Replay.from_file(written(tmp_path, "\n".join(["agent,arm,reward,time", *rows])), order="time")
+    assert law.record().values.tolist() == [0.0, 0.5, 1.0]
+
+
 def log_of(folder, events=4_000, seed=3):
     """Two agents, three arms, pulled uniformly; arm k pays 1 with probability (k + 1) / 4."""
     draw = np.random.Generator(np.random.Philox(seed))
@@ -221,6 +237,13 @@ def test_what_is_wrong_with_a_row(tmp_path, text, message):
     [
         ({"columns": {"user": "agent"}}, "columns: 'user': allowed are agent, arm, reward, time"),
         ({"columns": {"time": "when"}}, "no column 'when' for the time"),
+        ({"columns": ["agent"]}, r"columns = \['agent'\]: expected a table such as"),
+        ({"columns": {"agent": 3}}, "columns: agent = 3: expected the name of a column"),
+        ({"columns": {"arm": "agent"}}, "column 'agent' for the agent and the arm: expected one for each"),
+        ({"columns": {"arm": "x", "agent": "x"}}, "columns: arm and agent = 'x': expected a column for each"),
+        ({"scale": "ab"}, "scale = 'ab': expected two numbers, the first below the second"),
+        ({"scale": (0, True)}, r"scale\[1\] = True: expected two numbers"),
+        ({"scale": (0, 1, 2)}, r"scale = \[0, 1, 2\]: expected two numbers"),
         ({"scale": (1, 1)}, r"scale = \[1, 1\]: expected two numbers, the first below the second"),
         ({"order": "random"}, "order = 'random': allowed are 'drawn', 'time', 'rejection'"),
     ],

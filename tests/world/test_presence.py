@@ -78,7 +78,7 @@ WRONG: dict[str, dict[str, Any]] = {
     r"Presence: absence 7: expected \(agent, .*": {"absences": [7]},
     r"Presence: absence \(0, True\): expected \(agent, .*": {"absences": [(0, True)]},
     r"Presence: absences = 7: expected a list of \(agent, first, last\)": {"absences": 7},
-    r"Presence: recorded: expected true and false, \[rounds, n_agents\], at least one of each": {"recorded": [[1, 0]]},
+    r"Presence: recorded\[0\]\[0\] = 1: expected true and false, \[rounds, n_agents\], at .*": {"recorded": [[1, 0]]},
     r"Presence: recorded: stands alone; expected neither probability nor absences beside it": {
         "recorded": [[True]],
         "probability": 0.5,

@@ -240,7 +240,7 @@ def test_descriptions_are_plain():
         (lambda: Bernoulli([], n_agents=3), r"shape \(3, 0\)"),
         (lambda: Bernoulli([[0.5], [0.5, 0.5]]), "table of numbers"),
         (lambda: Bernoulli([["x"]]), "table of numbers"),
-        (lambda: Bernoulli(None), "shape"),
+        (lambda: Bernoulli(None), "means = None: expected a table of numbers"),
         (lambda: Bernoulli([[0.5]] * 3, n_agents=2), "expected 2 agents"),
         *[
             (lambda n=n: Bernoulli([0.5], n_agents=n), "n_agents = .*: expected an integer of at least 1")
@@ -268,8 +268,8 @@ def test_descriptions_are_plain():
         (lambda: Replay([[]]), "same number"),
         (lambda: Replay([[[0.5]], [[0.5], [0.5]]]), "same number"),
         (lambda: Replay([[[0.5], []]]), "agent 0, arm 1: expected at least one observed reward"),
-        (lambda: Replay([[[0.5]], [[0.5, 1.01]]]), "agent 1, arm 0: expected rewards from 0 to 1, got 1.01"),
-        (lambda: Replay([[[np.nan]]]), "got nan"),
+        (lambda: Replay([[[0.5]], [[0.5, 1.01]]]), "agent 1, arm 0, reward 1 = 1.01: expected rewards from 0 to 1"),
+        (lambda: Replay([[[np.nan]]]), "reward 0 = nan: expected rewards from 0 to 1"),
         (lambda: Replay([[["good"]]]), "sequences of numbers"),
         (lambda: Replay(3), "sequences of numbers"),
         (lambda: Replay([3]), "sequences of numbers"),

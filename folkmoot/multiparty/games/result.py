@@ -1,5 +1,6 @@
 """What consortia came to: accuracy against the iteration, whose samples became what, who is protected."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -28,6 +29,14 @@ class ConsortiumResult(Saved):
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = ("accuracy", "per_class", "verdicts", "protection", "admitted", "seconds")
+    FORMS: ClassVar[Mapping[str, str]] = {
+        "accuracy": "float64 [r, i] from 0",
+        "per_class": "float64 [r, i, k], may be NaN",
+        "verdicts": "int64 [r, p, v] from 0",
+        "protection": "int64 [r, k]",
+        "admitted": "bool [r, p]",
+        "seconds": "float64 [r] from 0",
+    }
     KIND: ClassVar[str] = "consortium"
 
     name: str

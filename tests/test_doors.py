@@ -1,0 +1,166 @@
+"""Numbers and arrays from outside: what is of another kind is refused by name, at the moment it is handed over."""
+
+import datetime
+from decimal import Decimal
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import folkmoot as fm
+from folkmoot import doors, theory
+from folkmoot.simulation.simulate import make_job
+
+MASKED = np.ma.array([0.2, 0.8], mask=[False, True])
+NO_NUMBERS = {
+    "true and false": [True, False],
+    "an array of true and false": np.array([True, False]),
+    "one true": [0.2, True],
+    "complex": [0.2 + 0j, 0.8],
+    "an array of complex": np.array([0.2, 0.8], np.complex128),
+    "masked": MASKED,
+    "texts": ["0.2", "0.8"],
+    "an array of texts": np.array(["0.2", "0.8"]),
+    "bytes": [b"0.2", b"0.8"],
+    "dates": np.array(["2024-01-01", "2024-01-02"], "datetime64[D]"),
+    "dates of Python": [datetime.date(2024, 1, 1)] * 2,
+    "times": np.array([1, 2], "timedelta64[s]"),
+    "nothing": [None, 0.8],
+    "decimals": [Decimal("0.2"), Decimal("0.8")],
+    "a table": {0: 0.2, 1: 0.8},
+    "a set": {0.2, 0.8},
+    "text": "ab",
+    "more digits": np.array([0.2, 0.8], np.longdouble) / 3,
+    "records": np.array([(1, 2)], "i4,i4"),
+    "objects": np.array([0.2, "a"], object),
+    "huge": [10**400, 0.8],
+    "inexact": [2**53 + 1, 0.8],
+    "ragged": [[0.2], [0.2, 0.8]],
+}
+
+
+@pytest.mark.parametrize("given", NO_NUMBERS.values(), ids=NO_NUMBERS)
+def test_what_is_no_number_is_refused_by_every_door(given):
+    """Each says in one line what it is about."""
+    cycle = nx.path_graph(3)
+    takers = {
+        "means": lambda: fm.Bernoulli(given, n_agents=2),
+        "means ": lambda: fm.Gaussian([given]),
+        "probabilities": lambda: fm.StochasticBlockModel([0, 1], probabilities=[given, given]),
+        "link_probability": lambda: fm.ErdosRenyi(cycle, given),
+        "loss": lambda: fm.OneSided(fm.Static(nx.path_graph(2)), loss=given),
+        "weights": lambda: fm.Linear(given),
+        "replay table": lambda: fm.Replay([[given]]),
+        "probability": lambda: fm.Presence(probability=given),
+        "delay": lambda: fm.Feedback(delay=[given, given]),
+        "gaps": lambda: theory.checks.checked_gaps(given),
+        "Liars": lambda: fm.Liars(given, "promote"),
+        "label": lambda: fm.StochasticBlockModel(given, 0.5, 0.1),
+        "recorded": lambda: fm.Recorded([[given, given]]),
+    }
+    for name, take in takers.items():
+        with pytest.raises(ValueError, match=rf"^[^\n]*{name.strip()}[^\n]*\Z"):
+            take()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([[0.2, True]], r"x\[0\]\[1\] = True: expected numbers"),
+        (np.array([1j]), "x: complex numbers: expected numbers"),
+        (MASKED, "x: a masked array: expected numbers"),
+        (["a"], r"x\[0\] = 'a': expected numbers"),
+        ([2**53 + 1], r"x\[0\] = 9007199254740993, which 64 bits cannot hold exactly: expected numbers"),
+        (np.array(["2024-01-01"], "datetime64[D]"), "x: dates: expected numbers"),
+    ],
+)
+def test_the_line_names_the_entry_or_the_kind(given, said):
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        doors.array("x", given, "numbers")
+
+
+def test_a_list_inside_itself_is_refused():
+    given: list = []
+    given.append(given)
+    with pytest.raises(ValueError, match="too many lists inside each other"):
+        doors.array("x", given, "numbers")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "numbers"),
+    [
+        ([[1, 2.5]], "number", [[1.0, 2.5]]),
+        ([np.array([1, 2]), [3, 4]], "number", [[1.0, 2.0], [3.0, 4.0]]),
+        (np.array([0.5, 0.25], np.float32), "number", [0.5, 0.25]),
+        (np.array([1, 2.5], object), "number", [1.0, 2.5]),
+        (range(3), "whole", [0, 1, 2]),
+        (np.array([1, 2], np.uint64), "whole", [1, 2]),
+        ([True, np.True_], "flag", [True, True]),
+        (2**53, "number", float(2**53)),
+    ],
+)
+def test_what_is_of_the_kind_comes_through_as_it_is(given, kind, numbers):
+    found = doors.array("x", given, "numbers", kind)
+    assert found.tolist() == numbers
+    assert found.dtype == {"number": np.float64, "whole": np.int64, "flag": np.bool_}[kind]
+
+
+@pytest.mark.parametrize("given", [True, np.True_, "1", b"1", 1j, None, [1.0], np.array([1.0]), np.ma.masked, 10**400])
+def test_what_is_no_single_number_is_in_no_range(given):
+    assert np.isnan(doors.number(given))
+    with pytest.raises(ValueError, match=r"^x = [^\n]*: expected an integer of at least 1 and below 2\*\*32$"):
+        doors.whole("x", given)
+
+
+@pytest.mark.parametrize("field", ["loss", "mean"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_is_not_said_to_be_too_large(field, value):
+    with pytest.raises(ValueError, match=rf"{field} = (nan|inf): expected a finite number$"):
+        fm.Feedback(**{field: value, **({"delay": "geometric"} if field == "mean" else {})})
+
+
+BAD_WHEN_MADE = [
+    (lambda: fm.Liars([1, 1], "promote"), "Liars: agents = .*: 1 is named twice; expected each agent once"),
+    (lambda: fm.Liars([-1], "promote"), "Liars: agents = .*: -1: expected numbers from 0 on"),
+    (lambda: fm.Liars([True], "promote"), r"Liars: agents\[0\] = True: expected a list of agent numbers"),
+    (lambda: fm.ConstantLie(values=float("nan")), "ConstantLie: values = nan: expected a finite number"),
+    (lambda: fm.ConstantLie(values=(0.5, float("inf"))), r"ConstantLie: values = \(0.5, inf\): expected a number"),
+    (lambda: fm.PromotingLie(arm=-1), "PromotingLie: arm = -1: expected at least 0"),
+    (lambda: fm.SplitLie(odd=-1), "SplitLie: odd = -1: expected at least 0"),
+    (lambda: fm.FloodSE(anytime=True, aggregate="tree"), "FloodSE: anytime = true: delta = 1/T needs a horizon"),
+    (lambda: fm.FloodSE(faulty=1, aggregate="tree"), "FloodSE: faulty = 1: whom a tree adds up cannot be checked"),
+    (lambda: fm.GSE(link_probability=1.5), "GSE: link_probability = 1.5: expected at most 1"),
+    (lambda: fm.GSE(link_probability=float("nan")), "GSE: link_probability = nan: expected a finite number"),
+    (lambda: fm.S2(radius="naive", budget=3), "S2: budget = 3.0: only radius = 'aware' has a budget"),
+    (lambda: fm.UCBSBM(clusters=[0, True]), r"UCBSBM clusters\[1\] = True: expected whole numbers"),
+    (lambda: fm.Recorded([[(0, 10**12)]]), "n_agents = 1000000000001: expected at most 2147483647"),
+    (lambda: fm.Recorded([[(0, 2 * 10**9)]] * 2), "recorded rounds: 2 of 2000000001 agents would need 30 GiB"),
+    (lambda: fm.Recorded([[(0, True)]]), r"recorded rounds\[0\]\[0\]\[1\] = True: expected lists of pairs"),
+    (lambda: fm.Presence(recorded=[[False, False]]), "recorded: nobody is there in any round"),
+]
+
+
+@pytest.mark.parametrize(("make", "said"), BAD_WHEN_MADE)
+def test_what_cannot_be_is_refused_when_it_is_made(make, said):
+    with pytest.raises(ValueError, match=rf"^[^\n]*{said}[^\n]*\Z"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"observe": None}, "observe = None: expected a list of names"),
+        ({"observe": ["pulls", "pulls"]}, "observe = 'pulls': named twice; expected each name once"),
+        ({"observe": 3}, "observe = 3: expected a list of names"),
+        ({"checkpoints": [True, 20]}, r"checkpoints\[0\] = True: expected increasing rounds"),
+        ({"checkpoints": True}, "checkpoints = True: expected increasing rounds"),
+        ({"checkpoints": np.ma.array([1, 20], mask=[1, 0])}, "checkpoints: a masked array: expected increasing"),
+        ({"checkpoints": "ab"}, "checkpoints = 'ab': expected increasing rounds"),
+        ({"checkpoints": [20.0]}, r"checkpoints\[0\] = 20.0: expected increasing rounds"),
+        ({"per_agent": 1}, "per_agent = 1: expected true or false"),
+    ],
+)
+def test_what_a_simulation_is_asked_for_is_looked_at_first(asked, said):
+    world = fm.Bernoulli([0.2, 0.8], n_agents=2), fm.Static(nx.path_graph(2))
+    with pytest.raises(ValueError, match=rf"^{said}"):
+        make_job(fm.CooperativeUCB(), *world, horizon=20, **asked)
