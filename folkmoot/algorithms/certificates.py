@@ -27,6 +27,7 @@ class S3CertParams(NamedTuple):
     n_arms: int  # K
     rule: Rule
     elimination: bool
+    filtering: bool
 
 
 class S3Cert(Sharing):
@@ -38,14 +39,19 @@ class S3Cert(Sharing):
     Attributes:
         verify: which arm is verified next: "round_robin" takes them in turn; "elimination" (ours) takes in turn those
             that may still be the best.
+        filtering: a recommendation carries the certificate of its arm (section III-F), and whoever hears it plays no
+            arm in the next epoch that a certificate proves worse. Which, the paper leaves open: the rule is ours.
     """
 
     label: ClassVar[str] = "S3 with certificates"
     for_good: ClassVar[bool] = True
     verify: Literal["round_robin", "elimination"] = "round_robin"
+    filtering: bool = False
 
     def params(self, problem: Problem) -> S3CertParams:
-        return S3CertParams(problem.n_agents, problem.n_arms, self._rule(problem), self.verify == "elimination")
+        return S3CertParams(
+            problem.n_agents, problem.n_arms, self._rule(problem), self.verify == "elimination", self.filtering
+        )
 
 
 class S3CertState(NamedTuple):
@@ -75,6 +81,9 @@ class S3CertMessage(NamedTuple):
     verified: np.ndarray  # bool [n_agents]  is there a verified sample? what follows is stale otherwise
     arm: np.ndarray  # int64 [n_agents]
     reward: np.ndarray  # float64 [n_agents, n_objectives]
+    certified: np.ndarray  # bool [n_agents]  with filtering: is there a certificate? what follows is stale otherwise
+    lower: np.ndarray  # float64 [n_agents]  its ends, of the recommended arm
+    upper: np.ndarray  # float64 [n_agents]
 
 
 @implements(S3CertParams)
@@ -107,13 +116,23 @@ def init(params):
 def outbox(params):
     n, d = params.n_agents, params.rule.n_objectives
     return S3CertMessage(
-        np.zeros(n, np.int64), np.zeros(n, np.bool_), np.zeros(n, np.int64), np.zeros((n, d), np.float64)
+        np.zeros(n, np.int64),
+        np.zeros(n, np.bool_),
+        np.zeros(n, np.int64),
+        np.zeros((n, d), np.float64),
+        np.zeros(n, np.bool_),
+        np.zeros(n, np.float64),
+        np.zeros(n, np.float64),
     )
 
 
 @implements(S3CertMessage)
 def possible(message, params, j, t):
-    return 0 <= message.favourite[j] < params.n_arms and 0 <= message.arm[j] < params.n_arms
+    return (
+        0 <= message.favourite[j] < params.n_arms
+        and 0 <= message.arm[j] < params.n_arms
+        and message.lower[j] <= message.upper[j]
+    )
 
 
 @implements(S3CertMessage)
@@ -183,6 +202,11 @@ def publish(params, state, i, t, seen, outbox):
         outbox.arm[i] = seen.arm[i]
         for j in range(params.rule.n_objectives):
             outbox.reward[i, j] = seen.reward[i, j]
+    arm = outbox.favourite[i]
+    outbox.certified[i] = params.filtering and state.verified[i, arm] > 0
+    if outbox.certified[i]:
+        outbox.lower[i] = state.lower[i, arm]
+        outbox.upper[i] = state.upper[i, arm]
 
 
 @implements(S3CertParams)
@@ -193,16 +217,20 @@ def messages(params, state, i, t, seen, n_neighbours):
 
 @implements(S3CertParams)
 def message_bytes(params, state, i, t, seen, n_messages, row_bytes):
-    """A recommendation is one number, a verified sample 1 + d; in a round with both there are equally many."""
+    """A recommendation is one number, three with its certificate, a verified sample 1 + d; in a round with both there
+    are equally many.
+    """
     sample = _NUMBER * (1 + params.rule.n_objectives)
+    pick = _NUMBER * (3 if params.filtering else 1)
     if not seen.verified[i]:
-        return n_messages * _NUMBER
-    return n_messages // 2 * (_NUMBER + sample) if ends_epoch(state, i, t) else n_messages * sample
+        return n_messages * pick
+    return n_messages // 2 * (pick + sample) if ends_epoch(state, i, t) else n_messages * sample
 
 
 @implements(S3CertParams)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """As S3, on own samples alone; and the certificates, on all verified ones."""
+    ended = ends_epoch(state, i, t)
     learn(params, state, i, t, seen, inbox, neighbours)
     if state.settled[i] >= 0:
         return
@@ -216,6 +244,8 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
             news = True
     if news:
         settle(params, state, i)
+    if params.filtering and ended:
+        drop_beaten(params, state, i, inbox, neighbours)
 
 
 @kernel
@@ -230,6 +260,29 @@ def certify(params, state, i, arm, rewards, row):
     eps = sqrt(params.rule.width / (2.0 * h))
     state.lower[i, arm] = worth - eps
     state.upper[i, arm] = worth + eps
+
+
+@kernel
+def drop_beaten(params, state, i, inbox, neighbours):
+    """Of the arms of the next epoch, leave out those whose certificate, own or heard, ends below the largest lower end.
+
+    An arm without a certificate stays: nothing is known against it. If all are out, the arm with that lower end it is.
+    """
+    best = best_lower(params, state, i)
+    floor, kept = state.lower[i, best], 0
+    for j in neighbours:
+        if inbox.certified[j] and inbox.lower[j] > floor:
+            best, floor = inbox.favourite[j], inbox.lower[j]
+    for k in range(params.n_arms):
+        if state.active[i, k]:
+            upper = state.upper[i, k]
+            for j in neighbours:
+                if inbox.certified[j] and inbox.favourite[j] == k:
+                    upper = min(upper, inbox.upper[j])
+            state.active[i, k] = upper >= floor
+            kept += state.active[i, k]
+    if kept == 0:
+        state.active[i, best] = True
 
 
 @kernel

@@ -69,6 +69,9 @@ CASES = [
     Case("S3, oracle", fm.S3(radius="oracle", delta=0.5), True, False, talks_every_round=False, verification=150),
     Case("S3Cert, undecided", fm.S3Cert(delta=0.5), False, False, talks_every_round=False, verification=150),
     Case("S3Cert, oracle", fm.S3Cert(radius="oracle", delta=0.5), True, False, False, verification=150),
+    Case(
+        "S3Cert, filters", fm.S3Cert(filtering=True, delta=0.5), False, False, talks_every_round=False, verification=150
+    ),
     Case("S3Cert, decides", fm.S3Cert(verify="elimination", delta=0.5), False, False, False, verification=600),
     Case("Layered", fm.LayeredElimination(), copes_with_different_means=False, beats_being_alone=False),
     Case("Layered, two", fm.LayeredElimination(n_layers=2, delta=0.5), False, False, beats_being_alone=False),
