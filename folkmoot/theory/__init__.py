@@ -12,10 +12,12 @@ from folkmoot.theory.clusters import (
     ucb_sbm_bound,
 )
 from folkmoot.theory.corruption import (
+    ArmCorruption,
     EffectiveCorruption,
     certified_bound,
     corrupted_bound,
     effective_corruption,
+    effective_corruption_of_run,
     multiplicity,
 )
 from folkmoot.theory.elimination import (
@@ -38,6 +40,7 @@ from folkmoot.theory.links import (
 from folkmoot.theory.verification import gap_certifiable, verification_needed
 
 __all__ = [
+    "ArmCorruption",
     "EffectiveCorruption",
     "GSEBound",
     "across_threshold",
@@ -49,6 +52,7 @@ __all__ = [
     "corrupted_bound",
     "drfed_ucb_bound",
     "effective_corruption",
+    "effective_corruption_of_run",
     "flood_rounds",
     "flood_se_bound",
     "gap_certifiable",

@@ -5,7 +5,7 @@ numbers are that paper's. Its universal constant c is not given; it is 1 here un
 """
 
 from math import log1p, sqrt
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,25 @@ class EffectiveCorruption(NamedTuple):
     multiplicity: NDArray[np.int64]  # [n_pulls], rho: in how many estimators the pull's outcome stands (eq. 6)
     total: float  # Gamma_eff (eq. 7)
     of_arm: NDArray[np.float64]  # [n_arms], Gamma_eff,k (eq. 8)
+
+
+class ArmCorruption(NamedTuple):
+    """Definition 1, of a run in which every pull of an arm is in equally many estimators."""
+
+    multiplicity: NDArray[np.int64]  # [n_arms], rho of each pull of the arm (eq. 6); 0 without a pull
+    total: float  # Gamma_eff (eq. 7)
+    of_arm: NDArray[np.float64]  # [n_arms], Gamma_eff,k (eq. 8)
+
+
+class CorruptedRun(Protocol):
+    """What `effective_corruption_of_run` reads of a result."""
+
+    @property
+    def observed(self) -> dict[str, NDArray[Any]]: ...
+    @property
+    def team_pulls(self) -> NDArray[np.int64]: ...
+    @property
+    def corruption_spent_per_arm(self) -> NDArray[np.float64]: ...
 
 
 def multiplicity(sharing: Literal["S1", "S2", "S3"], n_agents: int) -> int:
@@ -62,6 +81,52 @@ def effective_corruption(held: ArrayLike, size: ArrayLike, arm: ArrayLike, n_arm
     of_arm = np.zeros(n_arms)
     np.add.at(of_arm, which, rho * change)
     return EffectiveCorruption(rho, float((rho * change).sum()), of_arm)
+
+
+def effective_corruption_of_run(
+    result: CorruptedRun, replicate: int = 0, count: Literal["agents", "distinct"] = "agents"
+) -> ArmCorruption:
+    """Definition 1 from what a run of S1, S2, S3 or S3Cert left behind, simulated with observe=("samples", "total").
+
+    An agent whose estimate of an arm has m samples, of H pulls of the team, has the share m / H of them; the shares of
+    all estimators add up to rho. That is exact where all pulls of an arm are shared alike, as when every message
+    arrives.
+
+    Args:
+        result: of `folkmoot.simulate`.
+        replicate: which one.
+        count: what is an estimator. "agents": each agent's, the reading of Lemma 1 for S1. "distinct": agents whose
+            samples and sums are the same in every bit have one estimator together, its reading for S2. By either, S1
+            and S2 have the same multiplicity where every message arrives (E-7).
+
+    Returns:
+        Multiplicity of the pulls of each arm, and the effective corruption, in all and of each arm.
+
+    Raises:
+        ValueError: "samples" or "total" was not observed, another count, or pulls of an arm that are in different
+            numbers of estimators: then Definition 1 needs each pull (`effective_corruption`).
+    """
+    missing = [name for name in ("samples", "total") if name not in result.observed]
+    if missing:
+        raise ValueError(f"result: expected one simulated with observe = ('samples', 'total'), lacks {missing}")
+    if count not in ("agents", "distinct"):
+        raise ValueError(f"count = {count!r}: allowed are 'agents' and 'distinct'")
+    samples, total = (np.asarray(result.observed[name])[replicate, -1] for name in ("samples", "total"))
+    if count == "distinct":
+        rows = np.concatenate([samples, total.reshape(len(total), -1)], axis=1)
+        samples = samples[np.unique(rows, axis=0, return_index=True)[1]]
+    pulls = np.asarray(result.team_pulls)[replicate, -1]
+    held = samples.sum(axis=0)
+    rho = held // np.maximum(pulls, 1)
+    uneven = np.flatnonzero(rho * pulls != held)
+    if len(uneven):
+        k = int(uneven[0])
+        raise ValueError(
+            f"arm {k}: {int(held[k])} samples of {int(pulls[k])} pulls: some are in more estimators than others; "
+            "effective_corruption counts pull by pull"
+        )
+    of_arm = rho * np.asarray(result.corruption_spent_per_arm)[replicate]
+    return ArmCorruption(rho.astype(np.int64), float(of_arm.sum()), of_arm)
 
 
 def corrupted_bound(
