@@ -2,7 +2,10 @@
 
 from .budgets import fig1, fig2, separation
 from .errors import e9, e10, e11, e23, e24
+from .high import high, regimes
 from .lower_bound import spending
+from .messages import messages
+from .multiplicity import multiplicities
 from .tolerance import tolerance
 from .verification import fig3
 
@@ -10,6 +13,10 @@ FIGURES = {
     "fig1": fig1,
     "fig2": fig2,
     "fig3": fig3,
+    "high": high,
+    "messages": messages,
+    "multiplicity": multiplicities,
+    "regimes": regimes,
     "separation": separation,
     "spending": spending,
     "tolerance": tolerance,

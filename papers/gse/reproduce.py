@@ -1,9 +1,11 @@
 """GSE: every figure and claim that `folkmoot reproduce gse/...` knows; README.md says what each showed."""
 
 from .as_code import fig1cd_code
+from .bounds import bounds
 from .constant import constant
 from .e22 import e22
 from .errors import e1, e2, e4, e6b, e6c
+from .estimate import estimate
 from .figures import fig1a, fig1b, fig1cd, link_slope
 from .flood import PARTS, flood
 from .table1 import table1
@@ -14,6 +16,8 @@ FIGURES = {
     "fig1b": fig1b,
     "fig1cd": fig1cd,
     "fig1cd_code": fig1cd_code,
+    "estimate": estimate,
+    "bounds": bounds,
     "link_slope": link_slope,
     "constant": constant,
     "e1": e1,
