@@ -212,7 +212,7 @@ def test_saved_and_loaded(tmp_path) -> None:
         ({"fidelity": "real"}, r"fidelity = 'real': allowed are 'ideal' and 'protocol'"),
         ({"ledger": "x.db"}, r"ledger: only with fidelity = 'protocol'"),
         ({"sortition": "vrf"}, r"sortition: only with fidelity = 'protocol'"),
-        ({"checkpoints": [5, 4]}, r"checkpoints: expected increasing rounds"),
+        ({"checkpoints": [5, 4]}, r"checkpoints = \[5, 4\]: expected increasing rounds"),
     ],
 )
 def test_bad_input_is_one_clear_line(change, said) -> None:

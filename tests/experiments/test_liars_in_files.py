@@ -65,7 +65,7 @@ def test_grids_of_laws_are_cells() -> None:
         ({"agents": [3]}, r"^liars\.law: missing$"),
         ({"agents": [], "law": "promote"}, r"^liars\.agents: expected at least 1 of them$"),
         ({"agents": [4], "law": "promote"}, r"^liars: Liars: agents: 4: expected a number from 0 to 3$"),
-        ({"agents": [1, 1], "law": "promote"}, r"^liars: Liars: agents: 1 is named twice; expected each agent once$"),
+        ({"agents": [1, 1], "law": "promote"}, r"^liars.agents: 1 is named twice; expected each agent once$"),
         ({"agents": [0, 1, 2, 3], "law": "drift"}, r"^liars: Liars: agents: all 4 of them lie; expected at least one"),
         ({"agents": [3], "law": "promot"}, r"^liars\.law\.type = 'promot': unknown; did you mean 'promote'\?"),
         ({"agents": [3], "law": {"type": "drift", "rate": 7}}, r"^liars\.law\.rate = 7: expected at most 1$"),
