@@ -1,0 +1,5 @@
+"""No paper: all algorithms in nine worlds, those of others and ours. docs/guarantees.md says what the table shows."""
+
+from .table import table
+
+FIGURES = {"table": table}
