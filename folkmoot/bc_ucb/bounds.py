@@ -46,7 +46,7 @@ def report_shares(settings: Configuration) -> dict[str, Share]:
 
 
 def passed_shares(settings: Configuration) -> dict[str, Share]:
-    """Reports passed on, as many as there are participants, before naming and after it; each may come late, or twice."""
+    """Reports passed on, as many as there are participants, before naming and after it; each maybe late, or twice."""
     ((_, report),) = report_shares(settings).values()
     reports = settings.terms.n_participants * (HEAD + report)
     return {GAME.name(Passed): Share(TWICE * TWICE, GAME.largest(Passed, {"reports": reports}))}
