@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import FunctionType
-from typing import Any, cast
+from typing import Any
 
 from platformdirs import user_cache_path
 
@@ -31,8 +31,6 @@ from folkmoot.simulation.uncompiled import named
 PACKAGE = Path(__file__).resolve().parent.parent
 _KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after so long
 _NAMES: dict[str, type] = {}  # the record types that have been told apart
-# Kernels are called by compiled code only: numba need not make them callable from C (an eighth of the time to compile).
-_LEAN: dict[str, Any] = {"no_cfunc_wrapper": True}
 _TEACHING = Lock()  # threads that run replicates ask for their loops at the same time
 
 
@@ -54,16 +52,16 @@ def _teach(recorded: Recorded) -> None:
     from numba.extending import overload, register_jitable
 
     if recorded.what == "kernel":
-        register_jitable(**_LEAN)(recorded.subject)
+        register_jitable(recorded.subject)
     elif recorded.what == "inlined":
         # Merged by LLVM. Never `inline=`: numba's own inlining of these loops gave wrong results (docs/decisions/0002).
-        register_jitable(forceinline=True, **_LEAN)(recorded.subject)
+        register_jitable(forceinline=True)(recorded.subject)
     elif recorded.what == "record":
         _name_apart(recorded.subject)
     else:
-        name, options = recorded.subject.__name__, cast(Any, {"forceinline": True, **_LEAN})
+        name = recorded.subject.__name__
 
-        @overload(recorded.subject, strict=False, jit_options=options)
+        @overload(recorded.subject, strict=False, jit_options={"forceinline": True})
         def pick(*args: Any) -> Callable[..., Any]:
             return implementation(args[0].instance_class, name)
 
@@ -133,7 +131,7 @@ def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
     # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0002.
     names = {**engine.__dict__, "prange": compiler().prange}
     inner = _text("rounds", "rounds_parallel" if parallel else "rounds", names)
-    rounds = compiler().njit(parallel=parallel, _nrt=parallel, no_cpython_wrapper=True, **_LEAN, **options)(inner)
+    rounds = compiler().njit(parallel=parallel, _nrt=parallel, **options)(inner)
     text = _text("play", "play_parallel" if parallel else "play", {**engine.__dict__, "rounds": rounds})
     return _compiled(text, folder, options)
 
@@ -144,7 +142,7 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
     try:
         if folder is not None:
             numba.config.CACHE_DIR = str(folder)
-        function = numba.njit(cache=folder is not None, **_LEAN, **options)(text)
+        function = numba.njit(cache=folder is not None, **options)(text)
         function.compile = on_demand(function.compile)
         return function  # type: ignore[no-any-return]
     finally:
@@ -155,7 +153,7 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
 def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     # As the simulator's own, and for the same reasons.
-    inner = compiler().njit(_nrt=False, no_cpython_wrapper=True, **_LEAN, **options)(rounds)
+    inner = compiler().njit(_nrt=False, **options)(rounds)
     names = {**text.__globals__, rounds.__name__: inner}
     outer = FunctionType(text.__code__, names, text.__name__, text.__defaults__)
     outer.__module__, outer.__qualname__ = text.__module__, text.__qualname__
