@@ -9,6 +9,7 @@ from .estimate import estimate
 from .figures import fig1a, fig1b, fig1cd, link_slope
 from .flood import PARTS, flood
 from .table1 import table1
+from .tastes import tastes
 
 FIGURES = {
     "table1": table1,
@@ -17,6 +18,7 @@ FIGURES = {
     "fig1cd": fig1cd,
     "fig1cd_code": fig1cd_code,
     "estimate": estimate,
+    "tastes": tastes,
     "bounds": bounds,
     "link_slope": link_slope,
     "constant": constant,
