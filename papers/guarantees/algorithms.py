@@ -24,7 +24,7 @@ class Row(NamedTuple):
         promised: the worlds in which the assumptions of the source hold, under which it promises sublinear regret.
         recommended: the worlds for which `docs/compare-algorithms.md` recommends it.
         played: the worlds in which it is played. FloodSE told of liars is played where its gap can be told; not on the
-            grid, where a game of it takes minutes, as one of UCB-SBM does, which passes on tables of 240 mates there.
+            grid, where a game of it takes many minutes.
     """
 
     make: Make
@@ -51,9 +51,7 @@ DIFFERENT: Mapping[str, Row] = {  # rows where tastes differ
     "Gossip_UCB": Row(lambda s: fm.GossipUCB(), _CONNECTED),
     "Gossip_UCB, c1 = 2": Row(lambda s: fm.GossipUCB(c1=2.0, partner="matching")),
     "DrFed-UCB": Row(lambda s: fm.DrFedUCB(), frozenset({"complete"})),
-    "UCB-SBM": Row(
-        lambda s: fm.UCBSBM(clusters=s.labels), frozenset({"complete"}), frozenset(), _ALL - {"grid 20x20"}
-    ),
+    "UCB-SBM": Row(lambda s: fm.UCBSBM(clusters=s.labels), frozenset({"complete"})),
     "Cooperative UCB": Row(lambda s: fm.CooperativeUCB()),
     "Byzantine UCB": Row(lambda s: fm.ByzantineUCB(faulty=len(TWO))),
     "GoSInE": Row(lambda s: fm.GoSInE()),

@@ -1,4 +1,4 @@
-"""No paper: all algorithms in nine worlds, those of others and ours. docs/guarantees.md says what the table shows."""
+"""No paper: all algorithms in ten worlds, those of others and ours. docs/guarantees.md says what the table shows."""
 
 from .table import table
 
