@@ -2,6 +2,7 @@
 
 from .budgets import fig1, fig2, separation
 from .errors import e9, e10, e11, e23, e24
+from .filtering import filtering
 from .high import high, regimes
 from .lower_bound import spending
 from .messages import messages
@@ -13,6 +14,7 @@ FIGURES = {
     "fig1": fig1,
     "fig2": fig2,
     "fig3": fig3,
+    "filtering": filtering,
     "high": high,
     "messages": messages,
     "multiplicity": multiplicities,
