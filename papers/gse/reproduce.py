@@ -1,6 +1,6 @@
 """GSE: every figure and claim that `folkmoot reproduce gse/...` knows; README.md says what each showed."""
 
-from .as_code import fig1cd_code
+from .as_code import fig1ab_code, fig1cd_code
 from .bounds import bounds
 from .constant import constant
 from .e22 import e22
@@ -17,6 +17,7 @@ FIGURES = {
     "fig1b": fig1b,
     "fig1cd": fig1cd,
     "fig1cd_code": fig1cd_code,
+    "fig1ab_code": fig1ab_code,
     "estimate": estimate,
     "tastes": tastes,
     "bounds": bounds,
