@@ -25,7 +25,6 @@ from platformdirs import user_cache_path
 from folkmoot.interface import Recorded, implementation, tell
 from folkmoot.own_code import is_ours
 from folkmoot.simulation import engine
-from folkmoot.simulation.emitting import on_demand
 from folkmoot.simulation.uncompiled import named
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -142,9 +141,7 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
     try:
         if folder is not None:
             numba.config.CACHE_DIR = str(folder)
-        function = numba.njit(cache=folder is not None, **options)(text)
-        function.compile = on_demand(function.compile)
-        return function  # type: ignore[no-any-return]
+        return numba.njit(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = before
 
@@ -152,8 +149,7 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
 @cache
 def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    # As the simulator's own, and for the same reasons.
-    inner = compiler().njit(_nrt=False, **options)(rounds)
+    inner = compiler().njit(_nrt=False, **options)(rounds)  # as the simulator's own, and for the same reason
     names = {**text.__globals__, rounds.__name__: inner}
     outer = FunctionType(text.__code__, names, text.__name__, text.__defaults__)
     outer.__module__, outer.__qualname__ = text.__module__, text.__qualname__
