@@ -110,8 +110,10 @@ def _mean(values: Sequence[float], digits: int) -> str:
 
 
 def _interval(values: Sequence[float], digits: int) -> str:
-    """Mean and half-width of the 95 % interval over replicates."""
+    """Mean and half-width of the 95 % interval over replicates; of one replicate no interval."""
     mean, half = student_interval(np.array(values))
+    if len(values) == 1:
+        return f"{float(mean):.{digits}f}"
     return f"{float(mean):.{digits}f} ± {float(half):.{digits}f}"
 
 

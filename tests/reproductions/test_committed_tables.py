@@ -30,7 +30,7 @@ def rows_of(text):
 
 
 def test_there_are_tables():
-    assert {name(path) for path in COMMITTED} >= {"gse/flood.csv", "gse/flood_bounds.csv", "gse/table1.csv"}
+    assert {name(path) for path in COMMITTED} >= {"gse/flood.csv", "gse/flood_slow.csv", "gse/flood_gone.csv", "gse/table1.csv"}
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=name)
