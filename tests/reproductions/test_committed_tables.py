@@ -10,7 +10,10 @@ ROOT = Path(__file__).parents[2]
 PAPERS = ROOT / "papers"
 LYING = ROOT / "docs" / "lying-agents.md"
 ELSEWHERE = {"liars/laws.csv": LYING, "bc_ucb/liars.csv": LYING}  # all others: README.md of the paper
-COMMITTED = sorted(PAPERS.glob("*/tables/*.csv"))
+LAID_OUT = {"guarantees/guarantees.csv"}  # shown as tables of another form: see test_guarantees.py
+COMMITTED = sorted(
+    path for path in PAPERS.glob("*/tables/*.csv") if f"{path.parents[1].name}/{path.name}" not in LAID_OUT
+)
 
 
 def name(path):
@@ -30,7 +33,12 @@ def rows_of(text):
 
 
 def test_there_are_tables():
-    assert {name(path) for path in COMMITTED} >= {"gse/flood.csv", "gse/flood_slow.csv", "gse/flood_gone.csv", "gse/table1.csv"}
+    assert {name(path) for path in COMMITTED} >= {
+        "gse/flood.csv",
+        "gse/flood_slow.csv",
+        "gse/flood_gone.csv",
+        "gse/table1.csv",
+    }
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=name)
