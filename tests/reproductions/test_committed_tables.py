@@ -1,15 +1,21 @@
-"""Tables that stand beside a paper are what its page shows."""
+"""Tables that stand beside a paper are what its page shows, and the table of liars leaves nobody out."""
 
 import csv
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 
+import folkmoot as fm
+from folkmoot.algorithms import ALGORITHMS
+from folkmoot.reproductions.papers import figures
+from folkmoot.world.lies import LIES
+
 ROOT = Path(__file__).parents[2]
 PAPERS = ROOT / "papers"
 LYING = ROOT / "docs" / "lying-agents.md"
-ELSEWHERE = {"liars/laws.csv": LYING, "bc_ucb/liars.csv": LYING}  # all others: README.md of the paper
+ELSEWHERE = {"liars/laws.csv": LYING}  # all others: README.md of the paper
 LAID_OUT = {"guarantees/guarantees.csv"}  # shown as tables of another form: see test_guarantees.py
 COMMITTED = sorted(
     path for path in PAPERS.glob("*/tables/*.csv") if f"{path.parents[1].name}/{path.name}" not in LAID_OUT
@@ -34,6 +40,7 @@ def rows_of(text):
 
 def test_there_are_tables():
     assert {name(path) for path in COMMITTED} >= {
+        *ELSEWHERE,
         "gse/flood.csv",
         "gse/flood_slow.csv",
         "gse/flood_gone.csv",
@@ -56,3 +63,12 @@ def test_a_number_that_differs_is_noticed():
     page = "| `A` | 1,984 ± 10 | **5** |\n| B | \N{MINUS SIGN}2 |\n"
     assert rows_of(page) == [("A", "1984 ± 10", "5"), ("B", "-2")]
     assert ("A", "1985 ± 10", "5") not in rows_of(page)
+
+
+def test_every_algorithm_that_hears_others_meets_every_law_of_lies():
+    assert "laws" in figures(PAPERS, "liars")
+    laws = importlib.import_module("folkmoot_papers_liars.laws")
+    played = {type(row.algorithm) for row in laws.ROWS.values()}
+    assert played == {ALGORITHMS[kind] for kind in ALGORITHMS} - {fm.CentralUCB}
+    told = {type(liars.law) for liars in laws.LAWS.values() if liars}
+    assert told == {LIES[kind] for kind in LIES}
