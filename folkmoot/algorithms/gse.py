@@ -214,8 +214,10 @@ def select(params, state, i, t, coins):
     """The least pulled arm in play; ties to the lowest index."""
     best, least = 0, params.horizon + 1
     for k in range(params.n_arms):
-        if state.active[i, k] and made(state, i, k) < least:
-            best, least = k, made(state, i, k)
+        if state.active[i, k] and state.pulls[i, k] < least:  # what waits adds to it
+            pulls = made(state, i, k)
+            if pulls < least:
+                best, least = k, pulls
     return best
 
 

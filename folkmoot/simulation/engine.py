@@ -174,19 +174,18 @@ def rounds(
 
     Played in parts, one after the other with the same arrays, a replicate is what it is in one go.
     """
-    c = 0
+    c, pulls, astray = 0, tally.pulls[r], tally.astray[r]
     while checkpoints[c] < first:
         c += 1
     for t in range(first, last + 1):
-        if control.stop[0] or tally.astray[r, 0] > 0:
+        if control.stop[0] or astray[0] > 0:
             return
         draw_presence(presence, t, coins, present)
         draw_links(network, t, coins, active)
         meet(presence, present, active, heard)
         set_scene(rewards, t, coins, nature)
         for agent in prange(params.n_agents):
-            act(params, rewards, presence, present, state, np.int64(agent), t, coins, nature, seen, tally.pulls,
-                tally.astray, r)  # fmt: skip
+            act(params, rewards, presence, present, state, np.int64(agent), t, coins, nature, seen, pulls, astray)
         if tally.realised.shape[1] > 0:
             realise(seen, tally.realised, r, c)
         if verifications > 0:
@@ -309,10 +308,11 @@ def interfere(adversary, t, coins, seen, clean, reported, left, spent, r):
 @inlined
 def settle(params, state, i, t, tally, r):
     """Write down the round in which agent i has settled on an arm."""
-    arm = decision(params, state, i)
-    if arm >= 0 and tally.decided_at[r, i] == 0:
-        tally.decisions[r, i] = arm
-        tally.decided_at[r, i] = t
+    if tally.decided_at[r, i] == 0:
+        arm = decision(params, state, i)
+        if arm >= 0:
+            tally.decisions[r, i] = arm
+            tally.decided_at[r, i] = t
 
 
 # Bodies of the parallel loops. They are functions because numba, which counts parallel loops in uint64 and
@@ -320,16 +320,16 @@ def settle(params, state, i, t, tally, r):
 
 
 @inlined
-def act(params, rewards, presence, present, state, i, t, coins, nature, seen, pulls, astray, r):
+def act(params, rewards, presence, present, state, i, t, coins, nature, seen, pulls, astray):
     """Agent i pulls and is paid, if it is there. A choice that is no arm is the last of the replicate."""
     if here(presence, present, i):
         arm = select(params, state, i, t, coins)
         if arm < 0 or arm >= params.n_arms:
-            astray[r, 0], astray[r, 1], astray[r, 2] = t, i, arm
+            astray[0], astray[1], astray[2] = t, i, arm
             arm = 0
         seen.arm[i] = arm
         seen.pulled[i] = arm
-        pulls[r, i, arm] += 1
+        pulls[i, arm] += 1
         pay(rewards, nature, i, arm, t, coins, seen.reward)
     else:
         seen.arm[i] = -1
