@@ -29,7 +29,7 @@ from folkmoot.algorithms.flood_common import (
     reached,
 )
 from folkmoot.algorithms.flood_size import full_bytes, head_bytes, is_silent, one_row_bytes, rows_lacking, tell_row
-from folkmoot.algorithms.flood_threshold import Claim, sample_counts, thresholds
+from folkmoot.algorithms.flood_threshold import Claim, sample_counts, thresholds, too_few
 from folkmoot.algorithms.words import best_of
 from folkmoot.interface import implements, kernel
 
@@ -67,6 +67,9 @@ class FloodSE(Algorithm):
         if self.faulty and self.aggregate == "tree":
             raise ValueError(f"faulty = {self.faulty}: whom a tree adds up cannot be checked; use a table")
         return self
+
+    def remarks(self, problem: Problem) -> list[str]:
+        return [*super().remarks(problem), *too_few(self.missing, self.faulty, problem.n_agents)]
 
     def params(self, problem: Problem) -> "Params | flood_tree.Params":
         n, k = problem.n_agents, problem.n_arms

@@ -78,3 +78,12 @@ def _threshold(claim: Claim, r: int, e: int, count: int, points: int) -> float:
 def _log_choose(n: int, k: int) -> float:
     """Logarithm of the number of subsets of k of n; exactly 0 for the empty one."""
     return 0.0 if k in (0, n) else lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def too_few(missing: int, faulty: int, n_agents: int) -> list[str]:
+    """A remark where so few agents told of so many missing and lying ones can never drop an arm; else none."""
+    least = 4 * faulty + 2 * missing
+    told = f"FloodSE missing = {missing}, faulty = {faulty} among {n_agents} agents"
+    return [f"{told}: no gap is large enough to drop an arm; that needs more than {least} agents."] * (
+        least >= n_agents
+    )

@@ -450,3 +450,12 @@ def test_a_graph_that_lists_no_neighbours_gives_everybody_a_place() -> None:
     problem = Problem.on(fm.StochasticBlockModel([0, 0, 1, 1], within=0.9, across=0.4), n_arms=2, horizon=50)
     p = fm.FloodSE(aggregate="tree").params(problem)
     assert [flood_tree.slot_of(p, 2, j, 0) for j in (0, 1, 3)] == [0, 1, 3]
+
+
+@pytest.mark.parametrize(("agents", "warns"), [(5, True), (6, True), (7, False)])
+def test_whoever_tells_it_of_more_than_it_can_bear_is_warned(agents, warns):
+    """(4 f + 2 m) / N = 6 / N: rewards from 0 to 1 have no gap above 1."""
+    problem = Problem.on(fm.Static(nx.complete_graph(agents)), n_arms=2, horizon=100)
+    remarks = fm.FloodSE(missing=1, faulty=1).remarks(problem)
+    assert bool(remarks) == warns
+    assert all("more than 6 agents" in remark for remark in remarks)
