@@ -154,7 +154,10 @@ UNDER_ATTACK = {
         of_vectors("0.6", "nan"),
         "rewards: mean of arm 0, objective 1 = nan: expected a number",
     ),
-    "ragged vectors": (of_vectors("[0.1, 0.2]", "[0.1]"), "rewards: means: expected a table of numbers [n_arms, n_obj"),
+    "ragged vectors": (
+        of_vectors("[0.1, 0.2]", "[0.1]"),
+        "rewards: means: not of one shape: expected a table of numbers [n_arms, n_obj",
+    ),
     "vectors drawn for agents": (
         of_vectors("[[0.5, 0.6], [0.1, 0.2]]", '{ law = "uniform", n_arms = 3, n_agents = 2 }'),
         "rewards.means: field 'n_agents': unknown; allowed are law, n_arms, low, high, seed, redraw, n_objectives",
@@ -254,7 +257,10 @@ CASES = {
         changed("[0.8, 0.2]", '["0.8", 0.2]'),
         "rewards.means: expected numbers, got '0.8' in [1][0]",
     ),
-    "ragged means": (changed("[0.8, 0.2]", "[0.8]"), "rewards: means: expected a table of numbers [n_agents, n_arms]"),
+    "ragged means": (
+        changed("[0.8, 0.2]", "[0.8]"),
+        "rewards: means: not of one shape: expected a table of numbers [n_agents, n_arms]",
+    ),
     "one row of means without agents": (
         changed("[[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.9, 0.5]]", "[0.9, 0.1]"),
         "rewards: means of shape (2,): expected [n_agents, n_arms] (one row for all agents needs n_agents=)",
