@@ -84,6 +84,5 @@ def too_few(missing: int, faulty: int, n_agents: int) -> list[str]:
     """A remark where so few agents told of so many missing and lying ones can never drop an arm; else none."""
     least = 4 * faulty + 2 * missing
     told = f"FloodSE missing = {missing}, faulty = {faulty} among {n_agents} agents"
-    return [f"{told}: no gap is large enough to drop an arm; that needs more than {least} agents."] * (
-        least >= n_agents
-    )
+    never = f"{told}: no gap is large enough to drop an arm; that needs more than {least} agents."
+    return [never] if least >= n_agents else []
