@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from folkmoot.coins import REWARD, Coins, below
 from folkmoot.configuration import LEFT_OUT, Plain
@@ -69,6 +69,7 @@ class Replay(Rewards):
             `from_file`.
         dataset: a name for the report; in a file without a table, the data set to make it from.
         arm_names: names of the arms for the report, or None.
+        agent_names: read-only: of a log, what it calls agents 0, 1, ...; else None.
         users, genres: in a file, numbers of agents and arms taken from the data set; None is its own default.
 
     Raises:
@@ -86,6 +87,7 @@ class Replay(Rewards):
     columns: dict[str, str] | None = Field(None, repr=False)
     scale: list[float] | None = Field(None, min_length=2, max_length=2, repr=False)
     missing: float | None = Field(None, ge=0, le=1, repr=False)
+    _agent_names: tuple[str, ...] | None = PrivateAttr(None)
 
     def __init__(
         self,
@@ -124,7 +126,9 @@ class Replay(Rewards):
             raise ValueError(f"path = {brief(path)}: expected the name of a file")
         found = read_events(Path(path), {} if columns is None else columns, scale)
         table: Any = _from_events(found, order, missing)
-        return cls(table, Path(path).name, found.arm_names, order)
+        law = cls(table, Path(path).name, found.arm_names, order)
+        law._agent_names = tuple(found.agent_names)
+        return law
 
     @model_validator(mode="after")
     def _something_was_observed(self, info: ValidationInfo) -> Self:
@@ -151,6 +155,7 @@ class Replay(Rewards):
                 missing=self.missing,
                 order=self.order,
             )
+            self._agent_names = found._agent_names
             read = {"table": found.table, "arm_names": found.arm_names, "dataset": found.dataset}
             return self._settle(**read, file=None, columns=None, scale=None, missing=None)
         if not self.dataset:
@@ -158,6 +163,11 @@ class Replay(Rewards):
         options = {"users": self.users, "genres": self.genres}
         found = context.load(self.dataset, **{key: value for key, value in options.items() if value is not None})
         return self._settle(table=found.table, arm_names=found.arm_names, users=None, genres=None)
+
+    @property
+    def agent_names(self) -> list[str] | None:
+        """Of a log, what it calls agents 0, 1, ...: by number if all are whole numbers, else by text. Else None."""
+        return None if self._agent_names is None else list(self._agent_names)
 
     @cached_property
     def means(self) -> Table:

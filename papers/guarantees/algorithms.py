@@ -25,19 +25,21 @@ class Row(NamedTuple):
         recommended: the worlds for which `docs/compare-algorithms.md` recommends it.
         played: the worlds in which it is played. FloodSE told of liars is played where its gap can be told; not on the
             grid, where a game of it takes many minutes.
+        told: the worlds in which it is told more than elsewhere, so that its line alone does not say it.
     """
 
     make: Make
     promised: Names = frozenset()
     recommended: Names = frozenset()
     played: Names = frozenset(WORLDS)
+    told: Names = frozenset()
 
 
 _ALL = frozenset(WORLDS)
 _CONNECTED = frozenset({"complete", "grid 20x20", "two cliques", "Petersen"})  # a base graph, links alike
 _LINKS = _CONNECTED | {"block model", "one-sided loss"}  # all present and honest, outcomes at once
 
-_FLOOD = Row(lambda s: fm.FloodSE(missing=s.gone), _LINKS | {"delay 50"}, _ALL - {LYING})
+_FLOOD = Row(lambda s: fm.FloodSE(missing=s.gone), _LINKS | {"delay 50"}, _ALL - {LYING}, told=frozenset({LEAVING}))
 
 DIFFERENT: Mapping[str, Row] = {  # rows where tastes differ
     ORACLE: Row(lambda s: fm.CentralUCB(), _LINKS | {LYING}),

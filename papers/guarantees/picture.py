@@ -19,7 +19,8 @@ def draw(found: Found) -> Figure:
     for axes, part in zip(figure.subplots(len(PARTS), 1, height_ratios=heights), PARTS, strict=True):
         _part(axes, found, part)
     figure.supxlabel(
-        "final regret in % of uniform play's; dark: linear in T, as far as seen;\nframed: the source promises better",
+        "final regret in % of uniform play's; dark: linear in T, as far as seen;\n"
+        "framed: the source promises regret below linear",
         fontsize=7,
     )
     return figure

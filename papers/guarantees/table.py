@@ -30,7 +30,8 @@ def table(out: Path, jobs: int, progress: bool) -> bool:
     }  # fmt: skip
     for part, title in _TITLES.items():
         claims.table(
-            f"{title}: regret in % of uniform play's, 95 % interval; L: linear; o: outside what its source promises",
+            f"{title}: regret in % of uniform play's, 95 % interval; L: linear; †: told that "
+            "two may be missing; o: outside what its source promises",
             ["algorithm", *WORLDS], rows(found, part),
         )  # fmt: skip
     claims.write("guarantees.csv", as_csv(found).encode())
@@ -51,7 +52,11 @@ def statements(found: Found) -> list[tuple[str, bool]]:
     told = found["different", TOLD, LYING]
     told_gap, tells = gap(far_apart()), 6 * len(TWO) / len(far_apart())
     out = [
-        (f"FloodSE, tastes differ: linear where there are liars, and nowhere else: {_list(flood)}", flood == [LYING]),
+        (
+            "FloodSE, told in '10 % leave' that two may be missing, tastes differ: linear only beside liars that it is "
+            f"not told of: {_list(flood)}",
+            flood == [LYING],
+        ),
         (
             f"FloodSE, told of {len(TWO)} liars, learns beside them: {shown(found, ('different', TOLD, LYING))}; "
             f"the gap is {told_gap:.2f}, with as many lying it tells gaps above (4 f + 2 m) / N = {tells:.2f}",
@@ -79,6 +84,7 @@ def _beside(found: Found) -> list[tuple[str, bool]]:
             alone == list(WORLDS),
         ),
         ("yet there a pull earns its agent more alone than with FloodSE, in every world", _earns_more(found)),
+        _earns_most(found),
         (f"UCB alone, same means: linear nowhere: {_list(same)}", not same),
         (f"the oracle: linear nowhere: {_list(oracle)}", not oracle),
         (
@@ -102,6 +108,21 @@ def _earns_more(found: Found) -> bool:
     """Does a pull earn the agent that makes it more alone than with FloodSE, wherever tastes differ?"""
     pairs = [(found["different", ALONE, world], found["different", FLOOD, world]) for world in WORLDS]
     return all(isinstance(a, Cell) and isinstance(b, Cell) and a.reward > b.reward for a, b in pairs)
+
+
+def _earns_most(found: Found) -> tuple[str, bool]:
+    """Which rule earns the most for the agent that pulls, world by world, and by how much more than UCB alone."""
+    first, ahead = [], 0.0
+    for world in WORLDS:
+        earned = {n: c.reward for n in DIFFERENT if isinstance(c := found.get(("different", n, world)), Cell)}
+        first.append(max(earned, key=lambda name: earned[name]))
+        ahead = max(ahead, earned[first[-1]] - earned[ALONE])
+    counts = {name: first.count(name) for name in DIFFERENT if name in first}
+    said = ", ".join(f"{name} in {count}" for name, count in counts.items())
+    return (
+        f"it is first there in 3 worlds, and less than .0025 behind the first in the others ({ahead:.4f}): {said}",
+        counts == {"S3": 5, "Byzantine UCB": 2, ALONE: 3} and ahead < 0.0025,
+    )
 
 
 def _learns(cell: Cell | str) -> bool:

@@ -49,11 +49,13 @@ def per_cent(share: float) -> str:
 
 
 def shown(found: Found, name: tuple[str, str, str]) -> str:
-    """A cell of the page: share ± interval, in bold where linear, with o where nothing is promised."""
+    """A cell of the page: share ± interval; bold where linear, † where told more, o where nothing is promised."""
     if name not in found:
         return "·"
-    cell = found[name]
-    outside = "" if name[2] in PARTS[name[0]][name[1]].promised else " o"
+    cell, row = found[name], PARTS[name[0]][name[1]]
+    outside = "" if name[2] in row.promised else " o"
+    if name[2] in row.told:
+        outside = f"†{outside}"
     if isinstance(cell, str):
         return f"refuses{outside}"
     text = f"{per_cent(cell.share)} ± {per_cent(cell.half)}"

@@ -47,10 +47,22 @@ def paid(law, rounds):
 
 def test_a_log_is_read_as_it_stands(tmp_path):
     law = fm.Replay.from_file(written(tmp_path), columns=COLUMNS, scale=(1, 5))
-    assert law.arm_names == ["coffee", "tea"]
+    assert (law.agent_names, law.arm_names) == (["9", "10"], ["coffee", "tea"])
     assert (law.n_agents, law.n_arms, law.dataset) == (2, 2, "log.csv")
     assert law.means.tolist() == [[0.0, 0.625], [0.25, 0.5]]  # users 9 and 10, by number
     assert set(paid(law, 50)) == {0.5, 0.75}
+
+
+def test_names_of_agents_are_by_number_only_if_all_are_whole_numbers(tmp_path):
+    text = LOG.replace(",10,", ",b10,").replace(",9,", ",b9,")
+    law = fm.Replay.from_file(written(tmp_path, text), columns=COLUMNS, scale=(1, 5))
+    assert (law.agent_names, law.means.tolist()) == (["b10", "b9"], [[0.25, 0.5], [0.0, 0.625]])
+    law.agent_names.clear()
+    assert law.agent_names == ["b10", "b9"]
+    table = fm.Replay([[[0.0], [1.0]]])
+    assert table.agent_names is None
+    with pytest.raises(ValueError, match="frozen"):
+        table.agent_names = ["a"]
 
 
 def test_in_order_of_time(tmp_path):
@@ -183,6 +195,7 @@ def test_an_experiment_file_names_a_log(tmp_path):
         python = fm.Replay.from_file(tmp_path / "log.csv", columns=COLUMNS, scale=(1, 5), order=order)
         assert read == python
         assert read.describe() == python.describe()
+        assert read.agent_names == python.agent_names is not None
         np.testing.assert_equal(read.record(), python.record())
         assert read.model_copy(update={"dataset": "ours"}).means.tolist() == read.means.tolist()
 
