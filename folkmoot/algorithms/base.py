@@ -47,6 +47,7 @@ class Problem:
         absent: may agents be absent in some rounds?
         delayed: may outcomes come late, or never?
         moving: do means move from round to round?
+        replayed: is a log played as it was, with nothing drawn?
     """
 
     n_agents: int
@@ -65,6 +66,7 @@ class Problem:
     absent: bool = False
     delayed: bool = False
     moving: bool = False
+    replayed: bool = False
 
     @classmethod
     def on(
@@ -151,12 +153,19 @@ class Algorithm(Configuration):
 
     def remarks(self, problem: Problem) -> list[str]:
         """What whoever runs it on this problem should know: sentences for a warning and for the report."""
-        if not (self.for_good and problem.moving):
-            return []
-        return [
-            f"{self.label}: means move from round to round here, and what it drops it drops for good: it may pull "
-            "for ever an arm that was best once. What is promised of it holds for means that stay."
-        ]
+        told: list[str] = []
+        if self.for_good and problem.moving:
+            told.append(
+                f"{self.label}: means move from round to round here, and what it drops it drops for good: it may pull "
+                "for ever an arm that was best once. What is promised of it holds for means that stay."
+            )
+        if self.for_good and problem.replayed:
+            told.append(
+                f"{self.label}: a log is replayed as it was here, and what it drops it drops for good: it may pull for "
+                "ever an arm that was best at the start of the log. What is promised of it holds for rewards that are "
+                'drawn, as with order = "drawn".'
+            )
+        return told
 
     def params(self, problem: Problem) -> NamedTuple:
         """The record of numbers that the kernels need.

@@ -78,6 +78,7 @@ class Job:
             absent=self.presence is not None,
             delayed=self.feedback is not None,
             moving=self.rewards.varies,
+            replayed=self.rewards.replayed,
         )
 
     @property

@@ -77,6 +77,10 @@ class HalfActive(Rewards):
     def redraws(self) -> bool:
         return self.inner.redraws
 
+    @property
+    def replayed(self) -> bool:
+        return self.inner.replayed
+
     def instance(self, coins: Coins) -> Rewards:
         return self.model_copy(update={"inner": self.inner.instance(coins)}) if self.redraws else self
 

@@ -181,6 +181,10 @@ class Replay(Rewards):
     def consumed(self) -> bool:
         return self.order == "rejection"
 
+    @property
+    def replayed(self) -> bool:
+        return self.order != "drawn"
+
     def record(self) -> ReplayRecord | InTimeRecord | LogRecord:
         return InTimeRecord(*self.table) if self.order == "time" else self.table
 

@@ -41,6 +41,7 @@ class Rewards(Configuration):
         redraws: has each replicate means of its own? `instance` then says which; `means` only stand for their shape.
         consumed: does what a pull pays depend on the pulls before? Then rewards of other arms cannot be asked for.
         varies: do the means move from round to round? `means` are then those of round 1.
+        replayed: is a log played as it was, with nothing drawn?
         n_objectives: length of a reward vector.
         scalarisation: record of what such a vector is worth; `means` are the worths of the mean vectors.
     """
@@ -74,6 +75,10 @@ class Rewards(Configuration):
 
     @property
     def consumed(self) -> bool:
+        return False
+
+    @property
+    def replayed(self) -> bool:
         return False
 
     def instance(self, coins: Coins) -> "Rewards":
