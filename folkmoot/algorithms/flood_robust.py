@@ -68,7 +68,7 @@ def wanted_point(params, state, i):
 def drop(params, state, i, threshold):
     """Eq. (5): arm k goes if some arm is better by more than the threshold without the f rows most in its favour.
 
-    Two arms cannot do that to each other, so the best by plain sums always stays.
+    The best by plain sums stays: others' differences to it are at most 0 on average, without the f largest even more.
     """
     for better in range(params.n_arms):
         if state.active[i, better]:
