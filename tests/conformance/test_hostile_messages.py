@@ -16,13 +16,18 @@ ROUNDS = 150
 
 
 def filled(box, dice, t, n_agents, n_arms):
-    """A box of messages, each number the worst or nearly right."""
+    """A box of messages, each number the worst or nearly right; in some all are such as an honest agent might send."""
     whole = [-(2**63), -(2**31), -1, 0, 1, t - 1, t, t + 1, n_agents, n_arms - 1, n_arms, 2**31, 2**63 - 1]
     real = [0.0, -0.0, 0.5, 1.0, -1.0, 1e-300, 1e30, -1e30, 1e12, float(t)]
+    likely, small = dice.random() < 0.5, dice.choice([0.0, 1.0])
     for column in box:
         choices = {"f": real, "i": whole, "b": [False, True]}[column.dtype.kind]
-        honest = dice.random() < 0.5 and column.dtype.kind == "i"
-        column[:] = dice.integers(0, 2, column.shape) if honest else dice.choice(choices, column.shape)
+        if column.dtype.kind == "i" and (likely or dice.random() < 0.5):
+            column[:] = dice.integers(0, 2, column.shape)
+        elif column.dtype.kind == "f" and likely:
+            column[:] = small * dice.random(column.shape)
+        else:
+            column[:] = dice.choice(choices, column.shape)
     return box
 
 

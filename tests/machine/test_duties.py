@@ -56,7 +56,7 @@ def test_1_the_same_round_has_the_same_arm_after_a_crash(kind):
     alone(host, ARMS)
     t = ARMS + 1
     host.step(Moment(t, PLAY))  # a round that is abandoned, and closed when the next begins
-    late = Outcome(t, -50.0)  # of the arm that looked best until now
+    late = Outcome(t, 0.0)  # of the arm that looked best until now
 
     driver = kind(role, host.kept)
     try:
