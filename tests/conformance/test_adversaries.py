@@ -14,7 +14,9 @@ FIELDS = ("pulls", "team_pulls", "messages", "bytes", "verified", "corruption_sp
 PLAIN = (fm.UCB, fm.GSE, fm.FloodSE, fm.LayeredElimination)
 BY_TYPE = {type(case.algorithm): case for case in CASES}
 COMPILED = [case for kind, case in BY_TYPE.items() if case.verification or kind in PLAIN]
-AGAINST = [fm.Suppress if case.verification else fm.FlipRandom for case in COMPILED]
+AGAINST = [  # S3 verifies what a suppressor would change
+    fm.Suppress if case.verification and type(case.algorithm) is not fm.S3 else fm.FlipRandom for case in COMPILED
+]
 
 
 def play(case: Case, horizon: int, corruption: fm.Suppress, engine: str) -> fm.Result:
