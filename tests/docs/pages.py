@@ -11,7 +11,7 @@
 A comment in Markdown above a block, which readers of the page do not see, is a mark:
 
 - `<!-- run: horizon = 200, replicates = 1 -->` plays with smaller values than the page shows: in TOML those at the top
-  of the file, in Python arguments by name (`horizon=5_000` becomes `horizon=200`).
+  of the file, in Python arguments by name (`horizon=5_000` becomes `horizon=200`, and likewise text in quotes).
 - `<!-- not run: needs a node -->` says why a block is not run. `test_pages.py` counts these.
 """
 
@@ -108,7 +108,7 @@ class Reader:
             return
         text = block.text
         for name, value in block.smaller.items():
-            text, found = re.subn(rf"\b{name}=[\d_]+", f"{name}={value}", text)
+            text, found = re.subn(rf'\b{name}=([\d_]+|"\w*")', f"{name}={value}", text)
             assert found, f"line {block.line}: the mark names {name}, the block does not"
         lined_up = "\n" * (block.line - 1) + text  # so that a traceback shows lines of the page
         exec(compile(lined_up, str(self.page), "exec"), self.names)
