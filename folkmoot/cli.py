@@ -32,12 +32,21 @@ app.add_typer(data, name="data")
 ledger = typer.Typer(no_args_is_help=True, help="Ledger files: verify one, or show what is in it.")
 app.add_typer(ledger, name="ledger")
 
-LedgerFile = Annotated[Path, typer.Argument(metavar="FILE", help="A ledger file; it is not changed.")]
+
+def _path(given: str) -> Path:
+    """A path; an empty text, which Python takes for the folder one is in, is none."""
+    if not given:
+        raise typer.BadParameter("'': expected the name of a file or folder")
+    return Path(given)
+
+
+LedgerFile = Annotated[Path, typer.Argument(metavar="FILE", parser=_path, help="A ledger file; it is not changed.")]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", metavar="N", help="Replicates run in parallel (default: all processors).")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results (default: results/NAME).")
+    Path | None,
+    typer.Option("--out", metavar="DIR", parser=_path, help="Folder for the results (default: results/NAME)."),
 ]
 
 
@@ -186,7 +195,9 @@ def reproduce(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Folder for the results (default: results/PAPER/FIGURE)."),
+        typer.Option(
+            "--out", metavar="DIR", parser=_path, help="Folder for the results (default: results/PAPER/FIGURE)."
+        ),
     ] = None,
     jobs: Jobs = None,
 ) -> int:
@@ -207,7 +218,9 @@ def reproduce(
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `folkmoot run` wrote.")]) -> int:
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=_path, help="A folder that `folkmoot run` wrote.")],
+) -> int:
     """Build tables, figures and the report anew from DIR/result.json and DIR/curves.npz."""
     from folkmoot.experiments.outputs import REPORT, rebuild
 
@@ -218,8 +231,8 @@ def report(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder 
 
 @app.command()
 def table(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `folkmoot run` wrote.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="FILE.csv or FILE.parquet.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=_path, help="A folder that `folkmoot run` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", parser=_path, help="FILE.csv or FILE.parquet.")],
     by: Annotated[str, typer.Option("--by", metavar="WHAT", help="team, agent, arm or observed.")] = "team",
 ) -> int:
     """Write the results of a folder, every replicate of them, as a long table for other programs."""

@@ -11,13 +11,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails, core_schema
 
 from folkmoot import own_code
+from folkmoot.sameness import hashed, same
 
 Place = tuple[str | int, ...]
 LEFT_OUT: Any = None  # the value of a field when a file has another one in its place
@@ -168,25 +169,6 @@ def first_of(problems: Sequence[str]) -> str:
     return f"{problems[0]} (and {len(problems) - 1} more: {', '.join([*named, *['...'][: len(fields) - len(named)]])})"
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Are two values of a field equal? Arrays by their numbers."""
-    if one is other:
-        return True
-    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return type(one) is type(other) and bool(np.array_equal(one, other))
-    if isinstance(one, tuple | list) and type(one) is type(other):
-        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other))
-    return bool(one == other)
-
-
-def _hashed(value: Any) -> int:
-    if isinstance(value, np.ndarray):
-        return hash((value.shape, value.tobytes()))
-    if isinstance(value, Mapping):
-        return hash(frozenset((key, _hashed(entry)) for key, entry in value.items()))
-    return hash(tuple(_hashed(entry) for entry in value)) if isinstance(value, tuple | list) else hash(value)
-
-
 class Short:
     """A value that `repr` shows in a few words, however large it is."""
 
@@ -271,13 +253,29 @@ class Configuration(BaseModel):
         copy._write(**{**{written: getattr(self, name) for name, written in names}, **update})
         return copy
 
+    if not TYPE_CHECKING:  # where a type checker would take it that every attribute may be set
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if not name.startswith("_"):
+                raise ValueError(self._never("set", name))
+            super().__setattr__(name, value)
+
+        def __delattr__(self, name: str) -> None:
+            if not name.startswith("_"):
+                raise ValueError(self._never("deleted", name))
+            super().__delattr__(name)
+
+    def _never(self, done: str, name: str) -> str:
+        copy = f"use model_copy(update={{{name!r}: ...}})"
+        return f"{type(self).__name__}: {name} cannot be {done}: a configuration stays as it is; {copy}"
+
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return False
-        return all(_same(getattr(self, name), getattr(other, name)) for name in type(self).model_fields)
+        return all(same(getattr(self, name), getattr(other, name)) for name in type(self).model_fields)
 
     def __hash__(self) -> int:
-        return hash((type(self), *(_hashed(getattr(self, name)) for name in type(self).model_fields)))
+        return hash((type(self), *(hashed(getattr(self, name)) for name in type(self).model_fields)))
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """The fields as they are written, large ones in short."""
@@ -373,7 +371,8 @@ def of_kind(kinds: Mapping[str, type[C]], table: Any, context: Any) -> C:
     elif isinstance(name, str) and name in kinds:
         kind = kinds[name]
     else:
-        known = choices(name if isinstance(name, str) else shown(name), kinds)
+        is_text = isinstance(name, str)
+        known = choices(name, kinds) if is_text else f"expected text in quotes; allowed are {', '.join(kinds)}"
         raise Wrong(lambda place: [f"{path(place)}.type = {shown(name)}: {known}"])
     return read_table(kind, {key: value for key, value in table.items() if key != "type"}, context)
 

@@ -84,6 +84,24 @@ def array(name: str, given: Any, expected: str, kind: Kind = "number") -> NDArra
     raise ValueError(f"{name}{wrong}: expected {expected}")
 
 
+def one_or_row(name: str, given: Any, expected: str) -> float | tuple[float, ...]:
+    """One finite number, or a row of them as a list, a tuple or an array.
+
+    Args:
+        name, expected: see `array`.
+        given: looked at as there.
+
+    Raises:
+        ValueError: neither, or a row without entries.
+    """
+    values = array(name, given, expected)
+    if values.ndim > 1 or values.size == 0:
+        raise ValueError(f"{name} of shape {values.shape}: expected {expected}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} = {brief(given)}: expected {expected}")
+    return float(values) if values.ndim == 0 else tuple(values.tolist())
+
+
 def within(
     values: NDArray[Any], low: float, high: float, entry: Callable[..., str], *, above: bool = False, said: str = ""
 ) -> None:

@@ -59,7 +59,7 @@ def test_what_is_wrong_stands_in_one_line(given, message):
 def test_what_is_right_is_taken():
     sample = Sample(number=0.25, either=3, labels=(1, 2))
     assert (sample.number, sample.count, sample.either, sample.labels) == (0.25, 1, 3, (1, 2))
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(ValueError, match=r"^Sample: count cannot be set: "):
         sample.count = 2
 
 
@@ -113,3 +113,19 @@ def test_a_value_is_shown_on_one_line_and_cut():
     assert shown(True) == "true"
     assert len(shown("x" * 200)) == 60
     assert "\n" not in shown(np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("name", ["exploration", "label", "another"])
+def test_a_configuration_is_not_changed_in_place(name):
+    law, says = fm.UCB(), rf"^UCB: {name} cannot be set: .*; use model_copy\(update=\{{'{name}': \.\.\.\}}\)$"
+    with pytest.raises(ValueError, match=says):
+        setattr(law, name, 3)
+    with pytest.raises(ValueError, match=says.replace("set:", "deleted:")):
+        delattr(law, name)
+    assert law == fm.UCB()
+
+
+def test_what_is_worked_out_of_fields_is_not_set_either():
+    rewards = fm.VectorBernoulli([[0.1, 0.2]], fm.Chebyshev(), n_agents=2)
+    with pytest.raises(ValueError, match=r"^VectorBernoulli: means cannot be set: "):
+        rewards.means = np.zeros((2, 1))

@@ -124,7 +124,10 @@ BAD_WHEN_MADE = [
     (lambda: fm.Liars([-1], "promote"), "Liars: agents = .*: -1: expected numbers from 0 on"),
     (lambda: fm.Liars([True], "promote"), r"Liars: agents\[0\] = True: expected a list of agent numbers"),
     (lambda: fm.ConstantLie(values=float("nan")), "ConstantLie: values = nan: expected a finite number"),
-    (lambda: fm.ConstantLie(values=(0.5, float("inf"))), r"ConstantLie: values = \(0.5, inf\): expected a number"),
+    (
+        lambda: fm.ConstantLie(values=(0.5, float("inf"))),
+        r"ConstantLie: values = \(0.5, inf\): expected a finite number",
+    ),
     (lambda: fm.PromotingLie(arm=-1), "PromotingLie: arm = -1: expected at least 0"),
     (lambda: fm.SplitLie(odd=-1), "SplitLie: odd = -1: expected at least 0"),
     (lambda: fm.FloodSE(anytime=True, aggregate="tree"), "FloodSE: anytime = true: delta = 1/T needs a horizon"),

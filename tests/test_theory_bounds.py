@@ -153,10 +153,10 @@ def test_theorem_3_of_shi_has_two_regimes() -> None:
         (lambda: theory.gse_bound_on("ring", [0.1], 15, 0.5, 10), "graph = 'ring'"),  # type: ignore[arg-type]
         (lambda: theory.gse_bound_on("expander", [0.1], 15, 0.5, 10), "degree = None"),
         (lambda: theory.gse_pulls(0.0, 2, 4, 0.5, 1.0, 10), "gap = 0.0"),
-        (lambda: theory.gse_lower_bound([0.1], 100, exponent=1.0), "exponent = 1.0"),
-        (lambda: theory.ucb_sbm_bound([0.1], 4, 2, 100, 2.0, 0, eps=0.2), "eps = 0.2"),
+        (lambda: theory.gse_lower_bound([0.0, 0.1], 100, exponent=1.0), "exponent = 1.0"),
+        (lambda: theory.ucb_sbm_bound([0.0, 0.1], 4, 2, 100, 2.0, 0, eps=0.2), "eps = 0.2"),
         (lambda: theory.within_threshold(5, 2, 100), "clusters of one size"),
-        (lambda: theory.single_cluster_bound([0.1], 4, 100, 0.0), "synchronised = 0"),
+        (lambda: theory.single_cluster_bound([0.0, 0.1], 4, 100, 0.0), "synchronised = 0"),
         (lambda: theory.recovery_signal([[0.5]], 4, 0.5, 0.5, 10), "cluster_means"),
         (lambda: theory.multiplicity("S4", 3), "sharing = 'S4'"),  # type: ignore[arg-type]
         (lambda: theory.effective_corruption([[True]], [0.1, 0.2], [0, 0], 1), "expected"),
@@ -221,3 +221,51 @@ def test_flood_se_theorem_4_equation_13() -> None:
 def test_flood_se_bound_refuses_what_has_no_theorem(more: dict[str, int], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         theory.flood_se_bound(GAPS, 8, 1000, FLOOD, **more)
+
+
+SIBLINGS = {
+    "flood_se_bound": lambda gaps: theory.flood_se_bound(gaps, 8, 1000, 20),
+    "gse_bound": lambda gaps: theory.gse_bound(gaps, 8, 0.5, 1.0, 1000),
+    "gse_regret": lambda gaps: theory.gse_regret(gaps, 8, 0.5, 1.0, 1000),
+    "gse_lower_bound": lambda gaps: theory.gse_lower_bound(gaps, 1000),
+    "single_cluster_bound": lambda gaps: theory.single_cluster_bound(gaps, 8, 1000, 0.5),
+    "ucb_sbm_bound": lambda gaps: theory.ucb_sbm_bound(gaps, 8, 2, 1000, 2.0, 10),
+    "drfed_ucb_bound": lambda gaps: theory.drfed_ucb_bound(gaps, 8, 1000, 2.0, 10),
+    "bc_ucb_bound": lambda gaps: theory.bc_ucb_bound(gaps, 8, 1000, 2.0, 10),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bound", SIBLINGS)
+@pytest.mark.parametrize("gaps", [[0.1, 0.2], [], [0.0, 1e-300], [0.0, 1e300]])
+def test_gaps_without_a_best_arm_or_beyond_squaring_are_refused(bound: str, gaps: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"^gaps = .*: expected 0 for a best arm, and numbers from 1e-100 to 1e\+100"):
+        SIBLINGS[bound](gaps)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bound", SIBLINGS)
+@pytest.mark.parametrize("gaps", [[0.0, 1e-100], [0.0, 1e100], [0.0]])
+def test_gaps_at_the_ends_of_what_is_allowed_have_a_bound(bound: str, gaps: list[float]) -> None:
+    assert not np.isnan(np.sum(SIBLINGS[bound](gaps)))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("wrong", [1e-300, 1e300, float("nan"), -1.0])
+def test_other_numbers_beyond_squaring_are_refused(wrong: float) -> None:
+    says = r"expected a number from 1e-100 to 1e\+100$"
+    for call in (
+        lambda: theory.gse_pulls(wrong, 5, 8, 0.5, 1.0, 1000),
+        lambda: theory.verification_needed(wrong, 4, 1, 2, 10),
+        lambda: theory.verification_needed(0.1, 4, 1, 2, 10, lipschitz=wrong),
+        lambda: theory.gse_lower_bound([0.0, 0.1], 1000, sigma=wrong),
+        lambda: theory.recovery_signal([[0.1, 0.9], [0.9, 0.1]], 8, 0.5, 0.1, 10, sigma=wrong),
+    ):
+        with pytest.raises(ValueError, match=says):
+            call()
+
+
+@pytest.mark.parametrize("more", [{"sigma": -1.0}, {"sigma": 1e300}, {"delta": 0.0}, {"delta": 5.0}])
+def test_flood_se_bound_looks_at_sigma_and_delta(more: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"^(sigma|delta) = .*: expected"):
+        theory.flood_se_bound([0.0, 0.1], 8, 1000, 20, **more)

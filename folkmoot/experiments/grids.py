@@ -24,6 +24,10 @@ class GridCell(NamedTuple):
 def _first(value: Any, place: Place = ()) -> Place | None:
     """The place of the first grid, depth first."""
     if isinstance(value, dict):
+        if isinstance(value.get("grid"), list):
+            beside = next((key for key in value if key != "grid"), None)
+            if beside is not None:
+                raise ValueError(f"{path(place)}: field {beside!r} beside grid: expected grid alone")
         if set(value) == {"grid"}:
             return place
         steps: Any = value.items()

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import brief
 from folkmoot.files import or_say, write_file
 
 Result: TypeAlias = Any  # a Result, which imports this module
@@ -38,9 +39,9 @@ def table(results: Result | Mapping[str, Result], by: By | str = "team") -> Colu
         (int64; -1 is none), `what` (text), `value` (float64).
 
     Raises:
-        ValueError: `by` is none of these, or nothing is known of it.
+        ValueError: neither of these, `by` is none of these, or nothing is known of it.
     """
-    named = results if isinstance(results, Mapping) else {results.name: results}
+    named = _named(results)
     wrong = next((name for name, result in named.items() if getattr(result, "KIND", None) != "bandit"), None)
     if wrong is not None:
         raise ValueError(f"results[{wrong!r}]: expected a result of bandits; others have no such table")
@@ -50,6 +51,18 @@ def table(results: Result | Mapping[str, Result], by: By | str = "team") -> Colu
     if not blocks:
         raise ValueError(f"by = {by!r}: nothing is known of it; simulate with observe=(...)")
     return {column: np.concatenate([block[column] for block in blocks]) for column in blocks[0]}
+
+
+def _named(results: Any) -> Mapping[str, Result]:
+    """Results by name.
+
+    Raises:
+        ValueError: there is none, or a name is no text.
+    """
+    named: Mapping[Any, Result] = results if isinstance(results, Mapping) else {getattr(results, "name", 0): results}
+    if not named or not all(isinstance(name, str) for name in named):
+        raise ValueError(f'results = {brief(results)}: expected a result, or several by name: {{"UCB": result}}')
+    return named
 
 
 def _blocks(name: str, result: Result, by: str) -> Iterator[Columns]:

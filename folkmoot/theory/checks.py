@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from folkmoot.doors import array, number
 from folkmoot.errors import brief
 
+_LEAST, _MOST = 1e-100, 1e100
 Gaps = Sequence[float] | NDArray[np.float64]
 
 
@@ -46,9 +48,26 @@ def checked_gaps(gaps: Gaps) -> NDArray[np.float64]:
     """The gaps as an array.
 
     Raises:
-        ValueError: not a row of finite numbers of at least 0.
+        ValueError: not a row of numbers, none of them 0, or another so small or large that it has no square.
     """
-    delta: NDArray[np.float64] = array("gaps", gaps, "finite numbers of at least 0")
-    if delta.ndim != 1 or not (np.isfinite(delta) & (delta >= 0.0)).all():
-        raise ValueError(f"gaps = {brief(gaps)}: expected finite numbers of at least 0")
+    allowed = f"0 for a best arm, and numbers from {_LEAST:g} to {_MOST:g} for others"
+    delta: NDArray[np.float64] = array("gaps", gaps, allowed)
+    if delta.ndim != 1 or not (delta == 0.0).any() or not ((delta == 0.0) | _has_square(delta)).all():
+        raise ValueError(f"gaps = {brief(gaps)}: expected {allowed}")
     return delta
+
+
+def checked_scale(name: str, value: float) -> float:
+    """A number above 0 that is squared, or divided by.
+
+    Raises:
+        ValueError: no number from 1e-100 to 1e100.
+    """
+    if not _has_square(number(value)):
+        raise ValueError(f"{name} = {brief(value)}: expected a number from {_LEAST:g} to {_MOST:g}")
+    return float(value)
+
+
+def _has_square(value: Any) -> Any:
+    """Is the square of a number neither 0 nor infinite, with room for sums of many?"""
+    return (value >= _LEAST) & (value <= _MOST)

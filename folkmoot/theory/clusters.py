@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from folkmoot.doors import array
-from folkmoot.theory.checks import Gaps, check_sizes, checked_gaps, checked_probability
+from folkmoot.theory.checks import Gaps, check_sizes, checked_gaps, checked_probability, checked_scale
 
 
 def connected_probability(n_agents: int, link_probability: float) -> float:
@@ -147,8 +147,9 @@ def recovery_signal(
         )
     n_clusters, n_arms = means.shape
     check_sizes(n_agents, n_clusters, 1, 0.5)
-    if burn_in < n_arms or not sigma > 0.0:
-        raise ValueError(f"burn_in = {burn_in}, sigma = {sigma}: expected at least one round an arm, above 0")
+    if burn_in < n_arms:
+        raise ValueError(f"burn_in = {burn_in}: expected at least one round an arm, {n_arms}")
+    sigma = checked_scale("sigma", sigma)
     met, met_across = (
         1.0 - (1.0 - checked_probability(name, p)) ** burn_in for name, p in (("within", within), ("across", across))
     )

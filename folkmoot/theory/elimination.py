@@ -4,12 +4,12 @@ Source: "Distributed Multi-Agent Bandits Over Erdos-Renyi Random Networks" (arXi
 are lost; the orders are those of its abstract and of its proofs, and constants are ours where a function says so.
 """
 
-from math import cos, inf, log, pi, sqrt
+from math import cos, log, pi, sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from folkmoot.theory.checks import Gaps, checked_gaps
+from folkmoot.theory.checks import Gaps, checked_gaps, checked_scale
 
 
 class GSEBound(NamedTuple):
@@ -130,16 +130,15 @@ def gse_pulls(
         ValueError: an argument out of range.
     """
     _check_run(n_agents, link_probability, horizon)
-    if not 0.0 < gap < inf:
-        raise ValueError(f"gap = {gap!r}: expected a number above 0")
+    gap = checked_scale("gap", gap)
     if n_arms < 1 or not connectivity > 0.0:
         raise ValueError(f"n_arms = {n_arms}, connectivity = {connectivity!r}: expected at least 1, above 0")
     width = log(horizon)
     statistical = sqrt(width / n_agents)
     consensus = (n_agents * width / (link_probability * connectivity) + sqrt(n_agents)) / n_agents
-    # x = 1 / sqrt(m): consensus x^2 + statistical x = gap / 4
-    root = (sqrt(statistical**2 + consensus * gap) - statistical) / (2.0 * consensus)
-    return min(float(horizon), n_arms * width / link_probability + max(1.0, 1.0 / root**2) + 2.0)
+    # x = 1 / sqrt(m): consensus x^2 + statistical x = gap / 4, solved without a difference of numbers nearly equal
+    inverse = 2.0 * (sqrt(statistical**2 + consensus * gap) + statistical) / gap
+    return min(float(horizon), n_arms * width / link_probability + max(1.0, inverse**2) + 2.0)
 
 
 def gse_regret(gaps: Gaps, n_agents: int, link_probability: float, connectivity: float, horizon: int) -> float:
@@ -185,7 +184,8 @@ def gse_lower_bound(gaps: Gaps, horizon: int, exponent: float = 0.0, sigma: floa
         ValueError: an argument out of range.
     """
     delta = checked_gaps(gaps)
-    if horizon < 2 or not 0.0 <= exponent < 1.0 or not sigma > 0.0:
-        raise ValueError(f"horizon = {horizon}, exponent = {exponent}, sigma = {sigma}: expected >= 2, in [0, 1), > 0")
+    if horizon < 2 or not 0.0 <= exponent < 1.0:
+        raise ValueError(f"horizon = {horizon}, exponent = {exponent}: expected >= 2, in [0, 1)")
+    sigma = checked_scale("sigma", sigma)
     away = delta[delta > 0.0]
     return float((2.0 * sigma**2 * (1.0 - exponent) * log(horizon) / away).sum())

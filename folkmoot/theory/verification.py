@@ -6,7 +6,7 @@ are that paper's; its universal constants are not given there, and are 1 here un
 
 from math import inf, sqrt
 
-from folkmoot.theory.checks import sample_width
+from folkmoot.theory.checks import checked_scale, sample_width
 
 
 def _certificate_constant(
@@ -15,8 +15,7 @@ def _certificate_constant(
     """Verifications times the squared gap: c K L^2 log(2 d K N T / delta)."""
     width = sample_width(n_arms, n_objectives, n_agents, horizon, delta)
     for name, factor in (("lipschitz", lipschitz), ("c", c)):
-        if not 0.0 < factor < inf:
-            raise ValueError(f"{name} = {factor!r}: expected a number above 0")
+        checked_scale(name, factor)
     return c * n_arms * lipschitz**2 * width
 
 
@@ -52,8 +51,7 @@ def verification_needed(
     Raises:
         ValueError: an argument out of range.
     """
-    if not 0.0 < gap_min < inf:
-        raise ValueError(f"gap_min = {gap_min!r}: expected a number above 0")
+    gap_min = checked_scale("gap_min", gap_min)
     return _certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / gap_min**2
 
 

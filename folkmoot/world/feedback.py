@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from folkmoot.coins import FEEDBACK, Coins, two_uniforms
 from folkmoot.configuration import Configuration, Plain, shown
-from folkmoot.doors import array
+from folkmoot.doors import array, within
 from folkmoot.interface import Index, Seen, implements, kernel
 
 Delay = int | Literal["geometric"] | NDArray[np.int64]
@@ -24,6 +24,7 @@ _WRITTEN_OUT = 2_000  # up to so many entries of a recording are written out in 
 _MOST_BYTES = 16 * 2**30  # of outcomes under way in a replicate
 _HALVES = 120  # the room for outcomes is too small with a chance of at most two to minus this, in one round
 _LONGEST = 2**32  # delays beyond every horizon
+_ROUNDS = "a number of rounds of at least 0 and below 2**32"
 
 
 class FeedbackRecord(NamedTuple):
@@ -56,12 +57,13 @@ class Feedback(Configuration):
         delay: rounds until an outcome comes, 0 is the round of the pull: a whole number; "geometric", with `mean`; or a
             recording, int [rounds, n_agents], of each pull's delay, played again from the start when it ends, in
             which -1 says that the outcome never comes.
-        mean: mean delay of "geometric", at least 0: each round after the first an outcome comes with the same chance.
+        mean: mean delay of "geometric", at least 0 and below 2**32: each round after the first an outcome comes with
+            the same chance.
         loss: probability that an outcome never comes, from 0 to 1.
 
     Raises:
-        ValueError: a delay or mean below 0, a loss outside [0, 1], a recording that is no such table, a mean without
-            "geometric", or the reverse.
+        ValueError: a delay or mean below 0 or from 2**32 on, a loss outside [0, 1], a recording that is no such table,
+            a mean without "geometric", or the reverse.
     """
 
     delay: Annotated[Delay, Plain(int | Literal["geometric"] | list[list[int]])] = 0
@@ -73,6 +75,8 @@ class Feedback(Configuration):
         delay = self.delay
         if (self.mean is not None) != (isinstance(delay, str) and delay == "geometric"):
             raise ValueError(f"mean = {self.mean}: expected one with delay = 'geometric', and only then")
+        if self.mean is not None and self.mean >= _LONGEST:
+            raise ValueError(f"mean = {self.mean}: expected {_ROUNDS}")
         return self._settle(delay=delay if isinstance(delay, str) and self.mean is not None else _checked(delay))
 
     def record(self, n_agents: int, n_objectives: int, horizon: int) -> FeedbackRecord:
@@ -147,7 +151,7 @@ def _checked(delay: Any) -> int | NDArray[np.int64]:
     """
     if isinstance(delay, int | np.integer) and not isinstance(delay, bool):
         if not 0 <= delay < _LONGEST:
-            raise ValueError(f"delay = {delay}: expected a number of rounds of at least 0 and below 2**32")
+            raise ValueError(f"delay = {delay}: expected {_ROUNDS}")
         return int(delay)
     if isinstance(delay, str | float | bool) or delay is None:
         raise ValueError(f"delay = {shown(delay)}: expected a number of rounds, 'geometric', or [rounds, n_agents]")
@@ -155,8 +159,10 @@ def _checked(delay: Any) -> int | NDArray[np.int64]:
     table = array("delay", delay, allowed, "whole")
     if table.ndim != 2 or 0 in table.shape:
         raise ValueError(f"delay of shape {table.shape}: expected {allowed}")
-    if (table < -1).any() or (table >= _LONGEST).any():
-        raise ValueError("delay: expected numbers of rounds of at least 0, or -1 for an outcome that never comes")
+    within(
+        table, -1, _LONGEST - 1, lambda t, i: f"delay of round {t + 1}, agent {i}",
+        said=f"{_ROUNDS}, or -1 for an outcome that never comes",
+    )  # fmt: skip
     table.setflags(write=False)
     return table
 

@@ -5,14 +5,15 @@ something else in its place; the message's own functions (`said` and `say` of `f
 in the range of the rewards: they are wrong, not absurd, and no check of ranges finds them.
 """
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, ValidationInfo, model_validator
 
 from folkmoot.coins import LIE, Coins, uniform
 from folkmoot.configuration import Configuration, Kinds
+from folkmoot.doors import one_or_row
 from folkmoot.interface import implements
 from folkmoot.world.corruption import Arm, arm_number
 from folkmoot.world.rewards import Rewards
@@ -68,11 +69,23 @@ class ConstantLie(Lie):
     """Says the same in every round.
 
     Attributes:
-        values: what it says of each arm, or one number for all of them; in the range of the rewards.
+        values: what it says of each arm, as a list, a tuple or an array, or one number for all of them; in the range of
+            the rewards.
+
+    Raises:
+        ValueError: values that are no such numbers.
     """
 
     label: ClassVar[str] = "Constant"
     values: float | tuple[float, ...] = 0.5
+
+    @model_validator(mode="before")
+    @classmethod
+    def _values_are_numbers(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """From Python; in a file the type of the field says it."""
+        if info.context is not None or "values" not in given:
+            return given
+        return {**given, "values": one_or_row("values", given["values"], "a finite number, or one for each arm")}
 
     def record(self, rewards: Rewards) -> LieRecord:
         given, (low, high) = np.atleast_1d(np.array(self.values, np.float64)), scale(rewards)

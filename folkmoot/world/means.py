@@ -1,5 +1,6 @@
 """Tables of means, and single numbers: checked, as given or drawn once."""
 
+from math import isfinite
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ Means: TypeAlias = "ArrayLike | Drawn | dict[str, Any]"  # as given
 _WRITTEN_OUT = 4_000  # up to so many numbers of a table are written out in a result's configuration
 _MOST = (1 << 31) - 1  # agents, or arms; their numbers have 32 bits
 _TWO_TO_MINUS_53 = 2.0**-53
+LARGEST = 1e100  # means and deviations of unbounded rewards: sums of squares over any run are finite
 
 
 def checked_agents(n_agents: object) -> int:
@@ -79,8 +81,10 @@ class Drawn(Configuration):
 
     @model_validator(mode="after")
     def _low_is_not_above_high(self) -> Self:
-        if self.low > self.high:
-            raise ValueError(f"low = {self.low}, high = {self.high}: expected low not above high")
+        if self.low > self.high or not isfinite(self.high - self.low):
+            raise ValueError(
+                f"low = {self.low}, high = {self.high}: expected low not above high, and a finite difference"
+            )
         return self
 
     def rows(self, rows: int) -> NDArray[np.float64]:

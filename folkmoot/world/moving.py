@@ -155,7 +155,7 @@ class Piecewise(Moving):
         for n, (start, law) in enumerate(pieces):
             whole = isinstance(start, int | np.integer) and not isinstance(start, bool)
             if not whole or not last < start < 2**32 or (n == 0 and start != 1):
-                allowed = "round 1" if n == 0 else f"a round after {last}"
+                allowed = "round 1" if n == 0 else f"a round after {last} and below 2**32"
                 raise ValueError(f"piece {n} from {start!r}: expected {allowed}")
             _alike(f"piece {n}", law, pieces[0][1])
             last = start

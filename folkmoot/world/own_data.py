@@ -6,6 +6,7 @@ CSV is read by the standard library. Parquet needs pyarrow or polars; which of t
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,11 +77,11 @@ def checked_scale(scale: Any) -> tuple[float, float]:
     """The rewards that become 0 and 1.
 
     Raises:
-        ValueError: not two numbers, the first below the second.
+        ValueError: not two numbers, the first below the second, or so far apart that their difference is infinite.
     """
-    allowed = "two numbers, the first below the second"
+    allowed = "two numbers, the first below the second, with a finite difference"
     found = array("scale", scale, allowed)
-    if found.shape != (2,) or not (np.isfinite(found).all() and found[0] < found[1]):
+    if found.shape != (2,) or not (found[0] < found[1] and isfinite(float(found[1]) - float(found[0]))):
         raise ValueError(f"scale = {brief(list(scale) if found.ndim == 1 else scale)}: expected {allowed}")
     return float(found[0]), float(found[1])
 

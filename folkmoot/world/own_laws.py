@@ -17,6 +17,7 @@ from folkmoot.doors import array, number, within
 from folkmoot.errors import brief
 from folkmoot.interface import implements
 from folkmoot.own_code import is_ours
+from folkmoot.world.means import LARGEST
 from folkmoot.world.rewards import Rewards
 
 _LARGEST = float(np.finfo(np.float64).max)
@@ -52,11 +53,11 @@ def check_law(rewards: Rewards) -> None:
     means = array(f"{name}: means", rewards.means, "a table of numbers [n_agents, n_arms]")
     if means.ndim != 2 or 0 in means.shape:
         raise ValueError(f"{name}: means of shape {means.shape}: expected [n_agents, n_arms]")
-    low, high = (0.0, 1.0) if rewards.bounded else (-np.inf, np.inf)
+    low, high = (0.0, 1.0) if rewards.bounded else (-LARGEST, LARGEST)
     within(means, low, high, lambda i, k: f"{name}: mean of agent {i}, arm {k}")
-    if not 0.0 <= number(rewards.sub_gaussian) < np.inf:
+    if not 0.0 <= number(rewards.sub_gaussian) <= LARGEST:
         raise ValueError(
-            f"{name}: sub_gaussian = {brief(rewards.sub_gaussian)}: expected a finite number of at least 0"
+            f"{name}: sub_gaussian = {brief(rewards.sub_gaussian)}: expected a number from 0 to {LARGEST:g}"
         )
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from folkmoot.coins import PRESENCE, Coins, replicate_coins, uniform
 from folkmoot.configuration import Configuration, Plain
-from folkmoot.doors import array, number
+from folkmoot.doors import array, one_or_row
 from folkmoot.errors import brief
 from folkmoot.interface import Index, Links, implements
 
@@ -145,10 +145,11 @@ def _probabilities(given: Any) -> float | tuple[float, ...]:
     Raises:
         ValueError: see Presence.
     """
-    values = [number(value) for value in given] if isinstance(given, Sequence | np.ndarray) else [number(given)]
-    if isinstance(given, str) or not values or not all(0.0 < p <= 1.0 for p in values):
-        raise ValueError(f"probability = {brief(given)}: expected a probability in (0, 1], or one for each agent")
-    return tuple(values) if isinstance(given, Sequence | np.ndarray) else values[0]
+    allowed = "a probability in (0, 1], or one for each agent"
+    values = one_or_row("probability", given, allowed)
+    if not all(0.0 < p <= 1.0 for p in (values if isinstance(values, tuple) else (values,))):
+        raise ValueError(f"probability = {brief(given)}: expected {allowed}")
+    return values
 
 
 def _recording(given: Any) -> NDArray[np.bool_]:

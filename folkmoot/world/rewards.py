@@ -17,6 +17,7 @@ from folkmoot.doors import number
 from folkmoot.interface import Scalar, implements
 from folkmoot.ties import behind
 from folkmoot.world.means import (
+    LARGEST,
     Drawn,
     Means,
     Redraw,
@@ -220,16 +221,16 @@ class Gaussian(OfMeans):
     """Normal rewards with the given means and one standard deviation.
 
     Args:
-        means: [n_agents, n_arms], or [n_arms] with n_agents.
-        deviation: standard deviation, at least 0, in the unit of the rewards.
+        means: [n_agents, n_arms], or [n_arms] with n_agents; each in [-1e100, 1e100].
+        deviation: standard deviation, from 0 to 1e100, in the unit of the rewards.
         n_agents: number of agents when all share one row.
         redraw: are means by a law drawn anew for each replicate?
 
     Raises:
-        ValueError: wrong shape, a mean that is not finite, a deviation below 0.
+        ValueError: wrong shape, NaN, a mean or deviation out of range.
     """
 
-    range_of_means: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
+    range_of_means: ClassVar[tuple[float, float]] = (-LARGEST, LARGEST)
     deviation: Annotated[float, Plain(float)] = 1.0
 
     def __init__(
@@ -238,10 +239,10 @@ class Gaussian(OfMeans):
         self._write(means=means, deviation=deviation, n_agents=n_agents, redraw=redraw)
 
     @model_validator(mode="after")
-    def _deviation_is_finite(self) -> Self:
+    def _deviation_is_in_range(self) -> Self:
         deviation = number(self.deviation)
-        if not 0.0 <= deviation < np.inf:
-            raise ValueError(f"deviation = {self.deviation!r}: expected a finite number of at least 0")
+        if not 0.0 <= deviation <= LARGEST:
+            raise ValueError(f"deviation = {self.deviation!r}: expected a number from 0 to {LARGEST:g}")
         return self._settle(deviation=deviation)
 
     @property

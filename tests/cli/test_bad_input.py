@@ -514,3 +514,12 @@ def test_in_a_process_of_its_own():
     assert done.stdout == ""
     assert done.stderr.startswith("folkmoot: error: experiment 'demmo': unknown")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("run", "x.toml", "--out", ""), ("reproduce", "gse/x", "--out", ""), ("report", ""), ("table", "", "x.csv")],
+)
+def test_an_empty_name_is_no_folder(capsys, arguments):
+    Path("x.toml").write_text(GOOD, encoding="utf-8")
+    assert refused(capsys, *arguments).endswith("'': expected the name of a file or folder")

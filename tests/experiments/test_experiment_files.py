@@ -335,3 +335,16 @@ def test_an_algorithm_may_have_states_of_its_own():
 def test_what_cannot_be_kept_is_named_with_its_place(changes, said):
     with pytest.raises(ValueError, match=said):
         cells(**changes)
+
+
+def test_a_type_that_is_no_text_gets_no_guess():
+    for table in ("rewards", "network"):
+        with pytest.raises(ValueError, match=rf"^{table}\.type = 3: expected text in quotes; allowed are "):
+            cells(**{table: {"type": 3}})
+    with pytest.raises(ValueError, match=r"^algorithm\[0\]\.type = 3: expected text in quotes; allowed are "):
+        cells(algorithm=[{"type": 3}])
+
+
+def test_a_grid_stands_alone():
+    with pytest.raises(ValueError, match=r"^network\.link_probability: field 'x' beside grid: expected grid alone$"):
+        expand({"network": {"link_probability": {"grid": [0.9], "x": 1}}})

@@ -133,3 +133,13 @@ def test_parquet_can_be_read_back(tmp_path):
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"table\.xlsx: expected a name that ends in \.csv or \.parquet$"):
         fm.write_table(make(), tmp_path / "table.xlsx")
+
+
+@pytest.mark.parametrize("wrong", [[1], {}, None, "x", {1: 2}])
+def test_what_is_no_result_is_refused_in_one_line(wrong, tmp_path):
+    for call in (lambda: fm.to_frame(wrong, "dict"), lambda: fm.write_table(wrong, tmp_path / "table.csv")):
+        with pytest.raises(
+            ValueError, match=r'^results = .*: expected a result, or several by name: \{"UCB": result\}$'
+        ):
+            call()
+    assert list(tmp_path.iterdir()) == []

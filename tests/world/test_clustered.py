@@ -96,7 +96,10 @@ def test_descriptions_are_plain():
         (lambda: Clustered([[0.5], [0.1, 0.2]], [0, 1]), r"\[n_clusters, n_arms\], all rows of one length"),
         (lambda: Clustered([[0.5], [1.5]], [0, 1]), "mean of cluster 1, arm 0 = 1.5: expected a number from 0 to 1"),
         (lambda: Clustered([[0.0]], [0], law="beta"), "cluster 0, arm 0 = 0.0: expected a number from 0.001 to 0.999"),
-        (lambda: Clustered([[np.inf]], [0], law="gaussian"), "cluster 0, arm 0 = inf: expected a finite number"),
+        (
+            lambda: Clustered([[np.inf]], [0], law="gaussian"),
+            r"cluster 0, arm 0 = inf: expected a number from -1e\+100 to 1e\+100",
+        ),
         (lambda: Clustered(MEANS, LABELS, law="poisson"), "law = 'poisson': allowed are bernoulli, gaussian, beta"),
         (lambda: Clustered(MEANS, LABELS, law=["beta"]), "law = .*: allowed are"),
         (lambda: Clustered(MEANS, LABELS, deviation=0.1), "deviation = 0.1: expected none with law 'bernoulli'"),

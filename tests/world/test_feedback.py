@@ -122,7 +122,7 @@ WRONG: dict[str, dict[str, Any]] = {
     r"Feedback: delay = 'late': expected .*": {"delay": "late"},
     r"Feedback: delay = true: expected .*": {"delay": True},
     r"Feedback: delay\[0\]\[0\] = 0.5: expected whole numbers, \[rounds, .*": {"delay": [[0.5]]},
-    r"Feedback: delay: expected numbers of rounds of at least 0, or -1 for an outcome that never comes": {
+    r"Feedback: delay of round 1, agent 0 = -2: expected a number of rounds of at least 0 and below 2\*\*32, or .*": {
         "delay": [[-2]]
     },
     r"Feedback: mean = None: expected one with delay = 'geometric', and only then": {"delay": "geometric"},
@@ -152,3 +152,27 @@ def test_a_file_says_the_same(tmp_path: Any) -> None:
         assert {"recorded_rounds": 2, **given} == {"recorded_rounds": 2, **read.describe()}
     with pytest.raises(Wrong, match=r"^loss = 2: expected at most 1$"):
         read_table(fm.Feedback, {"loss": 2}, context)
+
+
+@pytest.mark.parametrize("mean", [2.0**32, 2.0**53, 1e16, 1e300])
+def test_a_mean_beyond_every_horizon_is_refused(mean: float, tmp_path: Any) -> None:
+    """From 2**53 on the chance of a delay would round to none at all."""
+    says = rf"mean = {mean}: expected a number of rounds of at least 0 and below 2\*\*32$".replace("+", r"\+")
+    with pytest.raises(ValueError, match=rf"^Feedback: {says}"):
+        fm.Feedback(delay="geometric", mean=mean)
+    with pytest.raises(Wrong, match=says):
+        read_table(fm.Feedback, {"delay": "geometric", "mean": mean}, InFile(tmp_path, lambda: None))
+
+
+def test_the_largest_mean_still_delays() -> None:
+    record = fm.Feedback(delay="geometric", mean=2.0**32 - 1).record(1, 1, 100)
+    assert delay_of(record, 0, 1, COINS) > 100
+
+
+def test_a_recorded_delay_beyond_every_horizon_is_named() -> None:
+    says = (
+        r"^Feedback: delay of round 2, agent 1 = {}: expected a number of rounds of at least 0 and below 2\*\*32, or -1"
+    )
+    for wrong in (10**12, -2):
+        with pytest.raises(ValueError, match=says.format(wrong)):
+            fm.Feedback(delay=[[0, 0, 0], [0, wrong, 0]])

@@ -81,3 +81,20 @@ def test_what_does_not_fit_is_refused_in_one_line():
         fm.SplitLie(odd=7).record(REWARDS)
     with pytest.raises(ValueError, match=r"^DriftingLie: rate = 2: expected at most 1$"):
         fm.DriftingLie(rate=2)
+
+
+@pytest.mark.parametrize("values", [[0.4, 0.5, 0.3], np.array([0.4, 0.5, 0.3]), (0.4, 0.5, 0.3)])
+def test_values_may_be_a_list_or_an_array(values):
+    law = fm.ConstantLie(values=values)
+    assert told(law) == [0.4, 0.5, 0.3]
+    assert law == fm.ConstantLie(values=(0.4, 0.5, 0.3))
+    assert hash(law) == hash(fm.ConstantLie(values=(0.4, 0.5, 0.3)))
+
+
+@pytest.mark.parametrize(
+    "values", [[0.4, True], ["a"], "a", None, [], [[0.5]], [0.5, float("nan")], float("inf"), True, np.zeros((2, 2))]
+)
+def test_values_that_are_no_numbers_are_refused_in_one_line(values):
+    with pytest.raises(ValueError, match=r"^ConstantLie: values.*: expected a finite number, or one for each arm") as e:
+        fm.ConstantLie(values=values)
+    assert "\n" not in str(e.value)

@@ -242,3 +242,9 @@ def test_a_game_on_a_chain_takes_neither():
     for law in (MOVING["drift"], fm.Bernoulli({**DRAWN, "shared": True, "redraw": True})):
         with pytest.raises(ValueError, match="the same for all replicates and rounds"):
             fm.simulate_chain(fm.BCUCB(), law, horizon=100)
+
+
+def test_a_break_beyond_every_horizon_says_what_is_allowed():
+    law = fm.Bernoulli([0.1], n_agents=1)
+    with pytest.raises(ValueError, match=r"^piece 1 from 10+: expected a round after 1 and below 2\*\*32$"):
+        fm.Piecewise([(1, law), (10**30, law)])

@@ -270,3 +270,9 @@ def test_what_is_wrong_with_the_options(tmp_path, options, message):
         fm.Replay.from_file(tmp_path / "log.txt")
     with pytest.raises(ValueError, match="order = 'rejection': expected a log"):
         fm.Replay([[[0.5]]], order="rejection")
+
+
+def test_a_scale_whose_width_is_not_finite_is_refused(tmp_path):
+    (tmp_path / "log.csv").write_text("agent,arm,reward\n0,0,1\n")
+    with pytest.raises(ValueError, match=r"^scale = .*: expected two numbers, .* with a finite difference$"):
+        fm.Replay.from_file(tmp_path / "log.csv", scale=(-1e308, 1e308))

@@ -4,10 +4,12 @@ Statistical tests have a fixed seed and one bound, stated here: a p-value above 
 drawn through the compiled `pay`.
 """
 
+import networkx as nx
 import numpy as np
 import pytest
 from scipy import stats
 
+import folkmoot as fm
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.simulation.compiled import jit
@@ -246,10 +248,10 @@ def test_descriptions_are_plain():
             (lambda n=n: Bernoulli([0.5], n_agents=n), "n_agents = .*: expected an integer of at least 1")
             for n in (0, -1, 2.0, True, "3")
         ],
-        (lambda: Gaussian([[np.inf]]), "expected a finite number"),
-        (lambda: Gaussian([[np.nan]]), "expected a finite number"),
+        (lambda: Gaussian([[np.inf]]), r"expected a number from -1e\+100 to 1e\+100"),
+        (lambda: Gaussian([[np.nan]]), r"expected a number from -1e\+100 to 1e\+100"),
         *[
-            (lambda d=d: Gaussian([[0.0]], d), "deviation = .*: expected a finite number of at least 0")
+            (lambda d=d: Gaussian([[0.0]], d), r"deviation = .*: expected a number from 0 to 1e\+100")
             for d in (-1.0, np.nan, np.inf, "wide", None)
         ],
         (lambda: Beta([[0.0]]), "expected a number from 0.001 to 0.999"),
@@ -285,3 +287,27 @@ def test_errors(make, message):
 def test_a_law_without_a_record_says_so():
     with pytest.raises(TypeError, match="Rewards does not define record"):
         Rewards().record()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Gaussian([[1e308, -1e308]]), r"arm 0 = 1e\+308: expected a number from -1e\+100 to 1e\+100$"),
+        (lambda: Gaussian([[0.0]], 1e155), r"deviation = 1e\+155: expected a number from 0 to 1e\+100$"),
+        (
+            lambda: Gaussian({"law": "uniform", "n_agents": 2, "n_arms": 2, "low": -1e308, "high": 1e308}),
+            "low = .*, high = .*: expected low not above high, and a finite difference$",
+        ),
+    ],
+)  # fmt: skip
+def test_numbers_whose_squares_are_none_are_refused(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_largest_numbers_that_are_allowed_overflow_nothing():
+    rewards = Gaussian([1e100, -1e100], 1e100, n_agents=2)
+    result = fm.simulate(fm.UCB(), rewards, fm.Static(nx.path_graph(2)), horizon=20, replicates=2, engine="interpreted")
+    assert np.isfinite(result.regret).all()
+    assert np.isfinite(np.square(result.regret)).all()
