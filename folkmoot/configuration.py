@@ -266,7 +266,8 @@ class Configuration(BaseModel):
             super().__delattr__(name)
 
     def _never(self, done: str, name: str) -> str:
-        copy = f"use model_copy(update={{{name!r}: ...}})"
+        field = type(self).model_fields.get(name)
+        copy = f"use model_copy(update={{{(field.alias or name if field else name)!r}: ...}})"
         return f"{type(self).__name__}: {name} cannot be {done}: a configuration stays as it is; {copy}"
 
     def __eq__(self, other: object) -> bool:

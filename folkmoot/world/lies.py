@@ -82,10 +82,13 @@ class ConstantLie(Lie):
     @model_validator(mode="before")
     @classmethod
     def _values_are_numbers(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        """From Python; in a file the type of the field says it."""
-        if info.context is not None or "values" not in given:
+        """Looked at from Python; in a file the type of the field says it, and has the place of what is wrong."""
+        if "values" not in given:
             return given
-        return {**given, "values": one_or_row("values", given["values"], "a finite number, or one for each arm")}
+        values = given["values"]
+        if info.context is None:
+            values = one_or_row("values", values, "a finite number, or one for each arm")
+        return {**given, "values": tuple(values) if isinstance(values, list) else values}
 
     def record(self, rewards: Rewards) -> LieRecord:
         given, (low, high) = np.atleast_1d(np.array(self.values, np.float64)), scale(rewards)

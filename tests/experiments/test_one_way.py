@@ -210,7 +210,7 @@ def test_what_is_not_the_same_is_not_equal():
 def test_copies_and_pickles_are_equal_and_nothing_can_be_changed(kinds, python, table):
     assert python.model_copy() == python.model_copy(deep=True) == pickle.loads(pickle.dumps(python)) == python
     for name in type(python).model_fields:
-        with pytest.raises(ValueError, match="frozen"):
+        with pytest.raises(ValueError, match=f": {name} cannot be set: "):
             setattr(python, name, 0)
 
 
@@ -357,7 +357,7 @@ class Leaf(Configuration):
     ("rewards", "message"),
     [
         ({"inner": {**GAUSSIAN, "deviation": "x"}}, "rewards.inner.deviation = 'x': expected a number"),
-        ({"inner": {**GAUSSIAN, "deviation": -1}}, "rewards.inner: deviation = -1.0: expected a finite number"),
+        ({"inner": {**GAUSSIAN, "deviation": -1}}, "rewards.inner: deviation = -1.0: expected a number from 0 to"),
         ({"inner": {**GAUSSIAN, "type": "gausian"}}, "rewards.inner.type = 'gausian': unknown; did you mean 'gauss"),
         ({"inner": {"means": MEANS}}, "rewards.inner.type: missing; allowed are bernoulli, gaussian, "),
         ({"inner": 5}, "rewards.inner = 5: expected a table"),
