@@ -20,6 +20,11 @@ def brief(value: object) -> str:
     return " ".join(repr(value).split())[:_SHOWN]
 
 
+def kind(value: object) -> str:
+    """What a value is, for an error about its type; a class is not one of its instances."""
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
 class OtherSide(Exception):
     """Something that another party made is not what it should be."""
 

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.configuration import Configuration
-from folkmoot.doors import flag, number, whole
-from folkmoot.errors import brief
+from folkmoot.doors import flag, is_whole, number, whole
+from folkmoot.errors import brief, kind
 from folkmoot.interface import Scalar
+from folkmoot.own_code import is_ours
 
 _MEMORY_LIMIT = 16 * 2**30  # bytes an algorithm may ask for per replicate before it is refused
 
@@ -26,6 +27,7 @@ class Graph:
     algebraic_connectivity: float
     diameter: int
     n_edges: int
+    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -174,3 +176,37 @@ class Algorithm(Configuration):
             ValueError: the problem does not meet what the algorithm assumes.
         """
         raise TypeError(f"{type(self).__name__} does not define params()")
+
+    def checked_params(self, problem: Problem) -> NamedTuple:
+        """What `params` gives, once it is known to be such a record.
+
+        Raises:
+            ValueError: the class has no `params`, it raises, or gives no record with the sizes of the problem; or the
+                problem does not meet what the algorithm assumes. One line, with the name of a user's class.
+        """
+        name = type(self).__name__
+        sizes = {"n_agents": problem.n_agents, "n_arms": problem.n_arms}
+        expected = "expected a NamedTuple with the fields n_agents and n_arms, as the problem has them"
+        if type(self).params is Algorithm.params:
+            raise ValueError(f"{name}: has no method params(problem); {expected}")
+        if is_ours(self):
+            return self.params(problem)
+        try:
+            params = self.params(problem)
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+            raise ValueError(f"{name}: params raised {said}; {expected}") from error
+        if not isinstance(params, tuple) or not hasattr(params, "_fields"):
+            raise ValueError(f"{name}: params gave {brief(params)}; {expected}")
+        for field, size in sizes.items():
+            if field not in params._fields:
+                raise ValueError(f"{name}: {type(params).__name__} has no field {field}; {expected}")
+            if not is_whole(found := getattr(params, field)) or found != size:
+                raise ValueError(f"{name}: params gave {field} = {brief(found)}; expected the problem's {size}")
+        return params
+
+
+def require_algorithm(algorithm: object) -> None:
+    """Refuse what is no algorithm with a ValueError."""
+    if not isinstance(algorithm, Algorithm):
+        raise ValueError(f"algorithm = {kind(algorithm)}: expected an algorithm such as folkmoot.GSE()")

@@ -157,8 +157,8 @@ def agent(
         window: rounds after a pull in which its outcome is still taken.
 
     Raises:
-        ValueError: an argument out of its range, an algorithm that no agent can run alone, or what another agent has
-            kept, or one with another window.
+        ValueError: an argument of another kind or out of its range, an algorithm that no agent can run alone, or what
+            another agent has kept, or one of another problem or with another window.
     """
     coins = replicate_coins(*seed_words(seed), replicate)
     kept = kept or {}

@@ -27,9 +27,12 @@ class Learner:
         boxes: messages of the two exchanges; of these the own row and those of neighbours are used.
     """
 
-    def __init__(self, params: Any, index: int, coins: Coins, n_objectives: int, bounded: bool = False) -> None:
+    def __init__(
+        self, params: Any, index: int, coins: Coins, n_objectives: int, bounded: bool = False, told: bytes = b""
+    ) -> None:
+        """`told`: digest of what it was told of the problem; see `Role`."""
         self.params, self.index, self.coins, self._n_objectives = params, index, coins, n_objectives
-        self.bounded = bounded
+        self.bounded, self._told = bounded, told
         self._i = np.int64(index)
         self.state = interface.init(params)
         seen = interface.nothing_seen(params.n_agents, n_objectives)
@@ -113,13 +116,13 @@ class Learner:
 
     def digest(self) -> bytes:
         """What tells this agent, its algorithm and its game from others."""
-        return digest("agent", _plain((self.params, self.index, self.coins, self._n_objectives)))
+        return digest("agent", plain((self.params, self.index, self.coins, self._n_objectives, self._told)))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Records and numbers of NumPy as values that have an encoding."""
     if isinstance(value, tuple):
-        return (type(value).__qualname__, *map(_plain, value))
+        return (type(value).__qualname__, *map(plain, value))
     return value.item() if isinstance(value, np.generic) else value
 
 

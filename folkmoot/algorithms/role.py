@@ -1,15 +1,19 @@
 """Who an agent is: an algorithm, a problem and a number, checked; and the agent as a machine that follows from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from folkmoot.algorithms.agent import Agent
-from folkmoot.algorithms.base import Algorithm, Problem
-from folkmoot.algorithms.learner import Learner
+from folkmoot.algorithms.base import Algorithm, Problem, require_algorithm
+from folkmoot.algorithms.learner import Learner, plain
 from folkmoot.algorithms.pending import WINDOW
 from folkmoot.coins import Coins
 from folkmoot.doors import is_whole
+from folkmoot.encoding import digest
+from folkmoot.errors import kind
 from folkmoot.machine import NO_FLOOR, Chain, Chance, Floor
 
 
@@ -26,6 +30,7 @@ class Role:
         n_objectives: numbers in a reward.
         window: rounds after a pull in which its outcome is still taken.
         bounded: do all rewards lie in [0, 1]?
+        told: digest of the algorithm's name and of all facts of the problem; what is kept is bound to it.
     """
 
     params: Any
@@ -36,6 +41,7 @@ class Role:
     n_objectives: int
     window: int = WINDOW
     bounded: bool = False
+    told: bytes = b""
 
     def resume(
         self,
@@ -50,7 +56,7 @@ class Role:
             ValueError: another agent, or one of another algorithm or game, has kept this.
             Malformed: it is damaged.
         """
-        learner = Learner(self.params, self.index, self.coins, self.n_objectives, self.bounded)
+        learner = Learner(self.params, self.index, self.coins, self.n_objectives, self.bounded, self.told)
         return Agent(learner, self.neighbours, self.horizon, kept, floor, self.window)
 
 
@@ -58,9 +64,13 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: i
     """The role of agent i.
 
     Raises:
-        ValueError: no such agent, a window below 1, or an algorithm that no agent can run alone: an oracle, one that
-            plays on a chain, or one that studies its world in rounds of their own first; or it refuses the problem.
+        ValueError: no algorithm, no problem, no such agent, a window below 1, or an algorithm that no agent can run
+            alone: an oracle, one that plays on a chain, or one that studies its world in rounds of their own first; or
+            it refuses the problem.
     """
+    require_algorithm(algorithm)
+    if not isinstance(problem, Problem):
+        raise ValueError(f"problem = {kind(problem)}: expected facts such as folkmoot.Problem.on(network, ...)")
     name = type(algorithm).__name__
     if not is_whole(i) or not 0 <= i < problem.n_agents:
         raise ValueError(f"agent = {i!r}: expected a number from 0 to {problem.n_agents - 1}")
@@ -76,8 +86,23 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: i
     if problem.n_objectives > 1 and not algorithm.many_objectives:
         raise ValueError(f"{name}: expected rewards with one objective, these have {problem.n_objectives}")
     neighbours = _neighbours(problem, int(i))
-    about = problem.horizon, problem.n_objectives, window, problem.bounded
-    return Role(algorithm.params(problem), int(i), neighbours, coins, *about)
+    about = problem.horizon, problem.n_objectives, window, problem.bounded, _told(name, problem)
+    return Role(algorithm.checked_params(problem), int(i), neighbours, coins, *about)
+
+
+def _told(algorithm: str, problem: Problem) -> bytes:
+    """What tells the facts that an agent is told from those of any other game."""
+    facts = [(field.name, _fact(getattr(problem, field.name))) for field in fields(problem)]
+    return digest("told", (algorithm, *facts))
+
+
+def _fact(value: Any) -> Any:
+    """A fact as a value that has an encoding; numbers that are equal are one value, whatever their type."""
+    if isinstance(value, bool | np.bool_ | int | np.integer | float | np.floating):
+        return float(value)
+    if hasattr(value, "n_agents"):  # the base graph
+        return value.digest if hasattr(value, "digest") else np.asarray(value.degree, np.int64).tobytes()
+    return value.tobytes() if isinstance(value, np.ndarray) else plain(value)
 
 
 def _neighbours(problem: Problem, i: int) -> frozenset[int] | None:

@@ -16,14 +16,13 @@ from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.bc_ucb.tally import GameTally, blank_tally
 from folkmoot.coins import seed_words
 from folkmoot.comparison.session import MOST_ARMS
-from folkmoot.errors import brief
+from folkmoot.errors import brief, kind
 from folkmoot.files import growing_beside, take_place
 from folkmoot.ledger.store import file_name
 from folkmoot.simulation.cells import key_of
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.engine import Control
 from folkmoot.simulation.rows import check_fields, pack, unpack
-from folkmoot.simulation.simulate import kind
 
 if TYPE_CHECKING:
     from folkmoot.simulation.network import Faults

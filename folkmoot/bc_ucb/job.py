@@ -26,9 +26,9 @@ from folkmoot.bc_ucb.contract import (
 from folkmoot.bc_ucb.lies import Misbehaviour
 from folkmoot.coins import seed_words
 from folkmoot.doors import whole
-from folkmoot.errors import brief
+from folkmoot.errors import brief, kind
 from folkmoot.own_code import versions
-from folkmoot.simulation.simulate import checked_checkpoints, kind
+from folkmoot.simulation.simulate import checked_checkpoints
 from folkmoot.world.rewards import Rewards
 
 

@@ -16,7 +16,7 @@ from folkmoot.simulation.agents import Agents
 from folkmoot.simulation.parts import Parts
 from folkmoot.simulation.replicates import Job
 from folkmoot.simulation.result import Result
-from folkmoot.simulation.simulate import make_job, simulate
+from folkmoot.simulation.simulate import make_job, require_rewards, simulate
 from folkmoot.world.feedback import Feedback
 from folkmoot.world.networks import ErdosRenyi, Network
 from folkmoot.world.presence import Presence
@@ -74,11 +74,12 @@ def check_algorithm(
         seed: of the coins.
 
     Raises:
-        ValueError: the first rule it breaks, in one line; or it refuses the world.
+        ValueError: the first rule it breaks, in one line; a world of another kind, or one that it refuses.
     """
     if not isinstance(algorithm, Algorithm):
         raise ValueError(f"algorithm: expected a configuration such as MyAlgorithm(), got {type(algorithm).__name__}")
     rewards = Bernoulli(_MEANS) if rewards is None else rewards
+    require_rewards(rewards)
     network = ErdosRenyi(nx.complete_graph(rewards.n_agents), 0.8) if network is None else network
     world = _World(algorithm, rewards, network, horizon, seed)
     world.job()  # a world it refuses is no broken rule

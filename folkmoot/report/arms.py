@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folkmoot.report.page import Bold, table
 from folkmoot.report.words import NONE, joined, number, percent
@@ -55,7 +56,8 @@ def pulls_by_arm(results: Mapping[str, Result], n: int) -> str:
     names = arm_names(first)
     order = sorted(range(first.n_arms), key=lambda k: float(first.gaps[k]))
     shown, rest = order[:_SHOWN], order[_SHOWN:]
-    shares = [result.pulls.sum(axis=(0, 1)) / result.pulls.sum() for result in results.values()]
+    pulls = [_counted(result).sum(axis=(0, 1)) for result in results.values()]
+    shares = [each / each.sum() for each in pulls]
     lines = []
     for k in shown:
         best = bool(first.best[k])
@@ -67,10 +69,19 @@ def pulls_by_arm(results: Mapping[str, Result], n: int) -> str:
         lines.append([f"the other {len(rest):,}", NONE, *together])
     over_rounds = ", averaged over rounds too" if first.lost is not None else ""
     caption = (
-        f"Table {n}. Share of all pulls by arm, over agents, rounds and replicates. The gap is how far the arm's mean "
-        f"reward, averaged over agents, lies below that of the best{over_rounds}."
+        f"Table {n}. Share of all pulls by arm, over {_who(results)}, rounds and replicates. The gap is how far the "
+        f"arm's mean reward, averaged over agents, lies below that of the best{over_rounds}."
     )
     return table(caption, ["Arm", "Gap", *results], lines)
+
+
+def _counted(result: Result) -> NDArray[np.int64]:
+    """Pulls of those whose regret counts, int64 [replicates, counted agents, n_arms]."""
+    return result.pulls[:, result.counted]
+
+
+def _who(results: Mapping[str, Result]) -> str:
+    return "agents" if all(result.counted.all() for result in results.values()) else "honest agents"
 
 
 def _pulls_by_rank(results: Mapping[str, Result], n: int) -> str:
@@ -78,7 +89,7 @@ def _pulls_by_rank(results: Mapping[str, Result], n: int) -> str:
     shares = []
     for result in results.values():
         order = np.argsort(result.gaps, axis=1, kind="stable")
-        pulls = np.take_along_axis(result.pulls.sum(axis=1), order, axis=1).sum(axis=0)
+        pulls = np.take_along_axis(_counted(result).sum(axis=1), order, axis=1).sum(axis=0)
         shares.append(pulls / result.pulls.sum())
     gaps = np.sort(first.gaps, axis=1).mean(axis=0)
     lines = [
@@ -86,7 +97,7 @@ def _pulls_by_rank(results: Mapping[str, Result], n: int) -> str:
         for k in range(min(_SHOWN, first.n_arms))
     ]
     caption = (
-        f"Table {n}. Share of all pulls by the rank of the arm in its replicate, since each replicate has means of its "
-        "own. The gap is the mean one over replicates."
+        f"Table {n}. Share of all pulls by the rank of the arm in its replicate, over {_who(results)}: each replicate "
+        "has means of its own. The gap is the mean one over replicates."
     )
     return table(caption, ["Rank", "Gap", *results], lines)

@@ -284,7 +284,7 @@ def certificates(results: Mapping[str, Result]) -> list[str]:
     """For each S3Cert among the results a sentence: can its budget of verified pulls suffice, and did it?"""
     said = []
     for name, result in results.items():
-        gaps = result.gaps[~result.best]
+        gaps = result.gaps[~result.best] - result.gaps.min()
         if result.configuration.get("algorithm", {}).get("type") == "S3Cert" and len(gaps):
             said.append(f"{name}: {_certificate(result, float(gaps.min()))}")
     return said

@@ -32,7 +32,7 @@ def table(results: Result | Mapping[str, Result], by: By | str = "team") -> Colu
         results: one, or several by the names that the column `algorithm` gives them.
         by: what a row is about. "team": regret at every checkpoint, and at the horizon traffic, corruption, rounds of
             settling. "agent": the same of each agent; at every checkpoint with `per_agent`. "arm": pulls of each arm,
-            summed over agents. "observed": the states of `observe`.
+            summed over agents, over honest ones if some lie. "observed": the states of `observe`.
 
     Returns:
         Columns `algorithm` (text), `replicate`, `round` (int64), then `agent` and `arm` where a row is about one

@@ -104,7 +104,7 @@ class Job:
 
     def params(self) -> NamedTuple:
         """The algorithm's record for this world."""
-        return self.algorithm.params(self.problem())
+        return self.algorithm.checked_params(self.problem())
 
     def world(self) -> World:
         """The records of everything the algorithm meets."""

@@ -175,8 +175,13 @@ class Result(Saved):
 
     @property
     def best(self) -> NDArray[np.bool_]:
-        """bool, of the shape of `gaps`: is the arm a best one? Arms within 1e-12 of the best are."""
-        return self.gaps <= TIE
+        """bool, of the shape of `gaps`: is the arm a best one? Arms within 1e-12 of the best are.
+
+        Where means move no gap need be 0: best is the smallest gap, averaged over rounds.
+        """
+        least: Floats = self.gaps.min(axis=-1, keepdims=True)
+        best: NDArray[np.bool_] = self.gaps - least <= TIE
+        return best
 
     # --- The own goal: each agent's own best arm ------------------------------------------------------------
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.algorithms.base import Algorithm
+from folkmoot.algorithms.base import Algorithm, require_algorithm
 from folkmoot.doors import array, whole
-from folkmoot.errors import brief
+from folkmoot.errors import brief, kind
 from folkmoot.simulation.observing import checked
 from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.replicates import Job, check_job, default_checkpoints
@@ -22,11 +22,6 @@ from folkmoot.world.liars import Liars
 from folkmoot.world.networks import Network
 from folkmoot.world.presence import Presence
 from folkmoot.world.rewards import Rewards
-
-
-def kind(value: object) -> str:
-    """What a value is, for an error about its type; a class is not one of its instances."""
-    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
 def checked_checkpoints(checkpoints: Sequence[int] | NDArray[np.int64] | None, horizon: int) -> NDArray[np.int64]:
@@ -42,6 +37,12 @@ def checked_checkpoints(checkpoints: Sequence[int] | NDArray[np.int64] | None, h
     if len(rounds) == 0 or rounds[0] < 1 or rounds[-1] != horizon or (np.diff(rounds) <= 0).any():
         raise ValueError(f"checkpoints = {brief(checkpoints)}: expected {allowed}")
     return rounds
+
+
+def require_rewards(rewards: object) -> None:
+    """Refuse what is no reward law with a ValueError."""
+    if not isinstance(rewards, Rewards):
+        raise ValueError(f"rewards = {kind(rewards)}: expected a reward law such as folkmoot.Bernoulli(means)")
 
 
 def make_job(
@@ -67,10 +68,8 @@ def make_job(
     Raises:
         ValueError: see `simulate`.
     """
-    if not isinstance(algorithm, Algorithm):
-        raise ValueError(f"algorithm = {kind(algorithm)}: expected an algorithm such as folkmoot.GSE()")
-    if not isinstance(rewards, Rewards):
-        raise ValueError(f"rewards = {kind(rewards)}: expected a reward law such as folkmoot.Bernoulli(means)")
+    require_algorithm(algorithm)
+    require_rewards(rewards)
     if not isinstance(network, Network):
         raise ValueError(f"network = {kind(network)}: expected a network such as folkmoot.Static(graph)")
     if corruption is not None and not isinstance(corruption, Corruption):

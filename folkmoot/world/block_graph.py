@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.encoding import digest
+
 
 @dataclass(frozen=True, eq=False)
 class BlockGraph:
@@ -20,6 +22,11 @@ class BlockGraph:
     labels: NDArray[np.int64]
     within: bool
     across: bool
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells its edges from those of another graph."""
+        return digest("block graph", (digest("rows", self.labels.tobytes()), bool(self.within), bool(self.across)))
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:

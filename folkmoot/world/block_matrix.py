@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from folkmoot.coins import LINK, Coins
 from folkmoot.doors import array, within
+from folkmoot.encoding import digest
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.block_links import SKIP_ACROSS, SKIP_WITHIN, Chance, chance_of, draw_range, lay_rows, sort_rows
 
@@ -52,6 +53,12 @@ class MatrixGraph:
 
     labels: NDArray[np.int64]
     joined: NDArray[np.bool_]
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells its edges from those of another graph."""
+        rows = digest("rows", self.labels.tobytes()), digest("rows", self.joined.tobytes())
+        return digest("matrix graph", rows)
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.encoding import digest
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -32,6 +34,8 @@ class GraphFacts(Protocol):
     def algebraic_connectivity(self) -> float: ...
     @property
     def diameter(self) -> int: ...
+    @property
+    def digest(self) -> bytes: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,11 @@ class BaseGraph:
     def n_edges(self) -> int:
         """Number of undirected edges."""
         return len(self.neighbours) // 2
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells its edges from those of another graph."""
+        return digest("base graph", (digest("rows", self.start.tobytes()), digest("rows", self.neighbours.tobytes())))
 
     @cached_property
     def degree(self) -> NDArray[np.int64]:

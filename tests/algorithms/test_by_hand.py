@@ -1,12 +1,14 @@
 """An agent driven by hand is the simulator's agent; what it is handed wrongly is refused in one line."""
 
+from dataclasses import fields, replace
+
 import networkx as nx
 import numpy as np
 import pytest
 
 import folkmoot as fm
 from folkmoot.coins import replicate_coins, seed_words
-from folkmoot.interface import draw_links, links, pay
+from folkmoot.interface import Scalar, draw_links, links, pay
 from folkmoot.machine import Noticed
 
 MEANS = np.array([[0.9, 0.1, 0.7], [0.1, 0.9, 0.8], [0.3, 0.2, 0.9], [0.2, 0.3, 0.8]])
@@ -257,3 +259,86 @@ def test_what_was_kept_with_another_window_is_refused():
     for window in (4, 1_000):
         with pytest.raises(ValueError, match=rf"^window = {window}: kept by an agent with 5; expected the same$"):
             fm.agent(fm.UCB(), problem, 0, window=window, kept=agent.kept)
+
+
+FACTS = {
+    "n_agents": 5,
+    "n_arms": 4,
+    "horizon": 81,
+    "graph": fm.Static(nx.cycle_graph(4)).base,
+    "link_probability": 0.7,
+    "sub_gaussian": 0.25,
+    "labels": np.array([0, 0, 1, 1]),
+    "bounded": False,
+    "n_objectives": 2,
+    "scalarisation": Scalar(2),
+    "corruption": 1.0,
+    "verification": 1,
+    "one_sided": True,
+    "absent": True,
+    "delayed": True,
+    "moving": True,
+    "replayed": True,
+}
+
+
+@pytest.mark.parametrize("fact", [field.name for field in fields(fm.Problem)])
+def test_what_was_kept_for_another_problem_is_refused(fact):
+    """Whatever of it the record of the algorithm holds: that of UCB holds the first two and sub_gaussian."""
+    algorithm = fm.S2() if fact == "n_objectives" else fm.UCB()
+    if fact == "n_agents":
+        other = fm.Problem.on(fm.ErdosRenyi(nx.complete_graph(5), 0.6), n_arms=3, horizon=80)
+    else:
+        other = replace(PROBLEM, **{fact: FACTS[fact]})
+    agent = fm.agent(algorithm, other, 0)
+    agent.arm()
+    with pytest.raises(ValueError, match=r"^kept values: another agent, or one of another algorithm or game, has kept"):
+        fm.agent(algorithm, PROBLEM, 0, kept=agent.kept)
+    assert fm.agent(algorithm, other, 0, kept=agent.kept).round == 1
+
+
+def test_one_of_another_algorithm_with_such_a_record_is_refused():
+    class Twin(fm.UCB):
+        """Another name, the same record."""
+
+    agent = fm.agent(fm.UCB(), PROBLEM, 0)
+    agent.arm()
+    with pytest.raises(ValueError, match=r"^kept values"):
+        fm.agent(Twin(), PROBLEM, 0, kept=agent.kept)
+
+
+def test_an_equal_problem_made_anew_goes_on():
+    agent = fm.agent(fm.UCB(), PROBLEM, 0)
+    agent.arm()
+    facts = {"horizon": 80, "sub_gaussian": np.float64(0.5), "bounded": np.True_}
+    again = fm.Problem.on(fm.ErdosRenyi(nx.complete_graph(4), 0.6), n_arms=3, **facts)
+    assert fm.agent(fm.UCB(), again, 0, kept=agent.kept).round == 1
+
+
+def test_base_graphs_without_stored_edges_are_told_apart():
+    model, labels = fm.StochasticBlockModel, [0, 0, 1, 1]
+    networks = [
+        model(labels, 0.5, 0.0),
+        model(labels, 0.0, 0.5),
+        model(labels, 0.5, 0.5),
+        model([0, 1, 0, 1], 0.5, 0.0),
+    ]
+    networks += [model(labels, probabilities=[[0.5, p], [p, 0.5]]) for p in (0.0, 0.25)]
+    assert len({network.base.digest for network in networks}) == 6
+    assert model(labels, 0.4, 0.0).base.digest == networks[0].base.digest
+
+
+@pytest.mark.parametrize(("given", "called"), [("gse", "str"), (fm.GSE, "the class GSE"), (None, "NoneType")])
+def test_what_is_no_algorithm_is_refused_as_simulate_does(given, called):
+    line = rf"^algorithm = {called}: expected an algorithm such as folkmoot\.GSE\(\)$"
+    with pytest.raises(ValueError, match=line):
+        fm.agent(given, PROBLEM, 0)
+    with pytest.raises(ValueError, match=line):
+        fm.simulate(given, fm.Bernoulli(MEANS), NETWORK, horizon=80)
+
+
+def test_what_is_no_problem_is_refused():
+    with pytest.raises(
+        ValueError, match=r"^problem = int: expected facts such as folkmoot\.Problem\.on\(network, \.\.\.\)$"
+    ):
+        fm.agent(fm.GSE(), 3, 0)

@@ -79,6 +79,7 @@ THROUGH_THE_INTERFACE = {
     "folkmoot.algorithms.ALGORITHMS",
     "folkmoot.algorithms.base.Algorithm",
     "folkmoot.algorithms.base.Problem",
+    "folkmoot.algorithms.base.require_algorithm",
     "folkmoot.algorithms.role.role",
     "folkmoot.world.corruption.Corruption",
     "folkmoot.world.feedback.Feedback",

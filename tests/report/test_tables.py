@@ -8,6 +8,7 @@ import pytest
 from made_results import make
 from scipy import stats
 
+from folkmoot.report.arms import pulls_by_arm
 from folkmoot.report.tables import (
     curves_csv,
     default_reference,
@@ -145,3 +146,21 @@ def test_curves_as_csv_have_mean_deviation_and_interval(results):
     assert found == pytest.approx([values.mean(), stats.tstd(values), low, high, 5])
     assert rows[-1]["what"] == "regret"
     assert rows[-1]["std"] == "" == rows[-1]["low"]
+
+
+def test_pulls_by_arm_are_of_the_honest_agents():
+    """Agents 0 to 2 pull arm 0, the liar arm 2."""
+    made = make("A", replicates=2)
+    pulls = np.zeros_like(made.pulls)
+    pulls[:, :3, 0], pulls[:, 3, 2] = 1_000, 1_000
+    all_honest = pulls_by_arm({"A": replace(made, pulls=pulls)}, 1)
+    assert "over agents, rounds" in all_honest
+    assert "75.0\u202f%" in all_honest
+    lied_to = replace(made, pulls=pulls, configuration={**made.configuration, "liars": {"agents": [3]}})
+    page = pulls_by_arm({"A": lied_to}, 1)
+    assert "over honest agents, rounds" in page
+    assert "100.0\u202f%" in page
+    assert "25.0\u202f%" not in page
+    by_rank = pulls_by_arm({"A": replace(lied_to, gaps=np.tile(made.gaps, (2, 1)))}, 1)
+    assert "over honest agents" in by_rank
+    assert "25.0\u202f%" not in by_rank

@@ -11,6 +11,7 @@ from scipy import stats
 
 import folkmoot as fm
 from folkmoot.errors import DamagedFile
+from folkmoot.report.arms import pulls_by_arm
 from folkmoot.simulation.result import Result, student_interval
 from folkmoot.simulation.saved import load_all, save
 
@@ -475,3 +476,30 @@ def test_provenance_names_versions_and_sources(saved):
     provenance = fm.load(saved).provenance
     assert {"folkmoot", "sources", "python", "numpy", "numba", "platform"} <= set(provenance)
     shutil.rmtree(saved)
+
+
+def moving(first, second, change):
+    return fm.Piecewise([(1, fm.Bernoulli([first] * 2)), (change, fm.Bernoulli([second] * 2))])
+
+
+@pytest.mark.parametrize("law", [moving([0.9, 0.1, 0.4], [0.2, 0.3, 0.4], 11), fm.Bernoulli([[0.2, 0.9, 0.4]] * 2)])
+def test_the_best_arm_is_the_one_with_the_smallest_average_gap(law):
+    """Where means move none is best in every round; the average over 30 rounds is (10 * 0.9 + 20 * 0.2) / 30 = 0.43."""
+    network = fm.Static(nx.complete_graph(2))
+    result = fm.simulate(fm.UCB(), law, network, horizon=30, engine="interpreted", progress=False)
+    assert (result.gaps.min() > 0.0) == isinstance(law, fm.Piecewise)
+    assert result.best.tolist() == (result.gaps == result.gaps.min()).tolist()
+    assert result.best.sum() == 1
+    if isinstance(law, fm.Piecewise):
+        assert result.best.tolist() == [True, False, False]
+        page = pulls_by_arm({"UCB": result}, 1)
+        assert "0 (best)" in page
+        assert page.count("(best)") == 1
+
+
+def test_arms_that_tie_on_average_are_all_best():
+    tied = moving([0.9, 0.1, 0.0], [0.1, 0.9, 0.0], 16)
+    result = fm.simulate(
+        fm.UCB(), tied, fm.Static(nx.complete_graph(2)), horizon=30, engine="interpreted", progress=False
+    )
+    assert result.best.tolist() == [True, True, False]
