@@ -90,7 +90,7 @@ def _pulls_by_rank(results: Mapping[str, Result], n: int) -> str:
     for result in results.values():
         order = np.argsort(result.gaps, axis=1, kind="stable")
         pulls = np.take_along_axis(_counted(result).sum(axis=1), order, axis=1).sum(axis=0)
-        shares.append(pulls / result.pulls.sum())
+        shares.append(pulls / pulls.sum())
     gaps = np.sort(first.gaps, axis=1).mean(axis=0)
     lines = [
         [f"{k + 1}{' (best)' if k == 0 else ''}", number(float(gaps[k]), 4), *(percent(float(s[k])) for s in shares)]

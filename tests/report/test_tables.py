@@ -163,4 +163,4 @@ def test_pulls_by_arm_are_of_the_honest_agents():
     assert "25.0\u202f%" not in page
     by_rank = pulls_by_arm({"A": replace(lied_to, gaps=np.tile(made.gaps, (2, 1)))}, 1)
     assert "over honest agents" in by_rank
-    assert "25.0\u202f%" not in by_rank
+    assert "100.0\u202f%" in by_rank
