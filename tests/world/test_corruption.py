@@ -364,10 +364,10 @@ def corrupt(adversary, i, t, seen, left, reported, coins):
 class Stubborn(Corruption):
     """Reports one value until its budget is gone, and then still."""
 
-    value: float
+    value: str  # a configuration takes no number that is not finite
 
     def record(self, rewards, horizon):
-        return Own(self.budget, self.value)
+        return Own(self.budget, float(self.value))
 
 
 @pytest.mark.parametrize("interfere", [engine.interfere, compiled_interfere], ids=["interpreted", "compiled"])
@@ -375,9 +375,9 @@ def test_one_that_overspends_is_stopped(interfere):
     """Three pulls at 0.5 each are more than 1.25."""
     clean = np.full((3, 1, 1), 0.5)
     enough, rewards = fm.Bernoulli([[0.5]]), np.zeros((3, 1), int)
-    assert drive(Stubborn(budget=1.5, value=1.0), enough, rewards, clean, interfere=interfere).left == 0.0
+    assert drive(Stubborn(budget=1.5, value="1.0"), enough, rewards, clean, interfere=interfere).left == 0.0
     with pytest.raises(AssertionError, match="an adversary spent more than its budget"):
-        drive(Stubborn(budget=1.25, value=1.0), enough, rewards, clean, interfere=interfere)
+        drive(Stubborn(budget=1.25, value="1.0"), enough, rewards, clean, interfere=interfere)
 
 
 @pytest.mark.parametrize("interfere", [engine.interfere, compiled_interfere], ids=["interpreted", "compiled"])
@@ -396,7 +396,7 @@ def test_what_it_writes_is_clipped_and_what_is_no_number_ignored(interfere, valu
     """The charge is that of the clipped value; the pull pays 0.25 and 0.5."""
     clean = np.array([[[0.25, 0.5]]])
     rewards = fm.VectorBernoulli([[0.25, 0.5]], fm.Chebyshev(), n_agents=1)
-    found = drive(Stubborn(budget=5.0, value=value), rewards, np.zeros((1, 1), int), clean, interfere=interfere)
+    found = drive(Stubborn(budget=5.0, value=str(value)), rewards, np.zeros((1, 1), int), clean, interfere=interfere)
     assert found.reported[0, 0].tolist() == ([0.25, 0.5] if reported is None else [reported] * 2)
     assert found.spent.tolist() == [cost]
     assert np.isfinite(found.public.mean).all()

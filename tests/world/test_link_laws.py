@@ -234,7 +234,7 @@ PATH, LABELS = nx.path_graph(3), [0, 1, 1]
             r"link_probability of shape \(1,\): expected a number, \[n_edges\] = \(2,\)",
         ),
         (lambda: fm.ErdosRenyi(PATH, [0.5, 0]), r"link_probability of edge \(1, 2\) = 0\.0: expected a probability in"),
-        (lambda: fm.ErdosRenyi(PATH, [0.5, "x"]), "link_probability: expected numbers"),
+        (lambda: fm.ErdosRenyi(PATH, [0.5, "x"]), r"link_probability\[1\] = 'x': expected numbers"),
         (lambda: fm.ErdosRenyi(PATH, np.eye(3)), r"of \(0, 0\) = 1\.0: the base graph has no such edge; expected 0"),
         (lambda: fm.ErdosRenyi(PATH, np.arange(9).reshape(3, 3)), "expected a symmetric matrix"),
         (
@@ -247,7 +247,10 @@ PATH, LABELS = nx.path_graph(3), [0, 1, 1]
         (lambda: fm.StochasticBlockModel(LABELS, probabilities=[[1]]), r"probabilities of shape \(1, 1\): expected"),
         (lambda: fm.StochasticBlockModel(LABELS, probabilities=[[1, 0], [1, 1]]), "clusters 0 and 1 = 0.0, of 1 and 0"),
         (lambda: fm.StochasticBlockModel(LABELS, probabilities=[[1, 2], [2, 1]]), "clusters 0 and 1 = 2.0: expected a"),
-        (lambda: fm.StochasticBlockModel(LABELS, probabilities="x"), "probabilities: expected a table of numbers"),
+        (
+            lambda: fm.StochasticBlockModel(LABELS, probabilities="x"),
+            "probabilities = 'x': expected a table",
+        ),
         (lambda: fm.StochasticBlockModel(LABELS, 0.5, probabilities=np.eye(2)), "expected these, or within and across"),
         (lambda: fm.StochasticBlockModel(LABELS, within=0.5), "across: missing; expected within and across, or prob"),
         *[(lambda u=u: fm.Markov(PATH, u, 0.5), "up = .*: expected a probability in") for u in (0, 1.1, "x", None)],

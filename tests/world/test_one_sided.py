@@ -116,7 +116,10 @@ def test_it_is_told_in_plain_values():
         ],
         (lambda: fm.OneSided(KARATE, [0.1, 0.2]), r"loss of shape \(2,\): expected \[n_agents\] = \(34,\)"),
         (lambda: fm.OneSided(KARATE, [0.1] * 33 + [2]), r"loss of receiver 33 = 2\.0: expected a probability"),
-        (lambda: fm.OneSided(KARATE, ["x"] * 34), "loss: expected a number, one for each agent, or a table"),
+        (
+            lambda: fm.OneSided(KARATE, ["x"] * 34),
+            r"loss\[0\] = 'x': expected a probability from 0 to 1, one for each agent",
+        ),
         (lambda: fm.OneSided(KARATE, {(0, 1): 1.5}), r"loss of \(0, 1\) = 1\.5: expected a probability from 0 to 1"),
         (lambda: fm.OneSided(KARATE, {(0, 33): 0.5}), r"loss: pair \(0, 33\): the base graph has no such edge"),
         (lambda: fm.OneSided(KARATE, {(0, 34): 0.5}), r"loss: pair \(0, 34\): expected two different agents"),

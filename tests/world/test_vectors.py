@@ -209,8 +209,14 @@ def test_the_table_is_a_copy_in_one_layout():
         ({"means": [[np.nan, 0.5]]}, r"mean of arm 0, objective 0 = nan: expected a number from 0 to 1"),
         ({"means": [0.5, 0.5]}, r"means of shape \(2,\): expected \[n_arms, n_objectives\]"),
         ({"means": [[]]}, r"means of shape \(1, 0\): expected \[n_arms, n_objectives\]"),
-        ({"means": [[0.5], [0.5, 0.5]]}, r"means: expected a table of numbers \[n_arms, n_objectives\], all rows .*"),
-        ({"means": "half"}, r"means: expected a table of numbers \[n_arms, n_objectives\], all rows of one length"),
+        (
+            {"means": [[0.5], [0.5, 0.5]]},
+            r"means: not of one shape: expected a table of numbers \[n_arms, n.*",
+        ),
+        (
+            {"means": "half"},
+            r"means = 'half': expected a table of numbers \[n_arms, n_objectives\], all.*",
+        ),
         ({"scalarisation": "linear"}, r"scalarisation = str: expected Linear\(weights\), Chebyshev\(\) or LogSum.*"),
         ({"scalarisation": fm.Linear([1.0])}, r"1 weights: expected 2, one for each objective"),
         ({"n_agents": 0}, r"n_agents = 0: expected an integer of at least 1"),
