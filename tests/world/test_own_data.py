@@ -61,7 +61,7 @@ def test_names_of_agents_are_by_number_only_if_all_are_whole_numbers(tmp_path):
     assert law.agent_names == ["b10", "b9"]
     table = fm.Replay([[[0.0], [1.0]]])
     assert table.agent_names is None
-    with pytest.raises(ValueError, match="^Replay: agent_names cannot be set: "):
+    with pytest.raises(ValueError, match=r"^Replay: agent_names cannot be set: "):
         table.agent_names = ["a"]
 
 
