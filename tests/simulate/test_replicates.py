@@ -1,5 +1,7 @@
 """Running replicates: finished ones are handed over when interrupted, and a cluster gives the same."""
 
+from typing import ClassVar
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -70,10 +72,15 @@ def test_closing_the_iterator_early_stops_the_workers(monkeypatch):
 
 def test_an_error_in_a_worker_reaches_the_caller():
     class Broken(fm.Bernoulli):
-        def record(self):
-            raise ValueError("no record today")
+        breaks: ClassVar[bool] = False
 
-    broken = make_job(fm.UCB(), Broken([[0.3, 0.6]]), LONE, horizon=10)
+        def record(self):
+            if self.breaks:
+                raise ValueError("no record today")
+            return super().record()
+
+    broken = make_job(fm.UCB(), Broken([[0.3, 0.6]]), LONE, horizon=10)  # laws of one's own are looked at here
+    Broken.breaks = True
     with pytest.raises(ValueError, match="no record today"):
         list(run(broken, range(4), 2))
 
