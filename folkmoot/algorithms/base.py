@@ -193,6 +193,8 @@ class Algorithm(Configuration):
             return self.params(problem)
         try:
             params = self.params(problem)
+        except ValueError as error:  # it refuses its problem
+            raise ValueError(f"{name}: {' '.join(str(error).split())}") from error
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
             raise ValueError(f"{name}: params raised {said}; {expected}") from error
