@@ -98,7 +98,7 @@ def test_laws_of_the_package_are_not_watched():
     [
         (Paying(table=((0.5, 2.0), (0.5, 0.5))), "Paying: mean of agent 0, arm 1 = 2.0: expected a number from 0 to 1"),
         (Paying(table=((), ())), r"Paying: means of shape \(2, 0\): expected \[n_agents, n_arms\]"),
-        (Paying(spread=-1.0), "Paying: sub_gaussian = -1.0: expected a number from 0 to 1e+100"),
+        (Paying(spread=-1.0), r"Paying: sub_gaussian = -1\.0: expected a number from 0 to 1e\+100"),
     ],
 )
 def test_what_a_law_says_of_itself_is_looked_at_first(law, message):
