@@ -33,9 +33,18 @@ def sample_width(n_arms: int, n_objectives: int, n_agents: int, horizon: int, de
     for name, value in sizes.items():
         if value < 1:
             raise ValueError(f"{name} = {value}: expected at least 1")
+    return log(2 * n_objectives * n_arms * n_agents * horizon) - log(failure(delta, horizon))
+
+
+def failure(delta: float | None, horizon: int) -> float:
+    """The probability delta with which a theorem may fail; None is 1/T.
+
+    Raises:
+        ValueError: no probability between 0 and 1.
+    """
     if delta is not None and not 0.0 < delta < 1.0:
         raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
-    return log(2 * n_objectives * n_arms * n_agents * horizon) - log(delta or 1.0 / horizon)
+    return delta or 1.0 / horizon
 
 
 def checked_probability(name: str, value: float) -> float:

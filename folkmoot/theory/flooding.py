@@ -2,7 +2,7 @@
 
 from math import ceil, comb, inf, log
 
-from folkmoot.theory.checks import Gaps, checked_gaps, checked_scale
+from folkmoot.theory.checks import Gaps, checked_gaps, checked_scale, failure
 
 
 def flood_rounds(n_agents: int, diameter: int, link_probability: float, horizon: int, delta: float) -> int:
@@ -86,15 +86,14 @@ def flood_se_bound(
             f"n_agents = {n}, horizon = {horizon}, flood = {flood}, delay = {delay}, missing = {m}: "
             "expected at least 1, 1, 0, 0 and from 0 to below the number of agents"
         )
-    if delta is not None and not 0.0 < delta < 1.0:
-        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
+    fails = failure(delta, horizon)
     sigma = checked_scale("sigma", sigma) if sigma != 0.0 else 0.0
     if m > 0 and (delay > 0 or climb is not None):
         raise ValueError(f"missing = {m}: there is a bound for a table and outcomes that come at once only")
     k, points = len(found), _points(beta, horizon)
     times = float(points * (points + 1) if anytime else points)
     subsets = (m + 1) * max(comb(n, r) for r in range(m + 1))
-    width = log(max(k - 1, 1) * times) + log(subsets) - log(delta or 1.0 / horizon)
+    width = log(max(k - 1, 1) * times) + log(subsets) - log(fails)
     total = 0.0
     for gap in (float(gap) for gap in found if gap > 0.0):
         clear = n * gap - 2.0 * m
