@@ -22,7 +22,7 @@ from folkmoot.report.plots import (
     scale_x,
     scale_y,
 )
-from folkmoot.report.worlds import World
+from folkmoot.report.worlds import World, size_of
 from folkmoot.simulation.result import student_interval
 
 PANELS = 12  # at most
@@ -54,7 +54,7 @@ def plot_worlds(worlds: Sequence[World]) -> Figure:
         return plot_regret(known[0].results)
     drawn = known[:PANELS]
     names = list(dict.fromkeys(name for world in drawn for name in world.results))
-    sizes = {(int(r.counted.sum()), r.horizon) for world in drawn for r in world.results.values()}
+    sizes = {size_of(result) for world in drawn for result in world.results.values()}
     columns = min(_COLUMNS, len(drawn))
     lines = ceil(len(drawn) / columns)
     figure = Chart(

@@ -43,7 +43,8 @@ def read_events(path: Path, columns: Mapping[str, str], scale: tuple[float, floa
     Raises:
         ValueError: it cannot be read, a column is missing, or a row is wrong, with its line.
     """
-    wanted = {name: _roles(columns).get(name, name) for name in COLUMNS}
+    roles = _roles(columns)
+    wanted = {name: roles.get(name, name) for name in COLUMNS}
     if path.suffix not in _READERS:
         raise ValueError(f"file {path}: expected a name that ends in .csv or .parquet")
     try:
