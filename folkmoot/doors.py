@@ -7,7 +7,7 @@ cannot hold exactly is refused too. What is allowed beyond that (a range, a shap
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +31,10 @@ def number(value: object) -> float:
     """The value as a float; NaN, which is in no range, for what is no number."""
     if not is_whole(value) and not isinstance(value, float | np.floating):
         return float("nan")
-    return float(value) if _fits(value, "number") else float("nan")  # type: ignore[arg-type]
+    return float(value) if _fits(value, "number") else float("nan")
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[int | np.integer]:
     """Is it an integer, of Python or NumPy? A truth value is none, nor is a span of time, which NumPy takes for one."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
 
@@ -45,10 +45,10 @@ def whole(name: str, value: object, low: int = 1, high: int = (1 << 32) - 1) -> 
     Raises:
         ValueError: not a whole number from `low` to `high`.
     """
-    if not is_whole(value) or not low <= value <= high:  # type: ignore[operator]
+    if not is_whole(value) or not low <= value <= high:
         above = "below 2**32" if high == (1 << 32) - 1 else f"at most {high}"
         raise ValueError(f"{name} = {brief(value)}: expected an integer of at least {low} and {above}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    return int(value)
 
 
 def flag(name: str, value: object) -> bool:

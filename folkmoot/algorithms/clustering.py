@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from folkmoot.doors import array
+from folkmoot.doors import array, is_whole
 
 Table = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -118,7 +118,7 @@ def detect(
     if not np.isfinite(a).all() or not np.isfinite(x).all():
         raise ValueError("similarity and features: expected finite numbers")
     n = len(x)
-    if isinstance(n_clusters, bool) or not isinstance(n_clusters, int | np.integer) or not 1 <= n_clusters <= n:
+    if not is_whole(n_clusters) or not 1 <= n_clusters <= n:
         raise ValueError(f"n_clusters = {n_clusters!r}: expected from 1 to the number of agents, {n}")
     if method not in ("IR-sLS", "IR-LS"):
         raise ValueError(f"method = {method!r}: allowed are 'IR-sLS' and 'IR-LS'")

@@ -25,10 +25,10 @@ from folkmoot.bc_ucb.contract import (
 )
 from folkmoot.bc_ucb.lies import Misbehaviour
 from folkmoot.coins import seed_words
-from folkmoot.doors import whole
+from folkmoot.doors import is_whole, whole
 from folkmoot.errors import brief, kind
 from folkmoot.own_code import versions
-from folkmoot.simulation.simulate import checked_checkpoints
+from folkmoot.simulation.simulate import checked_checkpoints, require_rewards
 from folkmoot.world.rewards import Rewards
 
 
@@ -115,7 +115,7 @@ def _participants(malicious: Iterable[int], n: int) -> NDArray[np.bool_]:
     except TypeError:
         raise ValueError(f"malicious = {brief(malicious)}: expected numbers of participants, such as [0, 3]") from None
     for m in numbers:
-        if isinstance(m, bool) or not isinstance(m, int | np.integer) or not 0 <= m < n:
+        if not is_whole(m) or not 0 <= m < n:
             raise ValueError(f"malicious: {brief(m)}: expected numbers of participants from 0 to {n - 1}")
         if marks[m]:
             raise ValueError(f"malicious: {m} is given twice")
@@ -144,8 +144,7 @@ def make_chain_job(
     """
     if not isinstance(algorithm, BCUCB):
         raise ValueError(f"algorithm = {kind(algorithm)}: on a chain expected folkmoot.BCUCB(...)")
-    if not isinstance(rewards, Rewards):
-        raise ValueError(f"rewards = {kind(rewards)}: expected a reward law such as folkmoot.Bernoulli(means)")
+    require_rewards(rewards)
     if rewards.redraws or rewards.varies:
         raise ValueError("rewards: expected means that are the same for all replicates and rounds of a game on a chain")
     if not (rewards.means == rewards.means[0]).all():
@@ -160,7 +159,7 @@ def make_chain_job(
     horizon = whole("horizon", horizon)
     marks = _participants(malicious, rewards.n_agents)
     expected, most = rewards.n_agents if expected_validators is None else expected_validators, 2 * rewards.n_agents
-    if isinstance(expected, bool) or not isinstance(expected, int | np.integer) or not 1 <= expected <= most:
+    if not is_whole(expected) or not 1 <= expected <= most:
         raise ValueError(f"expected_validators = {brief(expected)}: expected a whole number from 1 to {most}")
     rounds = checked_checkpoints(checkpoints, horizon)
     seed_words(seed)

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from platformdirs import user_cache_path
 
+from folkmoot.doors import is_whole
 from folkmoot.errors import DamagedFile
 from folkmoot.files import write_file
 from folkmoot.registry import moved
@@ -75,7 +75,7 @@ def movielens(users: int = 20, genres: int = 5) -> Replay:
         DamagedFile: a file that is not as it should be.
     """
     for name, value in (("users", users), ("genres", genres)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        if not is_whole(value) or value < 1:
             raise ValueError(f"{name} = {value!r}: expected an integer of at least 1")
     folder = _find("movielens")
     if folder is not None:

@@ -88,7 +88,7 @@ def name(value: Any) -> str | None:
     """An entry as the name of an agent or an arm: a text that is not empty, or a whole number; None: neither."""
     if isinstance(value, str):
         return value.strip() or None
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if not doors.is_whole(value):
         return None
     return str(int(value))
 

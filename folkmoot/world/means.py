@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 
 from folkmoot.coins import INSTANCE, WORD, Coins, uniform
 from folkmoot.configuration import Configuration, path, read_table, shown
-from folkmoot.doors import array, within
+from folkmoot.doors import array, is_whole, within
 
 Table = NDArray[np.float64]
 Means: TypeAlias = "ArrayLike | Drawn | dict[str, Any]"  # as given
@@ -25,7 +25,7 @@ def checked_agents(n_agents: object) -> int:
     Raises:
         ValueError: not an integer from 1 to 2**31 - 1.
     """
-    if isinstance(n_agents, bool) or not isinstance(n_agents, int | np.integer) or n_agents < 1:
+    if not is_whole(n_agents) or n_agents < 1:
         raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
     if n_agents > _MOST:
         raise ValueError(f"n_agents = {n_agents}: expected at most {_MOST}")

@@ -19,6 +19,7 @@ from pydantic import PlainValidator, ValidationInfo, model_validator
 from folkmoot import coins as dice
 from folkmoot.coins import REWARD, Coins, bernoulli, gaussian
 from folkmoot.configuration import Place, Plain, Wrong, of_kind, part, path, shown
+from folkmoot.doors import is_whole
 from folkmoot.interface import implements
 from folkmoot.world import REWARDS
 from folkmoot.world.means import Table
@@ -217,7 +218,7 @@ class Drifting(Moving):
         _alike("start", self.start, self.start)
         _alike("end", self.end, self.start)
         period = self.period
-        if isinstance(period, bool) or not isinstance(period, int | np.integer) or not 2 <= period < 2**32:
+        if not is_whole(period) or not 2 <= period < 2**32:
             raise ValueError(f"period = {period!r}: expected an integer of at least 2 and below 2**32")
         return self._settle(period=int(period))
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.doors import is_whole
 from folkmoot.encoding import Value
 
 Floats32 = NDArray[np.float32]
@@ -88,7 +89,7 @@ def checked_classes(classes: Sequence[int]) -> tuple[int, ...]:
         ValueError: none, the same one twice, or something that is no class from 0 to 65,535.
     """
     for value in classes:
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 1 << 16:
+        if not is_whole(value) or not 0 <= value < 1 << 16:
             raise ValueError(f"classes: {value!r:.40} given, expected integers from 0 to 65535")
     found = tuple(sorted(int(value) for value in classes))
     if not found or len(set(found)) < len(found):
