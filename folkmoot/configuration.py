@@ -9,7 +9,6 @@ so that an error has its place; Python also takes arrays and graphs. What a valu
 import importlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
@@ -18,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PlainValidator
 from pydantic_core import ErrorDetails, core_schema
 
 from folkmoot import own_code
+from folkmoot.doors import number_or_word, plain
+from folkmoot.errors import brief
+from folkmoot.meant import choices, unknown_field
 from folkmoot.sameness import hashed, same
 
 Place = tuple[str | int, ...]
@@ -43,23 +45,6 @@ _EXPECTED = {
     "literal_error": "allowed are {expected}",
     "too_short": "expected at least {min_length} of them",
 }
-
-
-def choices(given: str, allowed: Iterable[str]) -> str:
-    """The sentence after an unknown name: the nearest known one, and all of them."""
-    names = list(allowed)
-    near = get_close_matches(given, names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"unknown; {hint}allowed are {', '.join(names)}"
-
-
-def unknown_field(given: Iterable[str], allowed: Iterable[str]) -> str | None:
-    """What to say about the first field that is not allowed; None if all are."""
-    names = list(allowed)
-    for name in given:
-        if name not in names:
-            return f"field {name!r}: {choices(name, names)}"
-    return None
 
 
 def path(place: Sequence[str | int]) -> str:
@@ -110,6 +95,10 @@ def _parts(error: ErrorDetails, place: Place, allowed: Mapping[Place, Iterable[s
     if kind in _EXPECTED:
         limits = {key: f"{limit:g}" if isinstance(limit, float) else limit for key, limit in context.items()}
         what = _EXPECTED[kind].format(**limits)
+        if kind.startswith("int_") and isinstance(value, float) and value.is_integer():
+            what += f"; write {int(value)}"
+        if kind == "list_type" and place == ("algorithm",) and isinstance(value, Mapping):
+            what += "; write [[algorithm]], with two brackets, for each of them"
     else:
         what = error["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     return f"{name} = {shown(value)}" if name and not isinstance(value, Mapping | list) else name, what
@@ -197,12 +186,16 @@ class Configuration(BaseModel):
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, allow_inf_nan=False
     )
     says_its_name: ClassVar[bool] = True
+    _numbers_only: ClassVar[frozenset[str]] = frozenset()  # fields for which pydantic takes whatever converts to one
 
     def __init__(self, /, **given: Any) -> None:
         name = f"{type(self).__name__}: "
-        wrong = unknown_field(given, self.written_names())
-        if wrong is not None:
+        if wrong := unknown_field(given, self.written_names()):
             raise ValueError(f"{name}{wrong}")
+        given = {field: plain(value, field) for field, value in given.items()}
+        for field, value in given.items():
+            if field in self._numbers_only and hasattr(value, "__float__") and not isinstance(value, int | float):
+                raise ValueError(f"{name if self.says_its_name else ''}{field} = {brief(value)}: expected a number")
         try:
             super().__init__(**given)
         except ValidationError as error:
@@ -225,6 +218,9 @@ class Configuration(BaseModel):
                     f"{cls.__name__}: field {name!r} has the name of a property; call it something else, with "
                     f"Field(alias={name!r})"
                 )
+        cls._numbers_only = frozenset(
+            field.alias or name for name, field in cls.model_fields.items() if number_or_word(field.annotation)
+        )
 
     @classmethod
     def written_names(cls) -> list[str]:
@@ -341,8 +337,7 @@ def read_table(kind: type[C], fields: Any, context: Any) -> C:
     """
     if not isinstance(fields, Mapping):
         raise Wrong(lambda place: [f"{path(place)} = {shown(fields)}: expected a table"])
-    unknown = unknown_field(fields, kind.written_names())
-    if unknown is not None:
+    if unknown := unknown_field(fields, kind.written_names()):
         raise Wrong(lambda place: [f"{path(place)}: {unknown}"])
     try:  # by way of JSON: TOML, too, has no tuples
         return kind.model_validate_json(json.dumps(fields, default=str), context=context)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from folkmoot.errors import OtherSide
+from folkmoot.errors import OtherSide, brief
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -308,6 +308,8 @@ def digest(domain: str, value: Value) -> bytes:
     Raises:
         ValueError: no such domain (see `hasher`), or a value that has no encoding.
     """
+    if type(domain) is not str:
+        raise ValueError(f"domain = {brief(domain)}: expected text")
     state = _start(domain).copy()
     state.update(value if type(value) is bytes else encode(value))
     return sha256(state.digest()).digest()

@@ -25,6 +25,17 @@ def kind(value: object) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
+def require(name: str, value: object, wanted: type | tuple[type, ...]) -> None:
+    """Refuse what is of another type, before anything is done with it: a quick look, for what is called often.
+
+    Raises:
+        ValueError: it is of none of these types.
+    """
+    if not isinstance(value, wanted):
+        kinds = wanted if isinstance(wanted, tuple) else (wanted,)
+        raise ValueError(f"{name} = {brief(value)}: expected {' or '.join(kind.__name__ for kind in kinds)}")
+
+
 class OtherSide(Exception):
     """Something that another party made is not what it should be."""
 

@@ -1,11 +1,12 @@
 """Ed25519 signatures (RFC 8032, as libsodium checks them): the only place that makes one or checks one.
 
 What is signed always begins with words of its own, so that a signature given for one purpose is worth nothing for
-another. There are three forms, and none is the beginning of another:
+another. There are four forms, and none is the beginning of another:
 
     for a domain    b"folkmoot/1/", length of the domain (one byte), the domain, the payload
     on a header     b"folkmoot/block-signature/", hash of the header (32 bytes)
     on a chain      b"folkmoot/multiparty-signature/", digest of purpose, chain and what is said (32 bytes)
+    in X.509        the words of a certificate in DER, which begin with the byte 0x30
 
 A driver that plays many participants in one program lets them share their checks: see `remembering`.
 """
@@ -27,12 +28,14 @@ __all__ = [
     "SIGNATURE_BYTES",
     "SigningKey",
     "check",
+    "check_certificate",
     "check_header",
     "check_said",
     "in_domain",
     "public_key",
     "remembering",
     "sign",
+    "sign_certificate",
     "sign_header",
     "sign_said",
 ]
@@ -104,6 +107,17 @@ def sign_said(key: SigningKey, said: bytes) -> bytes:
 def check_said(key: bytes, said: bytes, signature: bytes) -> bool:
     """Is this the signature of a public key on what is said on a chain? False for any nonsense."""
     return _is_signed(key, ON_CHAIN + said, signature)
+
+
+def sign_certificate(key: SigningKey, words: bytes) -> bytes:
+    """The signature (64 bytes) on the words of an X.509 certificate (DER, a sequence)."""
+    assert words[:1] == b"0"
+    return _signed(key, words)
+
+
+def check_certificate(key: bytes, words: bytes, signature: bytes) -> bool:
+    """Is this the signature of a public key on the words of a certificate? False for any nonsense."""
+    return words[:1] == b"0" and _is_signed(key, words, signature)
 
 
 def _signed(key: SigningKey, message: bytes) -> bytes:

@@ -155,7 +155,8 @@ def writers(text):
 def test_nobody_else_renames_what_he_has_written():
     package = Path(folkmoot.__file__).parent
     found = [file.relative_to(package).as_posix() for file in package.rglob("*.py") if writers(file.read_text("utf-8"))]
-    assert sorted(found) == ["files.py"]
+    # A name for a while: of a trial's folder, and of a certificate that Python's ssl takes from a file alone.
+    assert sorted(found) == ["files.py", "node/tls_contexts.py", "node/trying.py"]
 
 
 @pytest.mark.parametrize("text", ["os.replace(a, b)", "part.rename(x)", "tempfile.mkdtemp()"])

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from jitted import jit
 
 from folkmoot import interface
 from folkmoot.interface import GENERICS, Links, generic, implementation, implements, nothing_seen
-from folkmoot.simulation.compiled import jit
 
 OF_AN_ALGORITHM = {"init", "outbox", "late_outbox", "oversee", "select", "publish", "update"}
 OF_AN_ALGORITHM |= {"publish_late", "update_late", "messages", "message_bytes", "verify", "decision"}

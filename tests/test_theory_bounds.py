@@ -253,7 +253,7 @@ def test_gaps_at_the_ends_of_what_is_allowed_have_a_bound(bound: str, gaps: list
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("wrong", [1e-300, 1e300, float("nan"), -1.0])
 def test_other_numbers_beyond_squaring_are_refused(wrong: float) -> None:
-    says = r"expected a number from 1e-100 to 1e\+100$"
+    says = r"expected a (number from 1e-100 to 1e\+100|finite number)$"
     for call in (
         lambda: theory.gse_pulls(wrong, 5, 8, 0.5, 1.0, 1000),
         lambda: theory.verification_needed(wrong, 4, 1, 2, 10),

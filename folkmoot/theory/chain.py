@@ -2,9 +2,11 @@
 
 from math import log, pi
 
+from folkmoot.doors import guarded
 from folkmoot.theory.checks import Gaps, checked_gaps
 
 
+@guarded
 def bc_ucb_bound(
     gaps: Gaps,
     n_honest: int,

@@ -20,7 +20,7 @@ def check_sizes(n_agents: int, n_clusters: int, horizon: int, eps: float) -> Non
     if horizon < 1:
         raise ValueError(f"horizon = {horizon}: expected at least 1")
     if not 0.0 < eps < 1.0:
-        raise ValueError(f"eps = {eps!r}: expected a probability between 0 and 1")
+        raise ValueError(f"eps = {brief(eps)}: expected a probability between 0 and 1")
 
 
 def sample_width(n_arms: int, n_objectives: int, n_agents: int, horizon: int, delta: float | None) -> float:
@@ -43,7 +43,7 @@ def failure(delta: float | None, horizon: int) -> float:
         ValueError: no probability between 0 and 1.
     """
     if delta is not None and not 0.0 < delta < 1.0:
-        raise ValueError(f"delta = {delta!r}: expected a probability between 0 and 1")
+        raise ValueError(f"delta = {brief(delta)}: expected a probability between 0 and 1")
     return delta or 1.0 / horizon
 
 

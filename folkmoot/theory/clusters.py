@@ -9,10 +9,14 @@ from math import comb, inf, log, pi
 import numpy as np
 from numpy.typing import ArrayLike
 
-from folkmoot.doors import array
+from folkmoot.doors import array, guarded
+from folkmoot.errors import brief
 from folkmoot.theory.checks import Gaps, check_sizes, checked_gaps, checked_probability, checked_scale
 
+_MOST_AGENTS = 1_000
 
+
+@guarded
 def connected_probability(n_agents: int, link_probability: float) -> float:
     """The chance that a graph of independent links is connected; exact.
 
@@ -26,6 +30,10 @@ def connected_probability(n_agents: int, link_probability: float) -> float:
         ValueError: an argument out of range.
     """
     check_sizes(n_agents, 1, 1, 0.5)
+    if n_agents > _MOST_AGENTS:
+        raise ValueError(
+            f"n_agents = {brief(n_agents)}: expected at most {_MOST_AGENTS} (the time grows as its square)"
+        )
     missing = 1.0 - checked_probability("link_probability", link_probability)
     chance = [0.0, 1.0]
     for n in range(2, n_agents + 1):
@@ -34,6 +42,7 @@ def connected_probability(n_agents: int, link_probability: float) -> float:
     return chance[n_agents]
 
 
+@guarded
 def single_cluster_bound(gaps: Gaps, n_agents: int, horizon: int, synchronised: float) -> float:
     """UCB-SBM, Theorem 1 of its section 5: regret of one agent where all agents are alike.
 
@@ -66,6 +75,7 @@ def _pulls(delta: float, n_parties: int, n_arms: int, horizon: int, c1: float, g
     return learning + 2.0 * pi**2 / (3.0 * good) + n_arms**2 + (2 * n_parties - 1) * n_arms
 
 
+@guarded
 def ucb_sbm_bound(
     gaps: Gaps, n_agents: int, n_clusters: int, horizon: int, c1: float, burn_in: int, eps: float = 0.01
 ) -> float:
@@ -92,13 +102,14 @@ def ucb_sbm_bound(
     delta = checked_gaps(gaps)
     check_sizes(n_agents, n_clusters, horizon, eps)
     if not eps < 1.0 / 7.0:
-        raise ValueError(f"eps = {eps!r}: expected below 1/7, the bound holds with probability 1 - 7 eps")
+        raise ValueError(f"eps = {brief(eps)}: expected below 1/7, the bound holds with probability 1 - 7 eps")
     if horizon < 2 or not 0.0 < c1 < inf or burn_in < 0:
         raise ValueError(f"horizon = {horizon}, c1 = {c1}, burn_in = {burn_in}: expected >= 2, > 0, >= 0")
     pulls = [_pulls(float(d), n_clusters, len(delta), horizon, c1, 1.0 - 7.0 * eps) for d in delta[delta > 0.0]]
     return float(burn_in + n_clusters / n_agents * np.sum(pulls))
 
 
+@guarded
 def drfed_ucb_bound(gaps: Gaps, n_agents: int, horizon: int, c1: float, burn_in: int, eps: float = 0.01) -> float:
     """DrFed-UCB's Theorem 2, and Theorem 1 of UCB-SBM (Rule 1): regret averaged over agents. Recalled.
 
@@ -119,6 +130,7 @@ def drfed_ucb_bound(gaps: Gaps, n_agents: int, horizon: int, c1: float, burn_in:
     return ucb_sbm_bound(gaps, n_agents, n_agents, horizon, c1, burn_in, eps)
 
 
+@guarded
 def recovery_signal(
     cluster_means: ArrayLike, n_agents: int, within: float, across: float, burn_in: int, sigma: float = 0.5
 ) -> float:

@@ -4,13 +4,15 @@ Source: Shi, "Communication-Corruption Coupling and Verification in Cooperative 
 numbers are that paper's. Its universal constant c is not given; it is 1 here unless a caller says otherwise.
 """
 
+from collections.abc import Mapping
 from math import log1p, sqrt
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from folkmoot.doors import array
+from folkmoot.doors import array, guarded
+from folkmoot.errors import brief
 from folkmoot.theory.checks import sample_width
 
 
@@ -41,6 +43,7 @@ class CorruptedRun(Protocol):
     def corruption_spent_per_arm(self) -> NDArray[np.float64]: ...
 
 
+@guarded
 def multiplicity(sharing: Literal["S1", "S2", "S3"], n_agents: int) -> int:
     """Lemma 1: N where every agent keeps every sample (S1), 1 for one shared table (S2) and for own samples (S3).
 
@@ -52,6 +55,7 @@ def multiplicity(sharing: Literal["S1", "S2", "S3"], n_agents: int) -> int:
     return n_agents if sharing == "S1" else 1
 
 
+@guarded
 def effective_corruption(held: ArrayLike, size: ArrayLike, arm: ArrayLike, n_arms: int) -> EffectiveCorruption:
     """Definition 1 from what happened: unverified pulls in any order, of all agents and rounds.
 
@@ -83,6 +87,7 @@ def effective_corruption(held: ArrayLike, size: ArrayLike, arm: ArrayLike, n_arm
     return EffectiveCorruption(rho, float((rho * change).sum()), of_arm)
 
 
+@guarded
 def effective_corruption_of_run(
     result: CorruptedRun, replicate: int = 0, count: Literal["agents", "distinct"] = "agents"
 ) -> ArmCorruption:
@@ -106,11 +111,15 @@ def effective_corruption_of_run(
         ValueError: "samples" or "total" was not observed, another count, or pulls of an arm that are in different
             numbers of estimators: then Definition 1 needs each pull (`effective_corruption`).
     """
+    if not isinstance(getattr(result, "observed", None), Mapping):
+        raise ValueError(f"result = {brief(result)}: expected a result of folkmoot.simulate")
+    if not 0 <= replicate < len(result.observed.get("samples", [0])):
+        raise ValueError(f"replicate = {replicate}: expected one from 0 on that was played")
     missing = [name for name in ("samples", "total") if name not in result.observed]
     if missing:
         raise ValueError(f"result: expected one simulated with observe = ('samples', 'total'), lacks {missing}")
     if count not in ("agents", "distinct"):
-        raise ValueError(f"count = {count!r}: allowed are 'agents' and 'distinct'")
+        raise ValueError(f"count = {brief(count)}: allowed are 'agents' and 'distinct'")
     samples, total = (np.asarray(result.observed[name])[replicate, -1] for name in ("samples", "total"))
     if count == "distinct":
         rows = np.concatenate([samples, total.reshape(len(total), -1)], axis=1)
@@ -129,6 +138,7 @@ def effective_corruption_of_run(
     return ArmCorruption(rho.astype(np.int64), float(of_arm.sum()), of_arm)
 
 
+@guarded
 def corrupted_bound(
     effective: float,
     n_arms: int,
@@ -162,10 +172,11 @@ def corrupted_bound(
     """
     width, pulls = sample_width(n_arms, n_objectives, n_agents, horizon, delta), n_agents * horizon
     if not effective >= 0.0:
-        raise ValueError(f"effective = {effective!r}: expected at least 0")
+        raise ValueError(f"effective = {brief(effective)}: expected at least 0")
     return c * lipschitz * (sqrt(n_arms * pulls * width) + effective * log1p(pulls))
 
 
+@guarded
 def certified_bound(
     clean: float, budget: float, verifications: float, needed: float, gap_max: float, pulls: int, lipschitz: float = 1.0
 ) -> float:

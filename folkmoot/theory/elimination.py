@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
 from folkmoot.theory.checks import Gaps, checked_gaps, checked_scale
 
 
@@ -28,9 +30,10 @@ def _check_run(n_agents: int, link_probability: float, horizon: int) -> None:
     if n_agents < 1 or horizon < 2:
         raise ValueError(f"n_agents = {n_agents}, horizon = {horizon}: expected at least 1 and 2")
     if not 0.0 < link_probability <= 1.0:
-        raise ValueError(f"link_probability = {link_probability!r}: expected a probability in (0, 1]")
+        raise ValueError(f"link_probability = {brief(link_probability)}: expected a probability in (0, 1]")
 
 
+@guarded
 def gse_bound(gaps: Gaps, n_agents: int, link_probability: float, connectivity: float, horizon: int) -> GSEBound:
     """Theorem 5.3, the order as its abstract gives it: every constant is 1 (ours), so it is no bound to the letter.
 
@@ -53,7 +56,7 @@ def gse_bound(gaps: Gaps, n_agents: int, link_probability: float, connectivity: 
     delta = checked_gaps(gaps)
     _check_run(n_agents, link_probability, horizon)
     if not connectivity > 0.0:
-        raise ValueError(f"connectivity = {connectivity!r}: expected above 0, a connected base graph")
+        raise ValueError(f"connectivity = {brief(connectivity)}: expected above 0, a connected base graph")
     width, away = log(horizon), delta[delta > 0.0]
     return GSEBound(
         float((width / away).sum()),
@@ -62,6 +65,7 @@ def gse_bound(gaps: Gaps, n_agents: int, link_probability: float, connectivity: 
     )
 
 
+@guarded
 def gse_bound_on(
     graph: Literal["complete", "grid", "expander"],
     gaps: Gaps,
@@ -99,12 +103,13 @@ def gse_bound_on(
             raise ValueError(f"n_agents = {n_agents}: expected a square number of at least 4 for a grid")
         return gse_bound(gaps, n_agents, link_probability, 2.0 * (1.0 - cos(pi / side)), horizon)
     if graph != "expander":
-        raise ValueError(f"graph = {graph!r}: allowed are 'complete', 'grid' and 'expander'")
+        raise ValueError(f"graph = {brief(graph)}: allowed are 'complete', 'grid' and 'expander'")
     if degree is None or degree < 1:
         raise ValueError(f"degree = {degree}: expected that of the expander, at least 1")
     return gse_bound(gaps, n_agents, link_probability, degree, horizon)
 
 
+@guarded
 def gse_pulls(
     gap: float, n_arms: int, n_agents: int, link_probability: float, connectivity: float, horizon: int
 ) -> float:
@@ -132,7 +137,7 @@ def gse_pulls(
     _check_run(n_agents, link_probability, horizon)
     gap = checked_scale("gap", gap)
     if n_arms < 1 or not connectivity > 0.0:
-        raise ValueError(f"n_arms = {n_arms}, connectivity = {connectivity!r}: expected at least 1, above 0")
+        raise ValueError(f"n_arms = {n_arms}, connectivity = {brief(connectivity)}: expected at least 1, above 0")
     width = log(horizon)
     statistical = sqrt(width / n_agents)
     consensus = (n_agents * width / (link_probability * connectivity) + sqrt(n_agents)) / n_agents
@@ -141,6 +146,7 @@ def gse_pulls(
     return min(float(horizon), n_arms * width / link_probability + max(1.0, inverse**2) + 2.0)
 
 
+@guarded
 def gse_regret(gaps: Gaps, n_agents: int, link_probability: float, connectivity: float, horizon: int) -> float:
     """What GSE's published radius comes to at most, on the event of `gse_pulls`: N times the sum of Delta_k pulls.
 
@@ -164,6 +170,7 @@ def gse_regret(gaps: Gaps, n_agents: int, link_probability: float, connectivity:
     return n_agents * min(float(np.sum(spent)), worst)
 
 
+@guarded
 def gse_lower_bound(gaps: Gaps, horizon: int, exponent: float = 0.0, sigma: float = 1.0) -> float:
     """Theorem 5.9, its leading term: what every consistent policy pays on Gaussian instances, for large T.
 

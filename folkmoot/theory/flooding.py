@@ -2,9 +2,11 @@
 
 from math import ceil, comb, inf, log
 
+from folkmoot.doors import guarded
 from folkmoot.theory.checks import Gaps, checked_gaps, checked_scale, failure
 
 
+@guarded
 def flood_rounds(n_agents: int, diameter: int, link_probability: float, horizon: int, delta: float) -> int:
     """Eq. (7), Lemma 4: within F rounds all know what anybody knew, except with probability delta.
 
@@ -40,6 +42,7 @@ def _points(beta: float, horizon: int) -> int:
     return points
 
 
+@guarded
 def flood_se_bound(
     gaps: Gaps,
     n_agents: int,

@@ -9,9 +9,11 @@ a graph in which every degree exceeds (M - 1) / 2 is connected, Chernoff's bound
 
 from math import log, log1p, sqrt
 
+from folkmoot.doors import guarded
 from folkmoot.theory.checks import check_sizes, checked_probability
 
 
+@guarded
 def link_threshold(n_agents: int, horizon: int, eps: float = 0.01) -> float:
     """Theorem 1 (Rule 1, DrFed-UCB): the least link probability c between any two agents.
 
@@ -34,6 +36,7 @@ def link_threshold(n_agents: int, horizon: int, eps: float = 0.01) -> float:
     return 0.5 + 0.5 * sqrt(1.0 - float((eps / (n_agents * horizon)) ** (2.0 / (n_agents - 1))))
 
 
+@guarded
 def cluster_link_probability(across: float, n_agents: int, n_clusters: int) -> float:
     """Lemma 4, exact: the chance that at least one link joins two given clusters of M / C agents in a round.
 
@@ -52,6 +55,7 @@ def cluster_link_probability(across: float, n_agents: int, n_clusters: int) -> f
     return float(1.0 - (1.0 - checked_probability("across", across)) ** ((n_agents / n_clusters) ** 2))
 
 
+@guarded
 def across_threshold(n_agents: int, n_clusters: int, horizon: int, eps: float = 0.01, period: int = 1) -> float:
     """Theorem 3 (period 1), and a condition that is enough for Theorem 9: the least link probability across clusters.
 
@@ -82,6 +86,7 @@ def across_threshold(n_agents: int, n_clusters: int, horizon: int, eps: float = 
     return float(1.0 - missing ** ((n_clusters / n_agents) ** 2 / period))
 
 
+@guarded
 def chebyshev_threshold(n_clusters: int, horizon: int, eps: float = 0.01) -> float:
     """Theorem 5's alternative to Chernoff: the least link probability of the graph of clusters by Chebyshev.
 
@@ -102,6 +107,7 @@ def chebyshev_threshold(n_clusters: int, horizon: int, eps: float = 0.01) -> flo
     return 0.5 + 0.5 * sqrt(n_clusters * horizon / (eps * (n_clusters - 1)))
 
 
+@guarded
 def period_needed(across: float, n_agents: int, n_clusters: int, horizon: int, eps: float = 0.01) -> int:
     """The least period l for which `across` meets `across_threshold`: how long to wait where links are rare.
 
@@ -128,6 +134,7 @@ def period_needed(across: float, n_agents: int, n_clusters: int, horizon: int, e
     return max(1, -int(-rounds // 1))
 
 
+@guarded
 def within_threshold(n_agents: int, n_clusters: int, horizon: int, eps: float = 0.01, period: int = 1) -> float:
     """Theorem 10: the least link probability p inside a cluster; `across_threshold` is what it asks for across.
 

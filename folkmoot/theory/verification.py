@@ -6,6 +6,8 @@ are that paper's; its universal constants are not given there, and are 1 here un
 
 from math import inf, sqrt
 
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
 from folkmoot.theory.checks import checked_scale, sample_width
 
 
@@ -19,6 +21,7 @@ def _certificate_constant(
     return c * n_arms * lipschitz**2 * width
 
 
+@guarded
 def verification_needed(
     gap_min: float,
     n_arms: int,
@@ -55,6 +58,7 @@ def verification_needed(
     return _certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / gap_min**2
 
 
+@guarded
 def gap_certifiable(
     verifications: float,
     n_arms: int,
@@ -84,5 +88,5 @@ def gap_certifiable(
         ValueError: an argument out of range.
     """
     if not 0.0 < verifications < inf:
-        raise ValueError(f"verifications = {verifications!r}: expected a number above 0")
+        raise ValueError(f"verifications = {brief(verifications)}: expected a number above 0")
     return sqrt(_certificate_constant(n_arms, n_objectives, n_agents, horizon, delta, lipschitz, c) / verifications)

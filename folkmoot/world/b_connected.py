@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import Plain
 from folkmoot.doors import is_whole
+from folkmoot.errors import brief
 from folkmoot.interface import Links, implements
 from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
@@ -57,7 +58,7 @@ class BConnected(OnGraph):
     def _windows_connect(self) -> Self:
         rounds = self.window
         if not is_whole(rounds) or not 1 <= rounds <= 1 << 16:
-            raise ValueError(f"rounds = {rounds!r}: expected an integer from 1 to 2**16")
+            raise ValueError(f"rounds = {brief(rounds)}: expected an integer from 1 to 2**16")
         if not self.base.is_connected:
             raise ValueError("base graph: expected a connected one, this one falls apart")
         return self._settle(window=int(rounds))

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from folkmoot.coins import Coins
 from folkmoot.configuration import LEFT_OUT, Plain
 from folkmoot.doors import number
+from folkmoot.errors import brief
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.block_graph import BlockGraph
 from folkmoot.world.block_links import (
@@ -45,7 +46,7 @@ def most_links(pairs_within: int, pairs_across: int, within: float, across: floa
 
 def _probability(name: str, value: object) -> float:
     if not 0.0 <= number(value) <= 1.0:
-        raise ValueError(f"{name} = {value!r}: expected a probability from 0 to 1")
+        raise ValueError(f"{name} = {brief(value)}: expected a probability from 0 to 1")
     return number(value)
 
 

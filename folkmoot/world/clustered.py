@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from folkmoot.coins import Coins
 from folkmoot.configuration import LEFT_OUT, Plain
+from folkmoot.errors import brief
 from folkmoot.world.clusters import Labels, chosen_labels, cluster_labels, describe_clusters
 from folkmoot.world.means import (
     Drawn,
@@ -77,7 +78,7 @@ class Clustered(Rewards):
     def _every_agent_has_a_law(self, info: ValidationInfo) -> Self:
         law = self.law
         if not isinstance(law, str) or law not in _LAWS:
-            raise ValueError(f"law = {law!r}: allowed are {', '.join(_LAWS)}")
+            raise ValueError(f"law = {brief(law)}: allowed are {', '.join(_LAWS)}")
         for name, value in self._options().items():
             if _OWNERS[name] != law:
                 raise ValueError(f"{name} = {value!r}: expected none with law {law!r}, only with {_OWNERS[name]!r}")

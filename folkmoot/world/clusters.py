@@ -70,7 +70,7 @@ def labels_of_sizes(sizes: Sequence[int]) -> Labels:
         raise ValueError("sizes: expected at least one cluster, got none")
     for c, size in enumerate(sizes):
         if not is_whole(size) or not 1 <= size < 2**31:
-            raise ValueError(f"size of cluster {c} = {size!r}: expected an integer of at least 1 and below 2**31")
+            raise ValueError(f"size of cluster {c} = {brief(size)}: expected an integer of at least 1 and below 2**31")
     return cluster_labels(np.repeat(np.arange(len(sizes)), np.asarray(sizes)))
 
 

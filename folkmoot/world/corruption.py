@@ -13,6 +13,7 @@ from pydantic import Field
 from folkmoot import interface
 from folkmoot.coins import CORRUPTION, Coins, bernoulli
 from folkmoot.configuration import Configuration, Kinds
+from folkmoot.errors import brief
 from folkmoot.interface import Reported, Seen, implements, kernel
 from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import worth
@@ -75,7 +76,7 @@ def arm_number(name: str, arm: Arm, rewards: Rewards) -> int:
         order = np.argsort(-overall, kind="stable")
         ranks = {"best": 0, "second": 1, "worst": len(order) - 1}
         if ranks[arm] >= len(order):
-            raise ValueError(f"{name} = {arm!r}: there is only one arm; expected 'best' or 0")
+            raise ValueError(f"{name} = {brief(arm)}: there is only one arm; expected 'best' or 0")
         return int(order[ranks[arm]])
     if not 0 <= arm < len(overall):
         raise ValueError(f"{name} = {arm}: expected an arm from 0 to {len(overall) - 1}, or 'best', 'second', 'worst'")
@@ -215,7 +216,7 @@ class Swap(Corruption):
     def record(self, rewards: Rewards, horizon: int) -> SwapRecord:
         target, decoy = self._arm("target", rewards), self._arm("decoy", rewards)
         if target == decoy:
-            raise ValueError(f"Swap: decoy = {self.decoy!r}: is the target, arm {target}; expected another arm")
+            raise ValueError(f"Swap: decoy = {brief(self.decoy)}: is the target, arm {target}; expected another arm")
         return SwapRecord(self._purse(rewards, horizon), target, decoy)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from folkmoot.doors import is_whole
-from folkmoot.errors import DamagedFile
+from folkmoot.errors import DamagedFile, brief
 from folkmoot.files import write_file
 from folkmoot.registry import moved
 from folkmoot.world import mnist
@@ -76,7 +76,7 @@ def movielens(users: int = 20, genres: int = 5) -> Replay:
     """
     for name, value in (("users", users), ("genres", genres)):
         if not is_whole(value) or value < 1:
-            raise ValueError(f"{name} = {value!r}: expected an integer of at least 1")
+            raise ValueError(f"{name} = {brief(value)}: expected an integer of at least 1")
     folder = _find("movielens")
     if folder is not None:
         return ml.replay(ml.select(folder, int(users), int(genres)))
@@ -126,7 +126,7 @@ def entry(name: str) -> Dataset:
         ValueError: no such data set.
     """
     if name not in DATASETS:
-        raise ValueError(f"data set {name!r}: unknown; allowed are {', '.join(DATASETS)}")
+        raise ValueError(f"data set {brief(name)}: unknown; allowed are {', '.join(DATASETS)}")
     return DATASETS[name]
 
 
@@ -150,7 +150,7 @@ def _find(name: str) -> Path | None:
     given = os.environ.get("FOLKMOOT_DATA")
     if given:
         if not Path(given).is_dir():
-            raise ValueError(f"FOLKMOOT_DATA = {given!r}: expected a folder")
+            raise ValueError(f"FOLKMOOT_DATA = {brief(given)}: expected a folder")
         places = [Path(given) / name, Path(given), *places]
     files = entry(name).files
     for folder in places:
@@ -190,14 +190,14 @@ def load(name: str, **options: Any) -> Replay:
     """
     with_rewards = [known for known, entry in DATASETS.items() if entry.build is not None]
     if name not in DATASETS:
-        raise ValueError(f"data set {name!r}: unknown; allowed are {', '.join(with_rewards)}")
+        raise ValueError(f"data set {brief(name)}: unknown; allowed are {', '.join(with_rewards)}")
     build = DATASETS[name].build
     if build is None:
         raise ValueError(f"data set {name}: it has no rewards for bandits")
     allowed = list(inspect.signature(build).parameters)
     for option in options:
         if option not in allowed:
-            raise ValueError(f"data set {name}: option {option!r}: unknown; allowed are {', '.join(allowed)}")
+            raise ValueError(f"data set {name}: option {brief(option)}: unknown; allowed are {', '.join(allowed)}")
     return build(**options)
 
 

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.doors import array, number, within
+from folkmoot.errors import brief
 from folkmoot.interface import Links, implements
 from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
@@ -102,7 +103,7 @@ def checked(given: Any, base: BaseGraph) -> float | NDArray[np.float64]:
         return of_edges(given, base)
     probability = number(given)
     if not 0.0 < probability <= 1.0:
-        raise ValueError(f"link_probability = {given!r}: expected a probability in (0, 1]")
+        raise ValueError(f"link_probability = {brief(given)}: expected a probability in (0, 1]")
     return probability
 
 

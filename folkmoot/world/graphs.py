@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.encoding import digest
+from folkmoot.errors import brief
+from folkmoot.meant import choices
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -87,6 +89,14 @@ class BaseGraph:
         upper = rows < self.neighbours
         return np.stack([rows[upper], self.neighbours[upper]], axis=1)
 
+    def to_networkx(self) -> "nx.Graph[int]":
+        """A networkx graph with nodes 0, ..., n-1 in this order."""
+        import networkx as nx
+
+        graph: nx.Graph[int] = nx.empty_graph(self.n_agents)
+        graph.add_edges_from(self.edges().tolist())
+        return graph
+
     @cached_property
     def upper(self) -> NDArray[np.int64]:
         """Where in the row of each agent the neighbours above it begin, int64 [n_agents]."""
@@ -107,6 +117,8 @@ class BaseGraph:
     @cached_property
     def is_connected(self) -> bool:
         """Can a message reach everybody over enough hops?"""
+        if self.is_complete and self.n_agents > 0:
+            return True  # without SciPy, whose modules take 25 MiB
         from scipy.sparse.csgraph import connected_components
 
         count, _ = connected_components(self._adjacency(), directed=False)
@@ -139,12 +151,12 @@ class BaseGraph:
         Raises:
             ValueError: the graph is not connected.
         """
-        from scipy.sparse.csgraph import shortest_path
-
         if not self.is_connected:
             raise ValueError("base graph: expected a connected graph to have a diameter")
         if self.is_complete:
             return min(self.n_agents - 1, 1)
+        from scipy.sparse.csgraph import shortest_path
+
         longest = 0
         for first in range(0, self.n_agents, 256):
             rows = np.arange(first, min(first + 256, self.n_agents))
@@ -249,7 +261,7 @@ def _fixed(name: str, n: int) -> BaseGraph:
 
     graph = as_base_graph({"petersen": nx.petersen_graph, "karate": nx.karate_club_graph}[name]())
     if graph.n_agents != n:
-        raise ValueError(f"base graph {name!r} with {n} agents: expected {graph.n_agents}")
+        raise ValueError(f"base graph {brief(name)} with {n} agents: expected {graph.n_agents}")
     return graph
 
 
@@ -275,8 +287,7 @@ def named_graph(name: str, n_agents: int) -> BaseGraph:
         return _read_edges(Path(argument), n_agents)
     if name in NAMED:
         return NAMED[name](n_agents)
-    allowed = ", ".join([*NAMED, "circulant:DEGREE", "file:EDGES.txt"])
-    raise ValueError(f"base graph {name!r}: unknown; allowed are {allowed}")
+    raise ValueError(f"base graph {brief(name)}: {choices(name, [*NAMED, 'circulant:DEGREE', 'file:EDGES.txt'])}")
 
 
 def _read_edges(path: Path, n_agents: int) -> BaseGraph:
@@ -294,7 +305,7 @@ def _read_edges(path: Path, n_agents: int) -> BaseGraph:
             raise ValueError(f"base graph file {path}, line {number}: {line.strip()!r}: expected two agent numbers")
         if words[0] == words[1] or not all(len(word) < 10 and int(word) < n_agents for word in words):
             raise ValueError(
-                f"base graph file {path}, line {number}: {line.strip()!r}: "
+                f"base graph file {path}, line {number}: {brief(line.strip())}: "
                 f"expected two different agents from 0 to {n_agents - 1}"
             )
         edges.append((int(words[0]), int(words[1])))

@@ -11,6 +11,7 @@ from folkmoot import interface
 from folkmoot.coins import SCENE, Coins, uniform
 from folkmoot.configuration import Plain, part
 from folkmoot.doors import number
+from folkmoot.errors import brief
 from folkmoot.interface import implements
 from folkmoot.world import REWARDS
 from folkmoot.world.means import Table
@@ -57,7 +58,7 @@ class HalfActive(Rewards):
         if inner.varies:
             raise ValueError(f"inner = {type(inner).__name__}: expected rewards whose means do not move")
         if not 0.0 <= silent <= 1.0:
-            raise ValueError(f"silent = {self.silent!r}: expected a reward from 0 to 1")
+            raise ValueError(f"silent = {brief(self.silent)}: expected a reward from 0 to 1")
         return self._settle(silent=silent)
 
     @cached_property

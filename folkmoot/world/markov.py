@@ -16,6 +16,7 @@ from pydantic import model_validator
 from folkmoot.coins import LINK, Coins, block, word_of
 from folkmoot.configuration import Plain
 from folkmoot.doors import number
+from folkmoot.errors import brief
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.edge_links import note_link, room_on_graph
 from folkmoot.world.graphs import BaseGraph
@@ -72,9 +73,9 @@ class Markov(OnGraph):
     def _chances_are_probabilities(self) -> Self:
         up, down = number(self.up), number(self.down)
         if not 0.0 < up <= 1.0:
-            raise ValueError(f"up = {self.up!r}: expected a probability in (0, 1]")
+            raise ValueError(f"up = {brief(self.up)}: expected a probability in (0, 1]")
         if not 0.0 <= down <= 1.0:
-            raise ValueError(f"down = {self.down!r}: expected a probability from 0 to 1")
+            raise ValueError(f"down = {brief(self.down)}: expected a probability from 0 to 1")
         return self._settle(up=up, down=down)
 
     @property

@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 from folkmoot.coins import INSTANCE, WORD, Coins, uniform
 from folkmoot.configuration import Configuration, path, read_table, shown
 from folkmoot.doors import array, is_whole, within
+from folkmoot.errors import brief
 
 Table = NDArray[np.float64]
 Means: TypeAlias = "ArrayLike | Drawn | dict[str, Any]"  # as given
@@ -26,7 +27,7 @@ def checked_agents(n_agents: object) -> int:
         ValueError: not an integer from 1 to 2**31 - 1.
     """
     if not is_whole(n_agents) or n_agents < 1:
-        raise ValueError(f"n_agents = {n_agents!r}: expected an integer of at least 1")
+        raise ValueError(f"n_agents = {brief(n_agents)}: expected an integer of at least 1")
     if n_agents > _MOST:
         raise ValueError(f"n_agents = {n_agents}: expected at most {_MOST}")
     return int(n_agents)
@@ -47,8 +48,8 @@ def table_of_means(
     if table.ndim != 2 or 0 in table.shape:
         hint = " (one row for all agents needs n_agents=)" if table.ndim == 1 and row == "agent" else ""
         raise ValueError(f"means of shape {table.shape}: expected {shape}{hint}")
-    if n_agents is not None and len(table) != n_agents:
-        raise ValueError(f"means of shape {table.shape}: expected {n_agents} agents as n_agents says")
+    if n_agents is not None and (not is_whole(n_agents) or len(table) != n_agents):
+        raise ValueError(f"means of shape {table.shape}: expected {brief(n_agents)} agents as n_agents says")
     within(table, low, high, lambda i, k: f"mean of {row} {i}, {column} {k}")
     table.setflags(write=False)
     return table

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.errors import DamagedFile
+from folkmoot.errors import DamagedFile, brief
 from folkmoot.world.replay import Replay
 
 RATINGS, MOVIES = "ratings.csv", "movies.csv"
@@ -156,7 +156,7 @@ def replay(selection: Selection) -> Replay:
     if len(empty):
         i, k = (int(x) for x in empty[0])
         raise ValueError(
-            f"movielens: user {selection.users[i]} has no rating of genre {selection.genres[k]!r}: "
+            f"movielens: user {selection.users[i]} has no rating of genre {brief(selection.genres[k])}: "
             "expected at least one for every chosen user and genre; choose fewer users or genres"
         )
     table = [[np.repeat(_REWARD, cell) for cell in row] for row in selection.counts]

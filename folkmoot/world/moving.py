@@ -20,6 +20,7 @@ from folkmoot import coins as dice
 from folkmoot.coins import REWARD, Coins, bernoulli, gaussian
 from folkmoot.configuration import Place, Plain, Wrong, of_kind, part, path, shown
 from folkmoot.doors import is_whole
+from folkmoot.errors import brief
 from folkmoot.interface import implements
 from folkmoot.world import REWARDS
 from folkmoot.world.means import Table
@@ -157,7 +158,7 @@ class Piecewise(Moving):
             whole = isinstance(start, int | np.integer) and not isinstance(start, bool)
             if not whole or not last < start < 2**32 or (n == 0 and start != 1):
                 allowed = "round 1" if n == 0 else f"a round after {last} and below 2**32"
-                raise ValueError(f"piece {n} from {start!r}: expected {allowed}")
+                raise ValueError(f"piece {n} from {brief(start)}: expected {allowed}")
             _alike(f"piece {n}", law, pieces[0][1])
             last = start
         return self._settle(pieces=tuple((int(start), law) for start, law in pieces))
@@ -219,7 +220,7 @@ class Drifting(Moving):
         _alike("end", self.end, self.start)
         period = self.period
         if not is_whole(period) or not 2 <= period < 2**32:
-            raise ValueError(f"period = {period!r}: expected an integer of at least 2 and below 2**32")
+            raise ValueError(f"period = {brief(period)}: expected an integer of at least 2 and below 2**32")
         return self._settle(period=int(period))
 
     @property

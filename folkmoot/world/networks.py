@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from folkmoot.coins import LINK, Coins, block, word_of
+from folkmoot.coins import ROOM, Coins, word_in
 from folkmoot.configuration import LEFT_OUT, Configuration, Plain
 from folkmoot.doors import array
 from folkmoot.errors import brief
 from folkmoot.interface import Links, implements
-from folkmoot.world.edge_links import note_link, room_on_graph
+from folkmoot.world.edge_links import room_on_graph, toss
 from folkmoot.world.edge_probabilities import EdgewiseRecord, checked, described, edgewise, in_file
 from folkmoot.world.graphs import BaseGraph, GraphFacts, as_base_graph, from_edges, named_graph, read_rounds
 from folkmoot.world.in_file import InFile
@@ -202,7 +202,7 @@ class ErdosRenyi(OnGraph):
 
 @implements(ErdosRenyiRecord)
 def links(network: ErdosRenyiRecord) -> Links:
-    return room_on_graph(network, 0)
+    return room_on_graph(network)
 
 
 @implements(ErdosRenyiRecord)
@@ -211,16 +211,34 @@ def draw_links(network: ErdosRenyiRecord, t: int, coins: Coins, links: Links) ->
     row four links share a block. Each link is looked at once and written into both rows.
     """
     n = len(links.start)
+    room = links.neighbours[len(network.neighbours) : len(network.neighbours) + ROOM]
     for i in range(n):
         links.count[i] = 0
-    for i in range(n):
-        tile, w0, w1, w2, w3 = -1, 0, 0, 0, 0
-        for e in range(network.upper[i], network.start[i + 1]):
-            j = int(network.neighbours[e])
-            if j >> 2 != tile:
-                tile = j >> 2
-                w0, w1, w2, w3 = block(coins, LINK, t, i, tile)
-            note_link(links, i, j, 1 if word_of(j, w0, w1, w2, w3) < network.threshold else 0)
+    start, count, neighbours = links.start, links.count, links.neighbours
+    i, e = 0, network.upper[0]
+    while i < n:
+        end, last = toss(network, t, coins, links, i, e)
+        q = -1
+        while i <= end and i < n:
+            tile, stop = -1, last if i == end else network.start[i + 1]
+            mine = start[i] + count[i]
+            while e < stop:
+                j = int(network.neighbours[e])
+                if j >> 2 != tile:
+                    tile = j >> 2
+                    q += 1
+                up = 1 if word_in(room, q, j) < network.threshold else 0
+                neighbours[mine] = j
+                mine += up
+                neighbours[start[j] + count[j]] = i
+                count[j] += up
+                e += 1
+            count[i] = mine - start[i]
+            if i == end:
+                break
+            i += 1
+            if i < n:
+                e = network.upper[i]
 
 
 # --- Recorded -----------------------------------------------------------------------------------------

@@ -65,11 +65,11 @@ def _roles(columns: Mapping[str, str]) -> Mapping[str, str]:
     taken: dict[str, str] = {}
     for name, column in columns.items():
         if name not in COLUMNS:
-            raise ValueError(f"columns: {name!r}: allowed are {', '.join(COLUMNS)}")
+            raise ValueError(f"columns: {brief(name)}: allowed are {', '.join(COLUMNS)}")
         if not isinstance(column, str):
             raise ValueError(f"columns: {name} = {brief(column)}: expected the name of a column")
         if column in taken:
-            raise ValueError(f"columns: {taken[column]} and {name} = {column!r}: expected a column for each")
+            raise ValueError(f"columns: {taken[column]} and {name} = {brief(column)}: expected a column for each")
         taken[column] = name
     return columns
 
@@ -114,7 +114,7 @@ def events(rows: Iterator[Row], scale: tuple[float, float], texts: bool = True) 
         moment = _moment(where, time[0])
         kind = kind or moment.kind
         if moment.kind != kind:
-            raise ValueError(f"{where}: time = {time[0]!r}: expected {kind} as in the rows before")
+            raise ValueError(f"{where}: time = {brief(time[0])}: expected {kind} as in the rows before")
         times.append(moment.at)
     if not agents:
         raise ValueError("the log has no rows")
@@ -161,11 +161,11 @@ def _chosen(path: Path, wanted: dict[str, str], found: Sequence[str], needs_time
     out = []
     for name, column in wanted.items():
         if found.count(column) > 1:
-            raise ValueError(f"file {path}: {found.count(column)} columns {column!r} for the {name}: expected one")
+            raise ValueError(f"file {path}: {found.count(column)} columns {brief(column)} for the {name}: expected one")
         if column in found:
             out.append(column)
         elif name != "time" or needs_time:
-            raise ValueError(f"file {path}: no column {column!r} for the {name}; there are {', '.join(found)}")
+            raise ValueError(f"file {path}: no column {brief(column)} for the {name}; there are {', '.join(found)}")
     for name, column in wanted.items():
         twice = [other for other, same in wanted.items() if same == column and other != name]
         if column in out and twice:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from folkmoot.doors import number, whole
+from folkmoot.errors import brief
 
 Pair = tuple[int, int]
 
@@ -20,10 +21,10 @@ def pairs_in_file(name: str, given: Any) -> Any:
     for key, value in given.items():
         words = [word.strip() for word in key.split("-")]
         if len(words) != 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
-            raise ValueError(f'{name}: key {key!r}: expected two agent numbers such as "0-1"')
+            raise ValueError(f'{name}: key {brief(key)}: expected two agent numbers such as "0-1"')
         pair = (int(words[0]), int(words[1]))
         if pair in out:
-            raise ValueError(f"{name}: key {key!r}: the pair {pair} stands there twice")
+            raise ValueError(f"{name}: key {brief(key)}: the pair {pair} stands there twice")
         out[pair] = value
     return out
 
@@ -46,13 +47,13 @@ def by_pair(name: str, given: Mapping[Any, Any], n_agents: int, edges: Set[Pair]
             one, other = key
             pair = (whole("agent", one, 0), whole("agent", other, 0))
         except (TypeError, ValueError):
-            raise ValueError(f"{name}: key {key!r}: expected a pair of agents such as (0, 1)") from None
+            raise ValueError(f"{name}: key {brief(key)}: expected a pair of agents such as (0, 1)") from None
         if pair[0] == pair[1] or not all(0 <= i < n_agents for i in pair):
             raise ValueError(f"{name}: pair {pair}: expected two different agents from 0 to {n_agents - 1}")
         if edges is not None and (min(pair), max(pair)) not in edges:
             raise ValueError(f"{name}: pair {pair}: the base graph has no such edge")
         p = number(value)
         if not 0.0 <= p <= 1.0:
-            raise ValueError(f"{name} of {pair} = {value!r}: expected a probability from 0 to 1")
+            raise ValueError(f"{name} of {pair} = {brief(value)}: expected a probability from 0 to 1")
         out[pair] = p
     return dict(sorted(out.items()))

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from folkmoot.coins import PRESENCE, Coins, replicate_coins, uniform
 from folkmoot.configuration import Configuration, Plain
-from folkmoot.doors import array, one_or_row
+from folkmoot.doors import array, is_whole, one_or_row
 from folkmoot.errors import brief
 from folkmoot.interface import Index, Links, implements
 
@@ -124,14 +124,16 @@ def _absence(given: Any) -> Absence:
     """
     try:
         agent, first, *rest = given
+        if not all(is_whole(one) or one is None for one in (agent, first, *rest)):
+            raise ValueError("numbers")
         last = None if not rest or rest[0] is None else index(rest[0])
         agent, first = index(agent), index(first)
     except (TypeError, ValueError):
         rest = [None, None]
     if len(rest) > 1 or any(isinstance(entry, bool | np.bool_) for entry in given):
-        raise ValueError(f"absence {given!r}: expected (agent, first, last) or (agent, first), whole numbers")
+        raise ValueError(f"absence {brief(given)}: expected (agent, first, last) or (agent, first), whole numbers")
     if agent < 0 or first < 1 or (last is not None and last < first):
-        raise ValueError(f"absence {given!r}: expected an agent from 0 on, and rounds with 1 <= first <= last")
+        raise ValueError(f"absence {brief(given)}: expected an agent from 0 on, and rounds with 1 <= first <= last")
     if max(agent, first, last or 0) > _FOR_GOOD:
         raise ValueError(
             f"absence {brief(given)}: expected numbers of at most 2**32; without a last round it is for good"

@@ -7,7 +7,7 @@ Langford and Wang 2011, "Unbiased offline evaluation of contextual-bandit-based 
 algorithms").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -54,6 +54,14 @@ class LogRecord(NamedTuple):
 
 
 Order = Literal["drawn", "time", "rejection"]
+
+
+def _texts(name: str, given: Any) -> list[str]:
+    """A list of names. Raises ValueError: it is none."""
+    found = [] if isinstance(given, str | bytes) or not isinstance(given, Iterable) else list(given)
+    if not found or not all(isinstance(one, str) for one in found):
+        raise ValueError(f"{name} = {brief(given)}: expected a list of names")
+    return found
 
 
 class Replay(Rewards):
@@ -121,7 +129,7 @@ class Replay(Rewards):
             ValueError: it cannot be read; or the first wrong row, in one line with its number.
         """
         if missing is not None and not 0.0 <= number(missing) <= 1.0:
-            raise ValueError(f"missing = {missing!r}: expected a reward from 0 to 1")
+            raise ValueError(f"missing = {brief(missing)}: expected a reward from 0 to 1")
         if not isinstance(path, str | Path):
             raise ValueError(f"path = {brief(path)}: expected the name of a file")
         found = read_events(Path(path), {} if columns is None else columns, scale)
@@ -135,11 +143,11 @@ class Replay(Rewards):
         if info.context is not None and self.table is None:
             return self._loaded(info.context)
         if self.order not in ("drawn", "time", "rejection"):
-            raise ValueError(f"order = {self.order!r}: allowed are 'drawn', 'time', 'rejection'")
+            raise ValueError(f"order = {brief(self.order)}: allowed are 'drawn', 'time', 'rejection'")
         table = self.table if isinstance(self.table, ReplayRecord | LogRecord) else observations(self.table)
         if isinstance(table, LogRecord) != (self.order == "rejection"):
             raise ValueError(f"order = {self.order!r}: expected a log for 'rejection', and only then: Replay.from_file")
-        names = None if self.arm_names is None else list(self.arm_names)
+        names = None if self.arm_names is None else _texts("arm_names", self.arm_names)
         if names is not None and len(names) != table.n_arms:
             raise ValueError(f"arm_names: {len(names)} names: expected {table.n_arms}, one for each arm")
         return self._settle(table=table, arm_names=names)
@@ -252,7 +260,7 @@ def _from_events(found: Events, order: Order, missing: float | None) -> ReplayRe
         i, k = divmod(int(np.argmax(count == 0)), n_arms)
         hint = "" if order == "rejection" else "; expected at least one, or missing = REWARD"
         agent, arm = found.agent_names[i], found.arm_names[k]
-        raise ValueError(f"the log has no event of agent {agent!r} with arm {arm!r}{hint}")
+        raise ValueError(f"the log has no event of agent {brief(agent)} with arm {brief(arm)}{hint}")
     if order == "rejection":
         rows = np.argsort(found.agent, kind="stable")
         start = np.concatenate([[0], np.cumsum(np.bincount(found.agent, minlength=n_agents))])

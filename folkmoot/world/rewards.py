@@ -14,6 +14,7 @@ from folkmoot import coins as dice
 from folkmoot.coins import REWARD, Coins, bernoulli, gaussian
 from folkmoot.configuration import Configuration, Plain
 from folkmoot.doors import number
+from folkmoot.errors import brief
 from folkmoot.interface import Scalar, implements
 from folkmoot.ties import behind
 from folkmoot.world.means import (
@@ -242,7 +243,7 @@ class Gaussian(OfMeans):
     def _deviation_is_in_range(self) -> Self:
         deviation = number(self.deviation)
         if not 0.0 <= deviation <= LARGEST:
-            raise ValueError(f"deviation = {self.deviation!r}: expected a number from 0 to {LARGEST:g}")
+            raise ValueError(f"deviation = {brief(self.deviation)}: expected a number from 0 to {LARGEST:g}")
         return self._settle(deviation=deviation)
 
     @property
@@ -308,7 +309,7 @@ class Beta(OfMeans):
     def _concentration_is_in_range(self) -> Self:
         concentration = number(self.concentration)
         if not 1.0 <= concentration <= 1e6:
-            raise ValueError(f"concentration = {self.concentration!r}: expected a number from 1 to 1e6")
+            raise ValueError(f"concentration = {brief(self.concentration)}: expected a number from 1 to 1e6")
         return self._settle(concentration=concentration)
 
     def record(self) -> BetaRecord:

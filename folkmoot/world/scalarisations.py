@@ -14,6 +14,7 @@ from pydantic import model_validator
 from folkmoot import interface
 from folkmoot.configuration import Configuration, Plain
 from folkmoot.doors import array
+from folkmoot.errors import brief
 from folkmoot.interface import implements
 
 _SIMPLEX_TOLERANCE = 1e-9  # by how much the sum of weights may miss 1
@@ -148,7 +149,7 @@ class LogSumExp(Scalarisation):
     def _beta_is_in_range(self) -> Self:
         beta = self.beta
         if isinstance(beta, bool) or not isinstance(beta, int | float) or not 0.0 < beta <= _MOST_BETA:
-            raise ValueError(f"beta = {beta!r}: expected a number above 0 and at most 1e6")
+            raise ValueError(f"beta = {brief(beta)}: expected a number above 0 and at most 1e6")
         return self._settle(beta=float(beta))
 
     def record(self, n_objectives: int) -> LogSumExpRecord:

@@ -49,12 +49,15 @@ def model(seed, classes=tuple(range(CLASSES))):
     return found
 
 
-def started(turns="rounds", miners=MINERS, work_bits=0, voting=True):
+def started(turns="rounds", miners=MINERS, work_bits=0, voting=True, **terms):
     """The chain before its first block, with a store of its own."""
     contents = ledger.MemoryContents()
     originals = [entry(name, public(i), model(i), contents) for i, name in enumerate(NAMES)]
     told = configuration(
-        Terms(CLASSES, (INPUTS,), **TERMS), originals, [public(n) for n in miners], Voting(turns) if voting else None
+        Terms(CLASSES, (INPUTS,), **{**TERMS, **terms}),
+        originals,
+        [public(n) for n in miners],
+        Voting(turns) if voting else None,
     )
     return ledger.start(ledger.Genesis("bema", told, work_bits), contents)
 

@@ -12,7 +12,7 @@ from folkmoot.agreement.signed_messages import (
     RELAY,
     VALUE,
     Agreement,
-    Unverified,
+    Chained,
     _first,
     digest,
     members_digest,
@@ -56,7 +56,7 @@ class Room:
         for sender, messages in sent.items():
             for destination, data in messages:
                 assert destination is ALL
-                self.seen.append(Unverified.decode(data))
+                self.seen.append(Chained.decode(data))
                 for index in self.inbox:
                     if index != sender:
                         self.inbox[index].append(data)
@@ -93,7 +93,7 @@ class Room:
         """A first message for `general`, signed by `signer` (itself by default)."""
         key = self.identities[general if signer is None else signer]
         signature = key.sign(VALUE, _first(self.session, general, value))
-        return Unverified(self.session, general, value, (general,), (signature,))
+        return Chained(self.session, general, value, (general,), (signature,))
 
     def extended(self, message, *signers):
         """The message with the right signatures of more members."""

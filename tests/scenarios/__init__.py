@@ -18,10 +18,11 @@ from folkmoot.bc_ucb import deliberation
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE, Terms
-from folkmoot.bc_ucb.invariants import Broken, verify_again
+from folkmoot.bc_ucb.invariants import Broken
 from folkmoot.bc_ucb.protocol import Game, Table
 from folkmoot.bc_ucb.state import State
 from folkmoot.ledger.block import Block
+from folkmoot.ledger.chain import apply_block, start
 from folkmoot.machine import Kept
 from folkmoot.simulation.network import Faults
 from folkmoot.world.rewards import Bernoulli
@@ -84,6 +85,22 @@ def run(seed):
 def last_round(table):
     """The round of the last block; 0 before the first."""
     return table.watch.chains[-1].state.last.round if len(table.watch.chains) > 1 else 0
+
+
+def verify_again(genesis, blocks, tip):
+    """Every block from the genesis on.
+
+    Raises:
+        Broken: one does not follow, or another tip comes out.
+    """
+    chain = start(genesis)
+    for block in blocks:
+        try:
+            chain = apply_block(chain, Block.from_bytes(block.to_bytes()))
+        except Exception as error:
+            raise Broken(f"verification: block {chain.height + 1}: {error}") from error
+    if chain.tip != tip:
+        raise Broken("verification: another tip comes out")
 
 
 def check_end(table):

@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jitted import jit
 from scipy import stats
 
 import folkmoot as fm
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import draw_links, links
-from folkmoot.simulation.compiled import jit
 from folkmoot.world import block_links, block_model
 from folkmoot.world.block_graph import BlockGraph
 from folkmoot.world.block_model import StochasticBlockModel, karate_block_model, most_links

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jitted import jit
 
 import folkmoot as fm
 from folkmoot import interface
 from folkmoot.coins import CORRUPTION, bernoulli, replicate_coins
 from folkmoot.interface import Reported, implements, nothing_seen
 from folkmoot.simulation import engine
-from folkmoot.simulation.compiled import jit
 from folkmoot.world.corruption import CORRUPTIONS, Corruption, arm_number
 from folkmoot.world.scalarisations import worth
 
@@ -431,7 +431,7 @@ def test_bad_fields_are_refused_in_one_line(kind, given, message):
     ("kind", "given", "message"),
     [
         (fm.Suppress, {"target": "bset"}, "target = 'bset': expected a whole number, or 'best', 'second' or 'worst'"),
-        (fm.Promote, {"decoy": 1.0}, "decoy = 1.0: expected a whole number, or 'best', 'second' or 'worst'"),
+        (fm.Promote, {"decoy": 1.0}, "decoy = 1.0: expected a whole number; write 1, or 'best', 'second' or 'worst'"),
         (fm.Thinning, {"keep": 1.5}, "keep = 1.5: expected at most 1"),
         (fm.FlipRandom, {"rate": -0.1}, "rate = -0.1: expected at least 0"),
         (fm.Suppress, {"target": -1}, "target = -1: expected at least 0, or 'best', 'second' or 'worst'"),

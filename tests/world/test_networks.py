@@ -11,11 +11,11 @@ Bounds, fixed before any draw, with p the link probability and T rounds:
 import networkx as nx
 import numpy as np
 import pytest
+from jitted import jit
 from scipy import stats
 
 from folkmoot.coins import LINK, block, replicate_coins
 from folkmoot.interface import draw_links, links
-from folkmoot.simulation.compiled import jit
 from folkmoot.world.graphs import from_edges, named_graph
 from folkmoot.world.networks import ErdosRenyi, Recorded, Static
 

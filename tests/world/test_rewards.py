@@ -7,12 +7,12 @@ drawn through the compiled `pay`.
 import networkx as nx
 import numpy as np
 import pytest
+from jitted import jit
 from scipy import stats
 
 import folkmoot as fm
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import pay, scene, set_scene
-from folkmoot.simulation.compiled import jit
 from folkmoot.world.half_active import HalfActive
 from folkmoot.world.replay import Replay
 from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, Rewards

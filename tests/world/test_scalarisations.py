@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jitted import jit
 from scipy.special import logsumexp
 
 import folkmoot as fm
 from folkmoot import interface
-from folkmoot.simulation.compiled import jit
 from folkmoot.world.scalarisations import Scalarisation, worth
 
 NUMBERS = st.floats(-3.0, 3.0)

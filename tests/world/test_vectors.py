@@ -6,12 +6,12 @@ from typing import ClassVar, NamedTuple
 import networkx as nx
 import numpy as np
 import pytest
+from jitted import jit
 from scipy.stats import chi2
 
 import folkmoot as fm
 from folkmoot.coins import replicate_coins
 from folkmoot.interface import implements, objectives, pay, scene
-from folkmoot.simulation.compiled import jit
 
 MEANS = np.array([[0.9, 0.5, 0.1, 0.7, 0.3], [0.2, 0.4, 0.6, 0.8, 0.5], [0.0, 1.0, 0.25, 0.5, 0.75]])
 FLAT = fm.Linear([0.2] * 5)
