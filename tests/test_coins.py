@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jitted import jit
 from scipy import stats
 
 from folkmoot import coins
 from folkmoot.coins import CHOICE, LINK, REWARD, SCENE, Coins, replicate_coins, seed_words
-from folkmoot.simulation.compiled import jit
 
 DRAWS = 1_000_000
 SMALLEST_P = 1e-4
@@ -93,8 +93,6 @@ def test_the_counter_is_round_agent_arm_stream_and_the_key_a_block_of_the_seed()
 
 # --- Interpreted = compiled -----------------------------------------------------------------------------
 
-THIRDS = np.array([0.2, 0.5, 0.55, 1.0])
-
 
 def _draws():
     """A callable of (coins, stream, a, b, c) for each draw and shape."""
@@ -103,7 +101,6 @@ def _draws():
         "gaussian": lambda q, s, a, b, c: coins.gaussian(q, s, a, b, c),
         "bernoulli": lambda q, s, a, b, c: coins.bernoulli(q, 0.3, s, a, b, c),
         "below": lambda q, s, a, b, c: coins.below(q, 7, s, a, b, c),
-        "categorical": lambda q, s, a, b, c: coins.categorical(q, THIRDS, s, a, b, c),
         "beta 2 5": lambda q, s, a, b, c: coins.beta(q, 2.0, 5.0, s, a, b, c),
         "beta 0.5 0.5": lambda q, s, a, b, c: coins.beta(q, 0.5, 0.5, s, a, b, c),
         "beta 0.02 3": lambda q, s, a, b, c: coins.beta(q, 0.02, 3.0, s, a, b, c),
@@ -192,10 +189,6 @@ def test_below_is_uniform_on_its_range(n):
     values = sample(lambda q, s, a, b, c: coins.below(q, n, s, a, b, c))
     assert values.max() == n - 1
     assert n == 1 or chi_square(values, np.full(n, 1 / n)) > SMALLEST_P
-
-
-def test_categorical_has_its_probabilities():
-    assert chi_square(sample(_draws()["categorical"]), np.diff(THIRDS, prepend=0.0)) > SMALLEST_P
 
 
 # --- Independence ---------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
+from jitted import jit
 
 import folkmoot as fm
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import Recorded, implements, inlined, kernel, tell
-from folkmoot.simulation.compiled import jit
 
 WITHOUT = """
 import sys
@@ -42,6 +42,15 @@ for t in range(10):
     for agent in agents:
         agent.close_round()
 """
+NODES = """
+from contextlib import suppress
+import folkmoot.node
+found = [module.name for module in iter_modules(folkmoot.node.__path__)]
+for name in found:
+    with suppress(ModuleNotFoundError):  # of an extra that is not installed
+        import_module(f"folkmoot.node.{name}")
+assert "play" in found and "folkmoot.node.play" in sys.modules
+"""
 END = "assert 'numba' not in sys.modules and 'llvmlite' not in sys.modules"
 
 
@@ -62,8 +71,12 @@ def test_agents_at_work_load_no_numba():
     in_a_process(WITHOUT, "import networkx as nx, folkmoot as fm", AGENTS, END)
 
 
+def test_no_part_of_a_node_loads_numba():
+    in_a_process(WITHOUT, NODES, END)
+
+
 def test_a_compiled_run_does():
-    """Guards the two above: were numba renamed, they would look for nothing."""
+    """Guards those above: were numba renamed, they would look for nothing."""
     in_a_process(WITHOUT, INTERPRETED.replace("interpreted", "compiled"), END.replace("not in", "in"))
 
 

@@ -12,22 +12,7 @@ from folkmoot.errors import brief, kind
 from folkmoot.interface import Scalar
 from folkmoot.own_code import is_ours
 
-_MEMORY_LIMIT = 16 * 2**30  # bytes an algorithm may ask for per replicate before it is refused
-
 _SCALAR = Scalar(1)
-
-
-class Graph:
-    """What an algorithm may ask about the base graph (the world's BaseGraph has it all)."""
-
-    n_agents: int
-    degree: NDArray[np.int64]
-    is_connected: bool
-    is_complete: bool
-    algebraic_connectivity: float
-    diameter: int
-    n_edges: int
-    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -36,7 +21,7 @@ class Problem:
 
     Attributes:
         n_agents, n_arms, horizon: the sizes.
-        graph: the base graph of the network.
+        graph: the base graph of the network (the world's `BaseGraph`).
         link_probability: probability that an edge of it is up in a round; None if not constant or unknown.
         sub_gaussian: sigma such that rewards are sigma-sub-Gaussian.
         labels: int64 [n_agents], the cluster of each agent in the network; None if it has no known clusters.
@@ -108,16 +93,18 @@ class Problem:
             one_sided=getattr(network, "one_sided", False) if one_sided is None else one_sided,
         )
 
+    memory_limit: ClassVar[int] = 16 * 2**30  # bytes that may be asked for per replicate before it is refused
+
     def require_memory(self, n_bytes: float, what: str) -> None:
         """Refuse before allocating.
 
         Raises:
             ValueError: more than the limit per replicate.
         """
-        if n_bytes > _MEMORY_LIMIT:
+        if n_bytes > self.memory_limit:
             raise ValueError(
                 f"n_agents = {self.n_agents}: {what} would need {n_bytes / 2**30:.0f} GiB a replicate; "
-                f"allowed are {_MEMORY_LIMIT // 2**30} GiB"
+                f"allowed are {self.memory_limit // 2**30} GiB"
             )
 
 
@@ -134,12 +121,14 @@ class Algorithm(Configuration):
         many_objectives: does it learn from reward vectors?
         on_chain: does it play on a chain only?
         for_good: does it drop arms, or settle on one, for good?
+        python_only: can it be played by the interpreted loop alone?
     """
 
     label: ClassVar[str] = "?"
     many_objectives: ClassVar[bool] = False
     on_chain: ClassVar[bool] = False
     for_good: ClassVar[bool] = False
+    python_only: ClassVar[bool] = False
 
     @property
     def is_oracle(self) -> bool:

@@ -14,7 +14,7 @@ from folkmoot.algorithms.learner import as_reward
 from folkmoot.algorithms.pending import WINDOW
 from folkmoot.algorithms.role import role
 from folkmoot.coins import replicate_coins, seed_words
-from folkmoot.doors import flag, is_whole, whole
+from folkmoot.doors import flag, guarded_but, is_whole, whole
 from folkmoot.errors import brief
 from folkmoot.machine import Delete, Effects, Moment, Noticed, Outcome, Put, Received, content
 
@@ -133,6 +133,7 @@ class AgentByHand:
         return effects
 
 
+@guarded_but("algorithm", "problem", "i", "window")
 def agent(
     algorithm: Algorithm,
     problem: Problem,

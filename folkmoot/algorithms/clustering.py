@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from folkmoot.doors import array, is_whole
+from folkmoot.errors import brief
 
 Table = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -75,7 +76,7 @@ def detect_from_meetings(
         ValueError: see `detect`; an unknown similarity.
     """
     if similarity not in ("frequency", "met_once"):
-        raise ValueError(f"similarity = {similarity!r}: allowed are 'frequency' and 'met_once'")
+        raise ValueError(f"similarity = {brief(similarity)}: allowed are 'frequency' and 'met_once'")
     close = met / rounds if similarity == "frequency" else (met > 0).astype(np.float64)
     looks = rounds if similarity == "frequency" else 1
     variance = None if sub_gaussian is None else sub_gaussian**2 * means.shape[1] / rounds
@@ -119,9 +120,9 @@ def detect(
         raise ValueError("similarity and features: expected finite numbers")
     n = len(x)
     if not is_whole(n_clusters) or not 1 <= n_clusters <= n:
-        raise ValueError(f"n_clusters = {n_clusters!r}: expected from 1 to the number of agents, {n}")
+        raise ValueError(f"n_clusters = {brief(n_clusters)}: expected from 1 to the number of agents, {n}")
     if method not in ("IR-sLS", "IR-LS"):
-        raise ValueError(f"method = {method!r}: allowed are 'IR-sLS' and 'IR-LS'")
+        raise ValueError(f"method = {brief(method)}: allowed are 'IR-sLS' and 'IR-LS'")
     if n_clusters == 1:
         return np.zeros(n, np.int64)
     mixture, threads = _mixture()

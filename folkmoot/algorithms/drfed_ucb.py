@@ -13,6 +13,7 @@ from pydantic import Field
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.outcomes import made, note_pull, untried
+from folkmoot.algorithms.rows import raise_to
 from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
@@ -199,10 +200,8 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
     else:
         average(params, state, i, n_met)
         for k in range(params.n_arms):
-            largest = max(state.largest[i, k], made(state, i, k))
-            for j in neighbours:
-                largest = max(largest, inbox.largest[j, k])
-            state.largest[i, k] = largest
+            state.largest[i, k] = max(state.largest[i, k], made(state, i, k))
+        raise_to(state.largest, i, inbox.largest, neighbours, params.n_arms)
 
 
 @kernel
@@ -248,9 +247,24 @@ def average(params, state, i, n_met):
     m = float(params.n_agents)
     weight = (m - 1.0) / (m * m)
     fresh = (1.0 - n_met * weight) / n_met
-    for k in range(params.n_arms):
-        state.gossip[i, k] = 0.0
-    for j in range(params.n_agents):
-        if state.met[i, j]:
-            for k in range(params.n_arms):
-                state.gossip[i, k] += weight * state.heard_gossip[i, j, k] + fresh * state.heard_mean[i, j, k]
+    said, mean, k = state.heard_gossip, state.heard_mean, 0
+    while k + 4 <= params.n_arms:
+        a = b = c = d = 0.0
+        for j in range(params.n_agents):
+            if state.met[i, j]:
+                a += weight * said[i, j, k] + fresh * mean[i, j, k]
+                b += weight * said[i, j, k + 1] + fresh * mean[i, j, k + 1]
+                c += weight * said[i, j, k + 2] + fresh * mean[i, j, k + 2]
+                d += weight * said[i, j, k + 3] + fresh * mean[i, j, k + 3]
+        state.gossip[i, k] = a
+        state.gossip[i, k + 1] = b
+        state.gossip[i, k + 2] = c
+        state.gossip[i, k + 3] = d
+        k += 4
+    while k + 1 <= params.n_arms:
+        a = 0.0
+        for j in range(params.n_agents):
+            if state.met[i, j]:
+                a += weight * said[i, j, k] + fresh * mean[i, j, k]
+        state.gossip[i, k] = a
+        k += 1

@@ -15,6 +15,7 @@ from folkmoot.algorithms.base import Algorithm, Problem, scale
 from folkmoot.algorithms.outcomes import note_pull
 from folkmoot.algorithms.words import best_of, read_arm
 from folkmoot.coins import CHOICE, below
+from folkmoot.errors import brief
 from folkmoot.interface import implements, kernel
 
 _ALPHA = 4.0  # in the authors' code [C]; the theory wants more than 3 [R]
@@ -56,7 +57,7 @@ def phase_ends(exponent: float, horizon: int) -> np.ndarray:
     """
     if horizon ** (1.0 / exponent) > _MOST_PHASES:
         raise ValueError(
-            f"GoSInE phase_exponent = {exponent!r}: "
+            f"GoSInE phase_exponent = {brief(exponent)}: "
             f"expected one with at most {_MOST_PHASES} phases in {horizon} rounds; give a larger one"
         )
     power = int(exponent) if exponent == int(exponent) else exponent  # whole powers exactly

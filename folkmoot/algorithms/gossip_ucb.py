@@ -15,6 +15,7 @@ from pydantic import Field
 from folkmoot.algorithms.accounts import bytes_with_accounts, publish_accounts, slots, transfer
 from folkmoot.algorithms.base import Algorithm, Problem, scale
 from folkmoot.algorithms.outcomes import made, note_pull, untried
+from folkmoot.algorithms.rows import raise_to
 from folkmoot.algorithms.words import fill_counts, read_row, write_row
 from folkmoot.coins import CHOICE, below, uniform
 from folkmoot.interface import implements, kernel
@@ -199,10 +200,8 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
     arm = seen.arm[i]
     if started:
         for k in range(params.n_arms):
-            largest = max(state.largest[i, k], made(state, i, k))
-            for j in neighbours:
-                largest = max(largest, inbox.largest[j, k])
-            state.largest[i, k] = largest
+            state.largest[i, k] = max(state.largest[i, k], made(state, i, k))
+        raise_to(state.largest, i, inbox.largest, neighbours, params.n_arms)
 
     note_pull(state, seen, i)
     state.arm[i] = arm

@@ -17,6 +17,7 @@ from folkmoot.algorithms.accounts import bytes_with_accounts, publish_accounts, 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.algorithms.flood_common import only_arm
 from folkmoot.algorithms.outcomes import made, note_pull
+from folkmoot.algorithms.rows import average, intersect
 from folkmoot.algorithms.words import best_of, read_row, write_row
 from folkmoot.interface import implements, kernel
 
@@ -261,17 +262,12 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
 @kernel
 def gossip(params, state, i, inbox, neighbours):
     """Eq. 4 with W = I - Lap/N (eq. 3), on old estimates; where links may be one-sided, by their accounts."""
-    degree = len(neighbours)
     if params.slots > 0:
         for k in range(params.n_arms):
             for j in neighbours:
                 state.gossip[i, k] += transfer(state, inbox, i, j, k, 1.0 / params.n_agents)
         return
-    for k in range(params.n_arms):
-        total = 0.0
-        for j in neighbours:
-            total += inbox.gossip[j, k]
-        state.gossip[i, k] += (total - degree * state.gossip[i, k]) / params.n_agents
+    average(state.gossip, i, inbox.gossip, neighbours, params.n_arms, params.n_agents)
 
 
 @kernel
@@ -316,14 +312,6 @@ def update_late(params, state, i, t, inbox, neighbours):
     """Eq. 8: keep what all active neighbours keep too. Never empty (our guard): then keep the own set."""
     if state.link[i] == 0.0:
         return
-    kept = 0
-    for k in range(params.n_arms):
-        if state.active[i, k]:
-            for j in neighbours:
-                if not inbox.active[j, k]:
-                    state.active[i, k] = False
-                    break
-            kept += state.active[i, k]
-    if kept == 0:
+    if intersect(state.active, i, inbox.active, neighbours, params.n_arms) == 0:
         for k in range(params.n_arms):
             state.active[i, k] = inbox.active[i, k]

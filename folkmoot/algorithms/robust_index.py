@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from folkmoot.algorithms.base import Algorithm, Problem
+from folkmoot.errors import brief
 from folkmoot.interface import kernel, scalarise
 
 STALE = -inf  # an index to be computed anew; no index is that low
@@ -46,7 +47,7 @@ class Sharing(Algorithm):
     def _a_budget_has_its_radius(self) -> Self:
         if self.budget is not None and self.radius != "aware":
             raise ValueError(
-                f"budget = {self.budget!r}: only radius = 'aware' has a budget, this one is {self.radius!r}"
+                f"budget = {brief(self.budget)}: only radius = 'aware' has a budget, this one is {brief(self.radius)}"
             )
         return self
 

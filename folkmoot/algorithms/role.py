@@ -13,7 +13,7 @@ from folkmoot.algorithms.pending import WINDOW
 from folkmoot.coins import Coins
 from folkmoot.doors import is_whole
 from folkmoot.encoding import digest
-from folkmoot.errors import kind
+from folkmoot.errors import brief, kind
 from folkmoot.machine import NO_FLOOR, Chain, Chance, Floor
 
 
@@ -73,9 +73,9 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: i
         raise ValueError(f"problem = {kind(problem)}: expected facts such as folkmoot.Problem.on(network, ...)")
     name = type(algorithm).__name__
     if not is_whole(i) or not 0 <= i < problem.n_agents:
-        raise ValueError(f"agent = {i!r}: expected a number from 0 to {problem.n_agents - 1}")
+        raise ValueError(f"agent = {brief(i)}: expected a number from 0 to {problem.n_agents - 1}")
     if not is_whole(window) or window < 1:
-        raise ValueError(f"window = {window!r}: expected a number of rounds from 1 on")
+        raise ValueError(f"window = {brief(window)}: expected a number of rounds from 1 on")
     if algorithm.on_chain:
         raise ValueError(f"{name}: plays on a chain; use folkmoot.simulate_chain")
     if algorithm.is_oracle:

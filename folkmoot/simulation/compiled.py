@@ -12,16 +12,19 @@ record that `folkmoot.interface` keeps; `compiler` hands it over, and what is de
 import hashlib
 import os
 import shutil
+import threading
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from types import FunctionType
 from typing import Any
 
 from platformdirs import user_cache_path
 
+from folkmoot.errors import brief
 from folkmoot.interface import Recorded, implementation, tell
 from folkmoot.own_code import is_ours
 from folkmoot.simulation import engine
@@ -29,8 +32,10 @@ from folkmoot.simulation.uncompiled import named
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after so long
+# Compiled code alone calls kernels. They need no way in from Python or C, which would take a quarter of the compiling.
+_CALLED_BY_COMPILED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _NAMES: dict[str, type] = {}  # the record types that have been told apart
-_TEACHING = Lock()  # threads that run replicates ask for their loops at the same time
+_TEACHING = threading.Lock()  # threads that run replicates ask for their loops at the same time
 
 
 def compiler() -> Any:
@@ -51,16 +56,17 @@ def _teach(recorded: Recorded) -> None:
     from numba.extending import overload, register_jitable
 
     if recorded.what == "kernel":
-        register_jitable(recorded.subject)
+        register_jitable(**_CALLED_BY_COMPILED)(recorded.subject)
     elif recorded.what == "inlined":
         # Merged by LLVM. Never `inline=`: numba's own inlining of these loops gave wrong results (docs/decisions/0002).
-        register_jitable(forceinline=True)(recorded.subject)
+        register_jitable(forceinline=True, **_CALLED_BY_COMPILED)(recorded.subject)
     elif recorded.what == "record":
         _name_apart(recorded.subject)
     else:
         name = recorded.subject.__name__
+        merged: Any = {"forceinline": True, **_CALLED_BY_COMPILED}
 
-        @overload(recorded.subject, strict=False, jit_options={"forceinline": True})
+        @overload(recorded.subject, strict=False, jit_options=merged)
         def pick(*args: Any) -> Callable[..., Any]:
             return implementation(args[0].instance_class, name)
 
@@ -80,11 +86,6 @@ def _name_apart(record: type) -> None:
     _NAMES[name] = record
 
 
-def jit(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Compile one function that calls kernels, with numba's options; nothing is kept on disk."""
-    return compiler().njit(**options)(function)  # type: ignore[no-any-return]
-
-
 @cache
 def source_digest() -> str:
     """SHA-256 (16 hex digits) of the package's Python sources, names and contents."""
@@ -96,18 +97,24 @@ def source_digest() -> str:
 
 
 def cache_folder() -> Path | None:
-    """Where compiled code of these sources is kept (below $FOLKMOOT_CACHE if set); None if nothing can be written."""
+    """Where compiled code of these sources is kept (below $FOLKMOOT_CACHE if set); None if there is no such folder."""
     root = Path(os.environ.get("FOLKMOOT_CACHE") or user_cache_path("folkmoot")) / "kernels"
+    if not root.is_absolute() and not os.environ.get("FOLKMOOT_CACHE"):
+        return None  # a user without a home
     folder = root / source_digest()
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True)
-            for old in root.iterdir():
-                if old != folder and old.is_dir() and time.time() - old.stat().st_mtime > _KEEP_SECONDS:
-                    shutil.rmtree(old, ignore_errors=True)
-        return folder if os.access(folder, os.W_OK) else None
+            _remove_old(root, folder)
     except OSError:
         return None
+    return folder
+
+
+def _remove_old(root: Path, folder: Path) -> None:
+    for old in root.iterdir():
+        if old != folder and old.is_dir() and time.time() - old.stat().st_mtime > _KEEP_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def is_flat(record: tuple[object, ...]) -> bool:
@@ -130,26 +137,28 @@ def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
     # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0002.
     names = {**engine.__dict__, "prange": compiler().prange}
     inner = _text("rounds", "rounds_parallel" if parallel else "rounds", names)
-    rounds = compiler().njit(parallel=parallel, _nrt=parallel, **options)(inner)
+    rounds = compiler().njit(parallel=parallel, _nrt=parallel, **options, **_CALLED_BY_COMPILED)(inner)
     text = _text("play", "play_parallel" if parallel else "play", {**engine.__dict__, "rounds": rounds})
     return _compiled(text, folder, options)
 
 
 def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, Any]) -> Callable[..., Any]:
-    numba = compiler()
-    before = numba.config.CACHE_DIR
-    try:
+    dispatcher: Callable[..., Any] = compiler().njit(**options)(text)
+    if hasattr(dispatcher, "py_func"):  # not where numba is told to compile nothing
+        from folkmoot.simulation.kept_code import keep
+        from folkmoot.simulation.merged_code import in_one_piece
+
+        in_one_piece(dispatcher)
         if folder is not None:
-            numba.config.CACHE_DIR = str(folder)
-        return numba.njit(cache=folder is not None, **options)(text)  # type: ignore[no-any-return]
-    finally:
-        numba.config.CACHE_DIR = before
+            keep(dispatcher, folder)
+    return dispatcher
 
 
 @cache
 def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    inner = compiler().njit(_nrt=False, **options)(rounds)  # as the simulator's own, and for the same reason
+    # As the simulator's own, and for the same reasons.
+    inner = compiler().njit(_nrt=False, **options, **_CALLED_BY_COMPILED)(rounds)
     names = {**text.__globals__, rounds.__name__: inner}
     outer = FunctionType(text.__code__, names, text.__name__, text.__defaults__)
     outer.__module__, outer.__qualname__ = text.__module__, text.__qualname__
@@ -193,10 +202,45 @@ def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[...
         return engine.play
     if name == "compiled":
         return _explained(_dispatcher(parallel, all(is_ours(record) for record in records)), records)
-    raise ValueError(f"engine = {name!r}: allowed are 'compiled' and 'interpreted'")
+    raise ValueError(f"engine = {brief(name)}: allowed are 'compiled' and 'interpreted'")
 
 
-def use_threads(wanted: int) -> None:
-    """Let compiled loops with parallel agents use at most so many threads."""
-    numba = compiler()
-    numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))
+class _Parallel:
+    """Threads of the compiler: whether this process began them, and whether it is a copy of one that had.
+
+    A copy made by fork has no such threads and cannot begin them again: most libraries under the compiler abort or
+    wait for ever. And the simplest of them aborts where two threads begin parallel loops, so they take turns.
+    """
+
+    def __init__(self) -> None:
+        self.begun, self.copied, self.turn = False, False, threading.Lock()
+
+    def after_fork(self) -> None:
+        """In the copy."""
+        self.copied, self.turn = self.copied or self.begun, threading.Lock()
+
+
+PARALLEL = _Parallel()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=PARALLEL.after_fork)
+
+
+@contextmanager
+def threads_of_a_round(wanted: int) -> Iterator[bool]:
+    """Let compiled loops with parallel agents use at most so many threads, meanwhile; False: they are to use none."""
+    if wanted <= 1:
+        yield False
+    elif PARALLEL.copied:
+        warnings.warn(
+            "this process is a copy (fork) of one that had played in parallel, where threads cannot begin again: the "
+            "agents of a round are played one by one; use multiprocessing.get_context('spawn')",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        yield False
+    else:
+        with PARALLEL.turn:
+            PARALLEL.begun = True
+            numba = compiler()
+            numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))
+            yield True

@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
 from folkmoot.simulation.measures import known
 from folkmoot.simulation.result import Result
 
@@ -26,6 +28,7 @@ class Coverage(NamedTuple):
     finite: NDArray[np.float64]
 
 
+@guarded
 def coverage(
     result: Result,
     estimate: str = "gossip",
@@ -43,7 +46,7 @@ def coverage(
         ValueError: a state that was not observed or has another shape, another `of`, or means that are not known.
     """
     if of not in ("common", "own"):
-        raise ValueError(f"of = {of!r}: allowed are 'common' and 'own'")
+        raise ValueError(f"of = {brief(of)}: allowed are 'common' and 'own'")
     means = known(result.name, "means", result.means)
     truth = means if of == "own" else means.mean(axis=-2, keepdims=True)
     if truth.ndim == 3:  # each replicate has its own

@@ -1,7 +1,7 @@
 """Results as tables: long ones, a value in each row, for data frames and for files.
 
-How it works. A table is a dictionary of columns, arrays of one length. Data frames and files are made of it by
-whichever library is asked for; none of them is needed by anything else.
+How it works. A table is a dictionary of columns, arrays of one length; see `interchange`. Data frames and files are
+made of it by whichever library is asked for; none of them is needed by anything else.
 """
 
 import csv
@@ -13,19 +13,23 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.doors import guarded
 from folkmoot.errors import brief
 from folkmoot.files import or_say, write_file
+from folkmoot.simulation.interchange import LongTable
+from folkmoot.simulation.swept import ALGORITHM, as_array, label_of, swept_columns
 
 Result: TypeAlias = Any  # a Result, which imports this module
 By: TypeAlias = Literal["team", "agent", "arm", "observed"]
 Kind: TypeAlias = Literal["dict", "pandas", "polars"]
 Columns: TypeAlias = dict[str, NDArray[Any]]
 _AXES: dict[str, tuple[str, ...]] = {"team": (), "agent": ("agent",), "arm": ("arm",), "observed": ("agent", "arm")}
+_FIXED = (ALGORITHM, "replicate", "round", "agent", "arm", "what", "value")
 _KINDS = ("dict", "pandas", "polars")
 _Piece: TypeAlias = tuple[str, NDArray[Any], bool]  # what, [replicates, c or 1, ...], at all checkpoints?
 
 
-def table(results: Result | Mapping[str, Result], by: By | str = "team") -> Columns:
+def table(results: Result | Mapping[str, Result], by: By | str = "team") -> LongTable:
     """A long table of results: each row says of one replicate at one round what was measured, and the value.
 
     Args:
@@ -35,8 +39,9 @@ def table(results: Result | Mapping[str, Result], by: By | str = "team") -> Colu
             summed over agents, over honest ones if some lie. "observed": the states of `observe`.
 
     Returns:
-        Columns `algorithm` (text), `replicate`, `round` (int64), then `agent` and `arm` where a row is about one
-        (int64; -1 is none), `what` (text), `value` (float64).
+        Columns `algorithm` (text), a column for each value that a grid swept (a number where all are, with NaN for
+        none, else text), `replicate`, `round` (int64), then `agent` and `arm` where a row is about one (int64; -1 is
+        none), `what` (text), `value` (float64). In a grid `algorithm` is the name without the swept values.
 
     Raises:
         ValueError: neither of these, `by` is none of these, or nothing is known of it.
@@ -44,13 +49,24 @@ def table(results: Result | Mapping[str, Result], by: By | str = "team") -> Colu
     named = _named(results)
     wrong = next((name for name, result in named.items() if getattr(result, "KIND", None) != "bandit"), None)
     if wrong is not None:
-        raise ValueError(f"results[{wrong!r}]: expected a result of bandits; others have no such table")
+        raise ValueError(f"results[{brief(wrong)}]: expected a result of bandits; others have no such table")
     if by not in _AXES:
-        raise ValueError(f"by = {by!r}: allowed are {', '.join(map(repr, _AXES))}")
-    blocks = [block for name, result in named.items() for block in _blocks(name, result, by)]
+        raise ValueError(f"by = {brief(by)}: allowed are {', '.join(map(repr, _AXES))}")
+    settings = {key: as_array(values) for key, values in swept_columns(named, _FIXED).items()}
+    blocks = [
+        _with(block, {key: values[n] for key, values in settings.items()})
+        for n, (name, result) in enumerate(named.items())
+        for block in _blocks(label_of(name, result), result, by)
+    ]
     if not blocks:
-        raise ValueError(f"by = {by!r}: nothing is known of it; simulate with observe=(...)")
-    return {column: np.concatenate([block[column] for block in blocks]) for column in blocks[0]}
+        raise ValueError(f"by = {brief(by)}: nothing is known of it; simulate with observe=(...)")
+    return LongTable({column: np.concatenate([block[column] for block in blocks]) for column in blocks[0]})
+
+
+def _with(block: Columns, settings: Mapping[str, Any]) -> Columns:
+    """A block with a column for each swept value, after the name of the algorithm."""
+    size = len(block["value"])
+    return {ALGORITHM: block[ALGORITHM], **{key: np.full(size, value) for key, value in settings.items()}, **block}
 
 
 def _named(results: Any) -> Mapping[str, Result]:
@@ -120,6 +136,7 @@ def _observed(result: Result) -> Iterator[_Piece]:
 # --- Data frames and files -----------------------------------------------------------------------------------
 
 
+@guarded
 def to_frame(results: Result | Mapping[str, Result], kind: Kind | None = None, by: By = "team") -> Any:
     """A long table of results as a data frame.
 
@@ -132,14 +149,14 @@ def to_frame(results: Result | Mapping[str, Result], kind: Kind | None = None, b
         ValueError: another kind, or a library that is not installed; see also `table`.
     """
     if kind is not None and kind not in _KINDS:
-        raise ValueError(f"kind = {kind!r}: allowed are {', '.join(map(repr, _KINDS))}")
+        raise ValueError(f"kind = {brief(kind)}: allowed are {', '.join(map(repr, _KINDS))}")
     columns = table(results, by)
     for name in ("pandas", "polars") if kind is None else (kind,):
         library = None if name == "dict" else _library(name)
         if library is not None:
             return library.DataFrame(columns)
     if kind in ("pandas", "polars"):
-        raise ValueError(f"kind = {kind!r}: needs {kind}; pip install {kind}")
+        raise ValueError(f"kind = {brief(kind)}: needs {kind}; pip install {kind}")
     return columns
 
 
@@ -153,6 +170,7 @@ def _library(name: str) -> Any:
         return None
 
 
+@guarded
 def write_table(results: Result | Mapping[str, Result], path: str | Path, by: By | str = "team") -> Path:
     """Write a long table of results into a file, which replaces an older one; its ending says which kind of file.
 

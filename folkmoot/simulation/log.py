@@ -62,7 +62,7 @@ class Log:
         self.foreign = 0
         self._lock = self._locked()
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         except OSError as error:
             self._lock.close()
             raise LogError(f"log {path}: cannot be written ({error.strerror})") from None
@@ -82,6 +82,10 @@ class Log:
         SQLite knows how to lock a file on every platform; nothing is ever written to this empty database.
         """
         beside = self.path.with_name(f"{self.path.name}.lock")
+        try:
+            os.close(os.open(beside, os.O_RDWR | os.O_CREAT, 0o666))  # SQLite itself would not ask the umask
+        except OSError as error:
+            raise LogError(f"log {self.path}: cannot be locked ({beside}: {error.strerror})") from None
         try:
             lock = sqlite3.connect(beside, timeout=0.0, isolation_level=None, check_same_thread=False)
             lock.execute("BEGIN EXCLUSIVE")

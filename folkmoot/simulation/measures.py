@@ -5,6 +5,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import brief
+from folkmoot.simulation.student import student_quantile
+
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 T = TypeVar("T")
@@ -20,13 +23,11 @@ _WITHOUT = {
 
 def student_interval(values: Floats, level: float = 0.95) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean and half-width of Student's interval over the first axis; the half-width is NaN for one value."""
-    from scipy.stats import t as student
-
     n = len(values)
     mean = values.mean(axis=0)
     if n < 2:
         return mean, np.full_like(mean, np.nan)
-    factor = student.ppf(0.5 + level / 2, n - 1) / n**0.5
+    factor = student_quantile(level, n - 1) / n**0.5
     return mean, factor * values.std(axis=0, ddof=1)
 
 
@@ -43,7 +44,7 @@ def known(name: str, what: str, value: T | None) -> T:
         ValueError: it is None; the line says why that may be.
     """
     if value is None:
-        raise ValueError(f"result {name!r} has no {what.replace('_', ' ')}: {_WITHOUT[what]}")
+        raise ValueError(f"result {brief(name)} has no {what.replace('_', ' ')}: {_WITHOUT[what]}")
     return value
 
 

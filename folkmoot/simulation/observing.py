@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Problem
-from folkmoot.configuration import choices
 from folkmoot.doors import flag
 from folkmoot.errors import brief
 from folkmoot.interface import init
+from folkmoot.meant import choices
 from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.engine import Control
 from folkmoot.simulation.parts import Parts, Played
@@ -74,9 +74,9 @@ def checked(
         allowed = fields_of(params)
         for name in observe:
             if name not in allowed:
-                raise ValueError(f"observe = {name!r}: {choices(name, allowed)} (states of {label})")
+                raise ValueError(f"observe = {brief(name)}: {choices(name, allowed)} (states of {label})")
             if observe.count(name) > 1:
-                raise ValueError(f"observe = {name!r}: named twice; expected each name once")
+                raise ValueError(f"observe = {brief(name)}: named twice; expected each name once")
         size = checkpoints * sum(float(allowed[name].nbytes) for name in observe)
         problem.require_memory(size, f"observe with {checkpoints} checkpoints")
     return Wanted(tuple(observe), per_agent, realised)

@@ -15,13 +15,14 @@ from folkmoot.interface import Honest, varies
 from folkmoot.own_code import versions
 from folkmoot.simulation.astray import check_arms
 from folkmoot.simulation.cells import key_of, new_control
-from folkmoot.simulation.compiled import is_flat, loop, use_threads
+from folkmoot.simulation.compiled import is_flat, loop, threads_of_a_round
 from folkmoot.simulation.engine import Control, World
 from folkmoot.simulation.hindsight import offered
 from folkmoot.simulation.instances import gaps_and_means, instance
 from folkmoot.simulation.observing import NOTHING, OBSERVED, Wanted, alone, play_observed
 from folkmoot.simulation.parts import boxes, message_size, row_bytes
 from folkmoot.simulation.result import Result
+from folkmoot.simulation.room import bytes_of_tables
 from folkmoot.simulation.rows import Finished, decode, encode
 from folkmoot.simulation.tally import Tally, blank_tally
 from folkmoot.world.corruption import Corruption
@@ -58,6 +59,8 @@ class Job:
     def horizon(self) -> int:
         """Number of rounds."""
         return int(self.checkpoints[-1])
+
+    memory = property(bytes_of_tables)
 
     def problem(self) -> Problem:
         """What the algorithm is told of this world."""
@@ -173,9 +176,8 @@ class Job:
 
     def play(self, replicates: Sequence[int], control: Control, threads: int) -> list[Finished]:
         """Play these in this thread, or the agents of a round in so many."""
-        if threads > 1:
-            use_threads(threads)
-        return run_batch(self, replicates, threads > 1, control)
+        with threads_of_a_round(threads) as parallel:
+            return run_batch(self, replicates, parallel, control)
 
     def encode(self, outcome: Finished) -> dict[str, Any]:
         """A finished replicate as a row of the log."""
@@ -242,6 +244,8 @@ def check_job(job: Job) -> NamedTuple:
         raise ValueError(f"horizon = {job.horizon}: expected at least the number of arms, {job.rewards.n_arms}")
     if job.algorithm.on_chain:
         raise ValueError(f"{job.algorithm.label}: plays on a chain; use folkmoot.simulate_chain")
+    if job.algorithm.python_only and job.engine != "interpreted":
+        raise ValueError(f"{job.algorithm.label}: cannot be compiled; use engine='interpreted'")
     d = job.rewards.n_objectives
     if d > 1 and not job.algorithm.many_objectives:
         raise ValueError(

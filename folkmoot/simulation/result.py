@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.errors import DamagedFile
+from folkmoot.simulation.interchange import LongTable
 from folkmoot.simulation.measures import added, agreed, known, settled, weighted
 from folkmoot.simulation.measures import student_interval as student_interval
 from folkmoot.simulation.saved import Saved, provenance
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result(Saved):
     """The outcome of one algorithm in one world over several replicates.
 
@@ -285,6 +286,16 @@ class Result(Saved):
         return agreed(self.decisions[:, self.staying], self.decided_at[:, self.staying])
 
     # --- As a table -----------------------------------------------------------------------------------------
+
+    def table(self, by: Literal["team", "agent", "arm", "observed"] = "team") -> LongTable:
+        """A long table, a dictionary of columns that every library of data frames reads: see `folkmoot.to_frame`.
+
+        Raises:
+            ValueError: see there.
+        """
+        from folkmoot.simulation.frames import table
+
+        return table(self, by)
 
     def to_frame(
         self,

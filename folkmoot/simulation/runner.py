@@ -1,18 +1,21 @@
-"""Playing many replicates of many games: in threads or processes of this machine, or on a cluster through joblib."""
+"""Playing many replicates of many games: in threads or processes of this machine, or on a cluster."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from folkmoot.algorithms.base import Problem
+from folkmoot.doors import is_whole
 from folkmoot.errors import brief
+from folkmoot.simulation import backends
 from folkmoot.simulation.cells import Playable, Replicate, new_control
 from folkmoot.simulation.engine import Control
 from folkmoot.simulation.processes import Processes, line
 from folkmoot.simulation.threads import as_they_finish, in_threads
 
-BACKENDS = ("dask", "ray")
 Tell = Callable[[int, int], None]  # of the number of a game and the rounds, over all its replicates, that are complete
 
 
@@ -52,18 +55,22 @@ def run(
 
     Args:
         games: what to play, already checked, and the numbers of the replicates.
-        workers: how many tasks run at a time.
-        backend: None for this machine, or a joblib backend that ships tasks to others ("dask", "ray").
+        workers: how many tasks run at a time; a cluster takes as many as it has room for.
+        backend: None for this machine, or a cluster that tasks are sent to ("dask", "ray").
         tell: told now and then how far a game is.
 
     Raises:
-        ValueError: workers below 1, or an unknown or missing backend.
+        ValueError: workers below 1, more of them than there is memory for, an unknown or missing backend, or classes
+            that a cluster's workers cannot import.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+    if not is_whole(workers) or workers < 1:
         raise ValueError(f"jobs = {brief(workers)}: expected an integer of at least 1")
+    workers = int(workers)
     if backend is not None:
-        yield from _on_cluster(_tasks(games, workers), workers, backend, tell)
+        yield from _on_cluster(games, workers, backend, tell)
         return
+    for job, replicates in games:
+        _check_memory(job, min(workers, len(replicates)))
     shared = [(x, job, replicates) for x, (job, replicates) in enumerate(games) if not job.alone(workers)]
     tasks = [task for x, job, numbers in shared for task in _tasks_of(x, job, numbers, workers)]
     apart = workers > 1 and len(tasks) > 1 and any(task.job.own_process for task in tasks)
@@ -89,6 +96,25 @@ def run_one(
         if done.error is not None:
             raise done.error
         yield done.outcomes
+
+
+def _check_memory(job: Playable, workers: int) -> None:
+    """Refuse more replicates at a time than fit into the memory one replicate may have.
+
+    Raises:
+        ValueError: they do not.
+    """
+    if workers == 1 or job.alone(workers):
+        return
+    try:
+        needed, limit = float(getattr(job, "memory", 0.0)), Problem.memory_limit
+    except ValueError:  # of the job itself: it is said when it is played
+        return
+    if needed * workers > limit:
+        raise ValueError(
+            f"jobs = {workers}: {workers} replicates at a time would need {needed * workers / 2**30:.1f} GiB; allowed "
+            f"are {limit / 2**30:.0f} GiB, so at most jobs = {max(1, int(limit // needed))}"
+        )
 
 
 def _tasks_of(x: int, job: Playable, replicates: Sequence[int], workers: int) -> list[Task]:
@@ -156,33 +182,14 @@ def _in_processes(tasks: Sequence[Task], workers: int, tell: Tell) -> Iterator[D
         yield from as_they_finish(futures, pool.stop, lambda: told.poll(pool.rounds[: len(tasks)].tolist()))
 
 
-def _on_cluster(tasks: Sequence[Task], workers: int, backend: str, tell: Tell) -> Iterator[Done]:
-    import joblib
-
-    _enable_backend(backend)
-    rounds: dict[int, int] = {}
-    how = {"return_as": "generator"} if backend == "dask" else {}  # else all at the end
-    with joblib.parallel_config(backend=backend, n_jobs=workers):
-        for done in joblib.Parallel(**how)(joblib.delayed(play_task)(task) for task in tasks):
-            job = next(task.job for task in tasks if task.game == done.game)
-            rounds[done.game] = rounds.get(done.game, 0) + job.rounds * len(done.outcomes)
-            tell(done.game, rounds[done.game])
-            yield done
-
-
-def _enable_backend(backend: str) -> None:
-    if backend not in BACKENDS:
-        raise ValueError(f"backend = {backend!r}: allowed are None, 'dask' and 'ray'")
-    try:
-        if backend == "dask":
-            from distributed import default_client
-
-            default_client()  # type: ignore[no-untyped-call]
-        else:
-            from ray.util.joblib import register_ray
-
-            register_ray()
-    except ImportError:
-        raise ValueError(f"backend = {backend!r}: needs an extra; pip install 'folkmoot[{backend}]'") from None
-    except ValueError:
-        raise ValueError("backend = 'dask': no client; create a distributed.Client first") from None
+def _on_cluster(
+    games: Sequence[tuple[Playable, Sequence[int]]], workers: int, backend: str, tell: Tell
+) -> Iterator[Done]:
+    places = backends.opened(backend)
+    for job, _ in games:
+        backends.refuse_own(job, backend)
+    tasks, rounds = _tasks(games, max(workers, places)), Counter[int]()
+    for done in backends.play([(play_task, (task,)) for task in tasks], backend):
+        rounds[done.game] += games[done.game][0].rounds * len(done.outcomes)
+        tell(done.game, rounds[done.game])
+        yield done

@@ -5,21 +5,27 @@ import platform
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from folkmoot.doors import guarded
 from folkmoot.errors import DamagedFile, brief
 from folkmoot.files import new_folder, or_say
 from folkmoot.json_text import parsed
 from folkmoot.registry import RESULTS, places, thing
 from folkmoot.simulation import stored_arrays
+from folkmoot.simulation.shared_values import put_back, taken_out
 
-FORMAT = 3
-_READS = (2, FORMAT)  # format 2 has no digest
+FORMAT = 4
+_UNSHARED = 3  # the format of a file without shared values
+_READS = (2, _UNSHARED, FORMAT)  # format 2 has no digest
+_LATER_FIELDS = ("digest", "shared")  # of format 3, of format 4
 RESULT_KINDS = places(RESULTS)
 
 
@@ -33,13 +39,22 @@ def provenance(packages: Sequence[str] = ()) -> dict[str, str]:
 
     names = dict.fromkeys(("numpy", "numba", "networkx", "scipy", *packages))
     return {
-        "folkmoot": version("folkmoot"),
+        "folkmoot": _version("folkmoot"),
         "sources": source_digest(),
         "python": platform.python_version(),
-        **{name: version(name) for name in names},
+        **{name: _version(name) for name in names},
         "platform": platform.platform(),
         "processor": platform.machine(),
     }
+
+
+@cache
+def _version(name: str) -> str:
+    """Of a distribution when it is first asked for: to read its metadata again takes longer than a short run."""
+    try:
+        return version(name)
+    except PackageNotFoundError:  # copied to where it is, or bundled: the digest of the sources says more
+        return "unknown"
 
 
 class Saved(ABC):
@@ -73,6 +88,10 @@ class Saved(ABC):
     def replicates(self) -> int:
         """Number of replicates."""
 
+    def __repr__(self) -> str:
+        """In short: a configuration may have many thousand numbers."""
+        return f"{type(self).__name__}({brief(self.name)}, replicates={self.replicates})"
+
     def check(self) -> None:
         """See that the arrays have the types and shapes of FORMS.
 
@@ -105,9 +124,10 @@ class Saved(ABC):
 
 def write_arrays(results: Mapping[str, Saved], folder: Path) -> None:
     """Put `result.json` and `curves.npz` for these results into an existing folder."""
+    played, values = taken_out([r.configuration for r in results.values()])
     head = [
-        {"name": r.name, "kind": r.KIND, "configuration": r.configuration, "summary": r.summary()}
-        for r in results.values()
+        {"name": r.name, "kind": r.KIND, "configuration": one, "summary": r.summary()}
+        for one, r in zip(played, results.values(), strict=True)
     ]
     first = next(iter(results.values()))
     named = [(f"{n}.{a}", getattr(r, a)) for n, r in enumerate(results.values()) for a in (*r.ARRAYS, *r.CURVES)]
@@ -118,9 +138,25 @@ def write_arrays(results: Mapping[str, Saved], folder: Path) -> None:
         for a, array in getattr(r, group).items()
     ]
     np.savez_compressed(folder / "curves.npz", **{name: array for name, array in named if array is not None})
-    told = {"format": FORMAT, "provenance": first.provenance, "results": head}
+    shared = {"shared": values} if values else {}
+    told: dict[str, Any] = {
+        "format": FORMAT if values else _UNSHARED,
+        "provenance": first.provenance,
+        "results": head,
+        **shared,
+    }
+    told = _without_nan(told)
     told = {**told, "digest": _digest(told, (folder / "curves.npz").read_bytes())}
-    (folder / "result.json").write_text(json.dumps(told, indent=1, allow_nan=True), encoding="utf-8")
+    (folder / "result.json").write_text(json.dumps(told, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def _without_nan(value: Any) -> Any:
+    """The value, None where a number is not finite: JSON has no such numbers."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _digest(told: Mapping[str, Any], arrays: bytes) -> str:
@@ -194,14 +230,22 @@ def _told(source: Path) -> tuple[dict[str, Any], bytes]:
     if not isinstance(told, dict) or type(told.get("format")) is not int:
         raise DamagedFile("result.json: expected a format")
     if told["format"] not in _READS:
-        raise DamagedFile(f"format {told['format']}, this version reads {_READS[0]} and {_READS[1]}")
-    fields = {"format", "provenance", "results", *(["digest"] if told["format"] == FORMAT else [])}
-    if set(told) != fields or not isinstance(told["provenance"], dict) or not isinstance(told["results"], list):
+        raise DamagedFile(f"format {told['format']}, this version reads {_READS[0]} to {FORMAT}")
+    fields = {"format", "provenance", "results", *_LATER_FIELDS[: told["format"] - _READS[0]]}
+    lists = ["results", *(["shared"] if told["format"] == FORMAT else [])]
+    if set(told) != fields or not isinstance(told["provenance"], dict) or not _are_lists(told, lists):
         raise DamagedFile(f"result.json: expected the fields {', '.join(sorted(fields))}")
     content = (source / "curves.npz").read_bytes()
-    if told["format"] == FORMAT and told.pop("digest") != _digest(told, content):
+    if told["format"] > _READS[0] and told.pop("digest") != _digest(told, content):
         raise DamagedFile("result.json and curves.npz are not what was written: their digest is another")
+    for entry in told["results"] if told["format"] == FORMAT else ():
+        if isinstance(entry, dict) and "configuration" in entry:
+            entry["configuration"] = put_back(entry["configuration"], told["shared"])
     return told, content
+
+
+def _are_lists(told: Mapping[str, Any], names: Sequence[str]) -> bool:
+    return all(isinstance(told[name], list) for name in names)
 
 
 def load_all(folder: str | Path) -> dict[str, Saved]:
@@ -230,6 +274,7 @@ def load_all(folder: str | Path) -> dict[str, Saved]:
     return by_name
 
 
+@guarded
 def load(folder: str | Path) -> "Saved | dict[str, Saved]":
     """The result saved in a folder; a dictionary by name when it holds several.
 

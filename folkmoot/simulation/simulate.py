@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm, require_algorithm
-from folkmoot.doors import array, whole
+from folkmoot.doors import array, flag, plain, whole
 from folkmoot.errors import brief, kind
 from folkmoot.simulation.observing import checked
 from folkmoot.simulation.progress import Progress
@@ -86,8 +86,10 @@ def make_job(
         raise ValueError(f"engine = {brief(engine)}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)
     rounds = checked_checkpoints(checkpoints, horizon)
-    nu = 0 if verification is None else int(verification) if isinstance(verification, np.integer) else verification
-    job = Job(algorithm, rewards, network, rounds, seed, engine, corruption, nu, liars, presence, feedback)
+    nu = 0 if verification is None else plain(verification, "verification")
+    job = Job(
+        algorithm, rewards, network, rounds, plain(seed, "seed"), engine, corruption, nu, liars, presence, feedback
+    )
     params = check_job(job)
     if realised and rewards.consumed:
         raise ValueError("realised = true: a log that is used up event by event cannot say what other arms paid")
@@ -158,7 +160,7 @@ def simulate(
         corruption=corruption, verification=verification, liars=liars, presence=presence, feedback=feedback,
         observe=observe, per_agent=per_agent, realised=realised,
     )  # fmt: skip
-    replicates = whole("replicates", replicates)
+    replicates, progress = whole("replicates", replicates), flag("progress", progress)
     for remark in algorithm.remarks(job.problem()):
         warnings.warn(remark, stacklevel=2)
     return job.collect(_played(job, replicates, jobs, backend, progress))

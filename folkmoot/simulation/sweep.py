@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from folkmoot.errors import OtherSide
+from folkmoot.errors import OtherSide, brief
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.log import Log
 from folkmoot.simulation.progress import Progress
@@ -150,7 +150,7 @@ def sweep(
         twice = next((name for name in names if names.count(name) > 1), None)
         raise ValueError(f"cells: {twice!r} occurs twice; expected one of each name" if twice else "cells: got none")
     if isinstance(replicates, bool) or not isinstance(replicates, int) or not 1 <= replicates < 2**32:
-        raise ValueError(f"replicates = {replicates!r}: expected an integer of at least 1 and below 2**32")
+        raise ValueError(f"replicates = {brief(replicates)}: expected an integer of at least 1 and below 2**32")
     for _ in run([], workers, backend):  # nothing to run: refuses bad workers and backends
         pass
     with Log(log_path) as log:

@@ -25,7 +25,9 @@ def in_threads(
         yield from as_they_finish([pool.submit(task) for task in tasks], stop, poll)
 
 
-def as_they_finish(futures: Iterable[Future[T]], stop: NDArray[np.bool_], poll: Callable[[], object]) -> Iterator[T]:
+def as_they_finish(
+    futures: Iterable[Future[T]], stop: NDArray[np.bool_], poll: Callable[[], object], wait_for_running: bool = True
+) -> Iterator[T]:
     """What the futures come to, as they finish; those found finished together in the order in which they were given.
 
     On KeyboardInterrupt the tasks are told to stop, and what they still return is handed over before the interrupt
@@ -35,6 +37,8 @@ def as_they_finish(futures: Iterable[Future[T]], stop: NDArray[np.bool_], poll: 
         futures: of tasks under way.
         stop: bool [1], set when the tasks are to end; they share it.
         poll: called now and then from this thread.
+        wait_for_running: after an interrupt, wait for tasks under way, which stop; where they are on other machines
+            nothing tells them to, and they are given up.
     """
     waiting = dict.fromkeys(futures)  # not handed over yet
     try:
@@ -47,7 +51,7 @@ def as_they_finish(futures: Iterable[Future[T]], stop: NDArray[np.bool_], poll: 
     except KeyboardInterrupt:
         stop[0] = True
         for future in waiting:
-            if not future.cancel():
+            if future.done() or (not future.cancel() and wait_for_running):
                 yield future.result()
         raise
     finally:

@@ -71,7 +71,11 @@ BOARDS = (
     Board(7, 14, seed=6, evidence="exclude"),
     Board(7, 14, "vrf", seed=7, environment=True),
     Board(7, 7, screening=True, seed=8),
+    Board(7, 14, "vrf", seed=9),
+    Board(7, 14, "vrf", seed=10, evidence="exclude"),
 )
+SEARCHED = range(9)  # where the search plays
+NODES = (9, 10)  # where the same programs play against nodes; see process.py
 
 
 class Opened:

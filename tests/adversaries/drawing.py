@@ -9,7 +9,7 @@ from random import Random
 
 from folkmoot.bc_ucb.stages import REPORTING, SCREENING, stages
 
-from .boards import BOARDS
+from .boards import BOARDS, SEARCHED
 from .programs import FOLLOWS, Away, Draw, Rule
 from .words import OTHERS
 
@@ -58,12 +58,12 @@ TOO_LARGE = ("4 MiB", "in large", "large", "a large block")  # a few are enough
 class _Dice:
     """What programs are drawn from."""
 
-    def __init__(self, seed):
-        self.random = Random(seed)
+    def __init__(self, seed, boards):
+        self.random, self._boards = Random(seed), boards
         self.chance, self.choice, self.below = self.random.random, self.random.choice, self.random.randrange
 
     def board(self, wanted=lambda board: True):
-        every = range(len(BOARDS))
+        every = self._boards
         self.number = self.choice([n for n in every if wanted(BOARDS[n])] or every)  # a wish with chance in it may fail
         self.of = BOARDS[self.number]
         self.rounds = self.choice((2, 2, 3) if self.of.members == 4 else (1, 2))
@@ -289,9 +289,9 @@ _WEIGHTS = {
 }
 
 
-def draw(seed):
-    """The adversary of this seed."""
-    dice = _Dice(seed)
+def draw(seed, boards=SEARCHED):
+    """The adversary of this seed, on one of these boards."""
+    dice = _Dice(seed, boards)
     dice.away = None
     focus = dice.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
     rules = FOCI[focus](dice)

@@ -14,7 +14,7 @@ from nacl.signing import SigningKey
 
 from folkmoot.agreement.evidence import two_votes
 from folkmoot.agreement.messages import PREVOTE, Certificate, Confirmation, Vote
-from folkmoot.agreement.signed_messages import Unverified as Chained
+from folkmoot.agreement.signed_messages import Chained
 from folkmoot.agreement.signed_messages import verify as verify_chain
 from folkmoot.bc_ucb.contract import ONE, rounded
 from folkmoot.bc_ucb.earnings import seal_of

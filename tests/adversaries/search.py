@@ -12,7 +12,7 @@ from unittest.mock import patch
 from nacl.signing import SigningKey
 
 from folkmoot import signatures
-from folkmoot.agreement.signed_messages import Unverified
+from folkmoot.agreement.signed_messages import Chained
 from folkmoot.signatures import remembering
 
 from .arena import opened, outcome
@@ -28,11 +28,11 @@ _REMEMBERED = 1 << 16  # signatures that were made or checked, messages of the a
 @contextmanager
 def sharing():
     """Inside, what all members of all games compute alike is computed once: games of a board begin alike."""
-    signed, decode = lru_cache(_REMEMBERED)(_signed), lru_cache(_REMEMBERED)(Unverified.decode)
+    signed, decode = lru_cache(_REMEMBERED)(_signed), lru_cache(_REMEMBERED)(Chained.decode)
     with (
         remembering(_REMEMBERED),
         patch.object(signatures, "_signed", lambda key, message: signed(bytes(key), message)),
-        patch.object(Unverified, "decode", staticmethod(decode)),
+        patch.object(Chained, "decode", staticmethod(decode)),
     ):
         yield
 

@@ -65,7 +65,7 @@ def _named_untrimmed(params, heard, reports, sets, row):
 
 
 def _at_any_time(self, data):
-    number, self._round = self._round, len(signed_messages.Unverified.decode(data).signers)
+    number, self._round = self._round, len(signed_messages.Chained.decode(data).signers)
     try:
         return _receive(self, data)
     finally:

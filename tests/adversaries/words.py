@@ -21,7 +21,7 @@ from folkmoot.agreement.messages import (
     proposal_words,
     vote_words,
 )
-from folkmoot.agreement.signed_messages import Unverified as Chained
+from folkmoot.agreement.signed_messages import Chained
 from folkmoot.bc_ucb.contract import MOST_REPORT, ONE
 from folkmoot.bc_ucb.messages import ReportSent, SetsSent, Shown
 from folkmoot.bc_ucb.records import NO_REPORT, NO_REWARD

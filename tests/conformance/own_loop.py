@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 from cases import CASES, DIFFERENT, Case, complete, problem
+from jitted import jit
 
 import folkmoot as fm
 from folkmoot.coins import replicate_coins
@@ -28,7 +29,6 @@ from folkmoot.interface import (
     update_late,
     verify,
 )
-from folkmoot.simulation.compiled import jit
 
 
 def rounds(params, rewards, network, coins, horizon):

@@ -164,7 +164,16 @@ def vrf_game(ledger=None):
 INPUTS = 6
 CENTRES = 1.5 * np.eye(4, INPUTS)
 KNOWN = {"ada": (0, 1, 2), "bob": (1, 2, 3), "cyd": (0, 2, 3), "dan": (0, 1, 3), "ivy": (0, 1, 2), "joe": (1, 2, 3)}
-TERMS = {"n_classes": 4, "delta": 0.35, "sigma": 0.4, "omega": 0.45, "eta": 0.1, "seed": 9}
+TERMS = {
+    "n_classes": 4,
+    "delta": 0.35,
+    "sigma": 0.4,
+    "omega": 0.45,
+    "eta": 0.1,
+    "seed": 9,
+    "edition": 1,
+    "predictor": "krum",
+}  # rules and predictor of then
 
 
 def data(seed, classes, samples=120):
@@ -229,7 +238,7 @@ def calibrated():
     """The consortium without a ledger, after calibration, and what was told about it."""
     from folkmoot.multiparty import Consortium
 
-    consortium = Consortium(parties(), **TERMS)
+    consortium = Consortium(parties(), keys="derived", **TERMS)
     tally = consortium.calibrate(2, 12, progress=False)
     return consortium, {"accepted": tally.accepted, "refused": dict(sorted(tally.refused.items()))} | {
         "registrations": [[r.name, r.admitted, r.reason, r.distance, r.by] for r in consortium.registrations]

@@ -51,7 +51,7 @@ def notes(path, work_bits):
 
 def bema(path):
     """Three ask to join, one is refused for its distance and one because nobody can look; then models are moved."""
-    consortium = Consortium([*played.parties(), played.svm()], path, **played.TERMS)
+    consortium = Consortium([*played.parties(), played.svm()], path, keys="derived", **played.TERMS)
     tally = consortium.calibrate(2, 12, progress=False)
     consortium.close()
     assert tally.accepted > 0

@@ -435,7 +435,7 @@ def without_digest(folder):
 
 def test_another_format_is_refused(saved):
     edit(saved, format=99)
-    with pytest.raises(DamagedFile, match=r"format 99, this version reads 2 and 3\)$"):
+    with pytest.raises(DamagedFile, match=r"format 99, this version reads 2 to 4\)$"):
         load_all(saved)
 
 
