@@ -31,7 +31,7 @@ _LIMITS = Limits(size=MOST_BYTES, depth=1, items=24, int_size=8)
 TWO_PROPOSALS, TWO_PREVOTES, TWO_PRECOMMITS, TWO_CONFIRMATIONS = 1, 2, 3, 4  # numbers of kinds
 
 Payload: TypeAlias = tuple[Value, ...]  # member, ...
-Said: TypeAlias = tuple[tuple[Value, ...], bytes]  # what was signed besides member and slot, and the signature
+Statement: TypeAlias = tuple[tuple[Value, ...], bytes]  # what was signed besides member and slot, and the signature
 
 
 class Ground(Protocol):
@@ -46,14 +46,14 @@ class Ground(Protocol):
         """Of the members, in the order of their numbers."""
 
 
-class Kind(Protocol):
+class FaultKind(Protocol):
     """A kind of evidence."""
 
     def culprit(self, ground: Any, payload: Payload) -> int | None:
         """The member whom this convicts; None: nobody."""
 
 
-Kinds: TypeAlias = Mapping[int, Kind]  # by their numbers
+Kinds: TypeAlias = Mapping[int, FaultKind]  # by their numbers
 
 
 def evidence(number: int, payload: Payload) -> bytes:
@@ -88,13 +88,13 @@ class TwoWords(NamedTuple):
     words: Callable[..., bytes]
     twice: bool = False
 
-    def payload(self, member: int, slot: int, one: Said, other: Said) -> Payload:
+    def payload(self, member: int, slot: int, one: Statement, other: Statement) -> Payload:
         """Of evidence in two words; there is one for both orders."""
         first, second = sorted(((*one[0], one[1]), (*other[0], other[1])))
         return (member, slot, *first, *second)
 
     def culprit(self, ground: Ground, payload: Payload) -> int | None:
-        """See `Kind`."""
+        """See `FaultKind`."""
         each = (*self.said, bytes)
         if not are(payload, (int, int, *each, *each)) or not is_member(payload[0], ground):
             return None
@@ -140,7 +140,7 @@ class TwoConfirmations(NamedTuple):
         return (member, *first, *second)
 
     def culprit(self, ground: Ground, payload: Payload) -> int | None:
-        """See `Kind`."""
+        """See `FaultKind`."""
         each = (int, str, int, bytes, bytes, int, bytes, bytes)
         if not are(payload, (int, *each, *each)) or not is_member(payload[0], ground):
             return None
@@ -175,7 +175,7 @@ _WORDS: dict[str, Callable[..., bytes]] = {
 OF_VOTES: dict[int, TwoWords] = {number: TwoWords(p, (int, bytes), _WORDS[p]) for p, number in TWO_OF.items()}
 
 
-def kinds_of(chain: str) -> dict[int, Kind]:
+def kinds_of(chain: str) -> dict[int, FaultKind]:
     """The kinds that every chain has whose blocks are voted on, of one of this kind."""
     return {**OF_VOTES, TWO_CONFIRMATIONS: TwoConfirmations(chain)}
 

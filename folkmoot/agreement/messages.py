@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from folkmoot.agreement.catching_up import MOST_BLOCKS
-from folkmoot.agreement.forms import HEAD, Field, Forms, Shape
+from folkmoot.agreement.forms import HEAD, Field, Shape
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, Rejected
 from folkmoot.encoding import Limits, digest
@@ -105,7 +105,7 @@ class Blocks(NamedTuple):
 Signed: TypeAlias = Proposal | Vote | Confirmation | Certificate
 Unverified: TypeAlias = Signed | Ballots | Want | Blocks | WantState | StateGiven
 
-KINDS: Mapping[int, type[Any]] = {
+MESSAGE_KINDS: Mapping[int, type[Any]] = {
     4: Proposal, 5: Vote, 6: Confirmation, 7: Certificate, 8: Want, 9: Blocks, 15: Ballots,
 }  # fmt: skip
 
@@ -153,7 +153,6 @@ def wrong(message: Any) -> str | None:
 
 
 STATES: Mapping[int, type[Any]] = {16: WantState, 17: StateGiven}  # of kinds whose blocks name the state before them
-VOTING = Forms(KINDS, FIELDS, wrong, LIMITS)  # of a system that says nothing else
 
 
 Message = TypeVar("Message", covariant=True)

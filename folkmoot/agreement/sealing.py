@@ -4,14 +4,13 @@ So no message can be forgotten that should have been sealed, whatever a system s
 becomes one message for each.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from folkmoot.agreement.sealed import Channels
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.machine import (
-    ALL,
     NO_FLOOR,
     Chain,
     Chance,
@@ -74,11 +73,6 @@ class Sealing(Generic[AnyMachine]):
         effects.noticed += noticed
         effects.send = self._channels.addressed(effects.send)
         return effects
-
-    def overheard(self, said: Iterable[Said]) -> list[Said]:
-        """Of what others have sent, what this member can read, opened."""
-        to_me = [one for one in said if one.receiver in (ALL, self._me) and one.sender != self._me]
-        return [one._replace(data=self._channels.open(one.sender, one.data, len(one.data))) for one in to_me]
 
     def _open(self, moment: Moment, sender: int, data: bytes) -> bytes:
         return self._channels.open(sender, data, self.inner.stages[moment.stage].bytes)

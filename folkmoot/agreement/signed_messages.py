@@ -63,7 +63,7 @@ def value_words(session: bytes, general: int, content: bytes) -> bytes:
     return digest("agreement value", (session, general, content))
 
 
-class Unverified(NamedTuple):
+class Chained(NamedTuple):
     """A message as another party sent it: its form is right, nothing else is known."""
 
     session: bytes  # 32 bytes, see session_digest
@@ -76,14 +76,14 @@ class Unverified(NamedTuple):
         return encode(tuple(self), _MESSAGE_LIMITS)
 
     @staticmethod
-    def decode(data: bytes) -> "Unverified":
+    def decode(data: bytes) -> "Chained":
         """The message of these bytes.
 
         Raises:
             Malformed: whatever else the bytes are.
         """
         fields = _fields(decode(data, _MESSAGE_LIMITS), (bytes, int, bytes, tuple, tuple))
-        message = Unverified(*fields)
+        message = Chained(*fields)
         if len(message.session) != 32 or len(message.value) > MAX_VALUE:
             raise Malformed("session or value of a wrong length")
         if not 1 <= len(message.signers) == len(message.signatures) <= MAX_MEMBERS:
@@ -98,25 +98,25 @@ class Unverified(NamedTuple):
 _SEAL = object()
 
 
-class Verified:
+class Attested:
     """A message whose whole chain of signatures holds. Only `verify` makes one."""
 
     __slots__ = ("_tip", "message")
 
-    def __init__(self, message: Unverified, tip: bytes, seal: object) -> None:
+    def __init__(self, message: Chained, tip: bytes, seal: object) -> None:
         if seal is not _SEAL:
-            raise TypeError("a Verified message comes from verify() only")
+            raise TypeError("an Attested message comes from verify() only")
         self.message = message
         self._tip = tip  # digest of the value and the chain: what the next member signs
 
-    def signed_on(self, index: int, me: Signs) -> Unverified:
+    def signed_on(self, index: int, me: Signs) -> Chained:
         """The message with one more signature, by member `index`."""
         old = self.message
         signatures = (*old.signatures, me.sign(RELAY, self._tip))
         return old._replace(signers=(*old.signers, index), signatures=signatures)
 
 
-def verify(message: Unverified, members: Sequence[bytes], session: bytes) -> Verified:
+def verify(message: Chained, members: Sequence[bytes], session: bytes) -> Attested:
     """Check every signature of a message: distinct members of this session, the general first.
 
     Raises:
@@ -128,7 +128,7 @@ def verify(message: Unverified, members: Sequence[bytes], session: bytes) -> Ver
         if not check(members[index], domain, tip, signature):
             raise Rejected("signature")
         tip, domain = digest("agreement link", (tip, index, signature)), RELAY
-    return Verified(message, tip, _SEAL)
+    return Attested(message, tip, _SEAL)
 
 
 class Fault(NamedTuple):
@@ -231,16 +231,16 @@ class Agreement:
         pairs = [(g, sorted((value_digest(value), sign) for value, sign in values.items())) for g, values in twice]
         return tuple(Fault(self.session, g, *one, *other) for g, (one, other) in pairs)
 
-    def _broadcast(self, value: bytes) -> Unverified:
+    def _broadcast(self, value: bytes) -> Chained:
         signature = self._me.sign(VALUE, _first(self.session, self.index, value))
         self._values[self.index][value] = signature
-        return Unverified(self.session, self.index, value, (self.index,), (signature,))
+        return Chained(self.session, self.index, value, (self.index,), (signature,))
 
-    def _receive(self, data: bytes) -> Unverified | None:
+    def _receive(self, data: bytes) -> Chained | None:
         """Accept the message if it is new and right; give what to relay, if anything."""
         try:
             small = type(data) is bytes and len(data) <= SMALL
-            message = self._call(Unverified.decode, data) if small else Unverified.decode(data)
+            message = self._call(Chained.decode, data) if small else Chained.decode(data)
             _require_chain(message, len(self.members), self.session)
             if len(message.signers) != self._round:
                 raise Rejected("late" if len(message.signers) < self._round else "early")
@@ -265,7 +265,7 @@ def _first(session: bytes, general: int, value: bytes) -> bytes:
     return value_words(session, general, value_digest(value))
 
 
-def _require_chain(message: Unverified, n: int, session: bytes) -> None:
+def _require_chain(message: Chained, n: int, session: bytes) -> None:
     """What can be said of a chain without looking at a signature."""
     if message.session != session:
         raise Rejected("session")

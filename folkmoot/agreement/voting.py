@@ -40,10 +40,12 @@ from folkmoot.agreement.messages import (
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.states import GivesStates, Step, checked, given
 from folkmoot.ledger.block import Block
+from folkmoot.ledger.contents import MissingContent
 from folkmoot.ledger.errors import InvalidBlock
 from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Received, Skip
 
 CONFIRMING = "confirmation"
+OTHER_BLOCK = "other block"  # it may be right, but not after the block that is the last one here
 _CATCHING_UP = (Want, Blocks, WantState, StateGiven)
 _REPEATS = 2  # of a confirmation, one in each stage, until the block is final
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
@@ -111,6 +113,8 @@ class Voter(Known):
         else:
             for data in message.blocks:
                 block = self.kind.received(data)
+                if block.header.height > self.chain.height + 1:  # it was pushed, or an answer before it got lost
+                    raise Rejected(OTHER_BLOCK)
                 if block.header.height > self.chain.height:  # several may answer
                     self.append(block, effects, sender)
 
@@ -164,8 +168,8 @@ class Voter(Known):
         """Remember a block if it would follow."""
         try:
             state = self.kind.follow(self.chain, block)
-        except InvalidBlock:
-            effects.noticed.append(Noticed(sender, "block"))
+        except InvalidBlock as error:
+            self._note_refused(block, error, sender, effects)
             return False
         self._bodies[block.hash] = self.kind.carried(replace(block, signatures=()))
         self.states[block.hash] = state
@@ -178,8 +182,8 @@ class Voter(Known):
         """Add a block that is signed by a quorum; the kind learns from it."""
         try:
             chain = self.kind.append(self.chain, block)
-        except InvalidBlock:
-            effects.noticed.append(Noticed(sender, "block"))
+        except InvalidBlock as error:
+            self._note_refused(block, error, sender, effects)
             return
         effects.counts["signatures"] += len(block.signatures)
         self._compare(block, effects)
@@ -190,6 +194,16 @@ class Voter(Known):
         self.proposals, self._shown, self._headers = {}, {}, {}
         self.kind.committed(final, effects)
         effects.committed.append(final)
+
+    def _note_refused(self, block: Block, error: InvalidBlock, sender: int, effects: Effects) -> None:
+        """A fault only if it should follow what is here; the honest send others, too, to who is behind or ahead."""
+        height, previous = block.header.height, block.header.previous
+        if height <= self.chain.height:
+            effects.noticed.append(Noticed(sender, "old height"))
+        elif (height, previous) != (self.chain.height + 1, self.chain.tip):
+            effects.noticed.append(Noticed(sender, OTHER_BLOCK))
+        elif not isinstance(error, MissingContent):  # what it names may still come
+            effects.noticed.append(Noticed(sender, "block"))
 
     def _compare(self, block: Block, effects: Effects) -> None:
         """Who has signed this block, and was counted for another one?"""

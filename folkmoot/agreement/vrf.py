@@ -7,6 +7,7 @@ Stricter than the RFC: public keys and the proof's point Gamma must lie in the p
 of a proof is the same under both rules; docs/decisions/0014-verifiable-random-function.md says why and what it costs.
 """
 
+from functools import lru_cache
 from hashlib import sha512
 
 from nacl import exceptions
@@ -48,7 +49,10 @@ def public_key(secret_key: bytes) -> bytes:
 
 def valid_key(key: bytes) -> bool:
     """Is this a public key: 32 bytes, a canonical point of the prime-order subgroup, not the identity?"""
-    return isinstance(key, bytes) and len(key) == KEY_BYTES and crypto_core_ed25519_is_valid_point(key)
+    return isinstance(key, bytes) and len(key) == KEY_BYTES and _is_point(key)
+
+
+_is_point = lru_cache(1 << 10)(crypto_core_ed25519_is_valid_point)  # keys are few, and come again in every round
 
 
 def prove(secret_key: bytes, alpha: bytes) -> bytes:

@@ -12,21 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.agreement.hand import Hand
-from folkmoot.agreement.signed_messages import VALUE
-from folkmoot.agreement.signed_messages import Unverified as Chained
+from folkmoot.agreement.signed_messages import VALUE, Chained
 from folkmoot.bc_ucb.contract import on_grid
 from folkmoot.bc_ucb.deliberation import Deliberation
 from folkmoot.bc_ucb.lies import (
-    ALL,
     ALLIES,
     EQUIVOCATE,
     EVERYBODY,
     FIRST,
     FORGE,
     HONEST,
-    LATE,
     NOT_HELD,
     REPLAY,
+    SENT_LATE,
+    TO_ALL,
     Misbehaviour,
     claimed,
     lie,
@@ -93,7 +92,7 @@ class Attacker(Participant):
         self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()
     ) -> Effects:
         told, self._to_self = self._to_self, []
-        if self._attack.deliver != ALL:  # it knows what it wants to name
+        if self._attack.deliver != TO_ALL:  # it knows what it wants to name
             inbox = [message for message in inbox if self.kind_of(message.data) != "passed"]
         effects = super().step(moment, [*told, *inbox], outcomes, blocks)
         if moment.stage == SCREENING and self._extra:
@@ -104,7 +103,7 @@ class Attacker(Participant):
 
     def _apart(self, stage: int, sent: list[tuple[int | None, bytes]]) -> list[tuple[int | None, bytes]]:
         """What is sent by one that chooses who gets its reports."""
-        if self._attack.deliver == ALL:
+        if self._attack.deliver == TO_ALL:
             return sent
         reports = [(data, self._read(data)) for _, data in sent]
         mine = [data for data, message in reports if isinstance(message, ReportSent) and message.sender == self.index]
@@ -113,7 +112,7 @@ class Attacker(Participant):
             self._reported = mine[0]
             honest_ones = [n for n, lies in enumerate(self._allies) if not lies]
             told = [(n, data) for n in range(len(self._allies)) if n != self.index and (data := self._for(n))]
-            if self._attack.deliver == LATE:
+            if self._attack.deliver == SENT_LATE:
                 self._late = [(n, mine[0]) for n in honest_ones]
         else:
             told, self._late = (self._late, []) if stage == SCREENING else ([], self._late)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.coins import SORTITION, block
+from folkmoot.errors import brief
 from folkmoot.interface import kernel
 
 ONE = 1 << 32  # the scaled integer of 1.0
@@ -125,9 +126,9 @@ def scaled(value: float) -> int:
         ValueError: no number, not finite, or beyond +-4.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.floating):
-        raise ValueError(f"report = {value!r}: expected a finite number")
+        raise ValueError(f"report = {brief(value)}: expected a finite number")
     if not isinstance(value, int) and not isfinite(value):
-        raise ValueError(f"report = {value!r}: expected a finite number")
+        raise ValueError(f"report = {brief(value)}: expected a finite number")
     if isinstance(value, int) and abs(value) > MOST_REPORT // ONE:
         shown = value if value.bit_length() <= 128 else f"an integer of {value.bit_length()} bits"
         raise ValueError(f"report = {shown}: expected a number from {-MOST_REPORT // ONE} to {MOST_REPORT // ONE}")

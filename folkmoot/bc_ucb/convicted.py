@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.bc_ucb.algorithm import Params
-from folkmoot.bc_ucb.lies import ALL, EQUIVOCATE, HALVES
+from folkmoot.bc_ucb.lies import EQUIVOCATE, TO_ALL, TO_HALVES
 from folkmoot.bc_ucb.records import MOST_SHOWN
 from folkmoot.interface import inlined, kernel
 
@@ -35,7 +35,7 @@ def blank_convicted(m):
 @kernel
 def begin_convicted(attack, malicious, convicted):
     """A game begins: nobody has lied yet."""
-    told = attack.deliver == ALL or not (attack.deliver == HALVES or attack.validator == EQUIVOCATE)
+    told = attack.deliver == TO_ALL or not (attack.deliver == TO_HALVES or attack.validator == EQUIVOCATE)
     for m in range(len(convicted.caught)):
         convicted.caught[m] = False
         convicted.proven[m] = UNKNOWN if malicious[m] and not told else 0

@@ -7,14 +7,13 @@ blocks since the last such statement are booked, and what was kept of them is dr
 blocks than `most_kept` the oldest are forgotten and never booked, so an environment should speak before.
 """
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.bc_ucb.contract import Accounts, charge
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.bc_ucb.records import MOST_ROUND, MOST_STATEMENT
 from folkmoot.bc_ucb.state import State
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
@@ -52,14 +51,13 @@ class Disclosure(NamedTuple):
         return encode((KNOWN_MALICIOUS, *self), _LIMITS)
 
 
-def disclosure_in(settings: Configuration, origin: bytes, statement: bytes) -> Disclosure | None:
+def disclosure_in(settings: GameSettings, origin: bytes, statement: bytes) -> Disclosure | None:
     """The disclosure that a statement is, signed by the environment of this game; None: it is none."""
     if not settings.environment:
         return None
     return _signed_by(settings.environment, len(settings.keys), origin, statement)
 
 
-@lru_cache(maxsize=16)
 def _signed_by(keys: tuple[bytes, ...], participants: int, origin: bytes, statement: bytes) -> Disclosure | None:
     try:
         value = decode(statement, _LIMITS)

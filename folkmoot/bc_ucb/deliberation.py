@@ -260,18 +260,19 @@ class Deliberation:
         """A message of the agreement; it waits for the relay round, unverified, so there is room for few of each.
 
         Raises:
-            Rejected: it is too large, from nobody who takes part, or one too many.
+            Rejected: it is too large, from nobody who takes part, or one too many. Who goes by another last block takes
+                part in another session, maybe with more others: only what is too much for any session is a fault.
         """
         agreement, members = self._agreement, self.members()
         if agreement is None or agreement.finished:
             return
         if sender not in members:
-            raise Rejected("no member")
+            raise Rejected("session")
         if len(content) > self._most_inner:
             raise Rejected("too large")
-        if self._relayed[sender] >= inner_messages(len(members)):
-            raise Rejected("too many")
         self._relayed[sender] += 1
+        if (sent := self._relayed[sender]) > inner_messages(len(members)):
+            raise Rejected("too many" if sent > inner_messages(len(self._state.members)) else "session")
         self._inner.append(content)
 
     def relay(self) -> list[bytes]:

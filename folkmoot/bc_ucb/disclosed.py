@@ -16,6 +16,7 @@ from folkmoot.bc_ucb.records import (
     BLINDING_BYTES,
     NAME_BYTES,
     RECORD_LIMITS,
+    VALUE_LIMITS,
     Claim,
     Named,
     Report,
@@ -30,7 +31,6 @@ from folkmoot.bc_ucb.records import (
     require_seal,
     require_shape,
     require_shown,
-    sets_of,
 )
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.ledger.block import LIMITS as BLOCK_LIMITS
@@ -164,7 +164,7 @@ def opened(data: bytes, behind: bytes, shape: Shape, proven: bool) -> RoundRecor
     for numbers in (*(numbers for numbers, _ in means), estimates):
         require_shape(numbers, shape[1:], "opened numbers")
     reports = tuple(Report(r.participant, pair[0], *r[2:], pair[1]) for r, pair in zip(told.reports, means))
-    sets = tuple((v, _value(one, pair, shape, proven)) for (v, one), pair in zip(told.sets, bits))
+    sets = tuple((v, _value(one, pair)) for (v, one), pair in zip(told.sets, bits))
     beside = told.paid, told.before, told.shown
     record = RoundRecord(told.round, told.validators, reports, told.refused, sets, told.void, estimates, *beside)
     if as_told(record, shape, proven).to_bytes() != data:
@@ -180,9 +180,12 @@ def _pairs(items: tuple[object, ...], kind: type) -> tuple[tuple[Any, bytes], ..
     return tuple((content, blinding) for content, blinding in pairs)
 
 
-def _value(one: ToldSet, pair: tuple[bytes, bytes], shape: Shape, proven: bool) -> bytes:
-    named = sets_of((one.proof, pair[0], one.names, one.signature), shape[0], shape[1], proven)
-    return named._replace(shown=one.shown, blinding=pair[1]).to_bytes()
+def _value(one: ToldSet, pair: tuple[bytes, bytes]) -> bytes:
+    """What a validator has said, if it is of the right shape."""
+    try:
+        return encode((one.proof, pair[0], one.names, one.shown, one.signature, pair[1]), VALUE_LIMITS)
+    except ValueError:
+        raise Malformed("openings: of more than a set can hold") from None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ An outcome that has not come when its round is reported is claimed in a later ro
 
 from typing import NamedTuple
 
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.bc_ucb.records import CLAIM, NO_REWARD, SEAL_BYTES, UNSIGNED, Claim, Report
 from folkmoot.bc_ucb.round import payable
 from folkmoot.bc_ucb.state import State
@@ -46,7 +46,7 @@ def earned_words(origin: bytes, round: int, participant: int, reward: int, seal:
     return digest("environment reward", (origin, round, participant, seal, reward))
 
 
-def is_signed(settings: Configuration, origin: bytes, participant: int, claim: Claim) -> bool:
+def is_signed(settings: GameSettings, origin: bytes, participant: int, claim: Claim) -> bool:
     """Has the environment signed this outcome? Where there is none, nothing may look as if it were signed."""
     if not settings.environment:
         return not claim.seal and not claim.proof

@@ -19,7 +19,7 @@ from folkmoot.bc_ucb.records import (
     checked_record,
     sets_of,
 )
-from folkmoot.encoding import Limits, Malformed, decode, digest, encode
+from folkmoot.encoding import Limits, Malformed, decode, digest
 from folkmoot.signatures import SIGNATURE_BYTES
 
 _VALUE = Limits(size=1 << 16, depth=1, items=8, int_size=1)
@@ -51,12 +51,6 @@ def words_of(edition: int) -> Words:
 def question(previous: bytes, round: int) -> bytes:
     """What the verifiable random functions are asked in a round after this block."""
     return digest("sortition", (previous, round))
-
-
-def record_to_bytes(record: RoundRecord) -> bytes:
-    """The one encoding of a record of edition 1."""
-    reports = tuple((*report[:3], report.signature) for report in record.reports)
-    return encode((*record[:2], reports, *record[3:8]), RECORD_LIMITS)
 
 
 def _name(report: Report) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from folkmoot.agreement import vrf
-from folkmoot.agreement.evidence import Kind, Payload, Said, TwoWords, are, evidence, is_member, kinds_of
+from folkmoot.agreement.evidence import FaultKind, Payload, Statement, TwoWords, are, evidence, is_member, kinds_of
 from folkmoot.agreement.evidence import culprit as culprit_by
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.signed_messages import VALUE, Agreement, Fault, members_digest, session_digest, value_words
@@ -48,7 +48,7 @@ def culprit(data: bytes, ground: Ground, call: Call = directly) -> int | None:
 
 
 def _culprit(data: bytes, ground: Ground) -> int | None:
-    return culprit_by(KINDS, data, ground)
+    return culprit_by(FAULT_KINDS, data, ground)
 
 
 def session_id(origin: bytes, previous: bytes, round: int) -> bytes:
@@ -87,13 +87,13 @@ def two_values(member: int, round: int, previous: bytes, agreement: Agreement, f
 
 def two_reports(one: ReportSent, other: ReportSent) -> bytes:
     """Evidence in two reports of one participant in one round; their signatures hold."""
-    said: list[Said] = [((told.previous, told.report.body), told.signature) for told in (one, other)]
+    said: list[Statement] = [((told.previous, told.report.body), told.signature) for told in (one, other)]
     return evidence(TWO_REPORTS, _OF_REPORTS.payload(one.sender, one.round, *said))
 
 
 def two_sets(member: int, round: int, previous: bytes, one: Named, other: Named) -> bytes:
     """Evidence in two validators' sets of one participant in one round after this block; their signatures hold."""
-    said: list[Said] = [((previous, told.proof, told.body), told.signature) for told in (one, other)]
+    said: list[Statement] = [((previous, told.proof, told.body), told.signature) for told in (one, other)]
     return evidence(TWO_SETS, _OF_SETS.payload(member, round, *said))
 
 
@@ -112,7 +112,7 @@ class FalseProof(NamedTuple):
     words: Callable[..., bytes]
 
     def culprit(self, ground: Ground, payload: Payload) -> int | None:
-        """See `Kind`."""
+        """See `FaultKind`."""
         if not ground.vrf_keys or not are(payload, (int, int, bytes, bytes, bytes, bytes)):
             return None
         member, round, previous, proof, body, signature = payload
@@ -139,7 +139,7 @@ def false_offer(offer: Offer) -> bytes:
     return evidence(FALSE_OFFER, (offer.sender, offer.round, offer.previous, *said))
 
 
-KINDS: dict[int, Kind] = {
+FAULT_KINDS: dict[int, FaultKind] = {
     **kinds_of("bc_ucb"),
     TWO_VALUES: _OF_VALUES,
     TWO_REPORTS: _OF_REPORTS,

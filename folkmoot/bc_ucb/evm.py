@@ -20,7 +20,7 @@ from folkmoot.bc_ucb.contract import (
     UNION,
     Terms,
 )
-from folkmoot.errors import OtherSide
+from folkmoot.errors import OtherSide, brief
 
 MOST_PARTICIPANTS = 32  # of the contract on an EVM; a set of them is a word
 MOST_ARMS = 16
@@ -79,7 +79,7 @@ def flags(members: int, count: int) -> list[bool]:
     return found
 
 
-class Answer:
+class AnswerWords:
     """The words of an answer.
 
     Raises:
@@ -134,7 +134,7 @@ def check(terms: Terms) -> None:
     for name, (low, high) in ranges.items():
         value = getattr(terms, name)
         if type(value) is not int or not low <= value <= high:
-            raise ValueError(f"{name} = {value!r}: on an EVM chain expected an integer from {low} to {high}")
+            raise ValueError(f"{name} = {brief(value)}: on an EVM chain expected an integer from {low} to {high}")
 
 
 def source() -> str:

@@ -1,7 +1,8 @@
 """What the genesis of a game says: the contract's terms, whose keys take part, and how validators are drawn.
 
-There are two editions. Games are played by the second one. Chains of the first, which version 0.1.0 made, are still
-read and verified; what differs is in edition_1.py.
+There are three editions. Games are played by the second one, and by the third where they go on from another chain: its
+genesis holds what it begins with as well (see opening.py), and all else is the same. Chains of the first, which version
+0.1.0 made, are still read and verified; what differs is in edition_1.py.
 """
 
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from folkmoot.agreement.identity import Registration, check_registration
 from folkmoot.agreement.sealed import check_channel_key
 from folkmoot.agreement.signed_messages import MAX_MEMBERS, MAX_VALUE
 from folkmoot.bc_ucb.contract import LEAST_RESOLUTION, MOST_ARMS, MOST_RESOLUTION, MOST_WINDOW, ONE, REWARD, Terms
+from folkmoot.bc_ucb.opening import Opening, checked_opening
 from folkmoot.bc_ucb.records import BLINDING_BYTES, CLAIM_BYTES, MOST_STATEMENT, value_bytes
 from folkmoot.coins import WORD
 from folkmoot.encoding import Malformed, Value
@@ -17,6 +19,7 @@ from folkmoot.ledger.block import MOST_RECORD_BYTES
 from folkmoot.signatures import KEY_BYTES
 
 EDITION = 2  # of games that begin now
+GOES_ON = 3  # the edition of those that go on from another chain
 SALT_BYTES = 32
 MOST_ENVIRONMENT = 16  # keys
 COIN, VRF = "coin", "vrf"
@@ -28,12 +31,13 @@ DISCLOSURES = (OPEN, VALIDATORS)  # who may read reports
 _EACH = {
     1: 256,
     2: 512,
+    3: 512,
 }  # bytes of heads and numbers that a participant adds to a block, by edition
 _OPENING = 256  # bytes of heads and blindings that a participant adds to the openings of a block
-_N_TERMS = {1: 8, 2: len(Terms._fields)}
+_N_TERMS = {1: 8, EDITION: len(Terms._fields), GOES_ON: len(Terms._fields)}
 
 
-class Configuration(NamedTuple):
+class GameSettings(NamedTuple):
     """What the genesis says; participants are numbered in the order of their keys here."""
 
     terms: Terms
@@ -47,6 +51,7 @@ class Configuration(NamedTuple):
     evidence: str = NOTE  # what a proven fault leads to
     disclosure: str = OPEN  # who can read the reports
     channel_keys: tuple[bytes, ...] = ()  # by which participants seal messages for each other, if these alone can
+    opening: Opening | None = None  # what goes on from the chain before; None: the game begins with it
 
     @property
     def sealed(self) -> bool:
@@ -70,6 +75,7 @@ def configuration(
     environment: tuple[bytes, ...] = (),
     evidence: str = NOTE,
     disclosure: Value = (OPEN, ()),
+    opening: Opening | None = None,
 ) -> Value:
     """What the genesis of a game holds.
 
@@ -84,13 +90,18 @@ def configuration(
         evidence: "note": a proven fault is recorded; "exclude": from the next round on its culprit is no member.
         disclosure: ("open", ()): everybody reads the reports; ("validators", registrations of all keys by which
             messages are sealed): participants alone do, of whom the validators are drawn.
+        opening: what goes on from another chain; None: nothing.
     """
     sortition = (VRF, tuple(map(tuple, registrations))) if coins is None else (COIN, coins)
-    return (EDITION, tuple(map(int, terms)), keys, burn_in, sortition, salt, environment, evidence, disclosure)
+    said = (tuple(map(int, terms)), keys, burn_in, sortition, salt, environment, evidence, disclosure)
+    if opening is None:
+        return (EDITION, *said)
+    told = opening.sealed() if disclosure[0] == VALIDATORS else opening.plain()
+    return (GOES_ON, *said, tuple(told))
 
 
-def checked_configuration(value: Value) -> Configuration:
-    """The settings in a genesis, of either edition.
+def checked_configuration(value: Value) -> GameSettings:
+    """The settings in a genesis, of any edition.
 
     Raises:
         Malformed: not what `configuration` returns for settings that make sense.
@@ -101,10 +112,16 @@ def checked_configuration(value: Value) -> Configuration:
         terms, keys, burn_in, sortition = _typed(value, (tuple, tuple, int, tuple))
         return _common(terms, keys, burn_in, sortition, 1)
     kinds = (int, tuple, tuple, int, tuple, bytes, tuple, str, tuple)
-    edition, terms, keys, burn_in, sortition, salt, environment, evidence, disclosure = _typed(value, kinds)
-    if edition != EDITION:
-        raise Malformed(f"configuration of bc_ucb, edition {edition}: only 1 and {EDITION} are understood")
-    settings = _common(terms, keys, burn_in, sortition, EDITION)
+    goes_on = len(value) == len(kinds) + 1
+    edition, terms, keys, burn_in, sortition, salt, environment, evidence, disclosure = _typed(
+        value[: len(kinds)], kinds
+    )
+    if edition != (GOES_ON if goes_on else EDITION):
+        raise Malformed(
+            f"configuration of bc_ucb, edition {edition}: only 1 and {EDITION} are understood, and {GOES_ON} of a "
+            "chain that goes on from another"
+        )
+    settings = _common(terms, keys, burn_in, sortition, edition)
     if len(salt) != SALT_BYTES:
         raise Malformed(f"salt of {len(salt)} bytes: expected {SALT_BYTES}")
     if len(environment) > MOST_ENVIRONMENT or len(set(environment)) < len(environment) or not _are_keys(environment):
@@ -114,13 +131,15 @@ def checked_configuration(value: Value) -> Configuration:
     if evidence not in EVIDENCE:
         raise Malformed(f"evidence = {evidence!r:.80}: expected {' or '.join(map(repr, EVIDENCE))}")
     channel_keys = _disclosed(settings.keys, disclosure)
+    opening = checked_opening(value[-1], settings.terms, disclosure[0] == VALIDATORS) if goes_on else None
     return settings._replace(
-        edition=EDITION,
+        edition=edition,
         salt=salt,
         environment=environment,
         evidence=evidence,
         disclosure=disclosure[0],
         channel_keys=channel_keys,
+        opening=opening,
     )
 
 
@@ -150,8 +169,8 @@ def _are_keys(keys: tuple[Value, ...]) -> bool:
     return all(type(key) is bytes and len(key) == KEY_BYTES for key in keys)
 
 
-def _common(numbers: Value, keys: Value, burn_in: int, sortition: Value, edition: int) -> Configuration:
-    """What both editions hold."""
+def _common(numbers: Value, keys: Value, burn_in: int, sortition: Value, edition: int) -> GameSettings:
+    """What all editions hold."""
     if len(numbers) != _N_TERMS[edition] or not all(type(number) is int for number in numbers):
         raise Malformed(f"terms of bc_ucb: expected {_N_TERMS[edition]} integers")
     terms = Terms(*numbers)
@@ -168,8 +187,8 @@ def _common(numbers: Value, keys: Value, burn_in: int, sortition: Value, edition
     if law == COIN:
         if len(detail) != 3 or not all(type(word) is int and 0 <= word <= WORD for word in detail):
             raise Malformed("coins of bc_ucb: expected two words of the seed and a replicate, each below 2**32")
-        return Configuration(terms, keys, (), detail, burn_in)
-    return Configuration(terms, keys, _registered(keys, detail), None, burn_in)
+        return GameSettings(terms, keys, (), detail, burn_in)
+    return GameSettings(terms, keys, _registered(keys, detail), None, burn_in)
 
 
 def _registered(keys: tuple[bytes, ...], detail: tuple[Value, ...]) -> tuple[bytes, ...]:

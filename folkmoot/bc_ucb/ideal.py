@@ -21,7 +21,7 @@ from folkmoot.bc_ucb.convicted import (
     trimming,
     weigh,
 )
-from folkmoot.bc_ucb.lies import ALL, HONEST, NOT_HELD, believed, claimed, lie, proposes
+from folkmoot.bc_ucb.lies import HONEST, NOT_HELD, TO_ALL, believed, claimed, lie, proposes
 from folkmoot.bc_ucb.naming import screen
 from folkmoot.bc_ucb.round import admit, enter_round, in_burn_in, is_paid, learn, payable
 from folkmoot.bc_ucb.tally import close_checkpoint, close_game, count_block, count_pulls
@@ -97,7 +97,7 @@ def report(params, terms, state, attack, malicious, t, coins, now):
             lie(attack, m, t, now.own, reports, malicious, params.faulty, coins)
             for i in range(params.n_arms):
                 reports[m, i] = on_grid(reports[m, i], terms.resolution)
-    if attack.deliver != ALL:
+    if attack.deliver != TO_ALL:
         report_twice(terms, attack, malicious, now)
     for m in range(params.n_agents):
         reward = rounded(now.reward[m, 0])
@@ -121,7 +121,7 @@ def outvoted(malicious, validators, n_validators):
 def decide(params, terms, state, accounts, attack, malicious, t, coins, n_validators, now):
     """Reports, screening, agreement and contract: is there an approved block?"""
     report(params, terms, state, attack, malicious, t, coins, now)
-    if attack.deliver == ALL:
+    if attack.deliver == TO_ALL:
         n_sets = screen(trimming(params, now.convicted), state, attack, malicious, now, n_validators)
     else:
         n_sets = screen_apart(params, state, attack, malicious, t, now, n_validators)
@@ -201,7 +201,7 @@ def conclude(params, state, attack, malicious, t, approved, now, tally, r, c):
     paid = is_paid(params, t, approved)
     for m in range(params.n_agents):
         now.earned[m] = paid if not now.convicted.excluded[m] else in_burn_in(params, t)
-        if attack.deliver != ALL:
+        if attack.deliver != TO_ALL:
             now.earned[m] = is_paid(params, t, approved and now.apart.told[m] != NOT_HELD)
         if now.earned[m]:
             learn(state, m, now.arms[m], now.reward[m, 0])

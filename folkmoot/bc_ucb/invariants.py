@@ -13,13 +13,13 @@ from folkmoot.agreement.messages import (
     Proposal,
     Vote,
 )
-from folkmoot.agreement.signed_messages import Unverified as Chained
+from folkmoot.agreement.signed_messages import Chained
 from folkmoot.bc_ucb.contract import MAJORITY
 from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.bc_ucb.state import State
 from folkmoot.ledger.block import Block
-from folkmoot.ledger.chain import Chain, Genesis, apply_block, start
+from folkmoot.ledger.chain import Chain
 
 
 class Broken(AssertionError):
@@ -170,19 +170,3 @@ class Watch:
             or (record.estimates > means.max(axis=0)).any()
         ):
             raise Broken(f"range: the estimates of block {chain.height} are not among the honest reports")
-
-
-def verify_again(genesis: Genesis, blocks: list[Block], tip: bytes) -> None:
-    """Every block from the genesis on.
-
-    Raises:
-        Broken: one does not follow, or another tip comes out.
-    """
-    chain = start(genesis)
-    for block in blocks:
-        try:
-            chain = apply_block(chain, Block.from_bytes(block.to_bytes()))
-        except Exception as error:
-            raise Broken(f"verification: block {chain.height + 1}: {error}") from error
-    if chain.tip != tip:
-        raise Broken("verification: another tip comes out")

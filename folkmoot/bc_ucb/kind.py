@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.bc_ucb.disclosed import Opened, as_told, openings
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.bc_ucb.messages import GAME
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.bc_ucb.rules import Rounds, WithOpenings, would_follow
@@ -24,7 +24,7 @@ class GameKind:
 
     forms: Forms = GAME
 
-    def __init__(self, rules: Rounds, settings: Configuration) -> None:
+    def __init__(self, rules: Rounds, settings: GameSettings) -> None:
         self.rules, self._settings = rules, settings
         self.kind_of = self.forms.kind_of  # see `folkmoot.machine.Machine`
 
@@ -80,7 +80,7 @@ class GameKind:
 
 def block_of(chain: Chain, record: RoundRecord) -> Block:
     """The next block with this record, unsigned."""
-    settings: Configuration = chain.state.configuration
+    settings: GameSettings = chain.state.configuration
     if not settings.sealed:
         return propose(chain, [record.to_bytes()])
     about = record, (settings.terms.n_participants, settings.terms.n_arms), settings.coins is None

@@ -14,7 +14,7 @@ NO_CLAIM = -(1 << 40)  # the true reward is told
 HONEST = 0
 CONSTANT, RANDOM, SIGN_FLIP, TRIM_WINDOW, PROMOTE, DRIFT, SPLIT_WINDOW = range(1, 8)
 EQUIVOCATE, WITHHOLD, ALLIES, FORGE, REPLAY, EVERYBODY, MUTE = range(1, 8)
-ALL, MAJORITY, ONE, ALL_BUT_ONE, NONE, HALVES, LATE = range(7)
+TO_ALL, TO_MAJORITY, TO_ONE, TO_ALL_BUT_ONE, TO_NONE, TO_HALVES, SENT_LATE = range(7)
 NOT_HELD, FIRST, SECOND = range(3)  # which report of a liar somebody holds
 
 
@@ -149,7 +149,7 @@ def set_counts(attack):
 @kernel
 def proposes(attack):
     """Does a liar that has all reports make the block of the round, as an honest validator does?"""
-    return attack.deliver == ALL and attack.validator != MUTE
+    return attack.deliver == TO_ALL and attack.validator != MUTE
 
 
 @kernel
@@ -159,7 +159,7 @@ def which_report(attack, malicious, validators, n_validators, sender, receiver):
     Args:
         validators: int64, of the round, ascending, the first so many.
     """
-    if not malicious[sender] or attack.deliver == ALL or malicious[receiver]:
+    if not malicious[sender] or attack.deliver == TO_ALL or malicious[receiver]:
         return FIRST
     honest, liars, place, turn = 0, 0, -1, 0
     for v in range(n_validators):
@@ -170,18 +170,18 @@ def which_report(attack, malicious, validators, n_validators, sender, receiver):
                 place = honest
             honest += 1
     if place < 0:  # nobody of those asked for it; but who misses it says so
-        return FIRST if attack.deliver == HALVES or attack.deliver == ALL_BUT_ONE else NOT_HELD
+        return FIRST if attack.deliver == TO_HALVES or attack.deliver == TO_ALL_BUT_ONE else NOT_HELD
     for j in range(sender):
         if malicious[j]:
             turn += 1
-    if attack.deliver == MAJORITY:
+    if attack.deliver == TO_MAJORITY:
         friends = liars if set_counts(attack) else 0
         told = max((honest + friends) // 2 + 1 - friends, 0)
         return FIRST if (place - turn * told) % honest < told else NOT_HELD
-    if attack.deliver == ONE:
+    if attack.deliver == TO_ONE:
         return FIRST if place == turn % honest else NOT_HELD
-    if attack.deliver == ALL_BUT_ONE:
+    if attack.deliver == TO_ALL_BUT_ONE:
         return FIRST if place != turn % honest else NOT_HELD
-    if attack.deliver == HALVES:
+    if attack.deliver == TO_HALVES:
         return FIRST if 2 * place < honest else SECOND
     return NOT_HELD

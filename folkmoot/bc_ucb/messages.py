@@ -141,7 +141,7 @@ def _wrong(message: Any) -> str | None:
 
 # Of a system of the shape (participants, arms).
 _KINDS = {0: ReportSent, 1: Offer, 2: Answer, 3: SetsSent, 13: Passed, 14: Shown}
-GAME = Forms({**_KINDS, **voting.KINDS, **voting.STATES}, _FIELDS, _wrong, _LIMITS)
+GAME = Forms({**_KINDS, **voting.MESSAGE_KINDS, **voting.STATES}, _FIELDS, _wrong, _LIMITS)
 
 
 def verify_early(message: Early, keys: Sequence[bytes], origin: bytes, call: Call = directly) -> Verified[Any]:

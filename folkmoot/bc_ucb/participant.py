@@ -61,6 +61,7 @@ from folkmoot.machine import Chain as Stored
 
 CHAIN = "chain"  # the key of a snapshot of the chain
 FAR = 64  # blocks
+_OF_ONE = 8  # blocks whose outcomes one remembers that looks alone
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Role:
         coins: for its own random choices.
         rules: of the chain; shared among participants that live in one program.
         far: blocks behind at which it takes a state that a quorum has signed, and not all blocks; None: never.
+        every: rounds from one comparison of counts to the next, the first round after the burn-in being one of them.
     """
 
     index: int
@@ -84,8 +86,13 @@ class Role:
     params: Params
     comparing: Comparing
     coins: Coins
-    rules: Rounds = field(default_factory=SharedRounds)
+    rules: Rounds = field(default_factory=lambda: SharedRounds(_OF_ONE))
     far: int | None = FAR
+    every: int = 1
+
+    def compares(self, round: int) -> bool:
+        """Are counts compared in this round, after the burn-in? In the others all who reported are heard."""
+        return self.params.screening and (round - self.params.burn_in - 1) % self.every == 0
 
     def resume(
         self, kept: Mapping[str, bytes], chain: Stored, chance: Chance, floor: Floor = NO_FLOOR
@@ -220,8 +227,10 @@ class Participant(Thinking):
 
     def _report(self, effects: Effects) -> None:
         chain, round, params = self.chain, self.voter.round, self.role.params
+        compares = self.role.compares(round)
+        params = params if compares else params._replace(screening=False)
         work = self._work = Deliberation(self.index, self.hand, chain, round, params, self._comparison, self.rules)
-        if params.screening:
+        if compares:
             self._comparison.begin(chain.tip, round, self.own_counts(), self.told_counts())
         effects.counts["drawn"] += work.drawn
         told = self.own_outcome(round)
@@ -233,7 +242,7 @@ class Participant(Thinking):
         message = message.signed(self.hand.sign(REPORT, round, words))
         work.take_report(signed_here(message))
         self._send(effects, message)
-        if work.drawn and params.screening and (offered := self._compared.offer(work)) is not None:
+        if work.drawn and compares and (offered := self._compared.offer(work)) is not None:
             offer, kept = offered
             effects.keep.append(kept)
             self._send(effects, offer)
@@ -346,6 +355,8 @@ class Participant(Thinking):
             raise Rejected("other round or block")
         if stage > SCREENING or (isinstance(message, Offer) and stage > ANSWERING):
             raise Rejected("late")
+        if isinstance(message, Offer) and self.role.params.screening and not self.role.compares(work.round):
+            raise Rejected("not compared")
         if not work.matters(message):
             return
         verified = verify_early(message, self.voter.keys, work.origin, self.rules.call)

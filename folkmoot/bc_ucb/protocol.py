@@ -41,6 +41,7 @@ from folkmoot.comparison.compare import check_installed
 from folkmoot.comparison.in_rounds import Comparing, Pairwise, TrustedMachine, Trusting
 from folkmoot.comparison.ristretto import RandomBytes
 from folkmoot.encoding import Value, digest
+from folkmoot.errors import brief
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.ledger.chain import Chain, Genesis, begin
 from folkmoot.machine import Effects, Moment, Outcome, Received
@@ -143,18 +144,17 @@ class Table:
     """
 
     def __init__(self, game: Game, replicate: int) -> None:
+        compared = f"private_comparison = {brief(game.private_comparison)}"
         if game.private_comparison not in ("ideal", "pairwise", "mpyc"):
-            raise ValueError(f"private_comparison = {game.private_comparison!r}: expected ideal, pairwise or mpyc")
-        if game.sortition not in ("coin", "vrf"):
-            raise ValueError(f"sortition = {game.sortition!r}: expected coin or vrf")
-        if game.disclosure not in DISCLOSURES:
-            raise ValueError(f"disclosure = {game.disclosure!r}: expected open or validators")
+            raise ValueError(f"{compared}: expected ideal, pairwise or mpyc")
+        for name, allowed in (("sortition", ("coin", "vrf")), ("disclosure", DISCLOSURES)):
+            if getattr(game, name) not in allowed:
+                raise ValueError(f"{name} = {brief(getattr(game, name))}: expected {' or '.join(allowed)}")
         try:
             check_installed(game.private_comparison)
         except ValueError as error:
-            raise ValueError(f"private_comparison = {game.private_comparison!r}: {error}") from None
-        self.game = game
-        m, words = game.terms.n_participants, seed_words(game.seed)
+            raise ValueError(f"{compared}: {error}") from None
+        self.game, m, words = game, game.terms.n_participants, seed_words(game.seed)
         self._seeds = [digest("participant", (game.seed, int(replicate), number)) for number in range(m)]
         self._coins, self._nature = replicate_coins(*words, replicate), scene(game.rewards)
         self._identities = [Identity(seed) for seed in self._seeds]

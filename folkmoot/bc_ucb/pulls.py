@@ -22,7 +22,8 @@ from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.interface import init
 from folkmoot.machine import Delete, Keep, Outcome, Put
 
-_PULL, _LEARNT = "pull/", "learnt"
+_PULL = "pull/"
+LEARNT = "learnt"  # the key of own pulls that were paid: how many of each arm, and their means
 _LIMITS = Limits(size=1 << 20, depth=1, items=4, int_size=8)
 
 
@@ -85,11 +86,11 @@ class Pulls:
         self._index, self._params = index, params
         self.learnt: State = init(params)
         self.pending: dict[int, Pull] = {}
-        if _LEARNT in kept:
-            pulls, mean = checked(decode(kept[_LEARNT], _LIMITS), (np.ndarray, np.ndarray), _LEARNT)
+        if LEARNT in kept:
+            pulls, mean = checked(decode(kept[LEARNT], _LIMITS), (np.ndarray, np.ndarray), LEARNT)
             for told, row in ((pulls, self.learnt.pulls[index]), (mean, self.learnt.mean[index])):
                 if told.dtype != row.dtype or told.shape != row.shape:
-                    raise Malformed(f"{_LEARNT}: {told.dtype} {told.shape}, expected {row.dtype} {row.shape}")
+                    raise Malformed(f"{LEARNT}: {told.dtype} {told.shape}, expected {row.dtype} {row.shape}")
                 row[:] = told
         for key, data in kept.items():
             if key.startswith(_PULL):
@@ -168,4 +169,4 @@ class Pulls:
     def _learn(self, arm: int, reward: float) -> Put:
         learn(self.learnt, self._index, arm, reward)
         rows = self.learnt.pulls[self._index].copy(), self.learnt.mean[self._index].copy()
-        return Put(_LEARNT, partial(encode, rows))
+        return Put(LEARNT, partial(encode, rows))

@@ -24,6 +24,7 @@ from folkmoot.bc_ucb.contract import MOST_REPORT, Accounts, open_accounts
 from folkmoot.bc_ucb.costs import new_disclosure
 from folkmoot.bc_ucb.disclosed import ToldRecord, ToldReport, ToldSet
 from folkmoot.bc_ucb.genesis import checked_configuration
+from folkmoot.bc_ucb.goes_on import check_goes_on
 from folkmoot.bc_ucb.records import (
     RANGE,
     REPORT,
@@ -42,6 +43,7 @@ from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import proven_output
 from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import Header
+from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.signatures import check
 
@@ -50,6 +52,7 @@ SEEN = ("reported", "earned", "waiting")  # accounts that a reader can compute; 
 
 UNSIGNED = "rewards are what participants claim: no environment signs them"
 SEALED = "only participants see means, sets and estimates; a reader checks signatures, names, payments and the quorum"
+FROM_BEFORE = "it begins with accounts of another chain, after block {height} with hash {hash}: verify it with --before"
 SIMULATED = (
     "a simulation: its keys follow from the seed in its genesis; whoever has the file can sign in it and read all of it"
 )
@@ -66,9 +69,21 @@ class Reading(Rounds):
         """
         settings = checked_configuration(configuration)
         if verified:
-            return (SEALED,) if settings.sealed else ()
+            before, sealed = settings.opening, (SEALED,) if settings.sealed else ()
+            if before is None:
+                return sealed
+            return (*sealed, FROM_BEFORE.format(height=before.height, hash=before.tip.hex()))
         told = {UNSIGNED: not settings.environment, SEALED: settings.sealed, SIMULATED: settings.coins is not None}
         return tuple(remark for remark, holds in told.items() if holds)
+
+    def goes_on(self, configuration: Value, before: Chain) -> tuple[str, ...]:
+        """See `folkmoot.ledger.rules.goes_on`.
+
+        Raises:
+            Malformed: see there.
+        """
+        check_goes_on(configuration, before)
+        return tuple(remark for remark in self.remarks(configuration, True) if remark != SEALED)
 
     def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
         """As of `Rounds`; of a game whose numbers only participants see, what can be checked without them.

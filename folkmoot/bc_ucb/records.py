@@ -7,7 +7,7 @@ twice, with two signatures, has said two things), and the value carries the vali
 These are the forms of edition 2; those of chains that version 0.1.0 made are read by edition_1.py.
 """
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -192,12 +192,18 @@ class Named(NamedTuple):
         Raises:
             Malformed: there is none of this shape.
         """
-        kinds = (bytes, bytes, bytes, tuple, bytes, bytes)
-        proof, bits, names, shown, signature, blinding = checked(decode(value, VALUE_LIMITS), kinds, "value")
-        require_shown(shown)
-        require_blinding(blinding)
-        named = sets_of((proof, bits, names, signature), participants, arms, proven)
-        return named._replace(shown=shown, blinding=blinding)
+        return _named_in(value, participants, arms, proven)
+
+
+@lru_cache(1 << 6)  # a value is read when it is agreed on, when it is counted, and when a block holds it
+def _named_in(value: bytes, participants: int, arms: int, proven: bool) -> Named:
+    kinds = (bytes, bytes, bytes, tuple, bytes, bytes)
+    proof, bits, names, shown, signature, blinding = checked(decode(value, VALUE_LIMITS), kinds, "value")
+    require_shown(shown)
+    require_blinding(blinding)
+    named = sets_of((proof, bits, names, signature), participants, arms, proven)
+    named.members.setflags(write=False)
+    return named._replace(shown=shown, blinding=blinding)
 
 
 def require_shown(shown: tuple[Any, ...]) -> None:

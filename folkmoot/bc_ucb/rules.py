@@ -18,7 +18,7 @@ from folkmoot.bc_ucb.costs import booked
 from folkmoot.bc_ucb.disclosed import opened
 from folkmoot.bc_ucb.earnings import due_for
 from folkmoot.bc_ucb.edition_1 import words_of
-from folkmoot.bc_ucb.genesis import Configuration, checked_configuration
+from folkmoot.bc_ucb.genesis import GameSettings, checked_configuration
 from folkmoot.bc_ucb.records import (
     DISPUTED,
     EXCLUDED,
@@ -228,7 +228,8 @@ class Rounds:
         settings = checked_configuration(configuration)
         terms = settings.terms
         members = np.zeros((terms.n_participants, terms.n_arms), np.bool_)
-        return State(settings, digest("game", configuration), b"", open_accounts(terms), None, members)
+        accounts = open_accounts(terms) if settings.opening is None else settings.opening.accounts(terms)
+        return State(settings, digest("game", configuration), b"", accounts, None, members)
 
     def accounts(self, state: State) -> tuple[str, list[str], list[list[str]]]:
         """See standing.py."""
@@ -282,8 +283,11 @@ class SharedRounds(Rounds):
     """
 
     def __init__(self, most: int = 64) -> None:
-        """`most`: blocks whose outcomes are remembered; of large blocks fewer, `MOST_REMEMBERED` bytes in all."""
-        super().__init__(Shared(), Latest())
+        """`most`: blocks whose outcomes are remembered; of large blocks fewer, `MOST_REMEMBERED` bytes in all.
+
+        Of each other pure function 32 values are remembered for each block.
+        """
+        super().__init__(Shared(32 * most), Latest())
         self._most, self._size = most, 0
         self._outcomes: dict[tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...], bytes], State | str] = {}
 
@@ -348,7 +352,7 @@ def transition(
     return State(settings, state.origin, header.hash, accounts, record, members, faults, *told)
 
 
-def _record_of(settings: Configuration, records: tuple[bytes, ...], behind: bytes) -> RoundRecord:
+def _record_of(settings: GameSettings, records: tuple[bytes, ...], behind: bytes) -> RoundRecord:
     if len(records) != 1:
         raise RefusedRecord(f"{len(records)} records: expected one, of a round")
     shape = (settings.terms.n_participants, settings.terms.n_arms)

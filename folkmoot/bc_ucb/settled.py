@@ -9,7 +9,7 @@ import numpy as np
 from folkmoot.bc_ucb.contract import Terms, validated
 from folkmoot.bc_ucb.costs import disclosure_in, most_kept
 from folkmoot.bc_ucb.edition_1 import words_of
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.bc_ucb.records import CLAIM, MISSING, NO_REWARD, UNSIGNED, RoundRecord
 from folkmoot.bc_ucb.rules import heard_sets
 from folkmoot.bc_ucb.state import State
@@ -35,20 +35,24 @@ def settled_rounds(ledger: Ledger) -> tuple[Terms, Iterator[SettledRound]]:
     """The terms and the approved rounds of a ledger, every block of which is verified first.
 
     Raises:
-        ValueError: its reports are not on the chain.
+        ValueError: its reports are not on the chain, or it goes on from another one.
         DamagedLedger: a block does not follow.
         UnreadableLedger: see `folkmoot.ledger.open`.
     """
     chain = ledger.chain
-    settings: Configuration = chain.state.configuration
+    settings: GameSettings = chain.state.configuration
     if settings.sealed:
         raise ValueError(
             f"{ledger.path}: disclosure is 'validators', so the reports are not on the chain: nothing to settle"
         )
+    if settings.opening is not None:
+        raise ValueError(
+            f"{ledger.path}: begins with the accounts of another chain, which the contract on an EVM chain cannot take"
+        )
     return settings.terms, _rounds(settings, ledger)
 
 
-def _rounds(settings: Configuration, ledger: Ledger) -> Iterator[SettledRound]:
+def _rounds(settings: GameSettings, ledger: Ledger) -> Iterator[SettledRound]:
     before, charges = settings.burn_in, Charges(ledger.chain.state)
     for block in ledger.blocks(1, ledger.chain.height):
         a_round, record = settled(settings, block.records[0], before)
@@ -86,7 +90,7 @@ class Charges:
         return a_round
 
 
-def settled(settings: Configuration, record: bytes, before: int) -> tuple[SettledRound, RoundRecord]:
+def settled(settings: GameSettings, record: bytes, before: int) -> tuple[SettledRound, RoundRecord]:
     """What the contract is told of the round in a record that the rules have accepted, and the record.
 
     `before`: the round of the block before it, of the burn-in's end if there is none.

@@ -14,7 +14,7 @@ from folkmoot.bc_ucb.contract import MOST_REPORT, NO_ESTIMATE, ONE, UNITS, Accou
 from folkmoot.bc_ucb.round import enter_round
 from folkmoot.bc_ucb.rules import KIND
 from folkmoot.bc_ucb.settled import SettledRound, settled_rounds
-from folkmoot.errors import OtherSide
+from folkmoot.errors import OtherSide, brief
 from folkmoot.ledger.store import Ledger
 
 MOST_ASKS = 1_200  # for the receipt of one transaction
@@ -53,7 +53,7 @@ def settle(
 
     Args:
         rounds: a ledger of kind "bc_ucb", or all rounds from the first one on.
-        endpoint: asks a node of the EVM chain, such as `folkmoot.node.json_rpc.Client`.
+        endpoint: asks a node of the EVM chain, such as `folkmoot.node.json_rpc.EvmClient`.
         terms: of the contract; a ledger has its own.
         address: of the contract, "0x..."; None deploys one, for which the compiler Vyper must be installed.
         account: who sends the transactions, the operator of the contract; None: the node's first one.
@@ -69,10 +69,10 @@ def settle(
     if isinstance(rounds, Ledger):
         terms, rounds = _of_ledger(rounds)
     if not isinstance(terms, Terms):
-        raise ValueError(f"terms = {terms!r:.80}: expected the Terms of the contract")
+        raise ValueError(f"terms = {brief(terms)}: expected the Terms of the contract")
     if not callable(endpoint):
         expected = "a function (method, params) -> result; folkmoot.node.settle takes a URL"
-        raise ValueError(f"endpoint = {endpoint!r:.80}: expected {expected}")
+        raise ValueError(f"endpoint = {brief(endpoint)}: expected {expected}")
     evm.check(terms)
     sender = _Sender(endpoint, account, sign, pause or (lambda: None))
     address = sender.deployed(terms) if address is None else _address(address, "address")
@@ -101,7 +101,7 @@ def _of_ledger(ledger: Ledger) -> tuple[Terms, Iterable[SettledRound]]:
     """The terms and rounds of a ledger file, which is verified first."""
     kind = ledger.genesis.kind
     if kind != KIND:
-        raise ValueError(f"{ledger.path}: a chain of kind {kind!r} is not settled; {KIND} is")
+        raise ValueError(f"{ledger.path}: a chain of kind {brief(kind)} is not settled; {KIND} is")
     return settled_rounds(ledger)
 
 
@@ -152,7 +152,7 @@ def _check_rest(terms: Terms, a_round: SettledRound, number: int) -> None:
     for name, low, high in (("elapsed", 1, 1 << 62), ("charged", 0, evm.MOST_CHARGED)):
         value = getattr(a_round, name)
         if type(value) is not int or not low <= value <= high:
-            raise ValueError(f"round {number}: {name} = {value!r:.40}: expected an integer from {low} to {high}")
+            raise ValueError(f"round {number}: {name} = {brief(value)}: expected an integer from {low} to {high}")
     if len(a_round.sets) > m:
         raise ValueError(f"round {number}: {len(a_round.sets)} sets: at most {m} are expected")
     if (a_round.sets & ~a_round.present[:, None]).any():
@@ -250,7 +250,7 @@ class _Contract:
         if Terms(*found) != terms:
             raise NotSettled(f"{address}: the contract has other terms: {Terms(*found)}")
 
-    def ask(self, function: bytes, read: Callable[[evm.Answer], T]) -> T:
+    def ask(self, function: bytes, read: Callable[[evm.AnswerWords], T]) -> T:
         """What is read in the answer of a function without arguments.
 
         Raises:
@@ -258,7 +258,7 @@ class _Contract:
         """
         reply = self.sender.call("eth_call", [{"to": self.address, "data": "0x" + function.hex()}, "latest"])
         try:
-            return read(evm.Answer(_bytes(reply, "eth_call")))
+            return read(evm.AnswerWords(_bytes(reply, "eth_call")))
         except evm.BadAnswer as error:
             raise NotSettled(f"{self.address}: {error}") from None
 
@@ -280,7 +280,7 @@ class _Contract:
                 raise NotSettled(f"{self.address}: {name} of the contract differ from those of the rounds")
 
 
-def read_accounts(answer: evm.Answer, terms: Terms) -> Accounts:
+def read_accounts(answer: evm.AnswerWords, terms: Terms) -> Accounts:
     """The accounts in the contract's answer.
 
     Raises:

@@ -12,7 +12,7 @@ from folkmoot.bc_ucb.attacks import Attack
 from folkmoot.bc_ucb.game import ChainGame
 from folkmoot.bc_ucb.job import make_chain_job
 from folkmoot.bc_ucb.result import ChainResult
-from folkmoot.doors import whole
+from folkmoot.doors import flag, plain, whole
 from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.runner import run_one
 from folkmoot.world.rewards import Rewards
@@ -80,14 +80,14 @@ def simulate_chain(
     """
     job = make_chain_job(
         algorithm, rewards, horizon=horizon, malicious=malicious, attack=attack,
-        expected_validators=expected_validators, seed=seed, checkpoints=checkpoints, engine=engine,
+        expected_validators=expected_validators, seed=plain(seed, "seed"), checkpoints=checkpoints, engine=engine,
     )  # fmt: skip
     replicates, jobs = whole("replicates", replicates), whole("jobs", jobs)
     if ledger is not None and replicates > 1:
         raise ValueError(f"ledger: holds the chain of one replicate, got replicates = {replicates}")
     about = fidelity, faults, private_comparison, sortition, ledger
     game = ChainGame(job, *about, disclosure=disclosure, evidence=evidence, environment=environment)
-    with Progress(progress) as bar:
+    with Progress(flag("progress", progress)) as bar:
         line = bar.line(game.label, game.rounds * replicates)
         finished = [one for found in run_one(game, range(replicates), jobs, on_rounds=line) for one in found]
     return game.collect(finished)

@@ -12,7 +12,7 @@ from folkmoot.bc_ucb.bounds import (
     shown_shares,
     state_shares,
 )
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.bc_ucb.messages import GAME
 from folkmoot.machine import Stage
 
@@ -53,7 +53,7 @@ def stages(faulty: int) -> Stages:
     return Stages(*range(first, first + 7))
 
 
-def bounded(settings: Configuration, offer: int, answer: int) -> tuple[Stage, ...]:
+def bounded(settings: GameSettings, offer: int, answer: int) -> tuple[Stage, ...]:
     """All stages in order.
 
     In any of them a participant may send what it owes in it, and late votes, and blocks that were asked for: a few

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.bc_ucb.contract import Accounts
-from folkmoot.bc_ucb.genesis import EXCLUDE, Configuration
+from folkmoot.bc_ucb.genesis import EXCLUDE, GameSettings
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.encoding import digest
 
 
 class _State(NamedTuple):
-    configuration: Configuration
+    configuration: GameSettings
     origin: bytes
     tip: bytes
     accounts: Accounts
@@ -47,9 +47,11 @@ class State(_State):
 
     @cached_property
     def excluded(self) -> frozenset[int]:
-        """Participants that are no members any more."""
-        proven = (m for m, _ in self.faults)
-        return frozenset(proven if self.configuration.evidence == EXCLUDE else ())
+        """Participants that are no members any more, here or already on the chain before."""
+        if self.configuration.evidence != EXCLUDE:
+            return frozenset()
+        before = () if self.configuration.opening is None else self.configuration.opening.excluded
+        return frozenset((*before, *(m for m, _ in self.faults)))
 
     @cached_property
     def keys(self) -> tuple[bytes, ...]:

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from folkmoot.agreement.voting import Voter
 from folkmoot.bc_ucb.algorithm import Params, choose
-from folkmoot.bc_ucb.contract import ONE, on_grid, rounded
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.contract import NO_ESTIMATE, ONE, on_grid, rounded
+from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.bc_ucb.kind import GameKind
 from folkmoot.bc_ucb.pulls import Pulls
 from folkmoot.bc_ucb.records import Claim
@@ -28,7 +28,7 @@ class Thinking(GameKind):
     pulls: Pulls
     voter: Voter
 
-    def __init__(self, rules: Rounds, settings: Configuration, params: Params, coins: Coins) -> None:
+    def __init__(self, rules: Rounds, settings: GameSettings, params: Params, coins: Coins) -> None:
         super().__init__(rules, settings)
         self.params, self.coins = params, coins
 
@@ -44,8 +44,9 @@ class Thinking(GameKind):
 
     def arm(self, round: int) -> int:
         """The arm to pull in round 1, 2, ..."""
-        accounts, known = self.chain.state.accounts, self.chain.height > 0
-        told = accounts.estimates / ONE, known, accounts.levels
+        accounts = self.chain.state.accounts
+        known = self.chain.height > 0 or accounts.estimates[0] != NO_ESTIMATE  # of the chain before
+        told = accounts.estimates / ONE, bool(known), accounts.levels
         return int(choose(self.params, self.pulls.learnt, *told, self.index, round, self.coins))
 
     def own_means(self) -> NDArray[np.int64]:

@@ -8,14 +8,14 @@ from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.sortition import drawn
 from folkmoot.bc_ucb import edition_1
 from folkmoot.bc_ucb.contract import drawn_by_coin
-from folkmoot.bc_ucb.genesis import Configuration
+from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.coins import replicate_coins
 from folkmoot.encoding import digest
 
 Units = NDArray[np.int64]  # [participants], trust
 
 
-def drawn_by_coins(settings: Configuration, units: Units, round: int, call: Call = directly) -> tuple[int, ...]:
+def drawn_by_coins(settings: GameSettings, units: Units, round: int, call: Call = directly) -> tuple[int, ...]:
     """The validators of a round, where coins are public: the same as the compiled loop draws.
 
     Raises:
@@ -39,12 +39,12 @@ def question(salt: bytes, round: int) -> bytes:
     return digest("sortition of a round", (salt, round))
 
 
-def asked(settings: Configuration, previous: bytes, round: int) -> bytes:
+def asked(settings: GameSettings, previous: bytes, round: int) -> bytes:
     """The question of a round after this block, on a chain of either edition."""
     return edition_1.question(previous, round) if settings.edition == 1 else question(settings.salt, round)
 
 
-def is_drawn(settings: Configuration, units: Units, validator: int, output: bytes) -> bool:
+def is_drawn(settings: GameSettings, units: Units, validator: int, output: bytes) -> bool:
     """Does this output of its function make a participant a validator?"""
     total = int(units.sum())
     if units[validator] == 0:
@@ -53,7 +53,7 @@ def is_drawn(settings: Configuration, units: Units, validator: int, output: byte
 
 
 def has_proof(
-    settings: Configuration,
+    settings: GameSettings,
     units: Units,
     previous: bytes,
     round: int,
@@ -67,7 +67,7 @@ def has_proof(
 
 
 def proven_output(
-    settings: Configuration, previous: bytes, round: int, validator: int, proof: bytes, call: Call = directly
+    settings: GameSettings, previous: bytes, round: int, validator: int, proof: bytes, call: Call = directly
 ) -> bytes | None:
     """What a participant's proof shows of its random function in a round after this block; None: nothing."""
     return call(_proven_output, settings.vrf_keys[validator], asked(settings, previous, round), proof)

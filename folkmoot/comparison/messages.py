@@ -47,7 +47,7 @@ class RefusedComparison(OtherSide):
         self.reason = reason
 
 
-class Offer(NamedTuple):
+class OfferContent(NamedTuple):
     """A decoded offer: key, and per arm and bit (least significant first) ciphertext and proof."""
 
     public: bytes
@@ -59,13 +59,13 @@ def bit_context(about: Session, arm: int, position: int) -> bytes:
     return encode((*about, arm, position))
 
 
-def encode_offer(about: Session, offer: Offer) -> bytes:
+def encode_offer(about: Session, offer: OfferContent) -> bytes:
     """The bytes of an offer."""
     arms = tuple(b"".join(_bit_bytes(*bit) for bit in arm) for arm in offer.arms)
     return encode((OFFER, *about, offer.public, arms))
 
 
-def decode_offer(about: Session, data: bytes) -> Offer:
+def decode_offer(about: Session, data: bytes) -> OfferContent:
     """The offer in these bytes of another party; its proofs are not verified yet.
 
     Raises:
@@ -75,7 +75,7 @@ def decode_offer(about: Session, data: bytes) -> Offer:
     if value[1:5] != about:
         raise RefusedComparison(Reason.SESSION)
     arms = tuple(tuple(_read_bit(piece) for piece in _pieces(arm, _BIT_SIZE)) for arm in value[6])
-    return Offer(_element(value[5]), arms)
+    return OfferContent(_element(value[5]), arms)
 
 
 def encode_answer(about: Session, participant: bytes, offer: bytes, arms: list[list[Ciphertext]]) -> bytes:

@@ -20,7 +20,7 @@ from folkmoot.comparison.bit_comparison import blinded_terms
 from folkmoot.comparison.bit_proof import BitProof
 from folkmoot.comparison.elgamal import Ciphertext
 from folkmoot.comparison.messages import (
-    Offer,
+    OfferContent,
     Reason,
     RefusedComparison,
     bit_context,
@@ -58,7 +58,7 @@ class PairwiseValidator:
         self._secret, public = elgamal.key_pair(random_bytes)
         thresholds = [threshold(count, kappa, about.count_bits) for count in own]
         arms = [_proven_bits(about, public, arm, value, random_bytes) for arm, value in enumerate(thresholds)]
-        self.offer = encode_offer(about, Offer(public, tuple(arms)))
+        self.offer = encode_offer(about, OfferContent(public, tuple(arms)))
 
     def receive(self, participant: bytes, answer: bytes) -> tuple[bool, ...]:
         """The bits of a participant, [n_arms], from its answer; the same answer again gives the same bits.

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
+from folkmoot.errors import brief, require
 from folkmoot.ledger import merkle, work
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES, SigningKey, check_header, public_key, sign_header
 
@@ -174,11 +175,16 @@ def _check_signatures(signatures: object) -> None:
 
 def sign(header: Header, key: SigningKey) -> Signature:
     """The public key and its signature on the header."""
+    require("header", header, Header)
+    require("key", key, SigningKey)
     return public_key(key), sign_header(key, header.hash)
 
 
 def is_signed(header: Header, signature: Signature) -> bool:
     """Is this a signature of its key on this header?"""
+    require("header", header, Header)
+    if type(signature) is not tuple or len(signature) != 2:
+        raise ValueError(f"signature = {brief(signature)}: expected a pair of a public key and a signature")
     key, given = signature
     return check_header(key, header.hash, given)
 
@@ -204,6 +210,8 @@ def mined(block: Block, counters: range, stop: Callable[[], bool] = lambda: Fals
     Raises:
         ValueError: counters not from 0 to 2**64 - 1.
     """
+    require("block", block, Block)
+    require("counters", counters, range)
     header = block.header
     prefix = encode(header.fields())[:-8]
     nonce = work.search(HEADER, prefix, header.work_bits, counters, stop)

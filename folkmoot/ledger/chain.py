@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from folkmoot.encoding import Malformed, Value, decode, digest, encode
+from folkmoot.errors import brief, require
 from folkmoot.ledger import merkle, work
 from folkmoot.ledger.block import (
     VERSION,
@@ -98,6 +99,7 @@ def start(genesis: Genesis, contents: Contents = NOTHING) -> Chain:
         Malformed: a configuration that the rules refuse.
         MissingContent, TamperedContent: contents that it names.
     """
+    require("genesis", genesis, Genesis)
     if genesis.version != VERSION:
         raise UnknownRules(f"chain of version {genesis.version}: only version {VERSION} is understood")
     rules = rules_of(genesis.kind)
@@ -127,6 +129,7 @@ def accounts(chain: Chain) -> tuple[str, list[str], list[list[str]]]:
     Raises:
         ValueError: it keeps none.
     """
+    require("chain", chain, Chain)
     told = getattr(rules_of(chain.genesis.kind), "accounts", None)
     if told is None:
         raise ValueError(f"accounts: a chain of kind {chain.genesis.kind!r} keeps none that can be shown")
@@ -140,6 +143,9 @@ def propose(chain: Chain, records: Iterable[bytes]) -> Block:
     Raises:
         ValueError: records that no block can hold.
     """
+    require("chain", chain, Chain)
+    if isinstance(records, str | bytes) or getattr(records, "shape", None) == () or not isinstance(records, Iterable):
+        raise ValueError(f"records = {brief(records)}: expected a list of bytes")
     genesis = chain.genesis
     return draft(genesis.kind, chain.height + 1, chain.tip, tuple(records), genesis.work_bits)
 
@@ -156,6 +162,10 @@ def apply_block(chain: Chain, block: Block, rules: Rules | None = None) -> Chain
     Raises:
         InvalidBlock: a subclass that says why the block does not follow; the cheap checks come first.
     """
+    require("chain", chain, Chain)
+    require("block", block, Block)
+    if rules is not None and not (hasattr(rules, "step") and hasattr(rules, "signers")):
+        raise ValueError(f"rules = {brief(rules)}: expected rules of a kind of ledger, or None")
     header, records = block.header, block.records
     rules = rules_of(chain.genesis.kind) if rules is None else rules
     _check_header(chain, header)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from folkmoot.encoding import digest
+from folkmoot.errors import require
 from folkmoot.files import settle, write_file
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.place import NotStored, place_of, printable
@@ -49,6 +50,7 @@ class Contents(Protocol):
 
 def name_of(data: bytes) -> bytes:
     """32 bytes: what a chain calls these bytes."""
+    require("data", data, bytes)
     return digest(CONTENTS, data)
 
 
@@ -71,6 +73,29 @@ class MemoryContents:
         return name
 
 
+class Lent:
+    """Another store, and on top of it what is needed for a while only: what is put here stays out of the other.
+
+    Args:
+        below: read, never written to.
+        more: byte strings to begin with.
+    """
+
+    def __init__(self, below: Contents, *more: bytes) -> None:
+        self._below, self._more = below, MemoryContents()
+        self._names = {self._more.put(data) for data in more}
+
+    def get(self, name: bytes) -> bytes:
+        """See `Contents`."""
+        return self._more.get(name) if name in self._names else self._below.get(name)
+
+    def put(self, data: bytes) -> bytes:
+        """See `Contents`; it is there as long as this object."""
+        name = self._more.put(data)
+        self._names.add(name)
+        return name
+
+
 class FolderContents:
     """A store in a folder: the bytes whose name is abcdef... are in the file `ab/cdef...`, all in hexadecimal.
 
@@ -79,6 +104,7 @@ class FolderContents:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        require("path", path, (str, os.PathLike))
         self.path = Path(path)
 
     def __repr__(self) -> str:
@@ -154,6 +180,7 @@ NOTHING: Contents = _Nothing()
 
 def beside(path: str | os.PathLike[str]) -> FolderContents:
     """The contents of a ledger file: they are beside the file itself, where a link to it leads."""
+    require("path", path, (str, os.PathLike))
     return FolderContents(f"{place_of(Path(path)).real}{ENDING}")
 
 

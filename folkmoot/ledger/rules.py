@@ -7,9 +7,9 @@ imports no module of theirs before a chain of that kind is read; a file can name
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from folkmoot.encoding import Value
+from folkmoot.encoding import Malformed, Value
 from folkmoot.errors import OtherSide
-from folkmoot.ledger.block import Header
+from folkmoot.ledger.block import Block, Header
 from folkmoot.ledger.contents import Contents
 from folkmoot.registry import LEDGERS, places, thing
 
@@ -18,6 +18,43 @@ KINDS = places(LEDGERS)
 
 class UnknownRules(OtherSide):
     """A kind or version of chain whose rules are not known here."""
+
+
+class ShownRecord(NamedTuple):
+    """What a record says, for whoever reads a ledger."""
+
+    values: dict[str, Any]  # as JSON has it
+    line: str  # the same in words
+    about: frozenset[str]  # names of those who have a part in it
+
+
+class ShownBlock(NamedTuple):
+    """What a block says."""
+
+    values: dict[str, Any]
+    line: str
+    records: tuple[ShownRecord, ...]
+
+
+class Reader(Protocol):
+    """Reads the blocks of one chain in words. Nothing is checked: that is for `step`."""
+
+    def terms(self) -> ShownBlock:
+        """What the chain began with, and who takes part as far as blocks were read; its records are participants."""
+
+    def follow(self, block: Block) -> None:
+        """Take in who joins, leaves or changes by the next block, without reading the rest of it.
+
+        Raises:
+            Malformed: records that are none of this kind.
+        """
+
+    def read(self, block: Block, state: Any = None) -> ShownBlock:
+        """The same, and what the block says. `state`: that before it, if the chain is computed again meanwhile.
+
+        Raises:
+            Malformed: records that are none of this kind.
+        """
 
 
 class Signers(NamedTuple):
@@ -69,6 +106,33 @@ def remarks(kind: str, configuration: Value, verified: bool) -> tuple[str, ...]:
     """
     told: Callable[[Value, bool], tuple[str, ...]] | None = getattr(rules_of(kind), "remarks", None)
     return () if told is None else told(configuration, verified)
+
+
+def goes_on(kind: str, configuration: Value, before: Any) -> tuple[str, ...]:
+    """Does a chain with this configuration go on from `before`, another one?
+
+    Rules may have a function `goes_on(configuration, before)` for it. It returns those of its remarks that are settled
+    by this.
+
+    Raises:
+        UnknownRules: see `rules_of`.
+        Malformed: it does not, or no chain of this kind goes on from another.
+    """
+    check: Callable[[Value, Any], tuple[str, ...]] | None = getattr(rules_of(kind), "goes_on", None)
+    if check is None:
+        raise Malformed(f"no chain of kind {kind!r} goes on from another")
+    return check(configuration, before)
+
+
+def reader_of(kind: str, configuration: Value, contents: Contents) -> Reader | None:
+    """Who tells what the blocks of a chain of this kind say; None: its kind has none.
+
+    Raises:
+        UnknownRules: see `rules_of`.
+        Malformed: a configuration that the rules refuse.
+    """
+    made: Callable[[Value, Contents], Reader] | None = getattr(rules_of(kind), "reader", None)
+    return None if made is None else made(configuration, contents)
 
 
 def rules_of(kind: str) -> Rules:

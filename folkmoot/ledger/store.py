@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from folkmoot.encoding import Malformed
-from folkmoot.errors import brief
+from folkmoot.errors import brief, require
 from folkmoot.ledger.around import fault_around
 from folkmoot.ledger.block import MOST_HEIGHT, Block
 from folkmoot.ledger.chain import Chain, Genesis, apply_block, begin
@@ -314,6 +314,7 @@ def create(path: str | os.PathLike[str], genesis: Genesis) -> Ledger:
         MissingContent, TamperedContent: what the genesis names is not there.
     """
     where = file_name(path)
+    require("genesis", genesis, Genesis)
     first = begin(genesis, beside(where))
     create_tables(place_of(where), genesis.to_bytes(), first.tip)
     return Ledger(where)

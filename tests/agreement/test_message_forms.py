@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from room import Room
 
-from folkmoot.agreement.signed_messages import MAX_VALUE, Fault, Rejected, Unverified, Verified, value_digest, verify
+from folkmoot.agreement.signed_messages import MAX_VALUE, Attested, Chained, Fault, Rejected, value_digest, verify
 from folkmoot.encoding import Malformed, encode
 
 EVIL = 0  # the faulty general
@@ -18,7 +18,7 @@ def test_only_verify_makes_a_verified_message():
     message = room.seen[0]
     assert verify(message, room.keys, room.session).message is message
     with pytest.raises(TypeError, match="comes from verify"):
-        Verified(message, b"", object())
+        Attested(message, b"", object())
     with pytest.raises(Rejected):
         verify(message._replace(value=b"x"), room.keys, room.session)
 
@@ -31,7 +31,7 @@ def test_any_flipped_bit_of_a_chain_is_noticed():
     for bit in range(8 * len(data)):
         number = int.from_bytes(data, "little") ^ 1 << bit
         with pytest.raises((Malformed, Rejected)):
-            verify(Unverified.decode(number.to_bytes(len(data), "little")), room.keys, room.session)
+            verify(Chained.decode(number.to_bytes(len(data), "little")), room.keys, room.session)
 
 
 def test_signers_may_not_change_places():
@@ -46,9 +46,9 @@ def test_signers_may_not_change_places():
 def test_messages_survive_the_wire():
     room = Room(7, 6)
     chain = room.extended(room.seen[3], 0, 6, 5, 4, 2, 1)
-    assert Unverified.decode(chain.encode()) == chain
+    assert Chained.decode(chain.encode()) == chain
     largest = room.signed(0, bytes(MAX_VALUE))
-    assert Unverified.decode(largest.encode()) == largest
+    assert Chained.decode(largest.encode()) == largest
 
 
 SOUND = Room(4, 1).seen[0]
@@ -78,7 +78,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_malformed(form):
     with pytest.raises(Malformed) as caught:
-        Unverified.decode(encode(tuple(FORMS[form]) if isinstance(FORMS[form], tuple) else FORMS[form]))
+        Chained.decode(encode(tuple(FORMS[form]) if isinstance(FORMS[form], tuple) else FORMS[form]))
     assert "\n" not in str(caught.value)
 
 
@@ -102,7 +102,7 @@ def test_decoding_any_bytes_raises_malformed_at_most():
         else:
             data[place:place] = data[place - length : place + length]
         try:
-            message = Unverified.decode(bytes(data))
+            message = Chained.decode(bytes(data))
         except Malformed:
             continue
         survived += 1

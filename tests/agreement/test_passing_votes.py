@@ -5,10 +5,11 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from test_voting import KEYS, PROPOSE, VOTE, Member, played
+from votes_alone import VOTING
 
 from folkmoot.agreement.ballots import gathered, scattered
 from folkmoot.agreement.links import MEMORY, Links
-from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, PROPOSAL, VOTING, Ballots, Confirmation, Proposal, Vote
+from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, PROPOSAL, Ballots, Confirmation, Proposal, Vote
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.encoding import Malformed
 from folkmoot.ledger.chain import propose

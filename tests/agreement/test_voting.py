@@ -6,20 +6,21 @@ from dataclasses import dataclass, replace
 
 import pytest
 from nacl.signing import SigningKey
+from votes_alone import VOTING
 
 from folkmoot.agreement.carried import AsItStands
 from folkmoot.agreement.evidence import culprit, kinds_of
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import Identity, WouldEquivocate
 from folkmoot.agreement.known import LOCK
-from folkmoot.agreement.messages import PREVOTE, VOTING, Blocks, Certificate, Confirmation, Want
+from folkmoot.agreement.messages import PREVOTE, Blocks, Certificate, Confirmation, Want
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.agreement.voting import Voter
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.chain import Genesis, apply_block, begin, propose
 from folkmoot.ledger.errors import RefusedRecord
-from folkmoot.machine import Append, Effects, Floor, Kept, Moment, Put
+from folkmoot.machine import Append, Effects, Floor, Kept, Moment, Noticed, Put
 from folkmoot.signatures import sign_header
 
 SEEDS = [bytes([n]) * 32 for n in range(1, 5)]
@@ -302,3 +303,40 @@ def test_bytes_that_are_no_lock_are_refused():
 
 def test_the_keys_of_the_members_are_those_of_the_chain():
     assert {bytes(SigningKey(seed).verify_key) for seed in SEEDS} == set(KEYS)
+
+
+def test_a_block_whose_parent_is_not_here_yet_is_no_fault_of_its_sender():
+    """Pushed, in an answer after one that got lost, or come too late: it is out of step."""
+    members = [Member(m) for m in range(4)]
+    for t in (1, 2, 3):
+        played(members, t, b"%d" % t)
+    late, blocks = Member(0).voter, [members[1].kind.received(members[1].store.block(h)) for h in (1, 2, 3)]
+    late.enter(4)
+    said = []
+    for block in blocks[:0:-1]:
+        effects = Effects()
+        late.append(block, effects, 1)
+        late.consider(replace(block, signatures=()), effects, 2)
+        said += effects.noticed
+        with pytest.raises(Rejected, match="other block"):
+            late.take(Blocks((block.to_bytes(),)), 1, effects)
+        assert (late.chain.height, effects.committed) == (0, [])
+    assert {(one.sender, one.reason) for one in said} == {(1, "other block"), (2, "other block")}
+    effects = Effects()
+    late.take(Blocks(tuple(block.to_bytes() for block in blocks)), 1, effects)
+    assert (late.chain.height, effects.noticed) == (3, [])
+    late.append(blocks[1], effects, 1)
+    assert [one.reason for one in effects.noticed] == ["old height"]
+
+
+def test_attack_of_a_block_that_says_it_follows_the_last_one_and_does_not_is_a_fault():
+    members = [Member(m) for m in range(4)]
+    played(members, 1, b"one")
+    voter, effects = members[0].voter, Effects()
+    voter.enter(2)
+    block = propose(voter.chain, [b"two"])
+    false = replace(block, records=(b"three",))
+    unsigned = block.signed(*(SigningKey(SEEDS[m]) for m in (1, 2)))
+    voter.consider(false, effects, 3)
+    voter.take(Blocks((unsigned.to_bytes(),)), 2, effects)
+    assert effects.noticed == [Noticed(3, "block"), Noticed(2, "block")]

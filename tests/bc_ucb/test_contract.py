@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jitted import jit
 from plain_contract import Plain, arrays, plain_round, rounds_of, same, terms_of
 
 from folkmoot.bc_ucb import contract
 from folkmoot.bc_ucb.contract import DISTANCE, MAJORITY, MOST_REPORT, NO_ESTIMATE, ONE, REWARD, UNION, UNITS, Terms
-from folkmoot.simulation.compiled import jit
 
 
 def terms(m=4, k=2, faulty=1, combination=MAJORITY, trust=DISTANCE, delta=0, span=2 * ONE):

@@ -15,14 +15,13 @@ from test_participant import after_burn_in, reasons, step
 from folkmoot.agreement.evidence import TWO_OF, evidence
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, Vote, verified, vote_words
-from folkmoot.agreement.signed_messages import VALUE, members_digest, value_digest
-from folkmoot.agreement.signed_messages import Unverified as Chained
+from folkmoot.agreement.signed_messages import VALUE, Chained, members_digest, value_digest
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.deliberation import Deliberation
 from folkmoot.bc_ucb.evidence import (
     FALSE_OFFER,
     FALSE_PROOF,
-    KINDS,
+    FAULT_KINDS,
     TWO_REPORTS,
     TWO_SETS,
     TWO_VALUES,
@@ -185,7 +184,7 @@ def shown_by(table, sender, round=99):
     for letter in (b"a", b"b"):
         words = vote_words(table.first.state.origin, PREVOTE, 1, round, letter * 32)
         said.append(((1, letter * 32), Hand(table._seeds[sender]).sign(PREVOTE, round, words)))
-    return evidence(TWO_OF[PREVOTE], KINDS[TWO_OF[PREVOTE]].payload(sender, round, *said))
+    return evidence(TWO_OF[PREVOTE], FAULT_KINDS[TWO_OF[PREVOTE]].payload(sender, round, *said))
 
 
 def named_with(*shown):
@@ -314,7 +313,7 @@ def test_attack_of_framing_by_any_two_words_of_two_games_with_the_same_keys(sort
         for ground in grounds:
             for slot, said, signature in words[number]:
                 for _, other, second in words[number]:
-                    payload = KINDS[number].payload(0, slot, (said, signature), (other, second))
+                    payload = FAULT_KINDS[number].payload(0, slot, (said, signature), (other, second))
                     assert culprit(evidence(number, payload), ground) is None
     for ground in grounds:
         for round, said, signature in words[FALSE_PROOF]:
@@ -331,7 +330,7 @@ def test_attack_of_framing_by_fields_of_honest_words_in_any_arrangement(draw):
         for field in (round, *said, signature):
             pool[type(field)].add(field)
     number = draw.draw(st.sampled_from([TWO_REPORTS, TWO_SETS, TWO_VALUES, FALSE_PROOF, FALSE_OFFER]))
-    each = (*KINDS[number].said, bytes) * 2 if number in words and number != FALSE_PROOF else (bytes,) * 4
+    each = (*FAULT_KINDS[number].said, bytes) * 2 if number in words and number != FALSE_PROOF else (bytes,) * 4
     start = draw.draw(st.sampled_from(words[number] if number in words else words[FALSE_PROOF]))
     right = (*start[1], start[2]) * (len(each) // (len(start[1]) + 1))
     changed = draw.draw(st.sets(st.integers(0, len(each) - 1), max_size=3))

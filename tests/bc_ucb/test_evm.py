@@ -67,13 +67,13 @@ class OnChain:
         ((_, topics, data),) = self.node.last.get_log_entries()
         assert topics[1] == self.number - 1
         m, k = self.terms.n_participants, self.terms.n_arms
-        answer = evm.Answer(data)
+        answer = evm.AnswerWords(data)
         words = answer.array(2, k, 0, 2**256 - 1)
         members = np.array([evm.flags(word, m) for word in words]).T
         return bool(answer.number(0, 0, 1)), answer.array(1, k, contract.NO_ESTIMATE, MOST_REPORT), members.tolist()
 
     def accounts(self):
-        return settlement.read_accounts(evm.Answer(self.call(evm.ACCOUNTS)), self.terms)
+        return settlement.read_accounts(evm.AnswerWords(self.call(evm.ACCOUNTS)), self.terms)
 
     def unlucky(self, participant):
         return int.from_bytes(self.call(bytes.fromhex("8ac93f5c") + evm.word(participant)), "big")

@@ -26,7 +26,7 @@ from folkmoot.agreement.messages import (
 )
 from folkmoot.bc_ucb import snapshot
 from folkmoot.bc_ucb.algorithm import Params
-from folkmoot.bc_ucb.evidence import KINDS, ground_of
+from folkmoot.bc_ucb.evidence import FAULT_KINDS, ground_of
 from folkmoot.bc_ucb.messages import GAME, Passed, ReportSent
 from folkmoot.bc_ucb.participant import CHAIN, Participant, Role
 from folkmoot.bc_ucb.records import NO_REPORT, REPORT, RoundRecord, report_words
@@ -278,13 +278,13 @@ def test_attack_of_two_votes_in_one_round_is_evidence_for_all():
     assert (notice.sender, notice.reason) == (2, "two values")
     assert effects.counts["signatures"] == 2
     ground = ground_of(node.chain.state)
-    assert culprit(KINDS, notice.evidence, ground) == 2
+    assert culprit(FAULT_KINDS, notice.evidence, ground) == 2
     for false in (
         two_votes(first, first),
         two_votes(first, second._replace(signature=third.signature)),
         two_votes(first, vote(b"b" * 32, t + 1)),  # as an honest one may vote
     ):
-        assert culprit(KINDS, false, ground) is None
+        assert culprit(FAULT_KINDS, false, ground) is None
     assert node.voter._finality.vote_of(PREVOTE, 2) == first
 
 
@@ -378,7 +378,7 @@ def test_attack_of_two_reports_in_one_round():
     assert step(once, t, ANSWERING, (1, told[0])).noticed == []
     (notice,) = step(thrice, t, ANSWERING, *((1, one) for one in told)).noticed
     assert (notice.sender, notice.reason) == (1, "two reports")
-    assert culprit(KINDS, notice.evidence, ground_of(thrice.chain.state)) == 1
+    assert culprit(FAULT_KINDS, notice.evidence, ground_of(thrice.chain.state)) == 1
     assert sum(held.participant == 1 for held in thrice._work.held.values()) == 2
     assert once._work.naming().names[1] != NO_REPORT
     assert thrice._work.naming().names[1] == NO_REPORT

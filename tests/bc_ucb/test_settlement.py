@@ -24,7 +24,7 @@ from folkmoot.bc_ucb.protocol import play
 from folkmoot.bc_ucb.records import RoundRecord
 from folkmoot.bc_ucb.settled import settled_rounds
 from folkmoot.bc_ucb.settlement import NotSettled, settle
-from folkmoot.node.json_rpc import Client
+from folkmoot.node.json_rpc import EvmClient
 
 if missing is None:
     from evm_node import KEYS, Node, Refused, signer
@@ -352,7 +352,7 @@ def test_settling_with_anvil(anvil, code):
     found = settle(rounds, anvil, terms=TERMS, address=found.address)
     assert equal(found.accounts, after(TERMS, rounds)[0])
     key = KEYS[0]
-    client = Client(anvil)
+    client = EvmClient(anvil)
     client("anvil_setBalance", [key.public_key.to_address(), hex(10**24)])
     again = settle(rounds, anvil, terms=TERMS, account=key.public_key.to_address(), sign=signer(key))
     assert equal(again.accounts, found.accounts)

@@ -17,7 +17,7 @@ from folkmoot.comparison import messages as messages
 from folkmoot.comparison.bit_comparison import blinded_terms, comparison_terms, permutation
 from folkmoot.comparison.compare import BACKENDS, compare
 from folkmoot.comparison.elgamal import Ciphertext
-from folkmoot.comparison.messages import Offer, Reason, RefusedComparison
+from folkmoot.comparison.messages import OfferContent, Reason, RefusedComparison
 from folkmoot.comparison.pairwise import PairwiseParticipant, PairwiseValidator
 from folkmoot.comparison.ristretto import GENERATOR, IDENTITY, ORDER
 from folkmoot.comparison.session import session, threshold
@@ -307,7 +307,7 @@ def false_offer(about, numbers, claimed, random_bytes):
     for i, (ciphertext, nonce) in enumerate(zip(encrypted, nonces)):
         context = messages.bit_context(about, 0, i)
         arm.append((ciphertext, bit_proof.prove(public, ciphertext, claimed[i], nonce, context, random_bytes)))
-    return secret, messages.encode_offer(about, Offer(public, (tuple(arm),)))
+    return secret, messages.encode_offer(about, OfferContent(public, (tuple(arm),)))
 
 
 # With 1/2 for a bit, "differs" is 1/2 for either bit of the count; the lowest position then asks for one bit alone.

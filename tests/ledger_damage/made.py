@@ -23,7 +23,7 @@ def consortium(path):
     """Learning together, with votes on blocks."""
     from folkmoot.multiparty import Consortium
 
-    one = Consortium([*played.parties(), played.svm()], path, **played.TERMS, voted=True)
+    one = Consortium([*played.parties(), played.svm()], path, **played.TERMS, voted=True, keys="derived")
     one.calibrate(2, 6, progress=False)
     one.close()
 
