@@ -1,7 +1,8 @@
 """The network architectures of the BEMA paper, and the register in which anyone enters their own.
 
-A chain names an architecture; whoever replays it looks the name up here. LeNet-4 and LeNet-5 follow LeCun et al. 1998
-with plain average pooling and a linear output layer; the two-hidden-layer net has 128 and 64 rectified units.
+A chain names an architecture, and a digest of its code; whoever replays it looks the name up here. LeNet-4 and LeNet-5
+follow LeCun et al. 1998 with plain average pooling and a linear output layer; the two-hidden-layer net has 128 and 64
+rectified units.
 """
 
 import re
@@ -10,11 +11,16 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
+from folkmoot.multiparty.models.code import code_of
+
 Builder = Callable[[int], nn.Module]  # number of outputs -> a module from [samples, *shape] to [samples, outputs]
 
 ARCHITECTURES: dict[str, Builder] = {}
 
 
+@guarded
 def register_architecture(name: str, build: Builder) -> None:
     """Make a module known by a name, so that chains with such models can be replayed.
 
@@ -26,10 +32,15 @@ def register_architecture(name: str, build: Builder) -> None:
         ValueError: a bad name, or one that stands for something else already.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name):
-        raise ValueError(f"architecture {name!r:.80}: expected 1 to 32 of a-z, 0-9, _ and -, beginning with a letter")
+        raise ValueError(f"architecture {brief(name)}: expected 1 to 32 of a-z, 0-9, _ and -, beginning with a letter")
     if ARCHITECTURES.get(name, build) is not build:
-        raise ValueError(f"architecture {name!r}: the name is taken")
+        raise ValueError(f"architecture {brief(name)}: the name is taken")
     ARCHITECTURES[name] = build
+
+
+def code_named(name: str) -> str:
+    """The digest of the code of an architecture (`code.code_of`); empty where its source is not to be had."""
+    return code_of(ARCHITECTURES[name])
 
 
 class LeNet5(nn.Module):

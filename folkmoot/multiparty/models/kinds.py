@@ -5,27 +5,39 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
+from folkmoot.doors import guarded
 from folkmoot.encoding import Value
-from folkmoot.ledger.place import plain
+from folkmoot.errors import brief
 from folkmoot.multiparty.models.model import Model
+from folkmoot.multiparty.models.users import told
+
+
+class Readable(Protocol):
+    """What has `from_bytes` of a `Model`: a model with any parameters, or less."""
+
+    def from_bytes(self, data: bytes) -> Model:
+        """See `Model`."""
+
 
 Build = Callable[[str, tuple[int, ...], Value], Model]  # of (kind, classes, settings): a model with any parameters
 
-TORCH, LINEAR = "torch", "linear"  # their libraries are loaded when such a model is asked for
+TORCH, LINEAR, ESTIMATOR = "torch", "linear", "estimator"  # their libraries are loaded when such a model is asked for
 _OWN: dict[str, Build] = {}  # entered by users
 
 
+@guarded
 def register_model_kind(kind: str, build: Build) -> None:
     """Say how a model of a kind is made anew from (kind, classes, settings), so that its chains can be replayed.
 
     A kind is looked up by the part of its name before the first "/".
 
     Raises:
-        ValueError: "torch" or "linear", which stand for something already.
+        ValueError: "torch", "linear" or "estimator", which stand for something already.
     """
-    if kind in (TORCH, LINEAR):
-        raise ValueError(f"model kind {kind!r}: the name is taken")
+    if kind in (TORCH, LINEAR, ESTIMATOR):
+        raise ValueError(f"model kind {brief(kind)}: the name is taken")
     _OWN[kind] = build
 
 
@@ -52,17 +64,8 @@ def enter_from(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{path}: {told(error)}") from None
 
 
-def told(error: BaseException) -> str:
-    """An error of a user's code in one line: its name and what it says."""
-    try:
-        says = str(error)
-    except BaseException:  # its own code too
-        says = "it cannot say what"
-    return plain(": ".join(filter(None, [type(error).__name__, says[:200]])))
-
-
-def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
-    """A model of a kind, with any parameters: `from_bytes` gives it the right ones.
+def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Readable:
+    """What makes a model of a kind from its bytes.
 
     Raises:
         ValueError: an unknown kind.
@@ -78,8 +81,12 @@ def blank(kind: str, classes: tuple[int, ...], settings: Value) -> Model:
         from folkmoot.multiparty.models import linear_model
 
         return linear_model.blank(kind, classes, settings)
+    if family == ESTIMATOR:
+        from folkmoot.multiparty.models import estimator_model
+
+        return estimator_model.blank(kind, classes, settings)
     if family not in _OWN:
-        raise ValueError(f"model of kind {kind!r:.80}: unknown here; enter it with register_model_kind")
+        raise ValueError(f"model of kind {brief(kind)}: unknown here; enter it with register_model_kind")
     return _OWN[family](kind, classes, settings)
 
 
@@ -91,7 +98,23 @@ def is_known(kind: str) -> bool:
     """
     family, _, name = kind.partition("/")
     if family == TORCH:
-        from folkmoot.multiparty.models.architectures import ARCHITECTURES
+        from folkmoot.multiparty.models.architectures import ARCHITECTURES, code_named
 
-        return name in ARCHITECTURES
+        known, _, code = name.partition("#")
+        return known in ARCHITECTURES and (not code or code == code_named(known))
+    if family == ESTIMATOR:
+        from folkmoot.multiparty.models.estimator_model import KIND
+
+        return kind == KIND
     return family == LINEAR or family in _OWN
+
+
+def is_users(kind: str) -> bool:
+    """Do scores and steps of such a model run code that a user entered?"""
+    family, _, name = kind.partition("/")
+    if family != TORCH:
+        return family in _OWN
+    from folkmoot.multiparty.models import architectures
+
+    build = architectures.ARCHITECTURES.get(name.partition("#")[0])
+    return getattr(build, "__module__", "") != architectures.__name__

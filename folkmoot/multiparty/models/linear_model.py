@@ -1,16 +1,18 @@
 """A party's model that is linear in its inputs: scikit-learn's softmax regression or calibrated linear SVM."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from numpy.typing import NDArray
 
+from folkmoot.doors import guarded
 from folkmoot.encoding import Malformed, Value
-from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, checked_classes
+from folkmoot.multiparty.models.labels import checked_labels, numbered
+from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, check_alone, checked_classes
+from folkmoot.multiparty.models.tensors import Tensor, require
 
 Floats = NDArray[np.float64]
 MOST_INPUTS = 1 << 20
@@ -28,18 +30,52 @@ class SklearnModel:
     Args:
         estimator: fitted; it is not changed.
         classes: what its outputs stand for; they must be its `classes_`, in any order.
+        labels: names of all classes of the consortium, in the order all agree on, if the estimator was fitted on names.
 
     Raises:
-        ValueError: an estimator of another kind or not fitted, other classes than its own, numbers not finite.
+        ValueError: an estimator of another kind or not fitted, other classes than its own, numbers not finite,
+            probabilities that are not those of its weights (as by one-versus-rest).
     """
 
-    def __init__(self, estimator: Any, classes: Sequence[int]) -> None:
-        self.classes = checked_classes(classes)
+    labels: tuple[str, ...] = ()
+    reserved = False  # has it one output more, the last, for "none of mine"? See `with_reserved`
+    _estimator: Any = None  # while the weights are still its own
+
+    @guarded
+    def __init__(self, estimator: Any, classes: Sequence[int | str], *, labels: Sequence[str] = ()) -> None:
+        labels = tuple(labels)
+        self.labels = checked_labels(labels) if labels else ()
+        self.classes = checked_classes(list(numbered(list(classes), self.labels, "classes")))
         weights, intercepts, link = _read(estimator)
-        own = [int(label) for label in estimator.classes_]
+        own = [int(label) for label in numbered(estimator.classes_, self.labels, "classes of the estimator")]
         if sorted(own) != list(self.classes):
             raise ValueError(f"classes = {list(self.classes)}: the estimator was fitted on {own}")
-        self._set(weights, intercepts, link)
+        self._order = np.argsort(own)
+        if link is not None:
+            link = (link[0][self._order], link[1][self._order])
+        self._set(weights[self._order], intercepts[self._order], link)
+        self._estimator = estimator
+        check_alone(type(estimator).__name__, self, self._tried())
+
+    def _tried(self) -> Floats32:
+        """Inputs to compare the estimator with its weights on: around what it was fitted on, if that is known."""
+        inputs = self.weights.shape[1]
+        found = np.random.default_rng(0).normal(size=(max(2, min(64, (1 << 21) // inputs)), inputs))
+        scaler: Any = self._estimator.steps[0][1] if type(self._estimator).__name__ == "Pipeline" else None
+        if getattr(scaler, "scale_", None) is not None:
+            found = found * scaler.scale_
+        if getattr(scaler, "mean_", None) is not None:
+            found = found + scaler.mean_
+        return found.astype(np.float32)
+
+    def alone(self, x: Floats32) -> Floats | None:
+        """What the estimator itself gives, [samples, classes]; None once the weights are no longer its own."""
+        if self._estimator is None:
+            return None
+        with warnings.catch_warnings():  # on names of features, which samples here do not have
+            warnings.simplefilter("ignore")
+            found: Floats = self._estimator.predict_proba(x.reshape(len(x), -1))[:, self._order]
+        return found
 
     def _set(self, weights: Floats, intercepts: Floats, link: tuple[Floats, Floats] | None) -> None:
         self.weights = np.ascontiguousarray(weights, np.float32)  # [classes, inputs]
@@ -75,7 +111,31 @@ class SklearnModel:
         """See `Model`."""
         s, _ = self._parts(self._activations(x))
         shares: Floats32 = (s / s.sum(axis=1, keepdims=True)).astype(np.float32)
-        return shares
+        return shares[:, : len(self.classes)]
+
+    def with_reserved(self) -> "SklearnModel":
+        """The same with an output for "none of mine", if it has none; nothing has been learnt for it yet."""
+        if self.reserved:
+            return self.from_bytes(self.to_bytes())
+        link = self._link and (np.append(self._link[0], -1.0), np.append(self._link[1], 0.0))
+        weights = np.concatenate([self.weights, np.zeros((1, self.weights.shape[1]))])
+        return _made(self.classes, weights, np.append(self.intercepts, 0.0), link, True)
+
+    def slope(self, x: Floats32, columns: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """The gradient of the mean of -log h by weights and intercepts.
+
+        Args:
+            x: samples [samples, ...].
+            columns: [samples], which output is right for each.
+        """
+        s, slopes = self._parts(self._activations(x))
+        own = np.arange(s.shape[1]) == columns[:, None]
+        towards = slopes * (own / s - 1.0 / s.sum(axis=1, keepdims=True))
+        return -np.einsum("sc,sd->cd", towards, x.reshape(len(x), -1)) / len(x), -towards.mean(axis=0)
+
+    def moved_to(self, weights: Floats, intercepts: Floats) -> "SklearnModel":
+        """The same with other numbers."""
+        return _made(self.classes, weights, intercepts, self._link, self.reserved)
 
     def step(self, x: Floats32, column: int, sign: int, pace: Pace) -> None:
         """See `Model`."""
@@ -91,40 +151,48 @@ class SklearnModel:
         flat = x.reshape(-1).astype(np.float64)
         norm = np.sqrt((towards * towards).sum() * (1.0 + (flat * flat).sum()))
         length = sign * pace.eta / max(1.0, norm / pace.cap)
+        self._estimator = None
         self.weights = (self.weights + length * np.outer(towards, flat)).astype(np.float32)
         self.intercepts = (self.intercepts + length * towards).astype(np.float32)
 
     def settings(self) -> Value:
-        """See `Model`: (inputs, slopes, offsets); the last two are empty for a softmax."""
+        """See `Model`: (inputs, slopes, offsets), the last two empty for a softmax; and True, if one is reserved."""
         slopes, offsets = self._link or ((), ())
-        return (self.weights.shape[1], tuple(float(a) for a in slopes), tuple(float(b) for b in offsets))
+        told = (self.weights.shape[1], tuple(float(a) for a in slopes), tuple(float(b) for b in offsets))
+        return (*told, True) if self.reserved else told
 
     def to_bytes(self) -> bytes:
         """See `Model`: weights and intercepts in the format of safetensors, without any metadata."""
-        return safetensors.numpy.save({"intercepts": self.intercepts, "weights": self.weights})
+        from safetensors.numpy import save
+
+        return bytes(save({"intercepts": self.intercepts, "weights": self.weights}))
 
     def from_bytes(self, data: bytes) -> "SklearnModel":
         """See `Model`."""
-        if len(data) > 4 * self.weights.size + (1 << 16):
-            raise Malformed(f"parameters of {len(data)} bytes: too many for this model")
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        require(
+            data, {"weights": Tensor("F32", self.weights.shape), "intercepts": Tensor("F32", self.intercepts.shape)}
+        )
         try:
-            found = safetensors.numpy.load(data)
-        except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+            found = load(data)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise Malformed(f"parameters that cannot be read: {' '.join(str(error).split())[:200]}") from None
-        shapes = {name: (numbers.shape, numbers.dtype) for name, numbers in found.items()}
-        ours = {"weights": self.weights, "intercepts": self.intercepts}
-        if shapes != {name: (numbers.shape, numbers.dtype) for name, numbers in ours.items()}:
-            raise Malformed("parameters of another model: other names, shapes or types of numbers")
         if not all(bool(np.isfinite(numbers).all()) for numbers in found.values()):
             raise Malformed("parameters: numbers that are not finite")
-        return _made(self.classes, found["weights"], found["intercepts"], self._link)
+        return _made(self.classes, found["weights"], found["intercepts"], self._link, self.reserved)
 
 
 def _made(
-    classes: tuple[int, ...], weights: NDArray[Any], intercepts: NDArray[Any], link: tuple[Floats, Floats] | None
+    classes: tuple[int, ...],
+    weights: NDArray[Any],
+    intercepts: NDArray[Any],
+    link: tuple[Floats, Floats] | None,
+    reserved: bool,
 ) -> SklearnModel:
     model = object.__new__(SklearnModel)
-    model.classes = classes
+    model.classes, model.reserved = classes, reserved
     model._set(weights, intercepts, link)
     return model
 
@@ -135,17 +203,25 @@ def blank(kind: str, classes: tuple[int, ...], settings: Value) -> SklearnModel:
     Raises:
         Malformed: a link that there is not, or settings that none of its models has.
     """
-    if type(settings) is not tuple or list(map(type, settings)) != [int, tuple, tuple]:
-        raise Malformed(f"settings of {kind:.80}: expected (inputs, slopes, offsets)")
-    inputs, slopes, offsets = settings
-    links = len(classes) if kind == "linear/sigmoid" else 0
+    if type(settings) is not tuple or list(map(type, settings)) not in ([int, tuple, tuple], [int, tuple, tuple, bool]):
+        raise Malformed(f"settings of {kind:.80}: expected (inputs, slopes, offsets), or with a reserved output")
+    inputs, slopes, offsets, *reserved = settings
+    if reserved not in ([], [True]):
+        raise Malformed(f"settings of {kind:.80}: False at the end says nothing")
+    outputs = len(classes) + len(reserved)
+    links = outputs if kind == "linear/sigmoid" else 0
     if kind not in ("linear/softmax", "linear/sigmoid") or not 1 <= inputs <= MOST_INPUTS:
         raise Malformed(f"model of kind {kind:.80} with {inputs} inputs: expected linear/softmax or linear/sigmoid")
     for numbers in (slopes, offsets):
         if len(numbers) != links or not all(type(n) is float and np.isfinite(n) for n in numbers):
             raise Malformed(f"settings of {kind:.80}: expected {links} finite slopes and offsets")
     link = (np.array(slopes), np.array(offsets)) if links else None
-    return _made(classes, np.zeros((len(classes), inputs)), np.zeros(len(classes)), link)
+    model = object.__new__(SklearnModel)
+    model.classes, model._link, model.reserved = classes, link, bool(reserved)
+    # One number, seen so many times: settings say how large a model is before any of its numbers is there.
+    model.weights = np.broadcast_to(np.zeros((), np.float32), (outputs, inputs))
+    model.intercepts = np.zeros(outputs, np.float32)
+    return model
 
 
 def _read(estimator: Any) -> tuple[Floats, Floats, tuple[Floats, Floats] | None]:
@@ -191,3 +267,10 @@ def _both(estimator: Any, half: bool) -> tuple[Floats, Floats]:
         share = 0.5 if half else 1.0
         weights, intercepts = share * np.vstack([-weights, weights]), share * np.array([-intercepts[0], intercepts[0]])
     return weights, np.broadcast_to(intercepts, len(weights)).copy()
+
+
+def softmax_of(
+    classes: tuple[int, ...], weights: NDArray[Any], intercepts: NDArray[Any], reserved: bool = False
+) -> SklearnModel:
+    """A softmax regression with these numbers, [classes, inputs] and [classes]; one row more if one is reserved."""
+    return _made(classes, weights, intercepts, None, reserved)

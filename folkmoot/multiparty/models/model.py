@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from folkmoot.doors import is_whole
 from folkmoot.encoding import Value
+from folkmoot.errors import brief
 
 Floats32 = NDArray[np.float32]
 
@@ -82,6 +83,33 @@ class Stackable(Model, Protocol):
         """The model and others of its likeness as one: has scores, step, copy and to_bytes as `stacked.Stack`."""
 
 
+ALONE = 1e-3  # by so much scores inside may differ from what the party's own model gives alone
+
+
+def check_alone(who: str, model: Model, x: Floats32) -> None:
+    """Does a model give the scores that the party's own object gives alone?
+
+    A model that was made from one has a method `alone(x)` for it.
+
+    Args:
+        who: whose model it is.
+        x: samples [samples, *shape].
+
+    Raises:
+        ValueError: no.
+    """
+    alone = getattr(model, "alone", None)
+    own = None if alone is None else alone(x)
+    if own is None:
+        return
+    away = float(np.abs(np.asarray(own, np.float64) - model.scores(x)).max(initial=0.0))
+    if not away <= ALONE:
+        raise ValueError(
+            f"{who}: scores as {model.kind} differ by up to {away:.3g} from those of the model it was made from; "
+            f"{ALONE:g} is allowed"
+        )
+
+
 def checked_classes(classes: Sequence[int]) -> tuple[int, ...]:
     """Classes in ascending order.
 
@@ -90,8 +118,8 @@ def checked_classes(classes: Sequence[int]) -> tuple[int, ...]:
     """
     for value in classes:
         if not is_whole(value) or not 0 <= value < 1 << 16:
-            raise ValueError(f"classes: {value!r:.40} given, expected integers from 0 to 65535")
+            raise ValueError(f"classes: {brief(value)} given, expected integers from 0 to 65535")
     found = tuple(sorted(int(value) for value in classes))
     if not found or len(set(found)) < len(found):
-        raise ValueError(f"classes = {list(classes)!r:.80}: expected at least one, and none twice")
+        raise ValueError(f"classes = {brief(list(classes))}: expected at least one, and none twice")
     return found

@@ -1,0 +1,49 @@
+"""Names of classes: inside everything counts, outside a class may be called what it is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.errors import brief
+
+MOST_LABEL = 64  # characters
+
+
+def checked_labels(labels: object) -> tuple[str, ...]:
+    """Names of classes, in the order of their numbers.
+
+    Raises:
+        ValueError: other than 2 or more different texts of 1 to 64 printable characters.
+    """
+    if (
+        type(labels) is not tuple
+        or not all(isinstance(label, str) for label in labels)
+        or len(set(labels)) < max(len(labels), 2)
+    ):
+        raise ValueError(f"labels = {brief(labels)}: expected a tuple of two or more different names")
+    for label in labels:
+        if type(label) is not str or not 1 <= len(label) <= MOST_LABEL or not label.isprintable():
+            raise ValueError(f"labels: {brief(label)}: expected 1 to {MOST_LABEL} printable characters")
+    return labels
+
+
+def numbered(values: NDArray[Any] | Sequence[Any], labels: tuple[str, ...], what: str) -> NDArray[Any]:
+    """Names become their places in `labels`; what is no text stays as it is.
+
+    Raises:
+        ValueError: a name that is none of them.
+    """
+    found = np.asarray(values)
+    if found.dtype.kind not in "UOT":
+        return found
+    if not labels:
+        first = str(found.flat[0]) if found.size else ""
+        raise ValueError(f"{what}: {brief(first)}: names of classes need a model that was made with labels=(...)")
+    table = {name: number for number, name in enumerate(labels)}
+    unknown = next((one for one in found.flat if not isinstance(one, str) or str(one) not in table), None)
+    if unknown is not None:
+        shown = str(unknown) if isinstance(unknown, str) else unknown
+        raise ValueError(f"{what}: {brief(shown)}: expected one of {', '.join(labels):.200}")
+    return np.array([table[str(one)] for one in found.flat], np.int64).reshape(found.shape)
