@@ -4,10 +4,13 @@ The system knows nothing of this file. A wrapped party is used wherever a party 
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
+from folkmoot.multiparty.models.model import checked_classes
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.rules.margin import Margins
 from folkmoot.multiparty.rules.sample import Proposal, View
@@ -22,7 +25,7 @@ class _Liar(Party, ABC):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.share, bool) or not isinstance(self.share, int | float) or not 0.0 <= self.share <= 1.0:
-            raise ValueError(f"party {self.name}: share = {self.share!r:.40}: expected a number from 0 to 1")
+            raise ValueError(f"party {self.name}: share = {brief(self.share)}: expected a number from 0 to 1")
 
     def mine(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
         """A random choice of honest and bogus messages."""
@@ -109,6 +112,7 @@ class Duplicates(_Liar):
         return Party.mine(self, view, wanted, generator)[:1] * wanted
 
 
+@guarded
 def lying(party: Party, attack: type[_Liar], share: float = 1.0) -> Party:
     """The party, with a share of its messages bogus.
 
@@ -120,20 +124,25 @@ def lying(party: Party, attack: type[_Liar], share: float = 1.0) -> Party:
     Raises:
         ValueError: a share outside [0, 1].
     """
-    return attack(party.name, party.model, party.x, party.y, party.kind, party.key, share)
+    if not isinstance(attack, type) or not issubclass(attack, _Liar) or attack is _Liar:
+        raise ValueError(f"attack = {brief(attack)}: expected such as SwappedLabels")
+    told = {field.name: getattr(party, field.name) for field in fields(Party)}
+    return attack(**told, share=share)
 
 
+@guarded
 def claiming(party: Party, classes: tuple[int, ...]) -> Party:
     """Type I: the party's model, offered as one of other classes (as many as it has), with its data relabelled.
 
     Raises:
         ValueError: another number of classes.
     """
-    model = party.model
+    model, classes = party.model, checked_classes(tuple(classes))
     if len(classes) != len(model.classes):
-        raise ValueError(f"classes = {list(classes)!r:.80}: expected {len(model.classes)}, as the model has")
+        raise ValueError(f"classes = {brief(list(classes))}: expected {len(model.classes)}, as the model has")
     false = model.from_bytes(model.to_bytes())
-    false.classes = tuple(sorted(classes))  # type: ignore[misc]
+    false.classes = classes  # type: ignore[misc]
     table = np.zeros(max(model.classes) + 1, np.int64)
     table[list(model.classes)] = false.classes
-    return replace(party, model=false, y=table[party.y])
+    check = None if party.check is None else (party.check[0], table[party.check[1]])
+    return replace(party, model=false, y=table[party.y], check=check)

@@ -1,110 +1,202 @@
-"""HMR (Wu, Liu and Zhou 2019, as BEMA describes it): a server calibrates by the margin of the two surest models."""
+"""HMR as published: Wu, Liu and Zhou, "Heterogeneous model reuse via optimizing multiparty multiclass margin" (2019).
+
+The rules are those of the program its authors published. One step:
+
+1. A sample is drawn from the training data of all parties.
+2. The *positive* model is the one surest of its label; the *negative* one is the one surest of any wrong class. The
+   margin is the difference of the two scores. If it is above 0, nothing happens.
+3. Otherwise the sample and its label are sent to both models' parties.
+4. Each trains one epoch on its own data and on all it was ever sent, the positive one first. A label it does not know
+   is "none of mine", an output of its own.
+
+This ends when so many samples were sent (105), or drawn (10,000). The class of the largest score of any model is
+predicted. What the BEMA paper compares itself with is another reading, `OneStepHMR`.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from folkmoot.multiparty.models.fleet import Fleet
-from folkmoot.multiparty.models.model import Floats32, Model
-from folkmoot.multiparty.party import Party
-from folkmoot.multiparty.rules import calibration, margin, validation
-from folkmoot.multiparty.rules.committee import Judgement
-from folkmoot.multiparty.rules.margin import Integers
-from folkmoot.multiparty.rules.predictor import max_prediction
-from folkmoot.multiparty.rules.sample import Proposal, Sample
-from folkmoot.multiparty.rules.terms import Terms
-from folkmoot.multiparty.together import Together, checked, terms_of
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
+from folkmoot.multiparty.models.learners import Learner
+from folkmoot.multiparty.models.model import Floats32
+from folkmoot.multiparty.predictors import NOBODY, Max, Predictor
+from folkmoot.multiparty.rules.margin import Bools, Integers, by_speakers, max_margin
+
+BUDGET, DRAWS = 105, 10_000
+_LEAST, _MOST = 16, 512  # samples looked at in one go
 
 
-class Server:
-    """All models under HMR's rules: nothing is validated, two models are moved, the surest model predicts.
+class Exchanged(NamedTuple):
+    """A sample that was sent.
 
-    It has the methods of a `committee.Committee`.
+    Attributes:
+        draw: how many were drawn before it.
+        sender: the party it was drawn from.
+        sample: its number in the sender's data.
+        label: that it was sent with; not its own if the message is bogus.
+        positive, negative: who got it.
+        margin: of its own label.
     """
 
-    def __init__(self, models: Sequence[Model], terms: Terms) -> None:
-        self.terms = terms
-        self.fleet = Fleet(models, terms.n_classes)
-
-    @property
-    def spent(self) -> frozenset[bytes]:
-        """A sample may move models any number of times."""
-        return frozenset()
-
-    def take(self, sample: Sample) -> Judgement:
-        """Enhance the model surest of y, impair the one surest of y-."""
-        scores = self.fleet.scores(sample.x)
-        if not np.isfinite(scores).all():
-            return Judgement(validation.NOT_FINITE)
-        moves = calibration.hmr_moves(scores, self.fleet.claims, sample.label, sample.wrong)
-        self.fleet.step(sample.x, moves, self.terms.pace)
-        return Judgement(None, tuple(sorted({move.model for move in moves})))
-
-    def with_model(self, model: Model) -> "Server":
-        """One party more."""
-        return Server([*(self.fleet.model(i) for i in range(len(self.fleet))), model], self.terms)
-
-    def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
-        """The margin of Definition 2."""
-        return margin.max_margin(self.fleet.scores(x), self.fleet.claims, labels)[0]
-
-    def class_scores(self, x: Floats32) -> Floats32:
-        """The largest score any model gives each class, [samples, classes]."""
-        found: Floats32 = np.where(self.fleet.claims[:, None], self.fleet.scores(x), 0.0).max(axis=0)
-        return found
-
-    def predict(self, x: Floats32) -> Integers:
-        """The class with the largest score any model gives (Definition 1)."""
-        return max_prediction(self.fleet.scores(x), self.fleet.claims)
-
-    def protection(self) -> Integers:
-        """No liar is tolerated."""
-        return np.zeros(self.terms.n_classes, np.int64)
+    draw: int
+    sender: int
+    sample: int
+    label: int
+    positive: int
+    negative: int
+    margin: float
 
 
-class HMR(Together):
-    """The baseline of the BEMA paper, with the methods of a `Consortium` and no chain.
-
-    A server everybody trusts takes every sample as it comes; no party is checked when it joins.
+class HMR:
+    """The method as published. A server that everybody trusts sees all data and all models.
 
     Args:
-        parties: at least one; their kinds make no difference.
-        n_classes: C; one more than the largest class of a party if None.
-        seed: of all choices at random.
-        eta, cap, score_gradient: see `Terms`; the other terms have no meaning here.
+        learners: the parties' models, trained on their data; they are trained on by this.
+        data: of each party, samples [samples, *shape] and labels [samples] of its model's classes.
+        n_classes: C; one more than the largest class of a model if None.
+        seed: of what is drawn.
 
     Raises:
-        ValueError: parties that do not fit each other, a setting out of range.
+        ValueError: no party, another number of data sets, a label that its party's model does not know.
     """
 
+    @guarded
     def __init__(
         self,
-        parties: Sequence[Party],
-        *,
+        learners: Sequence[Learner],
+        data: Sequence[tuple[Floats32, Integers]],
         n_classes: int | None = None,
         seed: int = 0,
-        **settings: Any,
     ) -> None:
-        terms = terms_of(parties, n_classes, settings)
-        super().__init__(terms, seed)
-        self._parties = [checked(party, terms) for party in parties]
-        self._server = Server([party.model for party in parties], terms)
+        if not learners or len(data) != len(learners):
+            raise ValueError(
+                f"{len(learners)} learners and data of {len(data)} parties: expected as many, at least one"
+            )
+        for learner in learners:
+            if not hasattr(learner, "retrain") or not hasattr(learner, "classes"):
+                raise ValueError(f"learners: {brief(learner)}: expected such as NetworkLearner or EstimatorLearner")
+        for pair in data:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise ValueError(f"data: {brief(pair)}: expected samples and labels (x, y)")
+        for number, (learner, (x, y)) in enumerate(zip(learners, data, strict=True)):
+            foreign = sorted(set(np.unique(y).tolist()) - set(learner.classes))
+            if foreign or len(x) != len(y) or not len(x):
+                what = f"labels {foreign[:5]}" if foreign else f"{len(x)} samples and {len(y)} labels"
+                raise ValueError(
+                    f"party {number}: {what}: expected labels of {list(learner.classes)}, one for a sample"
+                )
+        self.learners, self.data = list(learners), list(data)
+        self.n_classes = n_classes or 1 + max(max(learner.classes) for learner in learners)
+        self.claims: Bools = np.zeros((len(learners), self.n_classes), np.bool_)
+        for number, learner in enumerate(learners):
+            self.claims[number, list(learner.classes)] = True
+        self.exchanged: list[Exchanged] = []
+        self.epochs = [0] * len(learners)  # times that each was trained
+        self.draws = 0
+        self._chance = np.random.default_rng([seed, 20])
+        self._received: list[list[tuple[Floats32, int]]] = [[] for _ in learners]
+        self._owner = np.repeat(np.arange(len(data)), [len(y) for _, y in data])
+        self._row = np.concatenate([np.arange(len(y)) for _, y in data])
 
     @property
-    def group(self) -> Server:
-        """All models as they now are."""
-        return self._server
+    def revealed(self) -> int:
+        """How many different samples have left their parties."""
+        return len({(one.sender, one.sample) for one in self.exchanged})
 
-    def register(self, party: Party) -> None:
-        """One party more.
+    def calibrate(self, budget: int = BUDGET, draws: int = DRAWS, bogus: float = 0.0) -> list[Exchanged]:
+        """Send samples, and train on them.
+
+        Args:
+            budget: samples to be sent.
+            draws: samples drawn, at most.
+            bogus: probability that a message is a lie: (x, y-) for a sample with a margin above 0 (BEMA, attack II).
+
+        Returns:
+            The samples that were sent.
 
         Raises:
-            ValueError: a party that does not fit the terms, or of the name of another.
+            ValueError: an argument out of range.
         """
-        self._check_newcomer(party)
-        self._server = self._server.with_model(party.model)
-        self._parties.append(party)
+        if budget < 0 or draws < 0 or not 0.0 <= bogus <= 1.0:
+            raise ValueError(f"budget = {budget}, draws = {draws}, bogus = {bogus}: expected from 0, from 0, 0 to 1")
+        begun, last, at_once = len(self.exchanged), self.draws + draws, _LEAST
+        drawn: Integers = np.zeros(0, np.int64)
+        while len(self.exchanged) - begun < budget:
+            lie = bool(self._chance.random() < bogus)
+            while True:  # models stay as they are until one is found: many are looked at in one go
+                if not len(drawn):
+                    drawn = self._chance.integers(len(self._owner), size=min(at_once, last - self.draws))
+                    at_once = min(2 * at_once, _MOST)
+                    if not len(drawn):
+                        return self.exchanged[begun:]
+                found, used = self._first(drawn, lie)
+                drawn, self.draws = drawn[used:], self.draws + used
+                if found is not None:
+                    break
+            self._send(found)
+            at_once = max(_LEAST, 2 * used)
+        return self.exchanged[begun:]
 
-    def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[tuple[int, Judgement]]:
-        return [(number, self._server.take(proposal.of(number))) for number, proposal in proposals]
+    def train_alone(self, epochs: Sequence[int]) -> None:
+        """The control: each party trains so many epochs on its own data, and nothing is sent."""
+        for number, times in enumerate(epochs):
+            for _ in range(times):
+                self._retrain(number)
+
+    def _first(self, drawn: Integers, lie: bool) -> tuple[Exchanged | None, int]:
+        """The first of these samples to be sent, if there is one; how many were drawn up to it."""
+        owners, rows = self._owner[drawn], self._row[drawn]
+        x = np.stack([self.data[o][0][r] for o, r in zip(owners, rows, strict=True)])
+        y = np.array([self.data[o][1][r] for o, r in zip(owners, rows, strict=True)], np.int64)
+        value, wrong = np.full(len(y), np.nan), np.zeros(len(y), np.int64)
+        sure_of, against = np.zeros(len(y), np.int64), np.zeros(len(y), np.int64)
+        for those, heard, claims in by_speakers(self.scores(x), self.claims):
+            if claims.any():
+                (value[those], wrong[those]), sure_of[those], against[those] = max_margin(heard, claims, y[those])
+        fit = value > 0.0 if lie else value <= 0.0
+        fit &= np.isfinite(value)
+        if not fit.any():
+            return None, len(drawn)
+        at = int(fit.argmax())
+        label = int(wrong[at]) if lie else int(y[at])
+        who = (int(sure_of[at]), int(against[at]))
+        positive, negative = who[::-1] if lie else who
+        sender, sample, margin = int(owners[at]), int(rows[at]), float(value[at])
+        return Exchanged(self.draws + at, sender, sample, label, positive, negative, margin), at + 1
+
+    def _send(self, one: Exchanged) -> None:
+        x = self.data[one.sender][0][one.sample]
+        self._received[one.positive].append((x, one.label))
+        self._received[one.negative].append((x, one.label))
+        self._retrain(one.positive)
+        self._retrain(one.negative)
+        self.exchanged.append(one)
+
+    def _retrain(self, number: int) -> None:
+        """One epoch on a party's own data and all it was sent."""
+        x, y = self.data[number]
+        more = self._received[number]
+        if more:
+            x = np.concatenate([x, np.stack([sample for sample, _ in more])])
+            y = np.concatenate([y, np.array([label for _, label in more], np.int64)])
+        self.learners[number].retrain(x, y)
+        self.epochs[number] += 1
+
+    def scores(self, x: Floats32) -> Floats32:
+        """Of all models and classes, [models, samples, classes]; 0 for a class that a model does not know."""
+        found = np.zeros((len(self.learners), len(x), self.n_classes), np.float32)
+        for number, learner in enumerate(self.learners):
+            found[number][:, list(learner.classes)] = learner.scores(x)
+        return found
+
+    def predict(self, x: Floats32, predictor: Predictor | None = None) -> Integers:
+        """The class of each sample, [samples]: that of the largest score of any model, or as a predictor has it.
+
+        Where no model speaks it is -1.
+        """
+        if not len(x):
+            return np.full(0, NOBODY)
+        return (predictor or Max()).predict(self.scores(x), self.claims)

@@ -1,31 +1,45 @@
-"""A consortium in a folder: its terms and parties in one file, the parameters of each model in another."""
+"""A consortium in a folder: its terms and parties in one file, the parameters of each model in another, digests."""
 
 import json
 import os
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from folkmoot.encoding import decode, encode
-from folkmoot.errors import DamagedFile
+from folkmoot.encoding import Value, decode, encode
+from folkmoot.errors import DamagedFile, brief
 from folkmoot.files import new_folder, or_say
 from folkmoot.json_text import parsed
-from folkmoot.multiparty.models.kinds import blank
+from folkmoot.ledger.contents import MOST_CONTENT
+from folkmoot.multiparty.models.kinds import blank, is_known
+from folkmoot.multiparty.models.model import checked_classes
 from folkmoot.multiparty.party import Party
+from folkmoot.multiparty.predictors import Predictor, from_told
+from folkmoot.multiparty.predictors import told as told_of
 from folkmoot.multiparty.rules.terms import Terms
 
 FILE, FORMAT = "consortium.json", 1
+SUMS = "SHA256SUMS"  # a digest of every other file, as `sha256sum -c` takes them; folders of earlier versions have none
 MOST_FILE = 1 << 24  # bytes
 
 
-def write(folder: str | os.PathLike[str], terms: Terms, seed: int, iterations: int, parties: list[Party]) -> Path:
+def write(
+    folder: str | os.PathLike[str],
+    terms: Terms,
+    seed: int,
+    iterations: int,
+    parties: list[Party],
+    predictor: Predictor | None,
+) -> Path:
     """Write a new folder; it appears whole or not at all.
 
     Args:
         folder: must not exist yet.
         parties: with their models as they now are; their data are not written.
+        predictor: how they predict together; None: the only way that earlier versions knew.
 
     Raises:
         ValueError: there is such a folder already, or it cannot be written.
@@ -36,24 +50,32 @@ def write(folder: str | os.PathLike[str], terms: Terms, seed: int, iterations: i
     members: list[dict[str, Any]] = []
     with or_say(str(target)), new_folder(target) as fresh:
         for number, party in enumerate(parties):
-            name = f"{number}.parameters"
+            name = _name_of(number)
             (fresh / name).write_bytes(party.model.to_bytes())
             settings = encode(party.model.settings()).hex()
             model = {"model": party.model.kind, "classes": list(party.model.classes), "settings": settings}
             members.append({"name": party.name, "kind": party.kind, **model, "parameters": name})
         head = {"format": FORMAT, "terms": _told(terms), "seed": seed, "iterations": iterations}
+        if predictor is not None:
+            head["predictor"] = told_of(predictor)
         (fresh / FILE).write_text(json.dumps(head | {"parties": members}, indent=1) + "\n", encoding="utf-8")
+        sums = "".join(f"{sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(fresh.iterdir()))
+        (fresh / SUMS).write_text(sums, encoding="utf-8")
     return target
 
 
+def _name_of(number: int) -> str:
+    return f"{number}.parameters"
+
+
 def _told(terms: Terms) -> dict[str, Any]:
-    """As in earlier versions, which knew no checks that are left out, if none is."""
-    told = asdict(terms)
-    return told if told["without"] else {name: value for name, value in told.items() if name != "without"}
+    """As in earlier versions, which did not know the last fields, where those say nothing."""
+    last = {"without": (), "edition": 1, "labels": (), "refusals": 0, "approvals": 0, "outside": 1.0}
+    return {name: value for name, value in asdict(terms).items() if name not in last or value != last[name]}
 
 
-def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:
-    """Terms, seed, iterations and parties (without data) from a folder.
+def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party], Predictor | None]:
+    """Terms, seed, iterations, parties (without data) and predictor from a folder; earlier versions named none.
 
     Raises:
         ValueError: there is no such folder, or its models are of a kind that is not known here.
@@ -61,25 +83,97 @@ def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party]]:
     """
     source = Path(folder)
     try:
-        if (source / FILE).stat().st_size > MOST_FILE:
-            raise DamagedFile(f"{source / FILE}: more than {MOST_FILE} bytes")
-        told = parsed((source / FILE).read_text(encoding="utf-8"))
-        if told["format"] != FORMAT:
-            raise DamagedFile(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
+        sums = _sums(source)
+        told = _head(source, sums)
         told["terms"]["shape"] = tuple(told["terms"]["shape"])
-        told["terms"]["without"] = tuple(told["terms"].get("without", ()))  # a field of later days
+        for later in ("without", "labels"):  # fields of later days
+            told["terms"][later] = tuple(told["terms"].get(later, ()))
         terms = Terms(**told["terms"])
-        parties = [_party(source, member, terms) for member in told["parties"]]
-        return terms, int(told["seed"]), int(told["iterations"]), parties
+        seed, iterations = (_whole(name, told[name]) for name in ("seed", "iterations"))
+        members = [_member(source, number, member, sums) for number, member in enumerate(told["parties"])]
+        if not members or len({member["name"] for member, _, _ in members}) < len(members):
+            raise ValueError("parties: expected at least one, and no two of one name")
+        predictor = from_told(told["predictor"]) if "predictor" in told else None
     except OSError as error:
         raise ValueError(f"{source}: not a saved consortium ({error.strerror})") from None
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DamagedFile(f"{source}: not a saved consortium ({type(error).__name__}: {str(error)[:120]})") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = " ".join(str(error).split())[:120]
+        raise DamagedFile(f"{source}: not a saved consortium ({type(error).__name__}: {what})") from None
+    return terms, seed, iterations, [_party(source, *member, terms) for member in members], predictor
 
 
-def _party(folder: Path, member: dict[str, Any], terms: Terms) -> Party:
-    model = blank(member["model"], tuple(member["classes"]), decode(bytes.fromhex(member["settings"])))
-    file = folder / Path(member["parameters"]).name
-    model = model.from_bytes(file.read_bytes())
-    empty = np.zeros((0, *terms.shape), np.float32)
-    return Party(member["name"], model, empty, np.zeros(0, np.int64), member["kind"])
+def _sums(source: Path) -> dict[str, str] | None:
+    """The digest of each file by its name; None in a folder of an earlier version."""
+    file = source / SUMS
+    if not os.path.lexists(file):
+        return None
+    if file.stat().st_size > MOST_FILE:
+        raise DamagedFile(f"{file}: more than {MOST_FILE} bytes")
+    rows = [row.split("  ") for row in file.read_text(encoding="utf-8").removesuffix("\n").split("\n")]
+    if not all(len(row) == 2 for row in rows):
+        raise DamagedFile(f"{file}: expected a digest and a name in each line")
+    return {name: told for told, name in rows}
+
+
+def _content(file: Path, most: int, sums: dict[str, str] | None) -> bytes:
+    if file.stat().st_size > most:
+        raise DamagedFile(f"{file}: more than {most} bytes")
+    content = file.read_bytes()
+    if sums is not None and sums.get(file.name) != sha256(content).hexdigest():
+        raise DamagedFile(f"{file}: does not have the digest that stands in {SUMS}; one of the two has been changed")
+    return content
+
+
+def _head(source: Path, sums: dict[str, str] | None) -> dict[str, Any]:
+    """What stands in the folder's first file."""
+    told: dict[str, Any] = parsed(_content(source / FILE, MOST_FILE, sums).decode("utf-8"))
+    if told["format"] != FORMAT:
+        raise DamagedFile(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
+    return told
+
+
+def _whole(name: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise ValueError(f"{name} = {brief(value)}: expected an integer from 0 to 2**63 - 1")
+    return value
+
+
+def _member(
+    source: Path, number: int, member: dict[str, Any], sums: dict[str, str] | None
+) -> tuple[dict[str, Any], Value, bytes]:
+    """A party as it stands in the head, the settings of its model, and its parameters.
+
+    Raises:
+        OSError, KeyError, TypeError, ValueError, OtherSide: something is not as `write` writes it.
+    """
+    if not all(type(member[name]) is str for name in ("name", "kind", "model", "settings", "parameters")):
+        raise TypeError(f"party {number}: expected texts")
+    classes = member["classes"]
+    if type(classes) is not list or checked_classes(classes) != tuple(classes):
+        raise ValueError(f"party {number}: classes: expected ascending order")
+    if member["parameters"] != _name_of(number):
+        raise ValueError(f"parameters {brief(member['parameters'])}: expected {_name_of(number)}")
+    parameters = _content(source / _name_of(number), MOST_CONTENT, sums)
+    return member, decode(bytes.fromhex(member["settings"])), parameters
+
+
+def _party(folder: Path, member: dict[str, Any], settings: Value, parameters: bytes, terms: Terms) -> Party:
+    """A party without data.
+
+    Raises:
+        ValueError: a kind of model that is not known here.
+        DamagedFile, Malformed: it could not have been saved like this.
+    """
+    kind, name = member["model"], member["name"]
+    if not is_known(kind):
+        raise ValueError(f"{folder}: model of kind {brief(kind)}: unknown here; enter it with register_architecture or "
+                         "register_model_kind")  # fmt: skip
+    try:
+        model = blank(kind, tuple(member["classes"]), settings).from_bytes(parameters)
+        empty = np.zeros((0, *terms.shape), np.float32)
+        if model.classes[-1] >= terms.n_classes:
+            raise ValueError(f"class {model.classes[-1]}: the classes are 0 to {terms.n_classes - 1}")
+        return Party(name, model, empty, np.zeros(0, np.int64), member["kind"])
+    except ValueError as error:
+        what = " ".join(str(error).split())[:160]
+        raise DamagedFile(f"{folder}: party {name!r:.80} is none that can be saved ({what})") from None

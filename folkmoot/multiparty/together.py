@@ -4,28 +4,34 @@ import os
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NamedTuple, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from folkmoot.errors import brief
 from folkmoot.multiparty import saved
+from folkmoot.multiparty.exchange.gate import Decision
 from folkmoot.multiparty.models.fleet import Fleet
-from folkmoot.multiparty.models.model import Floats32, Model
-from folkmoot.multiparty.party import ORIGINAL, Party
+from folkmoot.multiparty.models.labels import numbered
+from folkmoot.multiparty.models.model import Floats32, Model, check_alone
+from folkmoot.multiparty.party import ORIGINAL, Party, as_float32
+from folkmoot.multiparty.predictors import Predictor, by_name, fit_stacked, fit_tempered, of_some
 from folkmoot.multiparty.rules.committee import Judgement
-from folkmoot.multiparty.rules.margin import Integers, Margins
+from folkmoot.multiparty.rules.margin import ROUNDING, Integers, Margins, by_speakers
 from folkmoot.multiparty.rules.sample import Proposal, Sample
 from folkmoot.multiparty.rules.terms import Terms
+from folkmoot.multiparty.screening import Check, Screening, screen
+from folkmoot.multiparty.told import Protection, advice_on
 
 CHECKED = 256  # samples of a party on which its model's scores are looked at when it joins
 
 
 class Group(Protocol):
-    """All models under a set of rules: `committee.Committee` or `hmr.Server`."""
+    """All models under a set of rules: `committee.Committee` or `one_step_hmr.Server`."""
 
     fleet: Fleet
     terms: Terms
@@ -35,23 +41,24 @@ class Group(Protocol):
     def take(self, sample: Sample) -> Judgement: ...
     def with_model(self, model: Model) -> Self: ...
     def margins(self, x: Floats32, labels: Integers) -> Margins: ...
-    def class_scores(self, x: Floats32) -> Floats32: ...
-    def predict(self, x: Floats32) -> Integers: ...
-    def protection(self) -> Integers: ...
 
 
-class Tally(NamedTuple):
+class SampleTally(NamedTuple):
     """What became of the samples of some iterations.
 
     Attributes:
         accepted: samples that moved models.
         refused: reason -> how many were refused for it.
         by_sender: name of a party -> "" for those of its samples that moved models, or the reason -> how many.
+        advice: where nothing was accepted, why, and what to do instead; empty otherwise.
+        gate: with `gated`, what the gate said of the calibrated models.
     """
 
     accepted: int
     refused: dict[str, int]
     by_sender: dict[str, dict[str, int]] = {}  # noqa: RUF012
+    advice: str = ""
+    gate: Decision | None = None
 
 
 def checked(party: Party, terms: Terms) -> Party:
@@ -68,40 +75,20 @@ def checked(party: Party, terms: Terms) -> Party:
     if party.x.shape[1:] != terms.shape:
         raise ValueError(f"party {party.name}: samples of shape {party.x.shape[1:]}: expected {terms.shape}")
     if len(party.x):
+        looked = party.x[:CHECKED]
         try:
-            scores = np.asarray(party.model.scores(party.x[:CHECKED]))
+            scores = np.asarray(party.model.scores(looked))
         except RuntimeError as error:  # PyTorch's, for shapes that do not fit
             raise ValueError(f"party {party.name}: {' '.join(str(error).split())[:200]}") from None
-        wanted = (min(len(party.x), CHECKED), len(classes))
+        wanted = (len(looked), len(classes))
         if scores.shape != wanted:
             raise ValueError(f"party {party.name}: scores of shape {scores.shape}: expected {wanted}")
         if not np.isfinite(scores).all():
             raise ValueError(f"party {party.name}: the model gives scores that are not finite")
-        if scores.min() < 0.0 or scores.max() > 1.0 + 1e-6:
+        if scores.min() < 0.0 or scores.max() > 1.0 + ROUNDING:
             raise ValueError(f"party {party.name}: scores from {scores.min():g} to {scores.max():g}: expected 0 to 1")
+        check_alone(f"party {party.name}", party.model, looked)
     return party
-
-
-def terms_of(parties: Sequence[Party], n_classes: int | None, settings: Mapping[str, object]) -> Terms:
-    """Terms for these parties; C is one more than the largest class if it is not given.
-
-    Raises:
-        ValueError: no parties, two of one name, or settings out of range.
-    """
-    if not parties or not all(isinstance(party, Party) for party in parties):
-        raise ValueError("parties: expected at least one folkmoot.multiparty.Party")
-    names = [party.name for party in parties]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"parties: two are named {twice[0]}, each needs a name of its own")
-    if n_classes is None:
-        n_classes = 1 + max(max(party.model.classes) for party in parties)
-    allowed = [field.name for field in fields(Terms) if field.name not in ("n_classes", "shape")]
-    for name in settings:
-        if name not in allowed:
-            raise ValueError(f"{name}: unknown; the settings are {', '.join(allowed)}")
-    given = {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in settings.items()}
-    return Terms(n_classes, tuple(int(n) for n in parties[0].x.shape[1:]), **given)  # type: ignore[arg-type]
 
 
 def checked_samples(x: NDArray[np.floating], terms: Terms) -> Floats32:
@@ -113,10 +100,7 @@ def checked_samples(x: NDArray[np.floating], terms: Terms) -> Floats32:
     found = np.asarray(x)
     if found.shape[1:] != terms.shape or found.dtype.kind not in "fiub":
         raise ValueError(f"x of shape {found.shape}: expected [samples, {', '.join(map(str, terms.shape))}]")
-    found = np.ascontiguousarray(found, np.float32)
-    if not np.isfinite(found).all():
-        raise ValueError("x has numbers that are not finite")
-    return found
+    return as_float32(found, "x")
 
 
 def search(
@@ -138,12 +122,17 @@ def search(
 class Together(ABC):
     """Parties, their models under a set of rules, and what has been done so far."""
 
-    def __init__(self, terms: Terms, seed: int) -> None:
+    DEFAULT: ClassVar[str] = "mean"  # its predictor, where there are no check sets
+    FIRST: ClassVar[str] = "krum"  # that of saved consortia which name none
+
+    def __init__(self, terms: Terms, seed: int, predictor: str | Predictor | None = None) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-            raise ValueError(f"seed = {seed!r:.80}: expected an integer from 0 to 2**63 - 1")
+            raise ValueError(f"seed = {brief(seed)}: expected an integer from 0 to 2**63 - 1")
         self.terms, self.seed = terms, seed
         self.iterations = 0
         self._parties: list[Party] = []
+        self._asked_for = None if predictor is None else self._resolved(predictor)
+        self._screening: tuple[object, int, Screening] | None = None
 
     @property
     def parties(self) -> tuple[Party, ...]:
@@ -165,10 +154,10 @@ class Together(ABC):
         Raises:
             ValueError: no such party.
         """
-        names = [party.name for party in self._parties]
+        names = [party.name for party in self.parties]
         if name not in names:
-            raise ValueError(f"party {name!r:.80}: unknown; there are {', '.join(names)}")
-        return self.group.fleet.model(names.index(name))
+            raise ValueError(f"party {brief(name)}: unknown; there are {', '.join(names)}")
+        return self.group.fleet.model([party.name for party in self._parties].index(name))
 
     def _check_newcomer(self, party: Party) -> None:
         """Does the party fit the terms, and is its name its own?
@@ -187,8 +176,8 @@ class Together(ABC):
         Raises:
             ValueError: not such a folder, or models of a kind that is not known here.
         """
-        terms, seed, iterations, parties = saved.read(folder)
-        settings = asdict(terms) | {"seed": seed}
+        terms, seed, iterations, parties, predictor = saved.read(folder)
+        settings = asdict(terms) | {"seed": seed, "predictor": predictor or cls.FIRST}
         del settings["shape"]
         # Nobody is to be registered anew: they begin as original parties, and are then what they were.
         begun = cls([replace(party, kind=ORIGINAL) for party in parties], **settings)  # type: ignore[arg-type]
@@ -201,12 +190,16 @@ class Together(ABC):
         Raises:
             ValueError: there is such a folder already, or it cannot be written.
         """
-        parties = [replace(party, model=self.model(party.name)) for party in self._parties]
-        return saved.write(folder, self.terms, self.seed, self.iterations, parties)
+        parties = [replace(party, model=self.model(party.name)) for party in self.parties]
+        names = {party.name for party in self.parties}
+        there = [number for number, party in enumerate(self._parties) if party.name in names]
+        chosen = of_some(self.predictor, there)
+        predictor = None if chosen == self._resolved(self.FIRST) else chosen
+        return saved.write(folder, self.terms, self.seed, self.iterations, parties, predictor)
 
     def calibrate(
         self, iterations: int, samples_per_iteration: int = 200, progress: bool = True, *, searches: int = 4
-    ) -> Tally:
+    ) -> SampleTally:
         """Let all parties mine and all models be calibrated.
 
         An iteration ends when so many samples have moved models, or when `searches` searches of all parties have not
@@ -232,7 +225,7 @@ class Together(ABC):
         }
         for name, (value, most) in asked.items():
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-                raise ValueError(f"{name} = {value!r:.80}: expected an integer from 1 to {most}")
+                raise ValueError(f"{name} = {brief(value)}: expected an integer from 1 to {most}")
         if not any(len(party.x) for party in self._parties):
             raise ValueError("no party has data to mine in; a consortium that was loaded can predict only")
         accepted, refused, senders = 0, Counter[str](), Counter[tuple[int, str]]()
@@ -256,7 +249,8 @@ class Together(ABC):
                         break
                 self.iterations += 1
                 bar.update(task, completed=self.iterations * samples_per_iteration)
-        return Tally(accepted, dict(refused), self._by_sender(senders))
+        advice = "" if accepted else advice_on(refused, self.group.fleet.claims)
+        return SampleTally(accepted, dict(refused), self._by_sender(senders), advice)
 
     def _by_sender(self, counts: Mapping[tuple[int, str], int]) -> dict[str, dict[str, int]]:
         told: dict[str, dict[str, int]] = {party.name: {} for party in self._parties}
@@ -264,22 +258,119 @@ class Together(ABC):
             told[self._parties[number].name][reason] = count
         return told
 
-    def scores(self, x: NDArray[np.floating]) -> Floats32:
+    def _resolved(self, predictor: str | Predictor) -> Predictor:
+        return predictor if isinstance(predictor, Predictor) else by_name(predictor, self.terms.alpha)
+
+    @property
+    def predictor(self) -> Predictor:
+        """How the models are put together: what was asked for; else the screened mean if a party has a check set, else
+        the mean (HMR: the largest score).
+        """
+        if self._asked_for is not None:
+            return self._asked_for
+        if self.DEFAULT == "mean" and any(party.check is not None for party in self._parties):
+            return self.screening().predictor
+        return self._resolved(self.DEFAULT)
+
+    @predictor.setter
+    def predictor(self, wanted: str | Predictor | None) -> None:
+        self._asked_for = None if wanted is None else self._resolved(wanted)
+
+    def screening(self) -> Screening:
+        """What the parties' check sets say of the models as they now are (`screening.screen`).
+
+        Raises:
+            ValueError: no party has a check set.
+        """
+        group = self.group
+        if self._screening is None or self._screening[0] is not group or self._screening[1] != self.iterations:
+            checks = [
+                Check(number, party.kind == ORIGINAL, group.fleet.scores(party.check[0]), party.check[1])
+                for number, party in enumerate(self._parties)
+                if party.check is not None
+            ]
+            if not checks:
+                raise ValueError("screening: no party has a check set (Party(..., check=(x, y)))")
+            self._screening = (group, self.iterations, screen(checks, group.fleet.claims))
+        return self._screening[2]
+
+    def _public(self, x: NDArray[np.floating], y: NDArray[Any]) -> tuple[Floats32, Integers]:
+        labels = numbered(y, self.terms.labels, "y")
+        if len(labels) != len(x) or not len(labels) or labels.min() < 0 or labels.max() >= self.terms.n_classes:
+            raise ValueError(f"y: {len(labels)} labels for {len(x)} samples: expected one of 0 to "
+                             f"{self.terms.n_classes - 1} for each")  # fmt: skip
+        return self.group.fleet.scores(checked_samples(x, self.terms)), labels
+
+    def tempered(self, x: NDArray[np.floating], y: NDArray[Any]) -> Predictor:
+        """The mean after each model's scores were made as sure as it is right on public samples.
+
+        Args:
+            x, y: samples [samples, *shape] that all may see, and their labels.
+
+        Raises:
+            ValueError: samples of another shape, or labels out of range.
+        """
+        scores, labels = self._public(x, y)
+        return fit_tempered(scores, self.group.fleet.claims, labels)
+
+    def stacked(self, x: NDArray[np.floating], y: NDArray[Any]) -> Predictor:
+        """A model on top of all models, fitted on public samples. Compare it with a model of these samples alone.
+
+        Raises:
+            ValueError: samples of another shape, labels out of range, or of one class only.
+        """
+        scores, labels = self._public(x, y)
+        return fit_stacked(scores, self.group.fleet.claims, labels)
+
+    def scores(self, x: NDArray[np.floating], predictor: str | Predictor | None = None) -> Floats32:
         """What the models together give each class, [samples, C], of samples [samples, *shape].
 
-        Raises:
-            ValueError: samples of another shape, or not finite.
-        """
-        return self.group.class_scores(checked_samples(x, self.terms))
-
-    def predict(self, x: NDArray[np.floating]) -> Integers:
-        """The class of each sample, [samples].
+        Args:
+            x: the samples.
+            predictor: another one than the consortium's.
 
         Raises:
-            ValueError: samples of another shape, or not finite.
+            ValueError: samples of another shape, or not finite; a predictor that there is not.
         """
-        return self.group.predict(checked_samples(x, self.terms))
+        chosen, fleet = self._chosen(predictor), self.group.fleet
+        return chosen.class_scores(fleet.scores(checked_samples(x, self.terms)), fleet.claims)
 
-    def protection(self) -> dict[int, int]:
-        """For each class, how many lying models among those that claim it are tolerated (2 f < m < K, Theorem 2)."""
-        return {label: int(liars) for label, liars in enumerate(self.group.protection())}
+    def predict(self, x: NDArray[np.floating], predictor: str | Predictor | None = None) -> NDArray[Any]:
+        """The class of each sample, [samples]: its number, or its name if the classes have names.
+
+        A sample for which no model speaks (all give scores that are no numbers from 0 to 1) is told -1, or "".
+
+        Args:
+            x: samples [samples, *shape].
+            predictor: another one than the consortium's.
+
+        Raises:
+            ValueError: samples of another shape, or not finite; a predictor that there is not.
+        """
+        chosen, fleet = self._chosen(predictor), self.group.fleet
+        found = chosen.predict(fleet.scores(checked_samples(x, self.terms)), fleet.claims)
+        return np.array([*self.terms.labels, ""])[found] if self.terms.labels else found
+
+    def _chosen(self, predictor: str | Predictor | None) -> Predictor:
+        return self.predictor if predictor is None else self._resolved(predictor)
+
+    def protection(self, x: NDArray[np.floating] | None = None, predictor: str | Predictor | None = None) -> Protection:
+        """For each class, how many lying models among those that know it the predictor tolerates: their scores cannot
+        push that of the class outside of what honest models give it.
+
+        That is a theorem for "median", "star" and "krum"; for a mean, screened or not, it is 0 whatever it withstands
+        in practice.
+
+        Args:
+            x: samples: the least for any of them, since models that do not speak for a sample are no help there.
+            predictor: another one than the consortium's.
+
+        Raises:
+            ValueError: samples of another shape, or not finite; a predictor that there is not.
+        """
+        chosen, claims = self._chosen(predictor), self.group.fleet.claims
+        counts = claims.sum(axis=0)
+        if x is not None and len(x):
+            scores = self.group.fleet.scores(checked_samples(x, self.terms))
+            counts = np.min([those.sum(axis=0) for _, _, those in by_speakers(scores, claims)], axis=0)
+        return Protection(chosen.tolerated(counts), counts, chosen.name)

@@ -9,9 +9,9 @@ pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
 from made_digits import digits, linear_models, skewed
 
 from folkmoot.multiparty import (
-    HMR,
     Consortium,
     Duplicates,
+    OneStepHMR,
     Party,
     PoisonedSamples,
     RandomLabels,
@@ -136,10 +136,10 @@ def test_duplicates_move_the_models_once(parties):
     assert tally.accepted == len(consortium.group.used)
 
 
-def test_hmr_takes_every_lie(parties):
+def test_one_step_hmr_takes_every_lie(parties):
     """The baseline has no defence: the test that our attacks are attacks."""
     members = [lying(party, SwappedLabels) for party in parties]
-    fair, foul = (HMR(given, seed=5, eta=0.2) for given in (parties, members))
+    fair, foul = (OneStepHMR(given, seed=5, eta=0.2) for given in (parties, members))
     for server in (fair, foul):
         assert server.calibrate(2, 60, progress=False).refused == {}
     assert _accuracy(foul) < _accuracy(fair) - 0.05

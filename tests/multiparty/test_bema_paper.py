@@ -1,21 +1,18 @@
 """The reproduction of BEMA: tables say what its cells say, and cells are played in processes of their own."""
 
 import csv
-import importlib
 
+import numpy as np
 import pytest
 
+torch = pytest.importorskip("torch", reason="needs the extra `multiparty`")
 pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
 pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
 
-from folkmoot.reproductions.papers import figures, papers_folder
+from made_digits import digits
+
+from folkmoot.multiparty import Party, TorchModel, register_architecture
 from folkmoot.world.datasets import where
-
-
-@pytest.fixture(scope="module")
-def paper():
-    figures(papers_folder(), "bema")
-    return lambda module: importlib.import_module(f"folkmoot_papers_bema.{module}")
 
 
 def _rows(path):
@@ -115,3 +112,23 @@ def test_cells_are_played_in_processes_that_never_loaded_the_paper_and_kept(pape
     assert cells.play_all(both, tmp_path, 1, False) == told  # read again, nothing is trained or played
     assert (tmp_path / "cells.jsonl").read_bytes() == log
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("models/*")} == times
+
+
+def test_hmr_as_published_is_played_from_the_same_models_and_its_budget_is_spread_over_the_iterations(paper):
+    """Five parties of two digits each; after a fifth of the iterations 21 samples were sent."""
+    register_architecture("a-layer", lambda outputs: torch.nn.Linear(64, outputs))
+    images, labels = digits()
+    parties = []
+    for i in range(5):
+        rows = np.flatnonzero(labels[:400] // 2 == i)
+        torch.manual_seed(i)
+        model = TorchModel(torch.nn.Linear(64, 3), [2 * i, 2 * i + 1], reserved=True, architecture="a-layer")
+        parties.append(Party(f"p{i}", model, images[rows], labels[rows]))
+    test = images[400:600], labels[400:600]
+    told = paper("reuse").play_reuse(parties, 0.0, 1, 50, (0, 10), 0.75, test)
+    scores = [party.model.scores(test[0]) for party in parties]
+    first = np.concatenate(scores, axis=1).argmax(axis=1)
+    assert told["max"][0] == told["mean"][0] == (first == test[1]).mean()
+    assert told["accepted"] == 21
+    assert told["epochs"] == 42
+    assert len(told["max"]) == len(told["krum"]) == 2

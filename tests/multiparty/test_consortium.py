@@ -12,8 +12,8 @@ from made_digits import digits, linear_models, skewed
 from sklearn.linear_model import LogisticRegression
 
 from folkmoot import ledger
-from folkmoot.encoding import Malformed
-from folkmoot.multiparty import HMR, Consortium, Party, SklearnModel, SwappedLabels, claiming, lying
+from folkmoot.errors import DamagedFile
+from folkmoot.multiparty import Consortium, OneStepHMR, Party, SklearnModel, SwappedLabels, claiming, lying
 from folkmoot.multiparty.consortium import Registration
 
 X, Y = digits()
@@ -49,7 +49,7 @@ def test_with_and_without_a_ledger_the_models_are_the_same_to_the_last_bit(parti
 def test_the_same_seed_makes_the_same_file_and_another_seed_another(parties, tmp_path):
     tips = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        consortium = Consortium(parties[:4], tmp_path / name, seed=seed)
+        consortium = Consortium(parties[:4], tmp_path / name, seed=seed, keys="derived")
         consortium.calibrate(1, 20, progress=False)
         tips.append(consortium.chain.tip)
     assert tips[0] == tips[1] != tips[2]
@@ -68,10 +68,12 @@ def test_a_check_that_is_left_out_stands_in_the_genesis(parties, tmp_path):
     """And it is kept when saved; where nothing is left out, the genesis is as it always was."""
     consortium = Consortium(parties, tmp_path / "a", without=("foreign",))
     assert consortium.group.checks == ("duplicate", "contradicted")
-    assert consortium.chain.genesis.configuration[0][-1] == ("foreign",)
+    assert consortium.chain.genesis.configuration[0][11] == ("foreign",)
     consortium.save(tmp_path / "saved")
     assert Consortium.load(tmp_path / "saved").terms == consortium.terms
-    assert len(Consortium(parties).chain.genesis.configuration[0]) == 11
+    assert len(Consortium(parties, edition=1).chain.genesis.configuration[0]) == 11
+    assert Consortium(parties).chain.genesis.configuration[0][11:] == ((), 2, (), 0, 1)
+    assert Consortium(parties, approvals=0).chain.genesis.configuration[0][11:] == ((), 2)
     with pytest.raises(ValueError, match="in this order, each once"):
         Consortium(parties, without=("foreign", "duplicate"))
     consortium.close()
@@ -79,17 +81,18 @@ def test_a_check_that_is_left_out_stands_in_the_genesis(parties, tmp_path):
 
 def test_a_consortium_may_vote_on_its_blocks(parties, tmp_path):
     """The same samples, models and registrations as without; more signatures, another genesis."""
-    members = [*parties[:4], replace(parties[4], kind="regular")]
-    games = [Consortium(members, tmp_path / str(voted), seed=3, voted=voted) for voted in (False, True)]
+    members = [*parties[:9], replace(parties[9], kind="regular")]
+    terms = {"seed": 3, "delta": 0.4, "sigma": 0.3}
+    games = [Consortium(members, tmp_path / str(voted), voted=voted, **terms) for voted in (False, True)]
     told = [game.calibrate(1, 20, progress=False) for game in games]
     assert told[0] == told[1]
     assert games[0].registrations == games[1].registrations
     assert _hashes(games[0]) == _hashes(games[1])
-    for game, signatures in zip(games, (1, 4), strict=True):
+    for game, signatures in zip(games, (1, 9), strict=True):
         game.close()
         assert game.chain.height >= 2
-        assert {len(b.signatures) for b in ledger.open(tmp_path / str(signatures == 4)).blocks()} == {signatures}
-        assert ledger.open(tmp_path / str(signatures == 4)).verify().ok
+        assert {len(b.signatures) for b in ledger.open(tmp_path / str(signatures == 9)).blocks()} == {signatures}
+        assert ledger.open(tmp_path / str(signatures == 9)).verify().ok
 
 
 def test_scores_and_predictions(parties):
@@ -101,7 +104,7 @@ def test_scores_and_predictions(parties):
 
 
 def test_saved_and_loaded_it_predicts_the_same(parties, tmp_path):
-    for kind in (Consortium, HMR):
+    for kind in (Consortium, OneStepHMR):
         begun = kind(parties, seed=4)
         begun.calibrate(1, 20, progress=False)
         begun.save(tmp_path / kind.__name__)
@@ -113,9 +116,9 @@ def test_saved_and_loaded_it_predicts_the_same(parties, tmp_path):
             loaded.calibrate(1)
         with pytest.raises(ValueError, match="exists already"):
             begun.save(tmp_path / kind.__name__)
-    (tmp_path / "HMR" / "0.parameters").write_bytes(b"\0" * 100)
-    with pytest.raises(Malformed, match="parameters"):
-        HMR.load(tmp_path / "HMR")
+    (tmp_path / "OneStepHMR" / "0.parameters").write_bytes(b"\0" * 100)
+    with pytest.raises(DamagedFile, match="digest"):
+        OneStepHMR.load(tmp_path / "OneStepHMR")
     for folder in ("nowhere", "."):
         with pytest.raises(ValueError, match="not a saved consortium"):
             Consortium.load(tmp_path / folder)

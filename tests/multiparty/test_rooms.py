@@ -12,7 +12,8 @@ FILES = sorted(HOME.rglob("*.py"))
 BELOW = {
     "models": {"models"},
     "rules": {"models", "rules"},
-    "chain": {"models", "rules", "chain"},
+    "exchange": {"models", "rules", "exchange", "party", "screening"},  # these two know models and rules alone
+    "chain": {"models", "rules", "exchange", "chain", "party"},  # a participant that exchanges holds a party
 }
 
 
@@ -61,7 +62,9 @@ def test_a_room_uses_only_those_below_it(path):
         ("models", "def f():\n    from folkmoot.multiparty.chain import entries"),
         ("rules", "from folkmoot.multiparty.chain.records import Leaf"),
         ("rules", "import folkmoot.multiparty.party"),
-        ("chain", "from folkmoot.multiparty.party import Party"),
+        ("exchange", "from folkmoot.multiparty.chain.standing import State"),
+        ("exchange", "from folkmoot.multiparty.together import Together"),
+        ("chain", "from folkmoot.multiparty.consortium import Consortium"),
     ],
 )
 def test_a_room_above_is_noticed(room, text):

@@ -8,7 +8,7 @@ from made_round import BURN_IN, COINS, SEEDS, TERMS, K, M, first_chain, full_rou
 from transcript import TESTDATA, Play, check, number
 
 from folkmoot.agreement.messages import Ballots, Blocks, Certificate, Confirmation, Proposal, Vote, Want
-from folkmoot.agreement.signed_messages import Unverified as Chained
+from folkmoot.agreement.signed_messages import Chained
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attackers import AttackerRole
 from folkmoot.bc_ucb.attacks import Attack, Equivocate

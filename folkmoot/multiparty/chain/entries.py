@@ -1,6 +1,8 @@
 """A party as the chain has it: who it is, and the model it came with, down to the last bit of its parameters."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,13 +12,14 @@ from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.rules import UnknownRules
 from folkmoot.multiparty.models import kinds
 from folkmoot.multiparty.models.model import Floats32, Model, Unfit, checked_classes
+from folkmoot.multiparty.models.users import blamed
 from folkmoot.multiparty.rules.terms import MOST_CLASSES, Terms
 from folkmoot.signatures import KEY_BYTES
 
 NAME_BYTES = 32  # of the name of a content
 MOST_PARTIES = 1 << 10
 MOST_NAME = 64  # characters of a party's name and of a model's kind
-_SETTINGS = Limits(size=1 << 14, depth=4, items=1 << 10, int_size=8)
+SETTINGS = Limits(size=1 << 14, depth=4, items=1 << 10, int_size=8)
 
 
 class UnusableModel(Malformed):
@@ -41,7 +44,7 @@ def entry(name: str, key: bytes, model: Model, contents: Contents) -> Entry:
         ValueError: a name, key or model that no chain can have.
         NotStored: see `Contents.put`.
     """
-    settings = encode(model.settings(), _SETTINGS)
+    settings = encode(model.settings(), SETTINGS)
     found = Entry(name, key, model.kind, tuple(model.classes), settings, bytes(NAME_BYTES))
     read_entry(tuple(found))
     return found._replace(parameters=contents.put(model.to_bytes()))
@@ -70,7 +73,7 @@ def read_entry(value: Value) -> Entry:
         raise Malformed(str(error)) from None
     if ordered != found.classes:
         raise Malformed(f"classes of {found.name}: expected ascending order")
-    if not _all_finite(decode(found.settings, _SETTINGS)):
+    if not _all_finite(decode(found.settings, SETTINGS)):
         raise Malformed(f"settings of {found.name}: numbers that are not finite")
     return found
 
@@ -96,14 +99,26 @@ def with_parameters(party: Entry, terms: Terms, data: bytes) -> Model:
     """
     _require_known(party.model_kind)
     try:
-        model = kinds.blank(party.model_kind, party.classes, decode(party.settings, _SETTINGS)).from_bytes(data)
+        with _judged(party):
+            model = kinds.blank(party.model_kind, party.classes, decode(party.settings, SETTINGS)).from_bytes(data)
+            same = (model.kind, tuple(model.classes)) == (party.model_kind, party.classes)
+            same = same and encode(model.settings(), SETTINGS) == party.settings and model.to_bytes() == data
     except Malformed as error:
         raise UnusableModel(str(error)) from None
-    same = (model.kind, tuple(model.classes)) == (party.model_kind, party.classes)
-    if not same or encode(model.settings(), _SETTINGS) != party.settings or model.to_bytes() != data:
+    if not same:
         raise UnusableModel(f"model of {party.name}: written down again it is another one")
     scores_of(model, np.zeros((1, *terms.shape), np.float32), party.name)
     return model
+
+
+@contextmanager
+def _judged(party: Entry) -> Iterator[None]:
+    """Where a user's code runs for a model, whatever it raises is the model's fault; of ours, nothing is taken."""
+    if not kinds.is_users(party.model_kind):
+        yield
+        return
+    with blamed(lambda said: UnusableModel(f"model of {party.name} of kind {party.model_kind}: {said}")):
+        yield
 
 
 def _require_known(kind: str) -> None:
@@ -121,16 +136,18 @@ def _require_known(kind: str) -> None:
 def scores_of(model: Model, x: Floats32, name: str) -> Floats32:
     """A foreign model's scores [samples, |Y|] of samples [samples, *shape].
 
-    That it takes no such samples, and what its library says of them (a RuntimeError), is the model's own fault.
+    That it takes no such samples, and what its library says of them (a RuntimeError), is the model's own fault; so is
+    whatever the code of a user's kind raises.
 
     Raises:
         UnusableModel: no scores, or none that are float32, of this shape, from 0 to 1.
     """
+    what = f"model of {name}: no scores for samples of shape {x.shape[1:]}"
     try:
-        scores = model.scores(x)
+        with blamed(lambda said: UnusableModel(f"{what}: {said}")) if kinds.is_users(model.kind) else nullcontext():
+            scores = model.scores(x)
     except (Unfit, RuntimeError) as error:
-        what = " ".join(str(error).split())[:160]
-        raise UnusableModel(f"model of {name}: no scores for samples of shape {x.shape[1:]}: {what}") from None
+        raise UnusableModel(f"{what}: {' '.join(str(error).split())[:160]}") from None
     shape = (len(x), len(model.classes))
     if type(scores) is not np.ndarray or scores.dtype != np.float32 or scores.shape != shape:
         raise UnusableModel(f"model of {name}: expected float32 scores of shape {shape}")

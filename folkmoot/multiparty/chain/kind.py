@@ -4,22 +4,32 @@
 each verdict and the parameters of each model with what the block says; the first record that differs is named.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.block import Header
-from folkmoot.ledger.contents import Contents, MissingContent, TamperedContent
+from folkmoot.ledger.chain import Chain
+from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers, UnknownRules
+from folkmoot.multiparty.chain.changes import changed
+from folkmoot.multiparty.chain.checkpoints import entered, gone_on, is_going_on, remark_on, require_follows
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, load, with_parameters
+from folkmoot.multiparty.chain.exchange_rules import committed, exchanged
+from folkmoot.multiparty.chain.reading import BemaReader
 from folkmoot.multiparty.chain.records import (
+    ACTS,
     CALIBRATE,
+    COMMIT,
     DISTANCE,
+    EXCHANGE,
+    MINER,
     REGISTER,
     UNCOVERED,
     Head,
@@ -31,14 +41,14 @@ from folkmoot.multiparty.chain.records import (
     read_head,
     read_refused,
     read_registered,
-    read_x,
 )
-from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, SAMPLE, is_signed
+from folkmoot.multiparty.chain.samples import sample_of
+from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, is_signed
 from folkmoot.multiparty.chain.standing import Moved, State, read_configuration, replaced
 from folkmoot.multiparty.chain.voting import in_turn, quorum
 from folkmoot.multiparty.models.model import Model
+from folkmoot.multiparty.models.tensors import tensors_in
 from folkmoot.multiparty.rules.committee import Committee
-from folkmoot.multiparty.rules.sample import Sample
 
 KIND = "bema"
 
@@ -54,6 +64,8 @@ class Bema:
             UnknownRules: models of a kind that is not known here, or whose library is not installed.
             MissingContent, TamperedContent: parameters that are not as they are named.
         """
+        if is_going_on(configuration):
+            return gone_on(configuration, contents)
         terms, originals, miners, voting = read_configuration(configuration)
         models = []
         for number, party in enumerate(originals):
@@ -61,6 +73,14 @@ class Bema:
                 models.append(load(party, terms, contents))
         committee = Committee(models, terms)
         return State(terms, originals, len(originals), miners, committee, contents, b"", {}, voting)
+
+    def reader(self, configuration: Value, contents: Contents) -> BemaReader:
+        """Who tells what the blocks of such a chain say.
+
+        Raises:
+            Malformed: see `genesis`.
+        """
+        return BemaReader(configuration, contents)
 
     def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:
         """The miner whom record 0 names, alone; where blocks are voted on, more than two thirds of all who vote.
@@ -71,7 +91,7 @@ class Bema:
         head = head_of(state, records)
         if state.voting is None:
             return Signers(frozenset([head.miner]), 1)
-        return Signers(frozenset(state.members), quorum(len(state.members)))
+        return Signers(frozenset(state.voters), quorum(len(state.voters)))
 
     def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
         """The state after a block, everything in it computed again.
@@ -82,14 +102,46 @@ class Bema:
         """
         head = head_of(state, records)
         state = state._replace(origin=header.previous) if header.height == 1 else state
-        state = state if head.round is None else state._replace(round=head.round)
-        what = head.what
+        state, what = entered(state, head), head.what
         if what == CALIBRATE:
             return _calibrate(state, records[1:])
+        if what == COMMIT:
+            return committed(state, records[1:])
+        if what == EXCHANGE:
+            return exchanged(state, header.previous, records[1:])
         if len(records) != 2:
             raise RefusedRecord(f"{len(records)} records: a block of a newcomer has two")
         with _named("record 1"):
+            if what in ACTS:
+                return changed(state, what, header.height, records[1])
             return _register(state, records[1]) if what == REGISTER else _refuse(state, records[1])
+
+    def remarks(self, configuration: Value, verified: bool) -> tuple[str, ...]:
+        """What a reader of a chain that goes on from another one cannot check.
+
+        Raises:
+            Malformed: see `genesis`.
+        """
+        return remark_on(configuration)
+
+    def goes_on(self, configuration: Value, before: Chain) -> tuple[str, ...]:
+        """Does it go on from that chain? The remarks that are settled by this.
+
+        Raises:
+            Malformed: no.
+        """
+        return require_follows(configuration, before)
+
+    def accounts(self, state: State) -> tuple[str, list[str], list[list[str]]]:
+        """What the paper rewards: of each party its samples that moved models, and of each maker its blocks."""
+        rows = []
+        for number, party in enumerate(state.parties):
+            kind = "gone" if number in state.life.gone else "original" if number < state.originals else "regular"
+            counts = (state.life.taught.get(party.name, 0), state.life.made.get(party.name, 0))
+            rows.append([party.name, kind, *map(str, counts)])
+        rows += [[f"miner {key.hex()}", MINER, "0", str(state.life.made.get(key.hex(), 0))]
+                 for key in sorted(state.miners) if state.number_of(key) < 0]  # fmt: skip
+        return "samples that moved models, and blocks made", ["party", "kind", "samples", "blocks"], rows
 
 
 BEMA = Bema()
@@ -100,10 +152,8 @@ def _named(what: str) -> Iterator[None]:
     """Say in which record it was; anything wrong in one is the block's fault, except what is not known here."""
     try:
         yield
-    except (MissingContent, TamperedContent) as error:
-        raise type(error)(f"{what}: {error}") from None
     except RefusedRecord as error:
-        raise RefusedRecord(f"{what}: {error}") from None
+        raise type(error)(f"{what}: {error}") from None
     except UnknownRules as error:
         raise UnknownRules(f"{what}: {error}") from None
     except Malformed as error:
@@ -142,18 +192,26 @@ def _register(state: State, data: bytes) -> State:
         raise RefusedRecord(f"party {said.approver} is no original party that knows all classes of {party.name}")
     if not is_signed(state.parties[said.approver].key, APPROVAL, state.origin, said.said(), said.signature):
         raise RefusedRecord(f"the approval of {party.name} is not signed by party {said.approver}")
+    if state.terms.approvals > 1 or state.terms.outside < 1.0:
+        raise RefusedRecord(f"{party.name} has one approval: by these terms that is not how a newcomer is admitted")
     if not said.distance <= state.terms.omega:
         raise RefusedRecord(f"distance of {party.name} = {said.distance:g}: at most {state.terms.omega:g} is admitted")
     if len(state.parties) >= MOST_PARTIES:
         raise RefusedRecord(f"{party.name} would be party {MOST_PARTIES}: no more are allowed")
     committee = state.committee.with_model(load(party, state.terms, state.contents))
-    return state._replace(parties=(*state.parties, party), committee=committee, ahead={})
+    return state._replace(parties=(*state.parties, party), committee=committee, ahead={}, turned_away=0)
 
 
 def _refuse(state: State, data: bytes) -> State:
     said = read_refused(data)
     name = said.party.name
     _require_application(state, said)
+    if state.terms.refusals:
+        if said.reason == UNCOVERED:
+            raise RefusedRecord(f"{name} is refused as uncovered: by these terms that is not recorded")
+        if state.turned_away >= state.terms.refusals:
+            raise RefusedRecord(f"{name} is refused after {state.turned_away} others: no more in a row are recorded")
+        state = state._replace(turned_away=state.turned_away + 1)
     if said.reason == UNCOVERED:
         for original in range(state.originals):
             if state.covers(original, said.party.classes):
@@ -171,7 +229,7 @@ def _refuse(state: State, data: bytes) -> State:
 def _require_application(state: State, said: Registered | Refused) -> None:
     """The newcomer is new and has asked for it."""
     party = said.party
-    if any(party.name == other.name or party.key == other.key for other in state.parties):
+    if state.is_taken(party.name, party.key):
         raise RefusedRecord(f"the name or the key of {party.name} is that of a party already")
     if not is_signed(party.key, APPLICATION, state.origin, tuple(party), said.consent):
         raise RefusedRecord(f"the application of {party.name} is not signed by its key")
@@ -179,6 +237,12 @@ def _require_application(state: State, said: Registered | Refused) -> None:
 
 def _calibrate(state: State, records: tuple[bytes, ...]) -> State:
     notes, leaves = read_calibration(records)
+    refused = refusals(state, notes)
+    if refused.excess:
+        note = notes[refused.excess[0]]
+        who = f"{note.sender} ({state.parties[note.sender].name})" if note.sender < len(state.parties) else "unknown"
+        what = f"refused as {note.verdict}, which stands on the chain already, or more than {state.terms.refusals} are"
+        raise RefusedRecord(f"record {refused.excess[0] + 1}: sample of party {who}: {what}")
     samples = []
     for number, note in enumerate(notes, 1):
         with _named(f"record {number}: sample of party {note.sender}"):
@@ -194,23 +258,38 @@ def _calibrate(state: State, records: tuple[bytes, ...]) -> State:
             raise RefusedRecord(f"record {number}: sample of party {who}: {found}, the block says {told}")
     others = _others(state, len(notes) + 1, outcome.moved, leaves)
     committee = replaced(outcome.committee, others) if others else outcome.committee
-    return state._replace(committee=committee, ahead={})
+    done = len(notes) > len(refused.recorded) or not state.terms.refusals
+    senders = [state.parties[note.sender].name for note in notes if not note.verdict]
+    return state._replace(
+        committee=committee,
+        life=state.life.with_samples(senders),
+        ahead={},
+        recorded=state.recorded | refused.recorded,
+        turned_away=0 if done else state.turned_away,
+    )
 
 
-def sample_of(state: State, note: SampleNote) -> Sample:
-    """The sample a note is of.
+class Refusals(NamedTuple):
+    """Samples of a block that are refused, where the terms bound how many there may be."""
 
-    Raises:
-        RefusedRecord, Malformed: its sender, labels, signature or content are not as they should be.
-    """
-    if note.sender >= len(state.parties):
-        raise RefusedRecord("there is no such party")
-    if not (state.claimed(note.label) and state.claimed(note.wrong)):
-        raise RefusedRecord(f"labels {note.label} and {note.wrong}: expected two that parties know")
-    if not is_signed(state.parties[note.sender].key, SAMPLE, state.origin, note.said(), note.signature):
-        raise RefusedRecord("not signed by it")
-    x = read_x(state.contents.get(note.name), state.terms.shape)
-    return Sample(x, note.label, note.wrong, note.sender, note.name)
+    recorded: frozenset[bytes]  # see `SampleNote.message`
+    excess: tuple[int, ...]  # numbers of the notes that stand on the chain already, or are too many of one sender
+
+
+def refusals(state: State, notes: Sequence[SampleNote]) -> Refusals:
+    """Which refusals a block may record: each once, and only so many of a sender."""
+    if not state.terms.refusals:
+        return Refusals(frozenset(), ())
+    counts, found, excess = Counter[int](), set[bytes](), list[int]()
+    for number, note in enumerate(notes):
+        if note.verdict:
+            message = note.message
+            if message in state.recorded or message in found or counts[note.sender] == state.terms.refusals:
+                excess.append(number)
+            else:
+                counts[note.sender] += 1
+                found.add(message)
+    return Refusals(frozenset(found), tuple(excess))
 
 
 def _others(state: State, first: int, moved: tuple[Moved, ...], leaves: tuple[Leaf, ...]) -> dict[int, Model]:
@@ -262,12 +341,13 @@ def numbers(model: Model) -> NDArray[np.float64] | None:
     if found is not None:
         return np.asarray(found(), np.float64).ravel()
     try:
-        from safetensors import SafetensorError
         from safetensors.numpy import load as arrays_in
     except ImportError:
         return None
+    data = model.to_bytes()
     try:
-        arrays = arrays_in(model.to_bytes())
-    except (SafetensorError, ValueError, KeyError, TypeError):
+        tensors_in(data)
+    except Malformed:
         return None
+    arrays = arrays_in(data)
     return np.concatenate([np.zeros(0), *(arrays[name].astype(np.float64).ravel() for name in sorted(arrays))])

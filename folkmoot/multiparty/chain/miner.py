@@ -1,14 +1,19 @@
 """A miner: it makes blocks of the samples that wait in its pool, and of answers to newcomers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block, mined
 from folkmoot.ledger.chain import Chain, propose
+from folkmoot.multiparty.chain.acts import Act, Checkpoint, what_of
+from folkmoot.multiparty.chain.acts import to_bytes as act_bytes
+from folkmoot.multiparty.chain.checkpoints import entered, snapshot_of
+from folkmoot.multiparty.chain.kind import refusals
 from folkmoot.multiparty.chain.messages import SampleSent
 from folkmoot.multiparty.chain.pool import MOST_POOL, Pool
 from folkmoot.multiparty.chain.records import (
     CALIBRATE,
+    CHECKPOINT,
     MOST_SAMPLES,
     REFUSE,
     REGISTER,
@@ -45,6 +50,7 @@ class Miner:
     """
 
     def __init__(self, key: SigningKey, chain: Chain, capacity: int = MOST_POOL, pool: Pool | None = None) -> None:
+        self.left_out: list[tuple[int, str]] = []  # sender and verdict of refused samples that no block may record
         self.key, self.chain, self.pool = key, chain, Pool(chain, capacity) if pool is None else pool
         state: State = chain.state
         kind = state.kind_of(public_key(key))
@@ -89,17 +95,18 @@ class Miner:
         if not 1 <= samples <= MOST_SAMPLES:
             raise ValueError(f"samples = {samples}: expected 1 to {MOST_SAMPLES}")
         state: State = self.chain.state
+        self.left_out = []
         chosen, outcome = self._chosen(self.pool.first(samples))
         if outcome is None or stop():
+            return None
+        chosen, outcome = self._recordable(chosen, outcome)
+        if not chosen:
             return None
         for sent in chosen:
             state.contents.put(sent.content)
         for model in outcome.moved:
             state.contents.put(model.parameters)
-        notes = [
-            SampleNote(s.sender, s.name, s.label, s.wrong, s.signature, v)
-            for s, v in zip(chosen, outcome.verdicts, strict=True)
-        ]
+        notes = _notes(chosen, outcome.verdicts)
         leaves = [Leaf(m.party, state.parties[m.party].model_kind, m.name) for m in outcome.moved]
         records = [note.to_bytes() for note in notes] + [leaf.to_bytes() for leaf in leaves]
         return self._made(Head(CALIBRATE, time, self._own, self._kind, round), records, stop)
@@ -116,6 +123,39 @@ class Miner:
         what = REGISTER if isinstance(answer_in(answer), Registered) else REFUSE
         return self._made(Head(what, time, self._own, self._kind, round), [answer], stop)
 
+    def act(self, act: Act, time: int, stop: Callable[[], bool] = _never, round: int | None = None) -> Block | None:
+        """The next block, of an act (acts.py); None if it was stopped. Whether it holds is for `apply_block` to say.
+
+        Raises:
+            ValueError: a time no head can have, or an act that is more than a record can hold.
+        """
+        return self._made(Head(what_of(act), time, self._own, self._kind, round), [act_bytes(act)], stop)
+
+    def checkpoint(self, time: int, stop: Callable[[], bool] = _never, round: int | None = None) -> Block | None:
+        """The next block, which names the state before it; the snapshot is in the contents then. None: it was stopped.
+
+        Raises:
+            ValueError: a time no head can have, or a state that is more than a content can hold.
+            NotStored: see `Contents.put`.
+        """
+        head = Head(CHECKPOINT, time, self._own, self._kind, round)
+        state: State = self.chain.state
+        name = state.contents.put(snapshot_of(entered(state, head)))
+        for number in range(len(state.parties)):
+            if state.is_in(number):
+                state.contents.put(state.committee.fleet.parameters(number))
+        return self._made(head, [act_bytes(Checkpoint(name))], stop)
+
+    def recording(
+        self, what: str, records: list[bytes], time: int, stop: Callable[[], bool] = _never, round: int | None = None
+    ) -> Block | None:
+        """The next block, of records that were made already (`exchanged`); None if it was stopped.
+
+        Raises:
+            ValueError: a time no head can have, or records that no block can hold.
+        """
+        return self._made(Head(what, time, self._own, self._kind, round), records, stop)
+
     @property
     def _own(self) -> bytes:
         return public_key(self.key)
@@ -129,6 +169,21 @@ class Miner:
             raise ValueError(str(error)) from None
         block = mined(propose(self.chain, [first, *records]), NONCES, stop)
         return block if block is None or head.round is not None else block.signed(self.key)
+
+    def _recordable(self, chosen: list[SampleSent], outcome: Calibrated) -> tuple[list[SampleSent], Calibrated]:
+        """Without the refused samples that the terms allow no block to record; these wait no longer."""
+        state: State = self.chain.state
+        excess = set(refusals(state, _notes(chosen, outcome.verdicts)).excess)
+        if not excess:
+            return chosen, outcome
+        for number in sorted(excess):
+            self.left_out.append((chosen[number].sender, outcome.verdicts[number]))
+            self.pool.drop(chosen[number].said())
+        kept = [sent for number, sent in enumerate(chosen) if number not in excess]
+        stay = [number for number in range(len(chosen)) if number not in excess]
+        verdicts, each = outcome.verdicts, outcome.each
+        found = outcome._replace(verdicts=tuple(verdicts[n] for n in stay), each=tuple(each[n] for n in stay))
+        return kept, state.known([_sample(sent, state) for sent in kept], found)
 
     def _chosen(self, candidates: list[SampleSent]) -> tuple[list[SampleSent], Calibrated | None]:
         """The samples and what they do; one that would make a model's numbers overflow is thrown away."""
@@ -148,6 +203,12 @@ class Miner:
             except Malformed:
                 self.pool.drop(sent.said())
         return (kept, state.after([_sample(sent, state) for sent in kept])) if kept else ([], None)
+
+
+def _notes(chosen: Sequence[SampleSent], verdicts: Sequence[str]) -> list[SampleNote]:
+    return [
+        SampleNote(s.sender, s.name, s.label, s.wrong, s.signature, v) for s, v in zip(chosen, verdicts, strict=True)
+    ]
 
 
 def _sample(sent: SampleSent, state: State) -> Sample:

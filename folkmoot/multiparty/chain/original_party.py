@@ -1,11 +1,15 @@
 """An original party: it looks at the models of newcomers and approves or refuses them by its own data."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.encoding import Malformed
+from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.chain import Chain
-from folkmoot.multiparty.chain.entries import UnusableModel, load, scores_of
+from folkmoot.ledger.contents import Lent
+from folkmoot.multiparty.chain.acts import Approval
+from folkmoot.multiparty.chain.entries import Entry, UnusableModel, load, scores_of
 from folkmoot.multiparty.chain.messages import Application, read_application
 from folkmoot.multiparty.chain.records import (
     DISTANCE,
@@ -16,11 +20,20 @@ from folkmoot.multiparty.chain.records import (
     Refused,
     Registered,
 )
-from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, is_signed, signature_of
+from folkmoot.multiparty.chain.signing import APPLICATION, APPROVAL, REFUSAL, REVIEW, is_signed, signature_of
 from folkmoot.multiparty.chain.standing import State
 from folkmoot.multiparty.models.model import Floats32, Model
 from folkmoot.multiparty.rules.margin import Integers
 from folkmoot.signatures import SigningKey, public_key
+
+OUTSIDE = "outside"  # its scores on samples of classes that it does not claim are further away than the terms allow
+
+
+class Objection(NamedTuple):
+    """Why an original party does not approve a model."""
+
+    reason: str
+    distance: float | None  # where it was measured
 
 
 class OriginalParty:
@@ -42,7 +55,7 @@ class OriginalParty:
         self.x = x
         self.labels: Integers = np.asarray(labels, np.int64)
 
-    def assess(self, chain: Chain, data: bytes) -> bytes | None:
+    def assess(self, chain: Chain, data: bytes, parameters: bytes | None = None) -> bytes | None:
         """The record that a miner puts on the chain: Registered or Refused; None if others know the classes better.
 
         Measured is the mean of |h_j(x, y) - h_i(x, y)| over its samples with y in Y_j, each at its own label (eq. 2,
@@ -50,6 +63,11 @@ class OriginalParty:
         and, for each class c in Y_j, the mean of |h_j(x, c) - h_i(x, c)| over the same samples: a model that is sure
         of every class is right at each label. None: it does not know all classes of the newcomer, another original
         party does. Where none does, the refusal is not signed: the rules see it.
+
+        Args:
+            chain: as it stands.
+            data: the application.
+            parameters: of the newcomer's model; None: they are in the chain's contents. They are not put there.
 
         Raises:
             Malformed: no application to this chain, not signed, or the name or key of a party.
@@ -61,16 +79,17 @@ class OriginalParty:
         party = asked.party
         if not is_signed(party.key, APPLICATION, chain.genesis.hash, tuple(party), asked.signature):
             raise Malformed(f"the application of {party.name} to this chain is not signed by its key")
-        if any(party.name == other.name or party.key == other.key for other in state.parties):
+        if state.is_taken(party.name, party.key):
             raise Malformed(f"the name or the key of {party.name} is that of a party already")
         own = public_key(self.key)
-        number = next((i for i in range(state.originals) if state.parties[i].key == own), state.originals)
+        number = next((i for i in state.trusted if state.parties[i].key == own), state.originals)
         if not any(state.covers(original, party.classes) for original in range(state.originals)):
             return Refused(party, asked.signature, NO_APPROVER, UNCOVERED, None, b"").to_bytes()
         if not state.covers(number, party.classes):
             return None
+        contents = state.contents if parameters is None else Lent(state.contents, parameters)
         try:  # by name: a fault of ours is no ground to refuse anybody
-            model = load(party, state.terms, state.contents)
+            model = load(party, state.terms, contents)
             hardened = state.terms.rules == "hardened"
             distance = self.distance(model, state.committee.fleet.model(number), hardened)
         except UnusableModel:
@@ -82,6 +101,64 @@ class OriginalParty:
         record = Registered(party, asked.signature, number, distance, b"")
         signature = signature_of(self.key, APPROVAL, chain.genesis.hash, record.said())
         return record._replace(signature=signature).to_bytes()
+
+    def review(
+        self, chain: Chain, about: Value, party: Entry, parameters: bytes, number: int = -1
+    ) -> Approval | Objection:
+        """As `assess`, of a model that several approve, or another one of a party; also outside the classes it claims.
+
+        Args:
+            chain: as it stands.
+            about: the act that is approved, see `Updated.about`, `Admitted.about`.
+            party: the entry with the model.
+            parameters: of it. They are not put into the contents.
+            number: of the party; -1: a newcomer.
+
+        Raises:
+            ValueError: the chain does not count on the approval of this party.
+            UnknownRules: models of this kind are not known here.
+        """
+        state: State = chain.state
+        own = state.number_of(public_key(self.key))
+        if own not in state.judges(party.classes, number):
+            raise ValueError(f"party {own}: its approval of {party.name} does not count")
+        try:
+            model = load(party, state.terms, Lent(state.contents, parameters))
+            within, outside = self.apart(model, state.committee.fleet.model(own), state.terms.rules == "hardened")
+        except UnusableModel:
+            return Objection(UNUSABLE, None)
+        if within is None:
+            return Objection(UNMEASURED, None)
+        if not within <= state.terms.omega:
+            return Objection(DISTANCE, within)
+        if not outside <= state.terms.outside:
+            return Objection(OUTSIDE, outside)
+        said = Approval(own, within, outside, b"")
+        return said._replace(signature=signature_of(self.key, REVIEW, chain.genesis.hash, said.said(about)))
+
+    def apart(self, newcomer: Model, own: Model, hardened: bool) -> tuple[float | None, float]:
+        """How far a model's scores are from those of one's own, in classes that both know.
+
+        Returns:
+            The distance, see `assess`, on own samples of these classes (None: there are none), and the largest mean
+            distance of a class on own samples of classes that the newcomer does not claim (0: there are none).
+
+        Raises:
+            UnusableModel: the newcomer's scores are not numbers from 0 to 1.
+        """
+        shared = np.intersect1d(newcomer.classes, own.classes)
+        if not len(shared) or not len(self.x):
+            return None, 0.0
+        theirs = scores_of(newcomer, self.x, "the newcomer")[:, np.searchsorted(newcomer.classes, shared)]
+        ours = own.scores(self.x)[:, np.searchsorted(own.classes, shared)]
+        away = np.abs(theirs.astype(np.float64) - ours.astype(np.float64))
+        inside = np.isin(self.labels, shared)
+        elsewhere = ~np.isin(self.labels, newcomer.classes)
+        outside = float(away[elsewhere].mean(axis=0).max()) if elsewhere.any() else 0.0
+        if not inside.any():
+            return None, outside
+        at_label = float(away[inside, np.searchsorted(shared, self.labels[inside])].mean())
+        return max(at_label, float(away[inside].mean(axis=0).max())) if hardened else at_label, outside
 
     def distance(self, newcomer: Model, own: Model, hardened: bool = False) -> float | None:
         """What `assess` measures; None without a sample of the newcomer's classes.

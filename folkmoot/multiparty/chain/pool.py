@@ -57,6 +57,17 @@ class Pool:
             if read_head(block.records[0]).what == CALIBRATE:
                 for note in read_calibration(block.records[1:])[0]:
                     self.drop(note[:4])
+            else:
+                self._drop_unsigned()
+
+    def _drop_unsigned(self) -> None:
+        """Whoever is gone, or has another key, has sent for nothing; so has who sent of classes nobody knows now."""
+        state: State = self.chain.state
+        for said, sent in list(self._waiting.items()):
+            known = state.is_in(sent.sender) and state.claimed(sent.label) and state.claimed(sent.wrong)
+            key = state.parties[sent.sender].key if known else b""
+            if not known or not is_signed(key, SAMPLE, self.chain.genesis.hash, said, sent.signature):
+                self.drop(said)
 
     def content(self, name: bytes) -> bytes | None:
         """That of a sample that waits."""
@@ -81,7 +92,7 @@ class Pool:
         except Malformed as error:
             return f"{MALFORMED}: {error}"
         state: State = self.chain.state
-        if sent.sender >= len(state.parties):
+        if not state.is_in(sent.sender):
             return UNKNOWN_SENDER
         if not (state.claimed(sent.label) and state.claimed(sent.wrong)):
             return UNKNOWN_CLASS

@@ -18,7 +18,11 @@ from folkmoot.multiparty.rules.terms import MOST_CLASSES
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES
 
 REGISTER, REFUSE, CALIBRATE = "register", "refuse", "calibrate"  # what a block is
-WHATS = (REGISTER, REFUSE, CALIBRATE)
+LEAVE, EXPEL, UPDATE, ROTATE, ADMIT = "leave", "expel", "update", "rotate", "admit"  # see acts.py
+CHECKPOINT, PREDICT = "checkpoint", "predict"
+ACTS = (LEAVE, EXPEL, UPDATE, ROTATE, ADMIT, CHECKPOINT, PREDICT)
+COMMIT, EXCHANGE = "commit", "exchange"  # see exchanged.py
+WHATS = (REGISTER, REFUSE, CALIBRATE, *ACTS, COMMIT, EXCHANGE)
 OP, RP, MINER = "OP", "RP", "miner"  # kinds of those who make blocks
 MINER_KINDS = (OP, RP, MINER)
 
@@ -103,6 +107,11 @@ class SampleNote(NamedTuple):
     def said(self) -> Value:
         """What the sender signs."""
         return tuple(self[:4])
+
+    @property
+    def message(self) -> bytes:
+        """32 bytes that stand for what its sender said."""
+        return digest("multiparty/message", self.said())
 
     def to_bytes(self) -> bytes:
         """The one encoding."""

@@ -1,15 +1,26 @@
 """The contents of a participant: those of its chain, those that were handed to it, and those that are missing."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from folkmoot.encoding import Malformed
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.contents import Contents, MissingContent, TamperedContent, name_of
-from folkmoot.multiparty.chain.kind import sample_of
+from folkmoot.multiparty.chain.acts import Admitted, Updated, read_act
+from folkmoot.multiparty.chain.exchanged import read_exchange
 from folkmoot.multiparty.chain.pool import Pool
-from folkmoot.multiparty.chain.records import CALIBRATE, REGISTER, read_calibration, read_head, read_registered
+from folkmoot.multiparty.chain.records import (
+    ADMIT,
+    CALIBRATE,
+    EXCHANGE,
+    REGISTER,
+    UPDATE,
+    read_calibration,
+    read_head,
+    read_registered,
+)
+from folkmoot.multiparty.chain.samples import sample_of
 from folkmoot.multiparty.chain.standing import State
 
 MOST_LOOSE = 1 << 25  # bytes that no block names yet, of all those together who are no members
@@ -25,6 +36,7 @@ class Shelf:
         room: bytes that no block names yet, for each sender.
 
     Attributes:
+        also: where contents are that are neither in the store nor waiting, such as those of an exchange.
         missing: names that a block has and this participant has not; is it a block that a quorum has signed?
     """
 
@@ -33,6 +45,11 @@ class Shelf:
         self._loose: dict[bytes, bytes] = {}
         self._laid = Counter[int]()  # bytes that each sender has laid
         self.missing: dict[bytes, bool] = {}
+        self.also: Callable[[bytes], bytes | None] = lambda name: None
+
+    def loose(self, name: bytes) -> bytes | None:
+        """A content that no block names yet."""
+        return self._loose.get(name) or self.also(name)
 
     def clear(self) -> None:
         """Forget what was handed in and is named by no block, and what only proposals named."""
@@ -68,7 +85,8 @@ class Shelf:
             try:
                 found.append(self._contents.get(name))
             except (MissingContent, TamperedContent):
-                continue
+                content = self.also(name)
+                found += [] if content is None else [content]
         return found
 
     def supply(self, state: State, block: Block, final: bool) -> None:
@@ -85,7 +103,7 @@ class Shelf:
             self._contents.put(parameters)
 
     def _has(self, name: bytes) -> bool:
-        content = self._loose.get(name) or self._pool.content(name)
+        content = self.loose(name) or self._pool.content(name)
         if content is not None:
             self._contents.put(content)
             return True
@@ -98,8 +116,13 @@ def names_in(block: Block) -> list[bytes]:
         what = read_head(block.records[0]).what if block.records else None
         if what == CALIBRATE:
             return [note.name for note in read_calibration(block.records[1:])[0]]
+        if what == EXCHANGE:
+            return read_exchange(block.records[1:]).names
         if what == REGISTER and len(block.records) == 2:
             return [read_registered(block.records[1]).party.parameters]
+        if what in (UPDATE, ADMIT) and len(block.records) == 2:
+            act = read_act(block.records[1])
+            return [act.party.parameters] if isinstance(act, Updated | Admitted) else []
     except Malformed:
         pass
     return []

@@ -4,6 +4,11 @@ from folkmoot.encoding import Value, digest
 from folkmoot.signatures import SigningKey, check_said, sign_said
 
 APPLICATION, APPROVAL, REFUSAL, SAMPLE = "application", "approval", "refusal", "sample"  # purposes
+LEAVING, EXPULSION, CHANGE, REVIEW, ROTATION, PREDICTION = (
+    "leaving", "expulsion", "change", "review", "rotation", "prediction",
+)  # fmt: skip
+CHECKS, SHOWN, CANDIDATE, RECALLS, BALLOT = "checks", "shown", "candidate", "recalls", "ballot"  # of an exchange
+SHEET, ANSWER = "sheet", "answer"  # on the way to one
 
 
 def _digest(purpose: str, origin: bytes, said: Value) -> bytes:
@@ -16,7 +21,7 @@ def signature_of(key: SigningKey, purpose: str, origin: bytes, said: Value) -> b
 
     Args:
         key: of whoever says it.
-        purpose: one of the four above.
+        purpose: one of those above.
         origin: hash of the genesis.
         said: anything that has an encoding.
     """

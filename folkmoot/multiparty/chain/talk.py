@@ -34,6 +34,24 @@ class Answered(NamedTuple):
     content: bytes
 
 
+class WishTold(NamedTuple):
+    """An act that is to come to a block, see wishes.py."""
+
+    content: bytes
+
+
+class RecordsTold(NamedTuple):
+    """The records of an exchange that are to come to a block, see wishes.py."""
+
+    content: bytes
+
+
+class ExchangeTold(NamedTuple):
+    """A sheet of an exchange, or an answer to one, see sheets.py."""
+
+    content: bytes
+
+
 class Lacking(NamedTuple):
     """Asks for contents."""
 
@@ -63,21 +81,30 @@ _FIELDS = {
 
 # Of a chain of the shape (members,).
 CONSORTIUM = Forms(
-    {0: SampleTold, 1: Applied, 2: Answered, 3: Lacking, 10: Given, **voting.KINDS},
+    {
+        0: SampleTold,
+        1: Applied,
+        2: Answered,
+        3: Lacking,
+        10: Given,
+        11: WishTold,
+        12: ExchangeTold, 13: RecordsTold,
+        **voting.MESSAGE_KINDS,
+    },
     _FIELDS,
     voting.wrong,
     voting.LIMITS,
-)
+)  # fmt: skip
 
 
-def given(contents: Iterable[bytes]) -> Iterator[Given]:
-    """Contents in as many messages as they need; one that fits in none is left out."""
+def given(contents: Iterable[bytes], room: int = ROOM) -> Iterator[Given]:
+    """Contents in as many messages as they need, each with `room` for so many bytes; what fits in none is left out."""
     packed: list[bytes] = []
     size = 0
     for content in contents:
-        if len(content) > ROOM:
+        if len(content) > room:
             continue
-        if len(packed) == MOST_NAMES or size + len(content) + 16 > ROOM:
+        if packed and (len(packed) == MOST_NAMES or size + len(content) + 16 > room):
             yield Given(tuple(packed))
             packed, size = [], 0
         packed.append(content)

@@ -58,7 +58,7 @@ class VotedKind(AsItStands):
 
     def quorum(self, state: State) -> int:
         """More than two thirds of them."""
-        return quorum(len(state.members))
+        return quorum(len(state.voters))
 
     def follow(self, chain: Chain, block: Block) -> State:
         """The state after a block that nobody has signed yet.
@@ -103,7 +103,7 @@ def is_vouched(state: State, origin: bytes, said: Registered | Refused) -> bool:
     """
     if said.approver == NO_APPROVER:
         return not any(state.covers(original, said.party.classes) for original in range(state.originals))
-    if said.approver >= state.originals:
+    if said.approver not in state.trusted:
         return False
     purpose = APPROVAL if isinstance(said, Registered) else REFUSAL
     return is_signed(state.parties[said.approver].key, purpose, origin, said.said(), said.signature)

@@ -13,6 +13,7 @@ from folkmoot.encoding import Malformed, Value
 BY_ROUNDS, FREE = "rounds", "free"
 TURNS = (BY_ROUNDS, FREE)
 MOST_MEMBERS = 256
+CHARTER_BYTES = 32
 
 
 class Voting(NamedTuple):
@@ -21,20 +22,29 @@ class Voting(NamedTuple):
     Attributes:
         turns: "rounds": in each round one may propose, the makers take turns; "free": all may, and whose block it
             becomes is for the votes (and, with proof of work, for who is quickest) to say.
+        charter: 32 bytes of what the members have signed before the chain began, such as the identity of a charter: so
+            what they say on it counts on no other chain of the same models. Empty: they have signed nothing.
     """
 
     turns: str = BY_ROUNDS
+    charter: bytes = b""
+
+    def to_value(self) -> Value:
+        """As it stands in the genesis."""
+        return tuple(self) if self.charter else (self.turns,)
 
 
 def read_voting(value: Value) -> Voting:
     """What the genesis says.
 
     Raises:
-        Malformed: not a known kind of turns.
+        Malformed: not a known kind of turns, or a charter that is not 32 bytes.
     """
-    if type(value) is not tuple or len(value) != 1 or type(value[0]) is not str or value[0] not in TURNS:
+    if type(value) is not tuple or len(value) not in (1, 2) or type(value[0]) is not str or value[0] not in TURNS:
         raise Malformed(f"voting = {value!r:.80}: expected (turns,), with turns one of {', '.join(TURNS)}")
-    return Voting(value[0])
+    if len(value) == 2 and (type(value[1]) is not bytes or len(value[1]) != CHARTER_BYTES):
+        raise Malformed(f"voting: charter = {value[1]!r:.80}: expected {CHARTER_BYTES} bytes")
+    return Voting(*value)
 
 
 def quorum(members: int) -> int:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from folkmoot.multiparty.games.training import Training
 
 DATA: "Kinds[Data]" = Kinds(
-    {"digits": "folkmoot.multiparty.games.data:SmallDigits", "mnist": "folkmoot.multiparty.games.data:Mnist"}
+    {
+        "digits": "folkmoot.multiparty.games.data:SmallDigits",
+        "mnist": "folkmoot.multiparty.games.data:Mnist",
+        "shapes": "folkmoot.multiparty.games.shapes:Shapes",
+    }
 )
 DIVISIONS: "Kinds[Division]" = Kinds(
     {

@@ -21,7 +21,7 @@ from folkmoot.multiparty.games.liars import Liars
 from folkmoot.multiparty.games.result import ConsortiumResult, check_told
 from folkmoot.multiparty.games.training import Training
 from folkmoot.multiparty.games.watch import overall, threads_of_torch, watch
-from folkmoot.multiparty.hmr import HMR
+from folkmoot.multiparty.one_step_hmr import OneStepHMR
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.together import Together
 from folkmoot.simulation.cells import key_of
@@ -52,13 +52,14 @@ class ConsortiumGame:
     Attributes:
         data, division: what there is, and who has what.
         models: kinds, taken in turn by the parties.
-        terms: the settings of `Consortium` (or of `HMR`, which knows fewer).
+        terms: the settings of `Consortium` (or of `OneStepHMR`, which knows fewer).
         liars: who lies; None: nobody.
-        method: "bema", or "hmr", the baseline with a trusted server.
+        method: "bema", or "one_step_hmr", BEMA's reading of HMR with a trusted server.
         regular: numbers of the parties that join later; all others are original.
         iterations, samples_per_iteration, searches: see `Together.calibrate`.
         seed: of everything; replicate r depends on (seed, r) only.
         ledger: a file for the chain of the one replicate; it takes its place once it is complete.
+        predictor: how the models are put together; None: as `Consortium` or `OneStepHMR` does.
 
     Raises:
         ValueError: they do not fit together.
@@ -76,6 +77,7 @@ class ConsortiumGame:
     searches: int = 4
     seed: int = 0
     ledger: str | os.PathLike[str] | None = None
+    predictor: str | None = None
 
     def __post_init__(self) -> None:
         n = len(self.division.classes_of(self.data.n_classes))
@@ -84,10 +86,12 @@ class ConsortiumGame:
         for number in self.regular:
             if not 0 <= number < n:
                 raise ValueError(f"regular: party {number}: expected numbers from 0 to {n - 1}")
-        if len(set(self.regular)) == n:
+        if len(set(self.regular)) < len(self.regular):
+            raise ValueError(f"regular = {list(self.regular)}: one is given twice")
+        if len(self.regular) == n:
             raise ValueError("regular: all parties are; a chain begins with at least one original party")
-        if self.method == "hmr" and (self.regular or self.ledger is not None):
-            raise ValueError("method = 'hmr': knows neither regular parties nor a ledger")
+        if self.method == "one_step_hmr" and (self.regular or self.ledger is not None):
+            raise ValueError("method = 'one_step_hmr': knows neither regular parties nor a ledger")
         if not self.data.images and any(model.torch for model in self.models):
             raise ValueError("models: these networks take images of 28x28; with these data expected softmax or svm")
         if self.own_process and find_spec("torch") is None:
@@ -96,7 +100,7 @@ class ConsortiumGame:
     @property
     def label(self) -> str:
         """The method."""
-        return "HMR" if self.method == "hmr" else "BEMA"
+        return "one-step HMR" if self.method == "one_step_hmr" else "BEMA"
 
     @property
     def rounds(self) -> int:
@@ -127,6 +131,7 @@ class ConsortiumGame:
             "attack": None if self.liars is None else self.liars.describe(),
             "regular": list(self.regular),
             "terms": dict(self.terms),
+            "predictor": self.predictor or (OneStepHMR if self.method == "one_step_hmr" else Consortium).DEFAULT,
             "iterations": self.iterations,
             "samples_per_iteration": self.samples_per_iteration,
             "searches": self.searches,
@@ -170,12 +175,12 @@ class ConsortiumGame:
         if control.stop[0]:
             return None
         seed = int(self._generator(replicate, CONSORTIUM).integers(1 << 62))
-        settings = {"seed": seed, "n_classes": self.data.n_classes, **self.terms}
+        settings = {"seed": seed, "n_classes": self.data.n_classes, "predictor": self.predictor, **self.terms}
         written = None if self.ledger is None else self._written()
-        if self.method == "hmr":
-            together: Together = HMR(parties, **settings)
+        if self.method == "one_step_hmr":
+            together: Together = OneStepHMR(parties, **settings)
         else:
-            together = Consortium(parties, written, **settings)
+            together = Consortium(parties, written, keys="derived", **settings)
         x, y, at = samples.test_x, samples.test_y, range(self.iterations + 1)
         seen = watch(together, x, y, at, self.samples_per_iteration, control, self.searches)
         if isinstance(together, Consortium):
@@ -184,7 +189,7 @@ class ConsortiumGame:
             return None
         if written is not None and self.ledger is not None:
             take_place(written, file_name(self.ledger), (ENDING, ""))
-        per_class = seen.maximum if self.method == "hmr" else seen.krum
+        per_class = seen.own
         protection = np.array(list(together.protection().values()), np.int64)
         admitted = [party.name for party in together.parties]
         refusals = {r.name: r.reason for r in getattr(together, "registrations", []) if not r.admitted}

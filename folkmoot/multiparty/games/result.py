@@ -12,7 +12,7 @@ from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.saved import Saved, provenance
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConsortiumResult(Saved):
     """One consortium over several replicates, each with another division, training and game.
 
@@ -23,7 +23,7 @@ class ConsortiumResult(Saved):
             before calibration.
         per_class: float64 [replicates, 1 + iterations, classes], the same of the samples of a class.
         verdicts: int64 [replicates, parties, verdicts], what became of the samples that a party sent.
-        protection: int64 [replicates, classes], how many lying models are tolerated at the end (Theorem 2).
+        protection: int64 [replicates, classes], how many lying models the predictor tolerates at the end.
         admitted: bool [replicates, parties].
         seconds: float64 [replicates], wall time with training and measuring.
     """

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.multiparty.models.model import Floats32
-from folkmoot.multiparty.rules.margin import Integers, claimants_of
-from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
+from folkmoot.multiparty.predictors import Krum, Max
+from folkmoot.multiparty.rules.margin import Integers
 from folkmoot.multiparty.together import Together
 from folkmoot.simulation.engine import Control
 
@@ -17,10 +17,12 @@ class Watched(NamedTuple):
     """What was seen, at each of the iterations at which it was looked at.
 
     Attributes:
-        krum, maximum: float64 [looks, classes], share of the test samples of a class that these predictors get right.
+        own, krum, maximum: float64 [looks, classes], share of the test samples of a class that these predictors get
+            right: the consortium's own, and those of the paper.
         by_sender: name of a party -> "" for samples that moved models, or the reason of a refusal -> how many.
     """
 
+    own: NDArray[np.float64]
     krum: NDArray[np.float64]
     maximum: NDArray[np.float64]
     by_sender: dict[str, dict[str, int]]
@@ -38,22 +40,25 @@ def watch(
         samples, searches: of an iteration, see `Together.calibrate`.
         control: told each iteration.
     """
-    krum, maximum, by_sender = [], [], dict[str, dict[str, int]]()
+    seen: list[list[NDArray[np.float64]]] = []
+    by_sender: dict[str, dict[str, int]] = {}
     for iteration in range(max(at) + 1):
         if control.stop[0]:
             return None
         if iteration in at:
             scores, claims = together.group.fleet.scores(x), together.group.fleet.claims
-            right = krum_prediction(scores, claimants_of(claims, together.terms.alpha)) == y
-            krum.append(_by_class(right, y, together.terms.n_classes))
-            maximum.append(_by_class(max_prediction(scores, claims) == y, y, together.terms.n_classes))
+            asked = (together.predictor, Krum(together.terms.alpha), Max())
+            n_classes = together.terms.n_classes
+            shares = {one: _by_class(one.predict(scores, claims) == y, y, n_classes) for one in dict.fromkeys(asked)}
+            seen.append([shares[one] for one in asked])
         if iteration < max(at):
             for sender, told in together.calibrate(1, samples, progress=False, searches=searches).by_sender.items():
                 mine = by_sender.setdefault(sender, {})
                 for reason, count in told.items():
                     mine[reason] = mine.get(reason, 0) + count
             control.rounds[0] += 1
-    return Watched(np.array(krum), np.array(maximum), by_sender)
+    own, krum, maximum = (np.array(looks) for looks in zip(*seen, strict=True))
+    return Watched(own, krum, maximum, by_sender)
 
 
 def _by_class(right: NDArray[np.bool_], y: Integers, n_classes: int) -> NDArray[np.float64]:

@@ -8,8 +8,7 @@ import numpy as np
 from folkmoot.multiparty.models.fleet import Fleet
 from folkmoot.multiparty.models.model import Floats32, Model
 from folkmoot.multiparty.rules import calibration, margin, validation
-from folkmoot.multiparty.rules.margin import Claimants, Integers
-from folkmoot.multiparty.rules.predictor import krum_prediction
+from folkmoot.multiparty.rules.margin import Bools, Claimants, Integers, Stars
 from folkmoot.multiparty.rules.sample import Sample
 from folkmoot.multiparty.rules.terms import Terms
 
@@ -25,16 +24,23 @@ class Committee:
     """Models and what has been done with them. Samples change it; `copy` first where it must stay.
 
     Args:
-        models: of the parties 0, 1, ... in the order of admission.
+        models: of the parties 0, 1, ... in the order of admission; None for one that is gone.
         terms: see there.
     """
 
-    def __init__(self, models: Sequence[Model], terms: Terms) -> None:
+    def __init__(self, models: Sequence[Model | None], terms: Terms) -> None:
         self.terms = terms
         self.fleet = Fleet(models, terms.n_classes)
-        self.claimants: Claimants = margin.claimants_of(self.fleet.claims, terms.alpha)
+        self.claimants: Claimants = self._claimants(self.fleet.claims)
         self.checks = terms.checks
+        self.comparing = False  # is y- worked out and compared?
         self.used: frozenset[bytes] = frozenset()  # names of the samples that have moved models
+
+    def _claimants(self, claims: Bools) -> Claimants:
+        return margin.claimants_of(claims, self.terms.alpha, pairs=self.terms.edition > 1)
+
+    def _stars(self, scores: Floats32, claimants: Claimants) -> Stars:
+        return margin.stars(scores, claimants, by_value=self.terms.edition > 1)
 
     def copy(self) -> "Committee":
         """The same, to be changed on its own."""
@@ -45,7 +51,7 @@ class Committee:
 
     def with_model(self, model: Model) -> "Committee":
         """One party more; what has been done stays."""
-        models = [self.fleet.model(i) for i in range(len(self.fleet))]
+        models = [self.fleet.model(i) if self.fleet.is_in(i) else None for i in range(len(self.fleet))]
         twin = Committee([*models, model], self.terms)
         twin.used = self.used
         return twin
@@ -60,20 +66,61 @@ class Committee:
         refused = self._before_scores(sample)
         if refused is not None:
             return Judgement(refused)
-        scores = self.fleet.scores(sample.x)
-        if not np.isfinite(scores).all():
+        heard = self._heard(self.fleet.scores(sample.x))
+        if heard is None:
             return Judgement(validation.NOT_FINITE)
+        scores, claims, claimants = heard
         label, wrong = sample.label, sample.wrong
-        if validation.CONTRADICTED in self.checks and validation.contradicted(scores, self.fleet.claims, label, wrong):
+        if validation.CONTRADICTED in self.checks and validation.contradicted(scores, claims, label, wrong):
             return Judgement(validation.CONTRADICTED)
-        found = margin.stars(scores, self.claimants)
+        found = self._stars(scores, claimants)
+        if self.comparing and int(margin.secure_margin(found, np.array([label])).wrong[0]) != wrong:
+            return Judgement(validation.MISTAKEN)
         refused = validation.objection(found, label, wrong, self.terms.thresholds)
         if refused is not None:
             return Judgement(refused)
-        moves = calibration.moves(scores, self.fleet.claims, found, label, wrong)
+        moves = calibration.moves(scores, claims, found, label, wrong)
         self.fleet.step(sample.x, moves, self.terms.pace)
         self.used |= {sample.name}
         return Judgement(None, tuple(sorted({move.model for move in moves})))
+
+    def would_pass(self, x: Floats32, label: int) -> tuple[Integers, Bools]:
+        """Which samples [samples, *shape] of one label would move models now, by all checks that do not ask who sends
+        it, or whether it was used; and their y-. For whoever looks first.
+        """
+        scores, claims = self.fleet.scores(x), self.fleet.claims
+        labels = np.full(len(x), label)
+        wrong, passes = np.zeros(len(x), np.int64), np.zeros(len(x), np.bool_)
+        for rows, heard, those in margin.by_speakers(scores, claims):
+            found = self._stars(heard.astype(np.float32), self._claimants(those))
+            wrong[rows] = margin.secure_margin(found, labels[rows]).wrong
+            for at, row in enumerate(rows):
+                only = slice(at, at + 1)
+                one = Stars(found.value[only], found.centre[only], found.centre_value[only], found.spread[only])
+                seen = heard[:, at : at + 1]
+                against = validation.CONTRADICTED in self.checks and validation.contradicted(
+                    seen, those, label, int(wrong[row])
+                )
+                fails = validation.objection(one, label, int(wrong[row]), self.terms.thresholds)
+                passes[row] = not against and fails is None
+        return wrong, passes
+
+    def _heard(self, scores: Floats32) -> tuple[Floats32, Bools, Claimants] | None:
+        """The scores of one sample, and the claims of the models that speak for it; None: the sample is unusable.
+
+        In the first edition all models must give finite scores; since the second, those that do not have no part in
+        the sample.
+        """
+        claims = self.fleet.claims
+        if self.terms.edition == 1:
+            return (scores, claims, self.claimants) if np.isfinite(scores).all() else None
+        speaks = margin.speaking(scores, claims)[:, 0]
+        if speaks.all():
+            return scores, claims, self.claimants
+        if not speaks.any():
+            return None
+        claims = claims & speaks[:, None]
+        return np.where(speaks[:, None, None], scores, np.float32(0.0)), claims, self._claimants(claims)
 
     def _before_scores(self, sample: Sample) -> str | None:
         """The first check a sample fails that asks no model."""
@@ -85,20 +132,11 @@ class Committee:
 
     def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
         """The secure margin of samples [samples, *shape]: those at most 0 are worth sending."""
-        return margin.secure_margin(margin.stars(self.fleet.scores(x), self.claimants), labels)
-
-    def class_scores(self, x: Floats32) -> Floats32:
-        """The score of the centre of each class, [samples, classes]; 0 for a class nobody claims."""
-        values = margin.stars(self.fleet.scores(x), self.claimants).centre_value
-        return np.where(np.isfinite(values), values, 0.0).astype(np.float32)
-
-    def predict(self, x: Floats32) -> Integers:
-        """The class all models together give to each sample (Krum predictor)."""
-        return krum_prediction(self.fleet.scores(x), self.claimants)
-
-    def protection(self) -> Integers:
-        """For each class, the most liars f among those who claim it that Theorem 2 stands: 2 f < m < |S| - f."""
-        counts, m = self.fleet.claims.sum(axis=0), self.claimants.closest
-        liars = np.minimum((m - 1) // 2, counts - m - 1)
-        found: Integers = np.maximum(liars, 0)
-        return found
+        scores = self.fleet.scores(x)
+        if self.terms.edition == 1:
+            return margin.secure_margin(self._stars(scores, self.claimants), labels)
+        value, wrong = np.full(len(labels), np.nan), np.zeros(len(labels), np.int64)
+        for rows, heard, claims in margin.by_speakers(scores, self.fleet.claims):
+            found = margin.secure_margin(self._stars(heard, self._claimants(claims)), labels[rows])
+            value[rows], wrong[rows] = found
+        return margin.Margins(value, wrong)

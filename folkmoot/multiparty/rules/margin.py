@@ -4,6 +4,7 @@ Wang et al., "AI at the Edge: Blockchain-Empowered Secure Multiparty Learning wi
 eqs. 3-7, and the margin of Wu et al. 2019 (HMR), its Definition 2. All functions are pure: scores in, numbers out.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 AT_ONCE = 512  # samples: a pass holds a number for every class, two models and each of them
+ROUNDING = 1e-6  # by so much a score may be above 1
 
 
 class Stars(NamedTuple):
@@ -48,21 +50,50 @@ class Claimants(NamedTuple):
     closest: Integers  # [classes]: m = max(1, floor(alpha |S(c)|)), 0 for nobody
 
 
-def claimants_of(claims: Bools, alpha: float) -> Claimants:
+def speaking(scores: NDArray[np.floating], claims: Bools) -> Bools:
+    """Does a model speak for a sample, [models, samples]? Only if all its scores of it are numbers from 0 to 1.
+
+    Args:
+        scores: [models, samples, classes], whatever models give.
+        claims: [models, classes]; what a model says of other classes is not looked at.
+    """
+    good = (scores >= 0.0) & (scores <= 1.0 + ROUNDING)  # not where it is NaN
+    found: Bools = np.asarray((good | ~claims[:, None, :]).all(axis=2))
+    return found
+
+
+def by_speakers(scores: NDArray[np.floating], claims: Bools) -> Iterator[tuple[Integers, NDArray[np.floating], Bools]]:
+    """Samples for which the same models speak: their numbers, the scores [models, those, classes], and the claims of
+    those models. The silent ones claim nothing, and their scores are 0.
+    """
+    speaks = speaking(scores, claims)
+    if speaks.all():
+        yield np.arange(scores.shape[1]), scores, claims
+        return
+    patterns, which = np.unique(speaks, axis=1, return_inverse=True)
+    for number, pattern in enumerate(patterns.T):
+        rows = np.flatnonzero(which.ravel() == number)
+        yield rows, np.where(pattern[:, None, None], scores[:, rows], 0.0), claims & pattern[:, None]
+
+
+def claimants_of(claims: Bools, alpha: float, pairs: bool = False) -> Claimants:
     """S(c) and m for every class.
 
     Args:
         claims: bool [models, classes], does the model know the class?
         alpha: share of S(c) that a star averages, in (0, 1].
+        pairs: at least two stand behind a star where two know the class. Else one does up to 1 / alpha of them, and
+            that is the one with the lowest number.
     """
     counts = claims.sum(axis=0)
+    least = np.minimum(counts, 2) if pairs else 1
     # A product such as 0.7 * 10 may come out just below the integer it is meant to be.
-    closest = np.where(counts > 0, np.maximum(1, np.floor(alpha * counts + 1e-9)), 0).astype(np.int64)
+    closest = np.where(counts > 0, np.maximum(least, np.floor(alpha * counts + 1e-9)), 0).astype(np.int64)
     members = np.argsort(~claims.T, axis=1, kind="stable")[:, : max(1, int(counts.max(initial=0)))]
     return Claimants(members, np.take_along_axis(claims.T, members, axis=1), closest)
 
 
-def stars(scores: NDArray[np.floating], claimants: Claimants) -> Stars:
+def stars(scores: NDArray[np.floating], claimants: Claimants, by_value: bool = False) -> Stars:
     """Krum's centre and the star around it for every sample and class (eqs. 4-6).
 
     The m values closest to a score include that score itself; equal distances count in the order of the models.
@@ -70,14 +101,21 @@ def stars(scores: NDArray[np.floating], claimants: Claimants) -> Stars:
     Args:
         scores: [models, samples, classes], finite.
         claimants: see `claimants_of`.
+        by_value: equal distances count in the order of the scores, the least first: no number of this depends on the
+            order of the models.
     """
-    pieces = [_stars(scores[:, i : i + AT_ONCE], claimants) for i in range(0, max(scores.shape[1], 1), AT_ONCE)]
+    starts = range(0, max(scores.shape[1], 1), AT_ONCE)
+    pieces = [_stars(scores[:, i : i + AT_ONCE], claimants, by_value) for i in starts]
     return pieces[0] if len(pieces) == 1 else Stars(*(np.concatenate(part) for part in zip(*pieces, strict=True)))
 
 
-def _stars(scores: NDArray[np.floating], claimants: Claimants) -> Stars:
+def _stars(scores: NDArray[np.floating], claimants: Claimants, by_value: bool) -> Stars:
     n_classes, most = claimants.members.shape
     values = scores[claimants.members, :, np.arange(n_classes)[:, None]].astype(np.float64)  # [classes, most, samples]
+    members = np.broadcast_to(claimants.members[:, :, None], values.shape)
+    if by_value:  # those that are no members stay last
+        order = np.argsort(np.where(claimants.present[:, :, None], values, np.inf), axis=1, kind="stable")
+        values, members = np.take_along_axis(values, order, axis=1), np.take_along_axis(members, order, axis=1)
     taken = np.arange(most)[None, :, None] < claimants.closest[:, None, None]
     away = np.abs(values[:, :, None, :] - values[:, None, :, :])  # [classes, j, k, samples]
     away = np.where(claimants.present[:, None, :, None], away, np.inf)
@@ -92,7 +130,7 @@ def _stars(scores: NDArray[np.floating], claimants: Claimants) -> Stars:
     star = np.where(taken, chosen, 0.0).sum(axis=1) / m
     spread = np.where(taken, np.abs(chosen - star[:, None]), 0.0).max(axis=1)
     someone = (claimants.closest > 0)[:, None]
-    centre = np.take_along_axis(np.broadcast_to(claimants.members[:, :, None], values.shape), at, axis=1)[:, 0]
+    centre = np.take_along_axis(members, at, axis=1)[:, 0]
     centre_value = np.take_along_axis(values, at, axis=1)[:, 0]
     return Stars(
         np.where(someone, star, -np.inf).T,

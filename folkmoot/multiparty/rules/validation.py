@@ -14,6 +14,7 @@ NOT_FINITE = "unusable"  # a model's scores of it are not finite
 CONTRADICTED = "contradicted"  # hardened: half or more of the models that know both classes prefer y- to y
 MARGIN = "margin"  # eq. 8: rho > 0, the models are right about it already
 CONFIDENCE = "confidence"  # eq. 9: the star of its label is below delta
+MISTAKEN = "mistaken"  # behind a gate: y- is not the class that the models take it for
 SPREAD = "spread"  # eq. 10: those behind the star do not agree within sigma
 
 HARDENED = (DUPLICATE, FOREIGN, CONTRADICTED)  # what is checked before eqs. 8-10

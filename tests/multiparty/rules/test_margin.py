@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from folkmoot.multiparty.models.fleet import Fleet
+from folkmoot.multiparty.predictors import Krum, Max, Mean, Median, Star
 from folkmoot.multiparty.rules import margin as mg
-from folkmoot.multiparty.rules.predictor import krum_prediction, max_prediction
 
 
 def _twin(values, m):
@@ -106,9 +106,9 @@ def test_predictors():
     """Eqs. 13, 14: centres speak. Definition 1: the surest model speaks, and one liar is enough to be it."""
     scores = np.array([[[0.9, 0.1]], [[0.8, 0.2]], [[0.85, 0.15]], [[0.0, 1.0]]])
     claims = np.ones((4, 2), bool)
-    assert krum_prediction(scores, mg.claimants_of(claims, 0.75)).tolist() == [0]
-    assert max_prediction(scores, claims).tolist() == [1]
-    assert max_prediction(scores, claims & (np.arange(4) < 3)[:, None]).tolist() == [0]
+    assert Krum(0.75).predict(scores, claims).tolist() == [0]
+    assert Max().predict(scores, claims).tolist() == [1]
+    assert Max().predict(scores, claims & (np.arange(4) < 3)[:, None]).tolist() == [0]
 
 
 def test_a_class_nobody_claims_is_never_predicted_nor_the_wrong_one():
@@ -116,5 +116,5 @@ def test_a_class_nobody_claims_is_never_predicted_nor_the_wrong_one():
     claims = np.array([[True, False, True], [True, False, True]])
     group = mg.claimants_of(claims, 1.0)
     assert mg.secure_margin(mg.stars(scores, group), np.array([0])).wrong.tolist() == [2]
-    assert krum_prediction(scores - 5.0, group).tolist() == [0]
-    assert max_prediction(scores - 5.0, claims).tolist() == [0]
+    for kind in (Mean, Median, Star, Krum, Max):
+        assert kind().predict(scores, claims).tolist() == [0]

@@ -1,0 +1,1 @@
+"""A search over lies in exchanges: see `__main__`."""
