@@ -12,10 +12,11 @@ from folkmoot.simulation.result import student_interval
 from folkmoot.world.datasets import load_mnist
 
 from . import settings as s
-from .cells import RATE, Cell, accuracy, play_all
-from .gathered import CURVE, SEEDS, cell, shared, text
+from .cells import ITERATIONS, PUBLISHED, RATE, Cell, accuracy, play_all
+from .gathered import SEEDS, cell, shared, text
 from .hard import DEFAULT
 
+LOOKS = (0, ITERATIONS // 5, ITERATIONS // 2, ITERATIONS)  # at HMR as published: its budget is spread evenly
 CASES = {
     "fig6a": ("2 even", "Two parties, all digits, half of each"),
     "fig6b": ("2 skewed", "Two parties, seven digits each"),
@@ -34,10 +35,12 @@ def _lines(case: str) -> dict[str, list[Cell]]:
     }
     if case == "10":
         kinds[f"BEMA, eta {DEFAULT:g} (Krum predictor)"] = ("BEMA", {"eta": DEFAULT})
-    return {
+    found = {
         label: [cell(case, method, 0.0, seed, reserved=case == "10", **what) for seed in SEEDS]
         for label, (method, what) in kinds.items()
     }
+    reused = [Cell(case, PUBLISHED, 0.0, seed, reserved=case == "10", at=LOOKS) for seed in SEEDS]
+    return found | {f"{PUBLISHED}, 105 samples": reused}
 
 
 def centralised(folder: Path) -> float:
@@ -67,8 +70,9 @@ def curves(name: str, out: Path, jobs: int, progress: bool) -> bool:
         mean, half = student_interval(values)
         style, used = look(number), np.mean([told[c]["accepted"] for c in group])
         label = label if used else f"{label}: no sample is used"
-        axes.plot(CURVE, mean, color=style.colour, linestyle=style.dashes, marker=style.marker, label=label)
-        axes.fill_between(CURVE, mean - half, np.minimum(mean + half, 1.0), color=style.colour, alpha=0.2, linewidth=0)
+        looks = group[0].at
+        axes.plot(looks, mean, color=style.colour, linestyle=style.dashes, marker=style.marker, label=label)
+        axes.fill_between(looks, mean - half, np.minimum(mean + half, 1.0), color=style.colour, alpha=0.2, linewidth=0)
         steps = [text(values[:, 0]), f"{float(np.max(mean)):.4f}", text(values[:, -1])]
         rows.append([label, *steps, f"{np.mean([told[c]['accepted'] for c in group]):,.0f}"])
     axes.axhline(best, color="0.3", linestyle=":", label="one LeNet-5 with all data")

@@ -7,10 +7,13 @@ from typing import Any
 
 from folkmoot.world.datasets import where
 
+from .errors import e28, e29, e30, e31, e32
 
-def _run(module: str, name: str, *given: Any) -> bool:
+
+def _run(module: str, name: str, *given: Any, mnist: bool = True) -> bool:
     """A function of a module beside this file; PyTorch is not loaded to list what there is."""
-    where("mnist")  # says where to put it if it is not there
+    if mnist:
+        where("mnist")  # says where to put it if it is not there
     try:
         found: Callable[..., bool] = getattr(import_module(f".{module}", __package__), name)
     except ModuleNotFoundError as missing:
@@ -60,7 +63,22 @@ def fig6d(out: Path, jobs: int, progress: bool) -> bool:
     return _run("figure6", "curves", "fig6d", out, jobs, progress)
 
 
+def practice(out: Path, jobs: int, progress: bool) -> bool:
+    """What to choose when: mean, vote, stacking, screening, HMR and BEMA on six sets of data, with liars."""
+    return _run("practice", "practice", out, jobs, progress, mnist=False)
+
+
+def hmr(out: Path, jobs: int, progress: bool) -> bool:
+    """HMR as published with 2, 3 and 7 parties, and local training alone."""
+    return _run("published", "hmr", out, jobs, progress)
+
+
 FIGURES = {
+    "e28": e28,
+    "e29": e29,
+    "e30": e30,
+    "e31": e31,
+    "e32": e32,
     "fig6a": fig6a,
     "fig6b": fig6b,
     "fig6c": fig6c,
@@ -69,4 +87,6 @@ FIGURES = {
     "hard": hard,
     "ablation": ablation,
     "study": study,
+    "practice": practice,
+    "hmr": hmr,
 }
