@@ -28,7 +28,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Whoever is asked answers; the status is then an error."""
 
 
-class Client:
+class EvmClient:
     """Ask a node: `client(method, params)` returns the result it gives.
 
     Args:
@@ -91,7 +91,7 @@ def result_of(data: bytes, number: int, method: str) -> Any:
     """The result in a JSON-RPC reply to request `number`.
 
     Raises:
-        NodeError: there is none, see `Client`.
+        NodeError: there is none, see `EvmClient`.
     """
     try:
         text = data.decode("utf-8")

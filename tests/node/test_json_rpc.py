@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from folkmoot.node import json_rpc
-from folkmoot.node.json_rpc import Client, NodeError, result_of
+from folkmoot.node.json_rpc import EvmClient, NodeError, result_of
 
 
 def replying(body, status="200 OK", headers=""):
@@ -69,7 +69,7 @@ def good(result, number=1):
 
 
 def test_a_method_and_its_result(server):
-    client = Client(server.url)
+    client = EvmClient(server.url)
     server.replies = [replying(good({"a": [1, None]})), replying(good("0x5", 2))]
     assert client("eth_call", [{"to": "0x"}, "latest"]) == {"a": [1, None]}
     assert client("eth_chainId", ()) == "0x5"
@@ -85,7 +85,7 @@ def test_an_error_of_the_node_is_told_in_one_line(server):
     error = {"code": 3, "message": "execution reverted:\nnot the operator\x1b[31m" + "x" * 1_000}
     server.replies = [replying({"jsonrpc": "2.0", "id": 1, "error": error})]
     with pytest.raises(NodeError) as caught:
-        Client(server.url)("eth_sendTransaction", [])
+        EvmClient(server.url)("eth_sendTransaction", [])
     line = str(caught.value)
     assert line.startswith("eth_sendTransaction: the node refuses: execution reverted: not the operator")
     assert line.endswith("x (code 3)")
@@ -132,7 +132,7 @@ def test_what_is_no_reply_is_refused(body, why):
 def test_another_status_is_an_error_and_nobody_else_is_asked(server, status):
     server.replies = [replying(good(1), status, f"Location: {server.url}/elsewhere\r\n"), replying(good(1))]
     with pytest.raises(NodeError, match=f"eth_call: HTTP status {status[:3]}"):
-        Client(server.url)("eth_call", [])
+        EvmClient(server.url)("eth_call", [])
     assert len(server.requests) == 1
 
 
@@ -148,7 +148,7 @@ def test_another_status_is_an_error_and_nobody_else_is_asked(server, status):
 def test_what_is_not_http_is_refused(server, reply):
     server.replies = [reply]
     with pytest.raises(NodeError, match="eth_call: "):
-        Client(server.url)("eth_call", [])
+        EvmClient(server.url)("eth_call", [])
 
 
 def test_an_endless_answer_is_cut_off(server):
@@ -159,7 +159,7 @@ def test_an_endless_answer_is_cut_off(server):
 
     server.replies = [endless]
     with pytest.raises(NodeError, match=f"more than {json_rpc.MOST_REPLY} bytes"):
-        Client(server.url)("eth_call", [])
+        EvmClient(server.url)("eth_call", [])
 
 
 def test_an_answer_that_drips_is_not_waited_for(server, monkeypatch):
@@ -174,7 +174,7 @@ def test_an_answer_that_drips_is_not_waited_for(server, monkeypatch):
     server.replies = [dripping]
     monkeypatch.setattr(json_rpc, "time", SimpleNamespace(monotonic=itertools.count(0, 25).__next__))
     with pytest.raises(NodeError, match="not complete after 60 seconds"):
-        Client(server.url, timeout=60)("eth_call", [])
+        EvmClient(server.url, timeout=60)("eth_call", [])
     seen.set()
 
 
@@ -182,7 +182,7 @@ def test_silence_is_not_waited_for(server):
     seen = threading.Event()
     server.replies = [lambda connection: seen.wait(60)]
     with pytest.raises(NodeError, match="eth_call: no answer: "):
-        Client(server.url, timeout=0.1)("eth_call", [])
+        EvmClient(server.url, timeout=0.1)("eth_call", [])
     seen.set()
 
 
@@ -190,7 +190,7 @@ def test_nobody_there(server):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(NodeError, match="eth_call: no answer: "):
-        Client(f"http://127.0.0.1:{port}")("eth_call", [])
+        EvmClient(f"http://127.0.0.1:{port}")("eth_call", [])
 
 
 def test_brackets_in_words_are_not_counted():
@@ -205,17 +205,17 @@ def test_brackets_in_words_are_not_counted():
 )
 def test_another_kind_of_url_is_refused(url):
     with pytest.raises(ValueError, match="expected http://host:port or https://host"):
-        Client(url)
+        EvmClient(url)
 
 
 @pytest.mark.parametrize("times", [{"timeout": 0}, {"timeout": float("inf")}, {"pace": -1}, {"pace": float("nan")}])
 def test_times_that_are_not_positive_are_refused(times):
     with pytest.raises(ValueError, match="expected positive numbers of seconds"):
-        Client("http://localhost:8545", **times)
+        EvmClient("http://localhost:8545", **times)
 
 
 def test_a_pause_is_as_long_as_it_should_be(monkeypatch):
     slept = []
     monkeypatch.setattr(json_rpc, "time", SimpleNamespace(sleep=slept.append))
-    Client("http://localhost:8545", pace=0.25).pause()
+    EvmClient("http://localhost:8545", pace=0.25).pause()
     assert slept == [0.25]

@@ -1,0 +1,1 @@
+"""The operator's page: its files, and the text it begins with."""
