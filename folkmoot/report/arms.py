@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.report.page import Bold, table
-from folkmoot.report.words import NONE, joined, number, percent
+from folkmoot.report.words import NO_VALUE, joined, number, percent
 from folkmoot.simulation.result import Result
 
 _SHOWN = 12
@@ -66,7 +66,7 @@ def pulls_by_arm(results: Mapping[str, Result], n: int) -> str:
         lines.append([Bold(label) if best else label, *cells])
     if rest:
         together = [percent(float(share[rest].sum())) for share in shares]
-        lines.append([f"the other {len(rest):,}", NONE, *together])
+        lines.append([f"the other {len(rest):,}", NO_VALUE, *together])
     over_rounds = ", averaged over rounds too" if first.lost is not None else ""
     caption = (
         f"Table {n}. Share of all pulls by arm, over {_who(results)}, rounds and replicates. The gap is how far the "

@@ -1,19 +1,12 @@
 """The files of a report on bandits: curves of regret, the final table, the page (of a grid, if it is one)."""
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from folkmoot.report import goals
 from folkmoot.report.files import Told
-from folkmoot.report.grid import render_grid
-from folkmoot.report.html import render
-from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
-from folkmoot.report.panels import plot_worlds
-from folkmoot.report.plots import plot_regret
 from folkmoot.report.tables import check_results, corruption_columns, curves_csv, same_world, summary_csv
 from folkmoot.report.words import certificates, remarks, short
-from folkmoot.report.worlds import worlds_of
+from folkmoot.report.worlds import rows_of, worlds_of
 from folkmoot.simulation.result import Result
 
 
@@ -23,12 +16,18 @@ def contents(told: Told) -> dict[str, bytes]:
     Raises:
         ValueError: no results, or something that is not a Result.
     """
+    from folkmoot.report.grid import render_grid  # here: what draws is slow to load, and a terminal needs none of it
+    from folkmoot.report.html import render
+    from folkmoot.report.page import fixed_style, png_bytes, svg_bytes
+    from folkmoot.report.plots import figure_of, plot_regret
+    from folkmoot.report.sweeps import plot_grid
+
     results = told.results
     check_results(results)
     grid = any("cell" in result.configuration for result in results.values())
     with fixed_style():
-        drawing = plot_worlds(worlds_of(rows(results))) if grid else plot_regret(results)
-    page = render_grid(told.title, rows(results), told.description, told.notes) if grid else None
+        drawing = plot_grid(rows_of(results)) if grid else figure_of(plot_regret(results))
+    page = render_grid(told.title, rows_of(results), told.description, told.notes) if grid else None
     text = page or render(told.title, results, told.description, told.notes)
     return {
         "regret.png": png_bytes(drawing, dpi=150),
@@ -61,21 +60,5 @@ def _on_goals(results: Mapping[str, Result]) -> list[str]:
     if all(same_world(first, result) for result in results.values()):
         return goals.remarks(results)
     if any("cell" in result.configuration for result in results.values()):
-        return goals.remarks_of_worlds([world.results for world in worlds_of(rows(results))])
+        return goals.remarks_of_worlds([world.results for world in worlds_of(rows_of(results))])
     return []
-
-
-def rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
-    """A mapping for each combination of values: these, and results under the names of their algorithms."""
-    found: dict[str, dict[str, Any]] = {}
-    for name, result in results.items():
-        cell = result.configuration.get("cell", {"label": name, "settings": {}})
-        plain = {
-            key: value if isinstance(value, int | float) else _words(value) for key, value in cell["settings"].items()
-        }
-        found.setdefault(json.dumps(plain), plain)[cell["label"]] = result
-    return list(found.values())
-
-
-def _words(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)

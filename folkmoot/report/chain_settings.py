@@ -5,7 +5,7 @@ from typing import Any
 from folkmoot.bc_ucb.attacks import ATTACKS, Attack
 from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.report.shared import Rows, fields
-from folkmoot.report.words import NONE, joined
+from folkmoot.report.words import NO_VALUE, joined
 
 _KINDS = {kind.__name__: kind for kind in ATTACKS.values()}
 _FIDELITY = {
@@ -31,22 +31,22 @@ def rows(result: ChainResult) -> Rows:
         ("Of these lying", f"{len(wrong)}: {joined([str(m) for m in wrong])}" if wrong else "none"),
         ("Attack", attack(told.get("attack", {})) if wrong else "none"),
         ("Arms", f"{result.n_arms}; the best pays {told['best_mean']:g} on average"),
-        ("Rewards", str(told["rewards"].get("type", NONE))),
+        ("Rewards", str(told["rewards"].get("type", NO_VALUE))),
         ("Rewards in blocks", signed),
         ("Rounds", f"{result.horizon:,}, the first {told['burn_in']:,} of them burn-in"),
         ("Algorithm", f"BC-UCB, {fields(told['algorithm'])}"),
         ("Validators", drawn),
         ("Proven liars", proven(result)),
-        ("Fidelity", _FIDELITY.get(str(told.get("fidelity")), NONE)),
+        ("Fidelity", _FIDELITY.get(str(told.get("fidelity")), NO_VALUE)),
         ("Replicates", f"{result.replicates:,}"),
-        ("Seed", str(told.get("seed", NONE))),
+        ("Seed", str(told.get("seed", NO_VALUE))),
     ]
     if told.get("fidelity") == "protocol":
         happens = {key: value for key, value in (told.get("faults") or {}).items() if value not in (None, 0.0)}
         happens = {} if set(happens) <= {"longest_delay"} else happens
         out.append(("Faults of the network", fields(happens) or "none"))
-        out.append(("Comparison of pull counts", str(told.get("private_comparison", NONE))))
-        out.append(("Who reads the numbers", _READERS.get(str(told.get("disclosure", "open")), NONE)))
+        out.append(("Comparison of pull counts", str(told.get("private_comparison", NO_VALUE))))
+        out.append(("Who reads the numbers", _READERS.get(str(told.get("disclosure", "open")), NO_VALUE)))
     return out
 
 

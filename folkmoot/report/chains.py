@@ -10,6 +10,7 @@ from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.report.chain_settings import liars, rows
 from folkmoot.report.curves import plot_groups
 from folkmoot.report.files import Told
+from folkmoot.report.live import Curve, data, live
 from folkmoot.report.page import (
     Bold,
     bullets,
@@ -24,9 +25,10 @@ from folkmoot.report.page import (
     svg_bytes,
     table,
 )
-from folkmoot.report.plots import plot_regret
+from folkmoot.report.plots import figure_of, plot_regret
 from folkmoot.report.shared import (
     few_replicates,
+    in_words,
     mean_and_interval,
     on_intervals,
     percent_and_interval,
@@ -34,9 +36,15 @@ from folkmoot.report.shared import (
     same_or_each,
     summaries_csv,
 )
-from folkmoot.report.words import NONE, PERCENT, joined, number, percent, places_by_error, plural, scaled, short
+from folkmoot.report.sweeps import Measure, are_many_games, plot_sweep
+from folkmoot.report.words import NO_VALUE, PERCENT, joined, number, percent, places_by_error, plural, scaled, short
+from folkmoot.report.worlds import rows_of
+from folkmoot.report.writing import notes as on_names
 from folkmoot.simulation.result import student_interval
 
+_HONEST = Measure(
+    lambda result: (result.checkpoints, result.regret), "regret, summed over the honest", "final regret of all honest"
+)
 _PARTICIPANTS_SHOWN = 24  # one by one; of more, liars and the honest together
 _GAMES_SHOWN = 6  # in the figure of participants
 _FINE = 0.01  # shares of lost blocks below which decimals are shown
@@ -46,7 +54,7 @@ def contents(told: Told) -> dict[str, bytes]:
     """regret.png (150 dpi), regret.svg, summary.csv and report.html."""
     results: Mapping[str, ChainResult] = told.results
     with fixed_style():
-        drawing = _regret_of_the_honest(results)
+        drawing = _regret_of_the_honest(in_words(results))
     return {
         "regret.png": png_bytes(drawing, dpi=150),
         "regret.svg": svg_bytes(drawing),
@@ -70,18 +78,22 @@ def terminal(results: Mapping[str, ChainResult]) -> tuple[list[str], list[list[s
 
 def render(told: Told) -> str:
     """The page, self-contained."""
-    results: Mapping[str, ChainResult] = told.results
+    results: Mapping[str, ChainResult] = in_words(told.results)
+    label = "regret, summed over the honest"
+    curves = {name: [Curve(label, result.checkpoints, result.regret)] for name, result in results.items()}
+    moved = live(data(curves, results))
     parts = [
         paragraph(answer(results), "answer"),
         paragraphs(told.description),
         section("What was played", settings(same_or_each({name: rows(r) for name, r in results.items()}))),
         section("Regret of the honest", *_regret(results)),
+        moved.section,
         section("Blocks", _blocks(results)),
         section("Who was heard and who is trusted", *_participants(results)),
-        section("Notes", bullets([*told.notes, *_notes(results)])),
+        section("Notes", bullets([*told.notes, *_notes(results), *on_names(results)])),
         section("Provenance", *provenance(results)),
     ]
-    return page(told.title, parts)
+    return page(told.title, parts, moved)
 
 
 def answer(results: Mapping[str, ChainResult]) -> str:
@@ -112,9 +124,11 @@ def answer(results: Mapping[str, ChainResult]) -> str:
 
 
 def _regret_of_the_honest(results: Mapping[str, ChainResult]) -> Figure:
-    drawing = plot_regret(results)
-    drawing.axes[0].set_ylabel("cumulative expected regret,\nsummed over honest participants")
-    return drawing
+    if are_many_games(results):
+        return plot_sweep(rows_of(results), _HONEST)
+    axes = plot_regret(results)
+    axes.set_ylabel("cumulative expected regret,\nsummed over honest participants")
+    return figure_of(axes)
 
 
 def _regret(results: Mapping[str, ChainResult]) -> list[str]:
@@ -169,7 +183,7 @@ def _blocks(results: Mapping[str, ChainResult]) -> str:
         )
     header = ["Game", "Approved", "Lost", "Lost share", "With a lie", "Validators a round"]
     header += ["Messages"] if any(result.messages.any() for result in results.values()) else []
-    lines = [line + [NONE] * (len(header) - len(line)) for line in lines]
+    lines = [line + [NO_VALUE] * (len(header) - len(line)) for line in lines]
     caption = (
         "Table 2. Rounds after the burn-in: how many became approved blocks and how many were lost, for which nobody "
         "was paid; the share of approved blocks whose average a malicious estimate has entered. Means over replicates."
@@ -210,8 +224,8 @@ def _heard(results: Mapping[str, ChainResult]) -> str:
         for title, group in (("honest", honest), ("lying", wrong)):
             if group:
                 heard: Any = result.included_share
-                said = NONE if heard is None else percent_and_interval(heard[:, group].mean(axis=1))
-                span = NONE if heard is None else _span(heard[:, group].mean(axis=0))
+                said = NO_VALUE if heard is None else percent_and_interval(heard[:, group].mean(axis=1))
+                span = NO_VALUE if heard is None else _span(heard[:, group].mean(axis=0))
                 trust = percent_and_interval(result.trust[:, group].sum(axis=1))
                 label = f"{name}: {title}" if len(results) > 1 else title
                 fair = percent(len(group) / result.n_agents)

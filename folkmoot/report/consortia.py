@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from folkmoot.multiparty.games.result import ConsortiumResult
 from folkmoot.report.curves import plot_groups, plot_shares
 from folkmoot.report.files import Told
+from folkmoot.report.live import Curve, data, live
 from folkmoot.report.page import (
     Bold,
     bullets,
@@ -27,15 +28,23 @@ from folkmoot.report.shared import (
     Rows,
     few_replicates,
     fields,
+    in_words,
     on_intervals,
     percent_and_interval,
     provenance,
     same_or_each,
     summaries_csv,
 )
-from folkmoot.report.words import NONE, PERCENT, joined, number, percent
+from folkmoot.report.sweeps import Measure, are_many_games, plot_sweep
+from folkmoot.report.words import NO_VALUE, PERCENT, joined, number, percent
+from folkmoot.report.worlds import rows_of
+from folkmoot.report.writing import notes as on_names
 from folkmoot.simulation.result import student_interval
 
+_ACCURACY = Measure(
+    lambda result: (np.arange(result.iterations + 1), result.accuracy),
+    "accuracy on test samples", "accuracy at the end", "iteration",
+)  # fmt: skip
 _SENDERS_SHOWN = 20  # one by one; of more, liars and the honest together
 _GAMES_SHOWN = 4  # in the figure of classes
 _BEFORE = "before calibration"
@@ -54,7 +63,7 @@ _REASONS = {
 def contents(told: Told) -> dict[str, bytes]:
     """accuracy.png (150 dpi), accuracy.svg, summary.csv and report.html."""
     with fixed_style():
-        drawing = _curves(told.results)
+        drawing = _curves(in_words(told.results))
     return {
         "accuracy.png": png_bytes(drawing, dpi=150),
         "accuracy.svg": svg_bytes(drawing),
@@ -86,19 +95,25 @@ def _places(means: Any) -> int:
 
 def render(told: Told) -> str:
     """The page, self-contained."""
-    results: Mapping[str, ConsortiumResult] = told.results
+    results: Mapping[str, ConsortiumResult] = in_words(told.results)
+    curves = {
+        name: [Curve("accuracy on test samples", np.arange(result.iterations + 1), result.accuracy)]
+        for name, result in results.items()
+    }
+    moved = live(data(curves, results, step="iteration"))
     parts = [
         paragraph(answer(results), "answer"),
         paragraphs(told.description),
         section("What was played", settings(same_or_each({name: _settings(r) for name, r in results.items()}))),
         section("Accuracy", *_accuracy(results)),
+        moved.section,
         section("Class by class", *_classes(results)),
         section("Samples", *[_senders(name, result, n) for n, (name, result) in enumerate(results.items(), 2)]),
         section("Protection", _protection(results)),
-        section("Notes", bullets([*told.notes, *_notes(results)])),
+        section("Notes", bullets([*told.notes, *_notes(results), *on_names(results)])),
         section("Provenance", *provenance(results)),
     ]
-    return page(told.title, parts)
+    return page(told.title, parts, moved)
 
 
 def answer(results: Mapping[str, ConsortiumResult]) -> str:
@@ -139,7 +154,7 @@ def _settings(result: ConsortiumResult) -> Rows:
         lying = f"{attack['type']} by {who}, {percent(attack['share'], 0)} of their messages"
     terms = {key: value for key, value in told["terms"].items() if key != "rules"}
     return [
-        ("Method", "HMR, a server that everybody trusts" if told["method"] == "hmr" else "BEMA"),
+        ("Method", "one-step HMR, a server that everybody trusts" if told["method"] == "one_step_hmr" else "BEMA"),
         ("Data", str(told["data"]["type"])),
         ("Parties", f"{result.verdicts.shape[1]:,}"),
         ("Classes of the parties", _division(told)),
@@ -147,6 +162,7 @@ def _settings(result: ConsortiumResult) -> Rows:
         ("Models, in turn", "; ".join(_model(model) for model in told["models"])),
         ("Lying", lying),
         ("Join later", joined([f"party {i}" for i in told["regular"]]) or "nobody"),
+        ("Predictor", str(told.get("predictor", "the paper's"))),
         ("Rules", str(told["terms"].get("rules", "hardened"))),
         ("Other terms that were set", fields(terms) or "none"),
         ("Calibration", f"{told['iterations']} iterations of at most {told['samples_per_iteration']} samples taken"),
@@ -170,6 +186,8 @@ def _division(told: Mapping[str, Any]) -> str:
 def _curves(results: Mapping[str, ConsortiumResult]) -> Figure:
     longest = max(results.values(), key=lambda result: result.iterations)
     equal = {name: result for name, result in results.items() if result.iterations == longest.iterations}
+    if are_many_games(equal):
+        return plot_sweep(rows_of(equal), _ACCURACY)
     steps = np.arange(longest.iterations + 1)
     return plot_shares(
         steps, {name: result.accuracy for name, result in equal.items()}, "iteration", "accuracy on test samples"
@@ -250,10 +268,11 @@ def _protection(results: Mapping[str, ConsortiumResult]) -> str:
     for name, result in results.items():
         low, high = result.protection.min(axis=0), result.protection.max(axis=0)
         cells = [str(a) if a == b else f"{a} to {b}" for a, b in zip(low, high)]
-        lines.append([name, *cells, *[NONE] * (n_classes - len(cells))])
+        lines.append([name, *cells, *[NO_VALUE] * (n_classes - len(cells))])
     caption = (
-        f"Table {2 + len(results)}. How many lying models are tolerated among those that claim a class "
-        "(2 f < m < K, Theorem 2): f lie, K of them are honest, and m scores are averaged to what all are told."
+        f"Table {2 + len(results)}. How many lying models the predictor tolerates among those that claim a class: "
+        "none, if it is a mean; for a star or its centre 2 f < m < K (Theorem 2), where f lie, K of them are honest, "
+        "and m scores are averaged."
     )
     return table(caption, ["Class", *map(str, range(n_classes))], lines)
 

@@ -21,6 +21,7 @@ from folkmoot.report.plots import (
     printable,
     scale_x,
 )
+from folkmoot.report.writing import write_ticks
 from folkmoot.simulation.result import student_interval
 
 Floats = NDArray[np.float64]
@@ -65,11 +66,14 @@ def plot_groups(groups: Sequence[str], values: Mapping[str, Floats], x_label: st
         offset = _WIDTH * ((number + 0.5) / len(values) - 0.5)
         bars = axes.errorbar(places + offset, mean, yerr=ends, linestyle="none", **point_style(look(number)))
         bars[0].set_label(printable(name))
+        bars[0].set_clip_on(False)  # a mark at 0 or 1 is whole
         handles.append(bars[0])
     for edge in places[:-1] + 0.5:
         axes.axvline(edge, color="0.9", linewidth=0.6, zorder=0)
     turned = max(map(len, groups)) * len(groups) > 70
-    axes.set_xticks(places, groups, rotation=60 if turned else 0, ha="right" if turned else "center")
+    write_ticks(axes.xaxis, places.tolist(), groups)
+    for text in axes.get_xticklabels():
+        text.set(rotation=60 if turned else 0, horizontalalignment="right" if turned else "center")
     axes.set_xlim(-0.5, len(groups) - 0.5)
     axes.set_ylim(np.floor(10.0 * least - 0.2) / 10.0 if least > 0.5 else 0.0, 1.02)  # no room for what nobody has
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
+from folkmoot.errors import brief
 from folkmoot.files import or_say, write_file
 from folkmoot.simulation.saved import Saved
 
@@ -52,7 +53,7 @@ def report_of(results: Mapping[str, Saved]) -> Report:
         raise ValueError("results: expected at least one, by name")
     for name, result in results.items():
         if not isinstance(result, Saved):
-            raise ValueError(f"results[{name!r}] = {type(result).__name__}: expected a Result under a name")
+            raise ValueError(f"results[{brief(name)}] = {type(result).__name__}: expected a Result under a name")
     kinds = {result.KIND for result in results.values()}
     if len(kinds) > 1 or not kinds <= set(_REPORTS):
         raise ValueError(f"results of kind {', '.join(sorted(kinds))}: expected one of {', '.join(_REPORTS)}")

@@ -3,15 +3,17 @@
 Regrets are compared within a world only; `worlds` says what that is, and what a cell is.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import count
 from math import isfinite
 
 from folkmoot.report import goals, requested
 from folkmoot.report.arms import best_arm
+from folkmoot.report.graph import held, picture
+from folkmoot.report.live import data, live, regrets
 from folkmoot.report.page import (
     Bold,
-    as_json,
     bullets,
     collapsed,
     figure,
@@ -26,7 +28,8 @@ from folkmoot.report.page import (
 from folkmoot.report.panels import PANELS, plot_worlds
 from folkmoot.report.played import algorithm_in_words, capital, world_of
 from folkmoot.report.plots import plot_setting
-from folkmoot.report.shared import same_or_each
+from folkmoot.report.shared import configurations, same_or_each
+from folkmoot.report.sweeps import ALGORITHMS, are_many, main_settings, plot_sweep
 from folkmoot.report.words import PERCENT, certificates, headline, joined, number, places_by_error, places_for, plural
 from folkmoot.report.worlds import (
     Cell,
@@ -45,8 +48,10 @@ from folkmoot.report.worlds import (
     varied_in,
     worlds_of,
 )
+from folkmoot.report.writing import notes as on_names
 from folkmoot.simulation.result import Result
 
+_MOST_DIFFERENT = 4  # lines on one thing in different worlds
 _MOST_WARNINGS = 4  # of the algorithms; all stand in the full configuration
 
 
@@ -75,7 +80,10 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
     varied = varied_in(rows, keys) or keys
     worlds, tables = worlds_of(rows), count(1)
     results = {cell.name: cell.value for cell in _cells(worlds) if isinstance(cell.value, Result)}
-    known = [world.results for world in worlds if world.results]
+    known, many = [world.results for world in worlds if world.results], are_many(worlds)
+    told = data({name: regrets(result) for name, result in results.items()}, results) if results else None
+    graph = held(results)
+    moved = live({**told, "graph": graph}) if told else None
     parts = [
         paragraph(answer(worlds), "answer"),
         paragraph(_best(known)),
@@ -84,16 +92,18 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
         section("What was run", settings(_played(worlds))) if results else "",
         section(
             "Regret over the grid",
-            _curve(rows, varied, algorithms),
+            _all_in_one(rows) if many else _curve(rows, varied, algorithms),
             _final(rows, varied, algorithms, worlds, next(tables)),
-            _panels(worlds, 1 + _has_curve(rows, varied)),
+            "" if many else _panels(worlds, 1 + _has_curve(rows, varied)),
         ),
+        moved.section if moved else "",
+        section("The network", picture(graph)) if graph else "",
         section("Two goals", _two_goals(known, results, tables)),
         *(requested.sections(results, tables) if results else []),
-        section("Notes", bullets([*notes, *_fixed(rows, keys, varied), *certificates(results)])),
+        section("Notes", bullets([*notes, *_fixed(rows, keys, varied), *certificates(results), *on_names(algorithms)])),
         section("Provenance", *_provenance(results)),
     ]
-    return page(title, parts)
+    return page(title, parts, moved)
 
 
 def _cells(worlds: Sequence[World]) -> list[Cell]:
@@ -180,7 +190,23 @@ def _played(worlds: Sequence[World]) -> list[tuple[str, str]]:
     for cell in _cells(worlds):
         if isinstance(cell.value, Result):
             algorithms.setdefault(cell.algorithm, {})[algorithm_in_words(cell.value)] = None
-    return [*same_or_each(told), *((name, "; ".join(said)) for name, said in algorithms.items())]
+    return [*_fewer(same_or_each(told)), *((name, "; ".join(said)) for name, said in algorithms.items())]
+
+
+def _fewer(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Rows of which no more than a few say what one thing is in different worlds: "Network: p 0.1"."""
+    out: list[tuple[str, str]] = []
+    counts = Counter(title.partition(":")[0] for title, _ in rows)
+    seen: Counter[str] = Counter()
+    for title, value in rows:
+        what = title.partition(":")[0]
+        seen[what] += 1
+        if counts[what] <= _MOST_DIFFERENT + 1 or seen[what] <= _MOST_DIFFERENT:
+            out.append((title, value))
+        elif seen[what] == counts[what]:
+            left = counts[what] - _MOST_DIFFERENT
+            out.append((f"{what}: {left} more", "See the full configuration at the end."))
+    return out
 
 
 # --- Regret -------------------------------------------------------------------------------------------
@@ -238,6 +264,22 @@ def _curve(rows: Sequence[Row], varied: Sequence[str], algorithms: Sequence[str]
     )
 
 
+def _all_in_one(rows: Sequence[Row]) -> str:
+    with fixed_style():
+        drawing = plot_sweep(rows)
+    main = main_settings(rows)
+    settings = joined([readable(key) for key in dict.fromkeys(main.values()) if key])
+    several = len({key for row in rows for key in row if not is_outcome(row[key])}) > len(set(main.values()) - {""})
+    others = " Cells that differ in other settings have the same colour." if several else ""
+    of_all = f" The first {ALGORITHMS} of {len(main)} algorithms have a panel." if len(main) > ALGORITHMS else ""
+    caption = (
+        f"Figure 1. Above, final regret summed over agents against {settings}: means over replicates with "
+        f"95{PERCENT} Student intervals. Below, regret against the round, a curve for each cell, coloured by "
+        f"{settings}.{others}{of_all}"
+    )
+    return figure(drawing, caption, f"Final regret against {settings}; the values stand in Table 1.")
+
+
 def _panels(worlds: Sequence[World], n: int) -> str:
     known = [world for world in worlds if len(world.results) == len(world.cells)]
     if not known:
@@ -272,5 +314,4 @@ def _provenance(results: Mapping[str, Result]) -> list[str]:
     if not results:
         return []
     origin = ", ".join(f"{key} {value}" for key, value in next(iter(results.values())).provenance.items())
-    everything = {name: result.configuration for name, result in results.items()}
-    return [paragraph(origin), collapsed("Full configuration", as_json(everything))]
+    return [paragraph(origin), collapsed("Full configuration", configurations(results))]

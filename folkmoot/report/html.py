@@ -1,13 +1,19 @@
-"""The report of one experiment: a single HTML file that needs no network, no script and no colour."""
+"""The report of one experiment: a single HTML file that needs no network, no script and no colour.
+
+With script a reader can move in it: see `live`.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from folkmoot.errors import brief
 from folkmoot.report import goals, requested
 from folkmoot.report.arms import best_arm as best_arm
 from folkmoot.report.arms import pulls_by_arm
+from folkmoot.report.graph import held, picture
 from folkmoot.report.grid import render_grid as render_grid
+from folkmoot.report.live import data, live, regrets
 from folkmoot.report.page import (
     Bold,
     as_json,
@@ -23,7 +29,7 @@ from folkmoot.report.page import (
     table,
 )
 from folkmoot.report.played import capital, settings_of
-from folkmoot.report.plots import plot_communication, plot_regret
+from folkmoot.report.plots import figure_of, plot_communication, plot_regret
 from folkmoot.report.tables import (
     Difference,
     check_results,
@@ -36,7 +42,7 @@ from folkmoot.report.tables import (
     same_world,
 )
 from folkmoot.report.words import (
-    NONE,
+    NO_VALUE,
     PERCENT,
     certificates,
     headline,
@@ -50,6 +56,7 @@ from folkmoot.report.words import (
     remarks,
     scaled,
 )
+from folkmoot.report.writing import notes as on_names
 from folkmoot.simulation.result import Result
 
 _MATRIX_UP_TO = 6  # algorithms of which all pairs are shown
@@ -94,10 +101,13 @@ def render(
     check_results(results)
     against = default_reference(results) if reference is None else reference
     if against not in results:
-        raise ValueError(f"reference {against!r}: unknown; there are {', '.join(map(repr, results))}")
+        raise ValueError(f"reference {brief(against)}: unknown; there are {', '.join(map(repr, results))}")
     tables = count(1)
     first = next(iter(results.values()))
     comparable = all(same_world(first, result) for result in results.values())
+    told = data({name: regrets(result) for name, result in results.items()}, results)
+    told["graph"] = held(results) if comparable else None
+    moved = live(told)
     parts = [
         paragraph(headline(results), "answer"),
         paragraph(best_arm(first)) if comparable else "",
@@ -112,15 +122,17 @@ def render(
             bullets(certificates(results)),
         ),
         section("Regret", *_regret(results), _final(results, next(tables))),
+        moved.section,
+        section("The network", picture(told["graph"])) if told["graph"] else "",
         section("Two goals", goals.both_regrets(results, next(tables))) if goals.shown(results, comparable) else "",
         _differences(results, against, tables) if comparable else "",
         *requested.sections(results, tables),
         _communication(results),
         section("Which arms were pulled", pulls_by_arm(results, next(tables))) if comparable else "",
-        section("Notes", bullets([*notes, *_caveats(results)])),
+        section("Notes", bullets([*notes, *_caveats(results), *on_names(results)])),
         section("Provenance", *_provenance(results, comparable)),
     ]
-    return page(title, parts)
+    return page(title, parts, moved)
 
 
 # --- Regret -------------------------------------------------------------------------------------------
@@ -128,9 +140,9 @@ def render(
 
 def _regret(results: Mapping[str, Result]) -> list[str]:
     with fixed_style():
-        plain = plot_regret(results)
-        both = plot_regret(results, log_x=True, log_y=True)
-        spread = plot_regret(results, band="sd")
+        plain = figure_of(plot_regret(results))
+        both = figure_of(plot_regret(results, log_x=True, log_y=True))
+        spread = figure_of(plot_regret(results, band="sd"))
     banded = _banded(results)
     band = f" Lines are means over replicates, bands their 95{PERCENT} Student intervals." if banded else ""
     finals = "; ".join(f"{row.name} {number(row.regret_mean)}" for row in final_table(results))
@@ -179,8 +191,8 @@ def _final(results: Mapping[str, Result], n: int) -> str:
             number(row.regret_std, places),
             number(row.regret_per_agent_mean, each),
             percent(row.best_arm_share),
-            NONE if is_oracle(results[row.name]) else scaled(row.messages),
-            NONE if is_oracle(results[row.name]) else scaled(row.bytes, "B"),
+            NO_VALUE if is_oracle(results[row.name]) else scaled(row.messages),
+            NO_VALUE if is_oracle(results[row.name]) else scaled(row.bytes, "B"),
             *(number(getattr(row, key), 1 if key == "corruption_spent" else 0) for key in accounts),
             *([] if accounts else [scaled(row.agent_steps_per_second)]),
         ]
@@ -228,7 +240,7 @@ def _differences(results: Mapping[str, Result], against: str, tables: "count[int
             number(pair.mean, places),
             interval(pair.low, pair.high, places),
             number(pair.ratio, 2) if pair.ratio < 100 or pair.ratio != pair.ratio else number(pair.ratio),
-            {True: "yes", False: "no", None: NONE}[pair.significant],
+            {True: "yes", False: "no", None: NO_VALUE}[pair.significant],
             f"{pair.replicates:,}",
         ]
         for pair in pairs
@@ -319,6 +331,6 @@ def _provenance(results: Mapping[str, Result], comparable: bool) -> list[str]:
         everything["shared"] = {key: first.configuration[key] for key in _SHARED if key in first.configuration}
     for name, result in results.items():
         shared = everything.get("shared", {})
-        own = {key: value for key, value in result.configuration.items() if shared.get(key, NONE) != value}
+        own = {key: value for key, value in result.configuration.items() if shared.get(key, NO_VALUE) != value}
         everything[name] = {**own, **({"provenance": dict(result.provenance)} if name in differing else {})}
     return [settings(rows), paragraph(mixed), collapsed("Full configuration", as_json(everything))]

@@ -1,6 +1,7 @@
 """The parts a report page is made of: escaped text, tables, figures, the sheet of styles.
 
-A page needs no network and no script; its own content policy forbids both.
+A page needs no network and no script. Its own content policy forbids the first, and of scripts all but the one that it
+may hold: see `live`.
 """
 
 import base64
@@ -9,18 +10,25 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import matplotlib.style
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
+_LONG = 20  # characters of a word that may break in the head of a table
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 _STYLE = """
-:root { color-scheme: light; --ink: #1a1a1a; --soft: #595959; --line: #b8b8b8; }
+:root { color-scheme: light dark; --ink: #1a1a1a; --soft: #595959; --line: #b8b8b8; --faint: #e4e4e4; --grid: #ddd;
+  --ground: #fff; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e9e9e9; --soft: #b4b4b4; --line: #666; --faint: #3a3a3a; --grid: #444; --ground: #17181a; }
+  figure img { background: #fff; padding: .4rem; border-radius: .3rem; }
+}
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 50rem; color: var(--ink); background: #fff;
+body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 50rem; color: var(--ink);
+  background: var(--ground);
   font: 1.0625rem/1.55 Charter, "Bitstream Charter", "Sitka Text", Cambria, "Liberation Serif", Georgia, serif;
   font-variant-numeric: lining-nums; overflow-wrap: break-word; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 1rem; text-wrap: balance; }
@@ -42,8 +50,9 @@ thead th { border-top: 1.5px solid var(--ink); border-bottom: 1px solid var(--in
   vertical-align: bottom; font-weight: 600; }
 th, td { padding: .34rem .55rem; text-align: right; vertical-align: baseline; }
 th:first-child, td:first-child { padding-left: 0; } th:last-child, td:last-child { padding-right: 0; }
-tbody tr + tr > * { border-top: 1px solid #e4e4e4; }
-tbody th { font-weight: 400; min-width: 7rem; }
+tbody tr + tr > * { border-top: 1px solid var(--faint); }
+tbody th { font-weight: 400; min-width: 7rem; overflow-wrap: anywhere; }
+thead th.long { overflow-wrap: anywhere; min-width: 7rem; }
 th.left, td.left { text-align: left; }
 td.whole, th.whole { white-space: nowrap; }
 .settings th { width: 11rem; color: var(--soft); } .settings { border-top: 1.5px solid var(--ink); }
@@ -63,23 +72,40 @@ ul { padding-left: 1.2rem; margin: .6rem 0; } li { margin: .25rem 0; }
 """
 
 
-def page(title: str, body: Sequence[str]) -> str:
-    """A whole document; the title is escaped, the body is markup already."""
+class Live(NamedTuple):
+    """What a page needs to be moved in.
+
+    Attributes:
+        policy: of the page: which script runs, and no other.
+        style: more for its sheet of styles.
+        section: the markup of the section.
+        script: markup for the end of the page.
+    """
+
+    policy: str
+    style: str
+    section: str
+    script: str
+
+
+def page(title: str, body: Sequence[str], live: Live | None = None) -> str:
+    """A whole document; the title is escaped, the body is markup already, the section of `live` among it."""
+    policy, style, script = (live.policy, _STYLE + live.style, live.script) if live else (POLICY, _STYLE, "")
     head = [
         "<!DOCTYPE html>",
         '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<link rel="icon" href="data:,">',
         f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{style}</style>",
         "</head>",
         "<body>",
         f"<h1>{escape(title)}</h1>",
     ]
-    return "\n".join([*head, *(part for part in body if part), "</body>", "</html>", ""])
+    return "\n".join([*head, *(part for part in body if part), *([script] if script else []), "</body>", "</html>", ""])
 
 
 def section(heading: str, *parts: str) -> str:
@@ -124,6 +150,8 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], le
 
     def cell(tag: str, column: int, text: str, attributes: str = "") -> str:
         css = "left" if column in left else "whole" if tag == "td" else ""
+        if any(len(word) > _LONG for word in text.split()):
+            css = f"{css} long".strip()
         content = f"<strong>{escape(text)}</strong>" if isinstance(text, Bold) else escape(text)
         return f"<{tag}{attributes}{_class(css)}>{content}</{tag}>"
 
@@ -146,11 +174,16 @@ def settings(rows: Sequence[tuple[str, str]]) -> str:
     return "\n".join(['<div class="wide"><table class="settings"><tbody>', *lines, "</tbody></table></div>"])
 
 
-def figure(drawing: Figure, caption: str, alternative: str) -> str:
+def figure(drawing: "Figure", caption: str, alternative: str) -> str:
     """A figure as an embedded SVG with its caption and a text for those who cannot see it."""
     data = base64.b64encode(svg_bytes(drawing)).decode()
     image = f'<div class="plot"><img src="data:image/svg+xml;base64,{data}" alt="{escape(alternative)}"></div>'
     return f"<figure>\n{image}\n<figcaption>{_captioned(caption)}</figcaption>\n</figure>"
+
+
+def figure_of_markup(markup: str, caption: str) -> str:
+    """A figure that is markup already, with its caption."""
+    return f"<figure>\n{markup}\n<figcaption>{_captioned(caption)}</figcaption>\n</figure>"
 
 
 def _captioned(text: str) -> str:
@@ -178,11 +211,13 @@ def as_json(value: Any, indent: str = "") -> str:
 @contextmanager
 def fixed_style() -> Iterator[None]:
     """Draw within this, so that a figure does not depend on the user's settings; they are put back."""
+    import matplotlib.style  # here: most of a page is text, and to load what draws takes long
+
     with matplotlib.style.context(["default", {"svg.hashsalt": "folkmoot", "svg.fonttype": "path", "font.size": 10.0}]):
         yield
 
 
-def svg_bytes(drawing: Figure) -> bytes:
+def svg_bytes(drawing: "Figure") -> bytes:
     """The figure as SVG without a date: the same figure gives the same bytes."""
     buffer = io.BytesIO()
     with fixed_style():
@@ -190,7 +225,7 @@ def svg_bytes(drawing: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def png_bytes(drawing: Figure, dpi: int = 150) -> bytes:
+def png_bytes(drawing: "Figure", dpi: int = 150) -> bytes:
     """The figure as PNG without the name of the program that drew it."""
     buffer = io.BytesIO()
     with fixed_style():

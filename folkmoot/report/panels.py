@@ -14,6 +14,7 @@ from folkmoot.report.plots import (
     Chart,
     Look,
     draw_curve,
+    figure_of,
     finish,
     look,
     mark_places,
@@ -22,13 +23,16 @@ from folkmoot.report.plots import (
     scale_x,
     scale_y,
 )
+from folkmoot.report.shorter import shortened
 from folkmoot.report.worlds import World, size_of
+from folkmoot.report.writing import write
 from folkmoot.simulation.result import student_interval
 
 PANELS = 12  # at most
 _COLUMNS = 3
 _WIDTH, _HEIGHT = 2.5, 2.1  # inches of a panel
 _NAME = 26  # characters of a title or a name before it breaks
+_TITLE = 100  # characters of a title
 _ENTRY = 0.24  # inches of a line of the legend
 
 
@@ -51,7 +55,7 @@ def plot_worlds(worlds: Sequence[World]) -> Figure:
     if not known:
         raise ValueError("worlds: expected at least one with a result")
     if len(known) == 1:
-        return plot_regret(known[0].results)
+        return figure_of(plot_regret(known[0].results))
     drawn = known[:PANELS]
     names = list(dict.fromkeys(name for world in drawn for name in world.results))
     sizes = {size_of(result) for world in drawn for result in world.results.values()}
@@ -91,7 +95,8 @@ def _draw(axes: Axes, world: World, names: Sequence[str], handles: dict[str, Any
         finals.append(float(mean[-1]))
     scale_x(axes, np.concatenate([result.checkpoints for result in world.results.values()]), False)
     axes.xaxis.set_major_locator(MaxNLocator(3))
-    axes.set_title(fill(printable(world.title), _NAME + 8), fontsize="small", parse_math=False)
+    axes.set_title(" ", fontsize="small")
+    write(axes.title, fill(shortened([world.title], _TITLE)[0], _NAME + 8))
     axes.tick_params(labelsize="small")
     finish(axes)
     return finals
@@ -109,10 +114,9 @@ def _legend(figure: Figure, handles: dict[str, Any], banded: bool) -> None:
         alignment="left",
         labelspacing=0.7,
     )
-    for text, name in zip(box.get_texts(), handles, strict=True):
-        text.set_parse_math(False)
-        text.set_text(fill(printable(name), _NAME) or " ")
+    for text, name in zip(box.get_texts(), shortened(list(handles)), strict=True):
+        write(text, fill(name, _NAME))
 
 
 def _legend_height(names: Sequence[str]) -> float:
-    return 0.6 + _ENTRY * sum(max(1, len(fill(name, _NAME).splitlines())) + 0.4 for name in names)
+    return 0.6 + _ENTRY * sum(max(1, len(fill(name, _NAME).splitlines())) + 0.4 for name in shortened(names))

@@ -5,7 +5,7 @@ from typing import Any
 
 from folkmoot.report.arms import arm_names
 from folkmoot.report.words import (
-    NONE,
+    NO_VALUE,
     corruption_in_words,
     feedback_in_words,
     joined,
@@ -48,7 +48,7 @@ def world_of(results: Mapping[str, Result]) -> list[tuple[str, str]]:
         rows.append(("Replicates", f"{first.replicates:,}"))
     else:
         rows.append(("Replicates", joined([f"{n:,} ({name})" for name, n in counts.items()])))
-    rows.append(("Seed", str(first.configuration.get("seed", NONE))))
+    rows.append(("Seed", str(first.configuration.get("seed", NO_VALUE))))
     return rows
 
 

@@ -5,19 +5,26 @@ Okabe and Ito (2008), which the colour-blind can tell apart; line styles and mar
 that curves stay apart in grey.
 """
 
-import io
 from collections.abc import Callable, Mapping, Sequence
-from textwrap import fill
 from typing import Any, Literal, NamedTuple, cast
-from unicodedata import category
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
 from numpy.typing import NDArray
 
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
+from folkmoot.report.axes import Chart as Chart
+from folkmoot.report.axes import Plot as Plot
+from folkmoot.report.legends import figure_of as figure_of
+from folkmoot.report.legends import legend as legend
+from folkmoot.report.shorter import printable as printable
 from folkmoot.report.tables import check_results
+from folkmoot.report.writing import write
 from folkmoot.simulation.measures import standard_deviation
 from folkmoot.simulation.result import Result, student_interval
 
@@ -25,10 +32,7 @@ Floats = NDArray[np.float64]
 
 SPREAD = 20.0  # values further apart than this factor are shown on a logarithmic axis where the choice is ours
 SIZE = (7.2, 4.0)  # inches
-_MOST_NAMES = 60  # in a legend
-_ENTRY_HEIGHT = 0.26  # inches of a legend entry of one line
 _MARKS = 8  # markers on a curve
-_NAME_WIDTH = 26  # characters of a name before its legend entry breaks
 _PLAIN_BELOW = 1e7  # axis numbers are written out up to here
 _COLOURS = ("#0072B2", "#D55E00", "#000000", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
 _DASHES: tuple[Any, ...] = (
@@ -50,15 +54,6 @@ _REGRETS = {
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 
-class Chart(Figure):
-    """A matplotlib figure that a notebook shows without pyplot."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=110)
-        return buffer.getvalue()
-
-
 class Look(NamedTuple):
     """How one algorithm is drawn, the same in every figure of a report."""
 
@@ -75,6 +70,7 @@ def look(number: int) -> Look:
     return Look(colour, _DASHES[number % len(_DASHES)], _MARKERS[number % len(_MARKERS)], face)
 
 
+@guarded
 def plot_regret(
     results: Mapping[str, Result],
     log_x: bool = False,
@@ -84,43 +80,54 @@ def plot_regret(
     log_y: bool = False,
     band: Literal["interval", "sd"] = "interval",
     of: Literal["regret", "own_regret", "realised_regret"] = "regret",
-) -> Figure:
+    styles: Mapping[str, Mapping[str, Any]] | None = None,
+    **line: Any,
+) -> Axes:
     """Cumulative expected regret against the round: mean over replicates, and a band around it.
 
-    A result with one replicate is a line without a band.
+    A result with one replicate is a line without a band. Of more curves than a legend has room for some are named.
 
     Args:
         results: results by the name the legend gives them.
         log_x: logarithmic rounds, on which logarithmic regret is a straight line.
         per_agent: regret divided by the number of agents.
-        ax: axes to draw into; by default those of a new figure.
+        ax: axes to draw into; by default those of a new figure, independent of pyplot.
         log_y: logarithmic regret, for curves that differ by orders of magnitude.
         band: "interval" is the 95 % Student interval of the mean: how sure the mean is; it narrows with more
             replicates. "sd" is one standard deviation to either side: how far replicates lie apart; it does not.
         of: "regret" against the common arm; "own_regret", of each agent against its own best arm, of runs with
             `per_agent`; "realised_regret" against the best arm in hindsight, of runs with `realised`.
+        styles: for some of the names keywords of `matplotlib.axes.Axes.plot`, such as {"GSE": {"color": "red"}}.
+        line: the same for all curves, such as linewidth=1.
 
     Returns:
-        The figure, independent of pyplot; save it with `figure.savefig(path)`.
+        The axes, for titles, limits and lines of one's own. Those of a new figure have `savefig(path)`, which writes
+        PDF, PNG, SVG and what else matplotlib writes.
 
     Raises:
-        ValueError: no results, something that is not a Result, another band or regret, or one that was not asked for.
+        ValueError: no results, something that is not a Result, another band or regret, one that was not asked for, or
+            a style of a name that is not there.
     """
     check_results(results)
     if of not in _REGRETS:
-        raise ValueError(f"of = {of!r}: allowed are {', '.join(map(repr, _REGRETS))}")
+        raise ValueError(f"of = {brief(of)}: allowed are {', '.join(map(repr, _REGRETS))}")
     attribute, label = _REGRETS[of]
     if band not in _BANDS:
-        raise ValueError(f"band = {band!r}: allowed are {', '.join(map(repr, _BANDS))}")
+        raise ValueError(f"band = {brief(band)}: allowed are {', '.join(map(repr, _BANDS))}")
+    for name in styles or {}:
+        if name not in results:
+            raise ValueError(
+                f"styles[{brief(name)}]: there is no such result; there are {', '.join(map(repr, results))}"
+            )
     spread, said = _BANDS[band]
-    own = ax is None
-    axes = Chart(figsize=SIZE, layout="constrained").subplots() if ax is None else ax
+    axes: Axes = _new_axes(SIZE) if ax is None else ax
     lines, finals = [], []
     for number, (name, result) in enumerate(results.items()):
         values: Floats = getattr(result, attribute)
         mean, half = spread(values / int(result.counted.sum()) if per_agent else values)
         marks = mark_places(result.checkpoints, log_x, number, len(results))
-        lines.append(draw_curve(axes, result.checkpoints, mean, half, look(number), printable(name), marks))
+        own = {**line, **(styles or {}).get(name, {})}
+        lines.append(draw_curve(axes, result.checkpoints, mean, half, look(number), printable(name), marks, own=own))
         finals.append(float(mean[-1]))
     rounds = np.concatenate([result.checkpoints for result in results.values()])
     scale_x(axes, rounds, log_x)
@@ -130,8 +137,12 @@ def plot_regret(
     finish(axes)
     banded = any(result.replicates > 1 for result in results.values())
     order = np.argsort(-np.array(finals), kind="stable")
-    legend(axes, [lines[n] for n in order], said if banded else None, outside=own)
-    return figure_of(axes)
+    legend(axes, [lines[n] for n in order], said if banded else None, outside=ax is None)
+    return axes
+
+
+def _new_axes(size: tuple[float, float]) -> Plot:
+    return cast(Plot, Chart(figsize=size, layout="constrained").add_subplot(axes_class=Plot))
 
 
 def plot_communication(results: Mapping[str, Result], *, messages: bool = False, ax: Axes | None = None) -> Figure:
@@ -213,8 +224,7 @@ def plot_setting(
         axes.set_xscale("log")
     plain_numbers(axes.xaxis, float(x[-1]))
     scale_y(axes, everything, apart(everything))
-    axes.set_xlabel(printable(label))
-    axes.xaxis.label.set_parse_math(False)
+    write(axes.xaxis.label, printable(label))
     axes.set_ylabel(regret)
     finish(axes)
     # Names in the order of the curves at the right-hand end; a missing last value goes to the bottom.
@@ -229,11 +239,6 @@ def plot_setting(
 def apart(values: Sequence[float]) -> bool:
     """Are positive values further apart than the factor at which a logarithmic axis reads better?"""
     return len(values) > 0 and min(values) > 0.0 and max(values) > SPREAD * min(values)
-
-
-def printable(name: str) -> str:
-    """A name for a figure: control characters, which no font and no XML has, replaced."""
-    return "".join(c if c.isprintable() or category(c) == "Zs" else "\ufffd" for c in name)
 
 
 # --- Drawing ------------------------------------------------------------------------------------------
@@ -258,28 +263,34 @@ def draw_curve(
     label: str,
     marks: list[int],
     most: float = np.inf,
+    own: Mapping[str, Any] | None = None,
 ) -> Any:
-    """A line and its band, cut to what its values can be: from 0, unless the mean is below, to `most`."""
+    """A line and its band, cut to what its values can be: from 0, unless the mean is below, to `most`; `own` are
+    keywords of a user for the line.
+    """
+    usual: dict[str, Any] = {
+        "color": style.colour,
+        "linestyle": style.dashes,
+        "linewidth": 1.6,
+        "marker": style.marker,
+        "markevery": marks,
+        "markersize": 5.0,
+        "markerfacecolor": style.face,
+        "markeredgewidth": 1.1,
+        "zorder": 3,
+        "label": label,
+    }
+    wanted = normalize_kwargs(dict(own or {}), Line2D)
+    if "color" in wanted:
+        usual["markerfacecolor"] = wanted["color"] if style.face == style.colour else style.face
+    (line,) = axes.plot(rounds, mean, **{**usual, **wanted})
     if np.isfinite(half).all():
         low, high = mean - half, np.minimum(mean + half, most)
         low = low if float(mean.min()) < 0.0 else np.maximum(low, 0.0)
-        axes.fill_between(rounds, low, high, color=style.colour, alpha=0.2, linewidth=0.0, zorder=2)
+        colour = line.get_color()
+        axes.fill_between(rounds, low, high, color=colour, alpha=0.2, linewidth=0.0, zorder=2)
         for edge in (low, high):
-            axes.plot(rounds, edge, color=style.colour, linewidth=0.4, alpha=0.6, zorder=2, label="_band")
-    (line,) = axes.plot(
-        rounds,
-        mean,
-        color=style.colour,
-        linestyle=style.dashes,
-        linewidth=1.6,
-        marker=style.marker,
-        markevery=marks,
-        markersize=5.0,
-        markerfacecolor=style.face,
-        markeredgewidth=1.1,
-        zorder=3,
-        label=label,
-    )
+            axes.plot(rounds, edge, color=colour, linewidth=0.4, alpha=0.6, zorder=2, label="_band")
     return line
 
 
@@ -370,28 +381,3 @@ def finish(axes: Axes) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-
-
-def legend(axes: Axes, handles: list[Any], title: str | None, outside: bool) -> None:
-    """Names in the order of the curves; written as they are, neither as mathematics nor skipped."""
-    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if outside else {"loc": "best"}
-    labels = [str(n) for n in range(len(handles))]
-    if len(handles) > _MOST_NAMES:
-        title = f"{title + '; ' if title else ''}{_MOST_NAMES} of {len(handles)} named"
-        handles, labels = handles[:_MOST_NAMES], labels[:_MOST_NAMES]
-    box = axes.legend(
-        handles, labels, title=title, frameon=not outside, handlelength=3.2, alignment="left", labelspacing=0.7, **where
-    )
-    lines = 1 if title else 0
-    for text, handle in zip(box.get_texts(), handles, strict=True):
-        text.set_parse_math(False)
-        text.set_text(fill(handle.get_label(), _NAME_WIDTH) or " ")
-        lines += text.get_text().count("\n") + 1
-    if outside:  # the figure is ours: make room for all names
-        figure = figure_of(axes)
-        figure.set_figheight(max(figure.get_figheight(), 0.4 + _ENTRY_HEIGHT * lines))
-
-
-def figure_of(axes: Axes) -> Figure:
-    figure = axes.figure
-    return figure if isinstance(figure, Figure) else figure.figure

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.report.page import section, table
-from folkmoot.report.words import NONE, PERCENT, number, percent, places_by_error
+from folkmoot.report.words import NO_VALUE, PERCENT, number, percent, places_by_error
 from folkmoot.simulation.coverage import Coverage, coverage
 from folkmoot.simulation.result import Result, student_interval
 
@@ -68,7 +68,7 @@ def agents(results: Mapping[str, Result], tables: "count[int]") -> str:
 
 def _spread(values: NDArray[np.float64] | None) -> list[str]:
     if values is None:
-        return [NONE] * 3
+        return [NO_VALUE] * 3
     low, middle, high = float(values.min()), float(np.median(values)), float(values.max())
     places = places_by_error([high], [high / 10.0])
     return [number(low, places), number(middle, places), number(high, places)]
@@ -86,7 +86,7 @@ def paid(results: Mapping[str, Result], tables: "count[int]") -> str:
         places = places_by_error([float(mean) for mean, _ in values], [float(half) for _, half in values])
         cells = [number(float(mean), places) + _half(float(half), places) for mean, half in values]
         if result.means is None:
-            cells.insert(1, NONE)
+            cells.insert(1, NO_VALUE)
         lines.append([name, *cells, percent(_best_in_hindsight(result))])
     caption = (
         f"Table {next(tables)}. Regret; by how much more the common arm would have paid the agents, expected; by how "

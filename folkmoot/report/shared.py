@@ -1,33 +1,45 @@
 """What the reports on games on a chain and on consortia have in common: settings that differ, provenance, CSV."""
 
-import csv
-import io
+import re
 from collections.abc import Mapping, Sequence
 from math import isnan
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.report.page import as_json, collapsed, settings
-from folkmoot.report.words import NONE, interval, number, percent
+from folkmoot.report.tables import rows_csv
+from folkmoot.report.words import NO_VALUE, interval, number, percent
+from folkmoot.report.worlds import readable
 from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.saved import Saved
+from folkmoot.simulation.shared_values import taken_out
 
 _NAMED = 3  # games of a group that all say the same
 Rows = list[tuple[str, str]]
 _TOO_FEW = 2  # replicates: Student's factor is then 12.7, and an interval as wide as chance makes it
+_SETTING = re.compile(r"([a-z][a-z_.]*) = ([a-z_]+(?=,|$))?")  # `key = word`, or the key alone before another value
+_FAIR = re.compile(r"attack = attack(?=$|, [a-z_.]+ = )")  # the attack without any field: liars that play fair
+T = TypeVar("T")
+
+
+def in_words(results: Mapping[str, T]) -> dict[str, T]:
+    """Results by the names of their cells as people write them: "attack sign flip" for "attack = sign_flip".
+
+    Names that would become the same stay as they are.
+    """
+    names = [_SETTING.sub(_words, _FAIR.sub("no attack", name)) for name in results]
+    return dict(zip(names if len(set(names)) == len(results) else results, results.values(), strict=True))
+
+
+def _words(found: re.Match[str]) -> str:
+    return f"{readable(found[1])} {(found[2] or '').replace('_', ' ')}"
 
 
 def summaries_csv(results: Mapping[str, Saved]) -> str:
-    """The summary of each result as a line, in full precision, empty where undefined."""
-    lines = [{**result.summary(), "name": name} for name, result in results.items()]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(lines[0]), lineterminator="\n")
-    writer.writeheader()
-    for line in lines:
-        writer.writerow({key: "" if isinstance(x, float) and isnan(x) else x for key, x in line.items()})
-    return out.getvalue()
+    """The summary of each result as a line, in full precision, empty where undefined; see `rows_csv` on grids."""
+    return rows_csv(results, [{**result.summary(), "name": name} for name, result in results.items()])
 
 
 def same_or_each(told: Mapping[str, Rows]) -> Rows:
@@ -35,14 +47,16 @@ def same_or_each(told: Mapping[str, Rows]) -> Rows:
     titles = dict.fromkeys(title for rows in told.values() for title, _ in rows)
     out: Rows = []
     for title in titles:
-        found = {name: dict(rows).get(title, NONE) for name, rows in told.items()}
+        found = {name: dict(rows).get(title, NO_VALUE) for name, rows in told.items()}
         if len(set(found.values())) == 1:
             out.append((title, next(iter(found.values()))))
         else:
             names: dict[str, list[str]] = {}
             for name, value in found.items():
                 names.setdefault(value, []).append(name)
-            out += [(f"{title}: {_some(group)}", value) for value, group in names.items()]
+            own = f"{title.lower()} "  # "Rules: printed", not "Rules: rules printed"
+            for value, group in names.items():
+                out.append((f"{title}: {_some([name.removeprefix(own) for name in group])}", value))
     return out
 
 
@@ -67,8 +81,13 @@ def provenance(results: Mapping[str, Saved]) -> list[str]:
     """Versions and platform, and all configurations, to unfold."""
     first = next(iter(results.values()))
     rows = [(key[:1].upper() + key[1:], str(value)) for key, value in first.provenance.items()]
-    everything = {name: result.configuration for name, result in results.items()}
-    return [settings(rows), collapsed("Full configuration", as_json(everything))]
+    return [settings(rows), collapsed("Full configuration", configurations(results))]
+
+
+def configurations(results: Mapping[str, Saved]) -> str:
+    """All configurations as JSON; long values that several share stand once, at the end."""
+    told, values = taken_out([result.configuration for result in results.values()])
+    return as_json({**dict(zip(results, told, strict=True)), **({"shared": values} if values else {})})
 
 
 def on_intervals(results: Mapping[str, Saved], what: str) -> str:

@@ -7,16 +7,20 @@ differences are taken replicate by replicate, and the interval is that of the pa
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import isnan, nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.errors import brief
 from folkmoot.simulation.measures import standard_deviation
 from folkmoot.simulation.result import Result, student_interval
+from folkmoot.simulation.swept import ALGORITHM, label_of, swept_columns
 
+CURVES_HEADER = (ALGORITHM, "what", "round", "mean", "std", "low", "high", "replicates")
 ORACLES = frozenset({"CentralUCB"})  # see what no agent could: no fair reference
 _WORLD = ("rewards", "network", "corruption", "verification", "liars", "presence", "feedback", "horizon", "seed")
 
@@ -107,7 +111,7 @@ def check_results(results: Mapping[str, Result]) -> None:
         raise ValueError("results: expected at least one, got none")
     for name, result in results.items():
         if not isinstance(name, str) or not isinstance(result, Result):
-            raise ValueError(f"results[{name!r}] = {type(result).__name__}: expected a Result under a name")
+            raise ValueError(f"results[{brief(name)}] = {type(result).__name__}: expected a Result under a name")
 
 
 def is_oracle(result: Result) -> bool:
@@ -174,7 +178,7 @@ def paired_difference(results: Mapping[str, Result], name: str, reference: str) 
     check_results(results)
     for wanted in (name, reference):
         if wanted not in results:
-            raise ValueError(f"algorithm {wanted!r}: unknown; there are {', '.join(map(repr, results))}")
+            raise ValueError(f"algorithm {brief(wanted)}: unknown; there are {', '.join(map(repr, results))}")
     a, b = results[name], results[reference]
     if not same_world(a, b):
         raise ValueError(f"{name!r} and {reference!r} met different worlds: a paired difference needs the same world")
@@ -189,7 +193,7 @@ def difference_of(name: str, ours: Mapping[int, float], reference: str, theirs: 
     """
     common = [replicate for replicate in ours if replicate in theirs]
     if not common:
-        raise ValueError(f"{name!r} and {reference!r} have no replicate in common: expected at least one")
+        raise ValueError(f"{brief(name)} and {brief(reference)} have no replicate in common: expected at least one")
     x, y = (np.array([side[replicate] for replicate in common]) for side in (ours, theirs))
     mean, half = (float(value) for value in student_interval(x - y))
     low, high = mean - half, mean + half
@@ -220,7 +224,7 @@ def paired_differences(results: Mapping[str, Result], reference: str | None = No
     """
     against = default_reference(results) if reference is None else reference
     if against not in results:
-        raise ValueError(f"reference {against!r}: unknown; there are {', '.join(map(repr, results))}")
+        raise ValueError(f"reference {brief(against)}: unknown; there are {', '.join(map(repr, results))}")
     return [paired_difference(results, name, against) for name in results if name != against]
 
 
@@ -237,7 +241,8 @@ def difference_matrix(results: Mapping[str, Result]) -> dict[tuple[str, str], Di
 def summary_csv(results: Mapping[str, Result]) -> str:
     """The final table as CSV: a header, then a line an algorithm; full precision, empty where undefined.
 
-    Columns on own regret are there if it is known, those on settling if an agent has settled.
+    Columns on own regret are there if it is known, those on settling if an agent has settled, and of a grid a column
+    for each swept value.
 
     Raises:
         ValueError: no results, or something that is not a Result.
@@ -247,11 +252,23 @@ def summary_csv(results: Mapping[str, Result]) -> str:
     if not any(row["decided_share"] for row in rows):
         left_out += ("settled_", "agreed_")
     names = [field.name for field in fields(FinalRow) if not field.name.startswith(left_out)]
+    return rows_csv(results, [{name: row[name] for name in names} for row in rows])
+
+
+def rows_csv(results: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of results as CSV: full precision, empty where undefined; of a grid, at the end, the algorithm and a
+    column for each swept value.
+    """
+    swept = swept_columns(results, rows[0])
+    labels = [label_of(name, result) for name, result in results.items()]
+    more = {ALGORITHM: labels, **swept} if swept else {}
+    names = [*rows[0], *more]
     out = io.StringIO()
-    writer = csv.DictWriter(out, names, lineterminator="\n", extrasaction="ignore")
+    writer = csv.DictWriter(out, names, lineterminator="\n")
     writer.writeheader()
-    for cells in rows:
-        writer.writerow({key: "" if isinstance(x, float) and isnan(x) else x for key, x in cells.items()})
+    for n, cells in enumerate(rows):
+        told = {**cells, **{key: values[n] for key, values in more.items()}}
+        writer.writerow({key: "" if isinstance(x, float) and isnan(x) else x for key, x in told.items()})
     return out.getvalue()
 
 
@@ -265,13 +282,15 @@ def curves_csv(results: Mapping[str, Result]) -> str:
     check_results(results)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["algorithm", "what", "round", "mean", "std", "low", "high", "replicates"])
-    for name, result in results.items():
+    swept = swept_columns(results, CURVES_HEADER)
+    writer.writerow([ALGORITHM, *swept, *CURVES_HEADER[1:]])
+    for n, (name, result) in enumerate(results.items()):
+        head = [label_of(name, result), *(values[n] for values in swept.values())]
         for what, values in _curves(result):
             (mean, half), (_, std) = student_interval(values), standard_deviation(values)
             for x in zip(result.checkpoints.tolist(), mean, std, mean - half, mean + half, strict=True):
                 cells = ["" if isnan(value) else float(value) for value in x[1:]]
-                writer.writerow([name, what, x[0], *cells, result.replicates])
+                writer.writerow([*head, what, x[0], *cells, result.replicates])
     return out.getvalue()
 
 

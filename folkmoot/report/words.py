@@ -10,7 +10,7 @@ from folkmoot.report.tables import Difference, FinalRow, final_table, is_oracle,
 from folkmoot.simulation.result import Result
 from folkmoot.ties import TIE
 
-NONE = "\N{EN DASH}"  # no value
+NO_VALUE = "\N{EN DASH}"  # no value
 PERCENT = "\N{NARROW NO-BREAK SPACE}%"
 _NAMED = 12  # liars
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -19,7 +19,7 @@ _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 def number(value: float, decimals: int | None = None) -> str:
     """A number with a comma every three digits and, unless told, about three significant digits."""
     if not isfinite(value):
-        return NONE if isnan(value) else "\N{INFINITY}"
+        return NO_VALUE if isnan(value) else "\N{INFINITY}"
     places = places_for([value]) if decimals is None else decimals
     text = f"{value:,.{places}f}"
     if text.strip("-0.,") == "":
@@ -50,13 +50,13 @@ def _exponent(size: float) -> int:
 
 def interval(low: float, high: float, decimals: int) -> str:
     """Two ends joined by "to"; a dash where there is no interval."""
-    return NONE if isnan(low) else f"{number(low, decimals)} to {number(high, decimals)}"
+    return NO_VALUE if isnan(low) else f"{number(low, decimals)} to {number(high, decimals)}"
 
 
 def percent(share: float, decimals: int = 1) -> str:
     """A share in [0, 1] as a percentage; a dash for one that is not known."""
     if share != share:
-        return NONE
+        return NO_VALUE
     return f"{number(100.0 * share, decimals)}{PERCENT}"
 
 

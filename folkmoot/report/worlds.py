@@ -4,13 +4,16 @@ A cell is one algorithm with one combination of the grid's values. Cells of one 
 algorithm and its parameters, so only their regrets are compared.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 from typing import Any, NamedTuple
 
 from folkmoot.report.tables import is_oracle, paired_difference, world_key
-from folkmoot.report.words import NONE
+from folkmoot.report.words import NO_VALUE
 from folkmoot.simulation.result import Result, student_interval
+from folkmoot.simulation.saved import Saved
+from folkmoot.simulation.swept import label_of, settings_of
 
 Row = Mapping[str, Any]
 
@@ -48,9 +51,18 @@ class World(NamedTuple):
         return {name: cell.value for name, cell in self.cells.items() if isinstance(cell.value, Result)}
 
 
+def rows_of(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A mapping for each combination of values: these, and results under the names of their algorithms."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, result in results.items():
+        plain = settings_of(result)
+        found.setdefault(json.dumps(plain), plain)[label_of(result.name, result) if plain else name] = result
+    return list(found.values())
+
+
 def is_outcome(value: Any) -> bool:
     """Is it a result or the summary of one?"""
-    return isinstance(value, Result) or (isinstance(value, Mapping) and "regret_mean" in value)
+    return isinstance(value, Saved) or (isinstance(value, Mapping) and "regret_mean" in value)
 
 
 def regret_of(value: Any) -> tuple[float, float]:
@@ -84,7 +96,7 @@ def is_number(value: Any) -> bool:
 def shown(value: Any) -> str:
     """A value as tables have it."""
     if value is None:
-        return NONE
+        return NO_VALUE
     return f"{value:,.10g}" if isinstance(value, float) else f"{value:,}" if is_number(value) else str(value)
 
 

@@ -5,7 +5,7 @@ import pytest
 import folkmoot as fm
 from folkmoot.report.chain_settings import attack, rows
 from folkmoot.report.chains import _regret
-from folkmoot.report.shared import same_or_each
+from folkmoot.report.shared import in_words, same_or_each
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,29 @@ def test_games_that_say_the_same_share_a_row():
     told = {f"game {n}": [("Attack", "Drift" if n < 5 else "Mute"), ("Seed", "1")] for n in range(6)}
     found = [("Attack: game 0; game 1; game 2 and 2 more", "Drift"), ("Attack: game 5", "Mute"), ("Seed", "1")]
     assert same_or_each(told) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("attack = sign_flip", "attack sign flip"),
+        ("malicious = [0, 1], attack = promote_arm, arm 1", "malicious [0, 1], attack promote arm, arm 1"),
+        ("attack = attack", "no attack"),
+        ("attack = attack, cost = 0.5", "no attack, cost 0.5"),
+        ("attack = attack, inflated True", "attack attack, inflated True"),
+        ("attack = my_module:Flip", "attack my_module:Flip"),
+        ("faults.lose = 0.1", "lose (faults) 0.1"),
+        ("BC-UCB, my_own name", "BC-UCB, my_own name"),
+    ],
+)
+def test_names_of_cells_are_written_as_people_do(name, said):
+    assert list(in_words({name: 1})) == [said]
+
+
+def test_a_row_does_not_say_its_title_twice():
+    told = {"no attack": [("Attack", "none")], "attack mute": [("Attack", "Mute")]}
+    assert same_or_each(told) == [("Attack: no attack", "none"), ("Attack: mute", "Mute")]
+
+
+def test_names_of_cells_stay_apart():
+    assert list(in_words({"cost = 1": 1, "cost 1": 2})) == ["cost = 1", "cost 1"]

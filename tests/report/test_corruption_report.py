@@ -105,7 +105,7 @@ def test_vectors_are_described(results):
 
 def test_an_adversary_of_ones_own_with_a_hostile_name_is_only_text(results):
     page = render("T", {"A": attacked(results["GSE"], {"type": "<script>x</script>", "how_much": "<b>"})})
-    assert "<script" not in page
+    assert "<script>x" not in page
     assert "&lt;script&gt;x&lt;/script&gt;, how much &lt;b&gt;" in page
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from made_results import CHECKPOINTS, make
 from matplotlib import rcParams
+from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from scipy import stats
@@ -25,9 +26,8 @@ def drawn(figure):
 
 
 def test_axes_and_legend_say_what_is_shown(results):
-    figure = plot_regret(results)
-    assert isinstance(figure, Figure)
-    (axes,) = figure.axes
+    axes = plot_regret(results)
+    assert isinstance(axes, Axes)
     assert axes.get_xlabel() == "round"
     assert axes.get_ylabel().replace("\n", " ") == "cumulative expected regret, summed over agents"
     assert texts(axes.get_legend()) == ["Lone", "DrFed", "GSE"]  # in the order of the curves' ends
@@ -35,7 +35,7 @@ def test_axes_and_legend_say_what_is_shown(results):
 
 
 def test_the_line_is_the_mean_and_the_band_students_interval(results):
-    (axes,) = plot_regret(results).axes
+    axes = plot_regret(results)
     bands = [c for c in axes.collections if isinstance(c, PolyCollection)]
     assert len(bands) == 3
     for band, (name, result) in zip(bands, results.items(), strict=True):
@@ -50,15 +50,14 @@ def test_the_line_is_the_mean_and_the_band_students_interval(results):
 
 
 def test_per_agent_divides_and_says_so(results):
-    (axes,) = plot_regret(results, per_agent=True).axes
+    axes = plot_regret(results, per_agent=True)
     line = next(line for line in axes.lines if line.get_label() == "GSE")
     np.testing.assert_allclose(line.get_ydata(), results["GSE"].regret.mean(axis=0) / 4)
     assert axes.get_ylabel() == "cumulative expected regret per agent"
 
 
 def test_one_replicate_is_a_line_without_band():
-    figure = drawn(plot_regret({"A": make(replicates=1)}, log_x=True, log_y=True))
-    (axes,) = figure.axes
+    axes = drawn(plot_regret({"A": make(replicates=1)}, log_x=True, log_y=True))
     assert not axes.collections
     assert [line.get_label() for line in axes.lines] == ["A"]
     assert axes.get_legend().get_title().get_text() == ""
@@ -66,9 +65,9 @@ def test_one_replicate_is_a_line_without_band():
 
 
 def test_logarithmic_axes(results):
-    (axes,) = drawn(plot_regret(results, log_x=True, log_y=True)).axes
+    axes = drawn(plot_regret(results, log_x=True, log_y=True))
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    (axes,) = drawn(plot_regret(results)).axes
+    axes = drawn(plot_regret(results))
     assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "linear")
 
 
@@ -76,36 +75,37 @@ def test_logarithmic_axes(results):
 def test_no_regret_at_all_is_drawn(log):
     nothing = make(wrong=0.0, noise=0.0)
     assert nothing.regret.sum() == 0.0
-    (axes,) = drawn(plot_regret({"A": nothing}, log_x=log, log_y=log)).axes
+    axes = drawn(plot_regret({"A": nothing}, log_x=log, log_y=log))
     low, high = axes.get_ylim()
     assert low < high
 
 
 def test_given_axes_are_used(results):
     axes = Figure().subplots()
-    figure = plot_regret(results, ax=axes)
-    assert figure is axes.figure
+    assert plot_regret(results, ax=axes) is axes
     assert len(axes.lines) >= 3
 
 
 def test_names_are_written_as_they_are():
     names = ["_hidden", "$x^2$", r"$\bad{$", "a\x00b", "n\u00a0o"]
-    (axes,) = drawn(plot_regret({name: make(name, 0.1 + 0.05 * n) for n, name in enumerate(names)})).axes
+    axes = drawn(plot_regret({name: make(name, 0.1 + 0.05 * n) for n, name in enumerate(names)}))
     assert sorted(texts(axes.get_legend())) == sorted(["_hidden", "$x^2$", r"$\bad{$", "a\ufffdb", "n\u00a0o"])
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("many", [25, 70])
+@pytest.mark.parametrize("many", [8, 25, 70])
 def test_every_name_of_a_long_legend_is_within_the_figure(many):
     name = "number {} of a grid, with a name of two lines"
-    figure = drawn(plot_regret({name.format(n): make(str(n), 0.1 + 0.001 * n) for n in range(many)}))
-    (axes,) = figure.axes
+    axes = drawn(plot_regret({name.format(n): make(str(n), 0.1 + 0.001 * n) for n in range(many)}))
+    figure = axes.figure
     frame, legend = figure.bbox, axes.get_legend().get_window_extent()
     assert frame.y0 <= legend.y0
     assert legend.y1 <= frame.y1
     assert legend.x1 <= frame.x1
-    assert len(axes.get_legend().get_texts()) == min(many, 60)
-    assert ("60 of 70 named" in axes.get_legend().get_title().get_text()) == (many == 70)
+    assert figure.get_figheight() < 7.2  # it keeps its shape
+    named = len(axes.get_legend().get_texts())
+    assert named == {8: 8, 25: 12, 70: 12}[many]
+    assert (f"{named} of {many} named" in axes.get_legend().get_title().get_text()) == (named < many)
 
 
 def test_looks_differ_without_colour():
@@ -192,19 +192,18 @@ def test_importing_the_package_does_not_import_matplotlib_and_reports_never_pypl
 
 
 def test_a_band_of_standard_deviations_says_so(results):
-    figure = drawn(plot_regret(results, band="sd"))
-    (axes,) = figure.axes
+    axes = drawn(plot_regret(results, band="sd"))
     bands = [c for c in axes.collections if isinstance(c, PolyCollection)]
     for band, result in zip(bands, results.values(), strict=True):
         expected = (result.regret.mean(axis=0) + result.regret.std(axis=0, ddof=1))[-1]
         assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(expected)
     assert "standard deviation" in axes.get_legend().get_title().get_text()
-    (axes,) = plot_regret(results).axes
+    axes = plot_regret(results)
     assert "95 % interval" in axes.get_legend().get_title().get_text()
 
 
 def test_another_band_is_refused(results):
-    with pytest.raises(ValueError, match=r"^band = 'se': allowed are 'interval', 'sd'$"):
+    with pytest.raises(ValueError, match=r"^band = 'se': allowed are 'interval' and 'sd'$"):
         plot_regret(results, band="se")
 
 
@@ -217,7 +216,7 @@ def test_regret_of_another_goal_and_realised_regret_have_their_label():
         ("own_regret", one.own_regret_so_far, "own best arms"),
         ("realised_regret", np.full((5, 7), -3.0), "realised regret"),
     ):
-        (axes,) = drawn(plot_regret({"A": one}, of=of)).axes
+        axes = drawn(plot_regret({"A": one}, of=of))
         (line,) = [line for line in axes.lines if line.get_label() == "A"]
         assert line.get_ydata() == pytest.approx(values.mean(axis=0))
         assert axes.get_ylim()[0] <= min(0.0, values.min())
@@ -226,3 +225,22 @@ def test_regret_of_another_goal_and_realised_regret_have_their_label():
         plot_regret({"A": one}, of="own")
     with pytest.raises(ValueError, match="simulate with per_agent=True"):
         plot_regret({"A": made}, of="own_regret")
+
+
+def test_styles_are_those_of_matplotlib(results):
+    axes = drawn(plot_regret(results, styles={"GSE": {"c": "#ff0000", "ls": ":"}}, lw=0.7))
+    lines = {line.get_label(): line for line in axes.lines}
+    assert lines["GSE"].get_color() == "#ff0000"
+    assert lines["GSE"].get_linestyle() == ":"
+    assert {lines[name].get_linewidth() for name in results} == {0.7}
+    bands = [band for band in axes.collections if isinstance(band, PolyCollection)]
+    assert tuple(bands[0].get_facecolor()[0][:3]) == (1.0, 0.0, 0.0)
+    with pytest.raises(
+        ValueError, match=r"^styles\['GS'\]: there is no such result; there are 'GSE', 'DrFed', 'Lone'$"
+    ):
+        plot_regret(results, styles={"GS": {}})
+
+
+def test_it_writes_pdf(results, tmp_path):
+    plot_regret(results).savefig(tmp_path / "regret.pdf")
+    assert (tmp_path / "regret.pdf").read_bytes().startswith(b"%PDF")

@@ -72,3 +72,9 @@ def test_every_letter_of_the_table_of_protection_is_explained():
     said = consortia._protection({"BEMA": result()})
     for meaning in ("K of them are honest", "m scores are averaged", "f lie"):
         assert meaning in said
+
+
+def test_a_mark_on_the_edge_is_whole():
+    (axes,) = plot_groups(["0", "1"], {"A": np.array([[0.0, 1.0], [0.0, 1.0]])}, "x", "y").axes
+    (marks,) = (line for line in axes.lines if line.get_label() == "A")
+    assert not marks.get_clip_on()
