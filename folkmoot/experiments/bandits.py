@@ -251,7 +251,10 @@ def plan_bandits(document: dict[str, Any], folder: Path) -> Plan:
     for combination in grid:
         for i, cell in _cells(combination, reader):
             if found.get(cell.name, i) != i:
-                raise ValueError(f"algorithm[{i}]: two are called {cell.name!r}; give one of them another name")
+                raise ValueError(
+                    f"algorithm[{i}]: two are called {cell.name!r}; give one of them another name, such as "
+                    f'name = "{cell.name} 2"'
+                )
             name = told_apart(cell, cells)
             found.setdefault(name, i)
             cells.setdefault(name, cell._replace(name=name))

@@ -24,11 +24,11 @@ TABLES: dict[str, Mapping[str, type]] = {
     "models": MODELS,
     "liars": LIARS,
 }
-KINDS = (*TABLES, "experiments")
+LISTED = (*TABLES, "experiments")
 
 
 def catalogue(kind: str) -> list[tuple[str, str]]:
-    """Names and descriptions of one of KINDS."""
+    """Names and descriptions of one of LISTED."""
     if kind == "experiments":
         return [(name, str(read(find(name)).get("description", ""))) for name in builtin_names()]
     return [(name, (inspect.getdoc(found) or "").partition("\n")[0]) for name, found in TABLES[kind].items()]

@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, ValidationError, ValidationInfo
 
 from folkmoot.configuration import Configuration, Wrong, of_kind, part, read_table
 from folkmoot.experiments.grids import GridCell, expand
-from folkmoot.experiments.heads import Head, LedgerName, Plan, game_name, plan_of, refuse_outside, short
+from folkmoot.experiments.heads import FirstLines, LedgerName, Plan, game_name, plan_of, refuse_outside, short
 from folkmoot.experiments.problems import Place, first_of, lines, path, shown
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.multiparty.games.data import Data
@@ -54,10 +54,11 @@ class ConsortiumTable(Configuration):
         division: who has which classes: the `type` of a division, and its fields.
         models: kinds of models, which the parties take in turn.
         attack: who lies, and how: the `type` of an attack, and its fields.
-        method: "bema", or "hmr", the baseline.
+        method: "bema", or "one_step_hmr", the baseline as BEMA reads it.
         regular: numbers of the parties that join once the others have begun.
         iterations, samples_per_iteration, searches: of the calibration.
         ledger: a file in the folder of the results, for the chain of the one game.
+        predictor: how the models are put together.
         alpha, delta, sigma, omega, eta, cap, score_gradient, rules, tolerance, without: see `Terms`; its defaults.
     """
 
@@ -65,12 +66,13 @@ class ConsortiumTable(Configuration):
     division: Annotated[Division, part(DIVISIONS)]
     models: Annotated[tuple[Training, ...], PlainValidator(_models)]
     attack: Annotated[Liars | None, part(LIARS)] = None
-    method: Literal["bema", "hmr"] = "bema"
+    method: Literal["bema", "one_step_hmr"] = "bema"
     regular: tuple[int, ...] = ()
     iterations: int = Field(10, ge=1, le=100_000)
     samples_per_iteration: int = Field(50, ge=1, le=4096)
     searches: int = Field(4, ge=1, le=64)
     ledger: LedgerName | None = None
+    predictor: Literal["mean", "median", "star", "krum", "max"] | None = None
     alpha: float | None = None
     delta: float | None = None
     sigma: float | None = None
@@ -83,7 +85,7 @@ class ConsortiumTable(Configuration):
     without: tuple[str, ...] | None = None
 
 
-class ConsortiumExperiment(Head):
+class ConsortiumExperiment(FirstLines):
     """A whole file on consortia; one cell of it when there are grids."""
 
     consortium: dict[str, Any]
@@ -119,6 +121,7 @@ def _cell(combination: GridCell) -> tuple[ConsortiumExperiment, Cell]:
             found.searches,
             head.seed,
             found.ledger,
+            found.predictor,
         )
     except ValueError as error:
         raise ValueError(f"consortium: {error}") from None

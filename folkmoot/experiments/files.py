@@ -41,13 +41,14 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: it cannot be read, or is not TOML; the line and column stand in the message.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # with or without a byte-order mark
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 text (byte {error.start})") from None
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"not valid TOML: {error}") from None
+        twice = "; write [[algorithm]], with two brackets, for each algorithm" if "algorithm" in str(error) else ""
+        raise ValueError(f"not valid TOML: {error}{twice}") from None
     except RecursionError:
         raise ValueError("not valid TOML: nested too deeply") from None
     except ValueError:  # Python's own, of decimal digits

@@ -39,7 +39,7 @@ FileName = Annotated[str, AfterValidator(file_name)]
 LedgerName = Annotated[str, AfterValidator(ledger_name)]
 
 
-class Head(Section):
+class FirstLines(Section):
     """The first lines of a file.
 
     Attributes:
@@ -55,7 +55,7 @@ class Head(Section):
     seed: int = Field(0, ge=0, lt=2**64)
 
 
-class WithRounds(Head):
+class WithRounds(FirstLines):
     """The first lines of a file on games of rounds.
 
     Attributes:
@@ -159,7 +159,7 @@ def told_apart(cell: Cell, found: Mapping[str, Cell]) -> str:
     return free
 
 
-def plan_of(head: Head, cells: list[Cell]) -> Plan:
+def plan_of(head: FirstLines, cells: list[Cell]) -> Plan:
     """The plan, once every cell has a name of its own and no two games have one ledger.
 
     Raises:

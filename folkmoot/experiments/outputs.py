@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from folkmoot.experiments import made
 from folkmoot.experiments.plan import Plan
 from folkmoot.files import or_say, replacing
 from folkmoot.simulation.cells import Cell
@@ -44,6 +45,8 @@ def run(
 ) -> Swept:
     """Run what the folder's log does not hold yet, and write the files of all complete cells; `begun` as in `sweep`.
 
+    Files that are there already, made from the same results, stay as they are.
+
     Raises:
         ValueError: the folder or its log cannot be read or written, or jobs is below 1.
     """
@@ -52,7 +55,9 @@ def run(
     swept = sweep(cells, plan.replicates, folder / LOG, workers=jobs, progress=progress, begun=begun)
     if swept.results:
         about = About(plan.name, plan.description, swept.failures)
-        write({name: _with(about, result) for name, result in swept.results.items()}, folder, about)
+        results = {name: _with(about, result) for name, result in swept.results.items()}
+        if not made.is_made(folder, made.key_of(results, about)):
+            write(results, folder, about)
     return swept
 
 
@@ -99,3 +104,5 @@ def write(results: Mapping[str, Saved], folder: Path, about: About, arrays: bool
         if arrays:
             write_arrays(results, fresh)
         write_files(fresh, about.title, results, about.description, notes)
+        if arrays:
+            made.note(fresh, made.key_of(results, about))

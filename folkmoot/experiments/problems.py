@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from folkmoot.configuration import Place as Place
-from folkmoot.configuration import choices as choices
 from folkmoot.configuration import first_of as first_of
 from folkmoot.configuration import lines as lines
 from folkmoot.configuration import path as path
 from folkmoot.configuration import shown as shown
-from folkmoot.configuration import unknown_field as unknown_field
+from folkmoot.meant import choices as choices
+from folkmoot.meant import unknown_field as unknown_field
 
 
 class Section(BaseModel):

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from folkmoot.configuration import choices
+from folkmoot.meant import choices
 
 Figure = Callable[[Path, int, bool], bool]
 _PREFIX = "folkmoot_papers_"  # of the names under which papers are loaded

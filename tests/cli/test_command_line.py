@@ -12,7 +12,7 @@ import folkmoot as fm
 from folkmoot.algorithms import ALGORITHMS
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.cli import main
-from folkmoot.experiments.catalogue import KINDS
+from folkmoot.experiments.catalogue import LISTED
 from folkmoot.experiments.files import builtin_names
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.reproductions import papers
@@ -55,6 +55,7 @@ def test_run_writes_all_files_and_prints_where(capsys):
         "curves.csv",
         "curves.npz",
         "log.jsonl",
+        "made.json",
         "regret.png",
         "regret.svg",
         "report.html",
@@ -156,7 +157,7 @@ def test_list_names_everything_with_a_description(capsys, kind, names):
 def test_list_of_all_kinds(capsys):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
-    assert all(f"{kind}\n" in out for kind in KINDS)
+    assert all(f"{kind}\n" in out for kind in LISTED)
 
 
 def played(algorithm, **options):

@@ -81,7 +81,7 @@ def test_a_grid_over_labels_gives_each_its_network():
         ({"sizes": [2, 2]}, {}, "rewards: labels and sizes: expected one of them, got both"),
         ({"labels": [0, 0, 0]}, {}, "rewards: labels: cluster 1 is empty: expected agents in all clusters 0 to 1"),
         ({"labels": [0, 2]}, {}, "rewards: label of agent 1 = 2: expected an integer from 0 to 1"),
-        ({"labels": [0, 1.0]}, {}, r"rewards.labels\[1\] = 1.0: expected a whole number"),
+        ({"labels": [0, 1.0]}, {}, r"rewards.labels\[1\] = 1.0: expected a whole number; write 1"),
         ({"labels": 3}, {}, "rewards.labels = 3: expected a list"),
         ({"means": [[0.5, "x"]]}, {}, r"rewards.means: expected numbers, got 'x' in \[0\]\[1\]"),
         ({"means": [[0.5], [2]]}, {}, "rewards: mean of cluster 1, arm 0 = 2.0: expected a number from 0 to 1"),

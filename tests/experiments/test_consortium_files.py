@@ -62,7 +62,7 @@ def test_the_report_says_who_sent_what(run):
     text = FILE.replace("iterations = 2", "iterations = { grid = [1, 2] }") + "regular = [3]\n"
     assert run(text, "--replicates", "1", "--jobs", "1") == 0
     page = Path("out/report.html").read_text(encoding="utf-8")
-    for words in ("party 4, lies", "accepted", "Figure 2.", "Theorem 2", "iterations = 1"):
+    for words in ("party 4, lies", "accepted", "Figure 2.", "Theorem 2", "iterations 1"):
         assert words in page
     assert "http" not in page.replace("http-equiv", "")
     head = json.loads(Path("out/result.json").read_text(encoding="utf-8"))
@@ -82,10 +82,10 @@ def test_a_ledger_stands_in_the_folder_of_the_results(run):
 
 
 def test_the_baseline_and_bema_side_by_side(run):
-    assert run(FILE + 'method = { grid = ["bema", "hmr"] }\n', "--replicates", "1", "--jobs", "1") == 0
+    assert run(FILE + 'method = { grid = ["bema", "one_step_hmr"] }\n', "--replicates", "1", "--jobs", "1") == 0
     found = fm.load("out")
-    assert list(found) == ["method = bema", "method = hmr"]
-    assert found["method = hmr"].refused[0] == 0
+    assert list(found) == ["method = bema", "method = one_step_hmr"]
+    assert found["method = one_step_hmr"].refused[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,7 @@ def test_the_baseline_and_bema_side_by_side(run):
         ("eta = 0.05", 'rules = "strict"', "consortium: rules = 'strict': expected 'hardened' or 'printed'"),
         ("iterations = 2", "iterations = 0", "consortium.iterations = 0: expected at least 1"),
         ("eta = 0.05", "regular = [0, 1, 2, 3, 4]", "consortium: regular: all parties are"),
+        ("eta = 0.05", "regular = [1, 1]", "consortium: regular = [1, 1]: one is given twice"),
         ("eta = 0.05", 'ledger = "a.ledger"', "ledger: holds the chain of one game"),
         ("seed = 3", "seed = 3\nhorizon = 5", "field 'horizon': unknown"),
     ],

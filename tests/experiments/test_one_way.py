@@ -14,7 +14,7 @@ from folkmoot.algorithms import ALGORITHMS
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.cli import main
 from folkmoot.configuration import Configuration, Wrong, of_kind
-from folkmoot.experiments.catalogue import KINDS, TABLES, catalogue
+from folkmoot.experiments.catalogue import LISTED, TABLES, catalogue
 from folkmoot.experiments.plan import plan
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
 from folkmoot.world import NETWORKS, REWARDS, SCALARISATIONS, datasets
@@ -333,7 +333,7 @@ def test_a_field_that_a_property_would_hide_is_refused():
 
 
 def test_every_table_is_listed():
-    assert [*TABLES, "experiments"] == list(KINDS)
+    assert [*TABLES, "experiments"] == list(LISTED)
     of_bandits = (ALGORITHMS, REWARDS, SCALARISATIONS, NETWORKS, CORRUPTIONS, ATTACKS)
     every = {id(table) for table in (*of_bandits, LIES, DATA, DIVISIONS, MODELS, LIARS)}
     assert {id(table) for table in TABLES.values()} == every

@@ -7,17 +7,21 @@ Exit status: 0 done; 1 something failed while running, or a stated tolerance is 
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from folkmoot.cli.completion import completion, experiments, kinds, prepare
+from folkmoot.cli.doctor import doctor, licences
+from folkmoot.cli.ledger import ledger
+from folkmoot.cli.terminal import path, print_table
 from folkmoot.errors import OtherSide
+from folkmoot.node.charter_commands import charter
+from folkmoot.node.commands import node, try_
 
 if TYPE_CHECKING:
-    from folkmoot.ledger import Ledger, Verification
     from folkmoot.simulation.saved import Saved
     from folkmoot.simulation.sweep import Swept
 
@@ -29,24 +33,21 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="Data sets: fetch one, or say where it is read from.")
 app.add_typer(data, name="data")
-ledger = typer.Typer(no_args_is_help=True, help="Ledger files: verify one, or show what is in it.")
 app.add_typer(ledger, name="ledger")
+app.add_typer(node, name="node")
+app.add_typer(charter, name="charter")
+app.command("try")(try_)
+app.command()(doctor)
+app.command()(licences)
+app.command()(completion)
 
 
-def _path(given: str) -> Path:
-    """A path; an empty text, which Python takes for the folder one is in, is none."""
-    if not given:
-        raise typer.BadParameter("'': expected the name of a file or folder")
-    return Path(given)
-
-
-LedgerFile = Annotated[Path, typer.Argument(metavar="FILE", parser=_path, help="A ledger file; it is not changed.")]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", metavar="N", help="Replicates run in parallel (default: all processors).")
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", parser=_path, help="Folder for the results (default: results/NAME)."),
+    typer.Option("--out", metavar="DIR", parser=path, help="Folder for the results (default: results/NAME)."),
 ]
 
 
@@ -77,35 +78,24 @@ def _folkmoot(
     pass
 
 
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table as wide as it must be; plain text where there is no terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=1_000)
-    table = Table(box=None, pad_edge=False, show_header=any(header))
-    for number, title in enumerate(header):
-        table.add_column(title, justify="left" if number == 0 or not title else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*(word.replace("[", "\\[") for word in row))
-    console.print(table)
-
-
 def _print_results(results: "Mapping[str, Saved]") -> None:
     """A table, as results of their kind have it."""
     from folkmoot.report.files import report_of
 
     header, rows, sentences = report_of(results).terminal(results)
-    _print_table(header, rows)
+    print_table(header, rows)
     for sentence in sentences:
         print(sentence)
 
 
 @app.command()
 def run(
-    experiment: Annotated[str, typer.Argument(metavar="FILE.toml|NAME", help="An experiment file or a built-in one.")],
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.toml|NAME", help="An experiment file or a built-in one.", autocompletion=experiments
+        ),
+    ],
     out: Out = None,
     jobs: Jobs = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Instead of the experiment's seed.")] = None,
@@ -172,19 +162,20 @@ def list_(
             metavar="[KIND]",
             help="Only these: algorithms, rewards, scalarisations, networks, corruptions, attacks, data, divisions, "
             "models, liars or experiments.",
+            autocompletion=kinds,
         ),
     ] = None,
 ) -> int:
     """List what an experiment file can name, and the built-in experiments."""
-    from folkmoot.experiments.catalogue import KINDS, catalogue
+    from folkmoot.experiments.catalogue import LISTED, catalogue
     from folkmoot.experiments.problems import choices
 
-    if kind is not None and kind not in KINDS:
-        raise ValueError(f"list {kind!r}: {choices(kind, KINDS)}")
-    for number, one in enumerate([kind] if kind else KINDS):
+    if kind is not None and kind not in LISTED:
+        raise ValueError(f"list {kind!r}: {choices(kind, LISTED)}")
+    for number, one in enumerate([kind] if kind else LISTED):
         if not kind:
             print(f"{chr(10) if number else ''}{one}")
-        _print_table(["", ""], [[f"{'' if kind else '  '}{name}", text] for name, text in catalogue(one)])
+        print_table(["", ""], [[f"{'' if kind else '  '}{name}", text] for name, text in catalogue(one)])
     return 0
 
 
@@ -196,7 +187,7 @@ def reproduce(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="DIR", parser=_path, help="Folder for the results (default: results/PAPER/FIGURE)."
+            "--out", metavar="DIR", parser=path, help="Folder for the results (default: results/PAPER/FIGURE)."
         ),
     ] = None,
     jobs: Jobs = None,
@@ -207,7 +198,7 @@ def reproduce(
 
     folder = papers.papers_folder()
     if what is None:
-        _print_table(["", ""], papers.catalogue(folder))
+        print_table(["", ""], papers.catalogue(folder))
         return 0
     figure = papers.figure(folder, what)
     target = out or Path("results") / what
@@ -219,20 +210,35 @@ def reproduce(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=_path, help="A folder that `folkmoot run` wrote.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR", parser=path, help="Folders that `folkmoot run` wrote: one or several."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", parser=path, help="Of several: where to (default: results/A-and-B)."),
+    ] = None,
 ) -> int:
-    """Build tables, figures and the report anew from DIR/result.json and DIR/curves.npz."""
+    """Build tables, figures and the report of DIR anew; of several, one report of all of them."""
+    from folkmoot.experiments.comparing import compare
     from folkmoot.experiments.outputs import REPORT, rebuild
 
-    _print_results(rebuild(folder))
-    print(f"report: {folder / REPORT}")
+    if len(folders) == 1 and out is None:
+        _print_results(rebuild(folders[0]))
+        print(f"report: {folders[0] / REPORT}")
+        return 0
+    results, target, differences = compare(folders, out)
+    _print_results(results)
+    for sentence in differences:
+        print(sentence)
+    print(f"report: {target / REPORT}")
     return 0
 
 
 @app.command()
 def table(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=_path, help="A folder that `folkmoot run` wrote.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", parser=_path, help="FILE.csv or FILE.parquet.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", parser=path, help="A folder that `folkmoot run` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", parser=path, help="FILE.csv or FILE.parquet.")],
     by: Annotated[str, typer.Option("--by", metavar="WHAT", help="team, agent, arm or observed.")] = "team",
 ) -> int:
     """Write the results of a folder, every replicate of them, as a long table for other programs."""
@@ -261,113 +267,6 @@ def where(name: Annotated[str, typer.Argument(metavar="NAME", help="Such as movi
     return 0
 
 
-@ledger.command()
-def verify(
-    file: LedgerFile,
-    models: Annotated[
-        Path | None,
-        typer.Option(
-            "--models", metavar="FILE.py", help="Run this Python file first: it enters models or kinds of ledgers."
-        ),
-    ] = None,
-) -> int:
-    """Check every block from the genesis on; status 1 and the first bad block if there is one."""
-    from folkmoot import ledger as chains
-    from folkmoot.ledger.rules import remarks
-
-    opened = chains.open(file)
-    try:
-        verdict = _verified(opened, []) if models is None else _verified_with(models, opened)
-    except KeyboardInterrupt:
-        print(f"folkmoot: interrupted; {opened.name} is not verified", file=sys.stderr)
-        return 130
-    if verdict.bad is not None:
-        print(f"folkmoot: failed: {opened.name}: block {verdict.bad}: {verdict.reason}", file=sys.stderr)
-        return 1
-    good = "nothing wrong in what a reader can check" if verdict.remarks else "all good"
-    print(f"{opened.name}: {verdict.blocks} blocks, {good}, tip {verdict.tip.hex()}")
-    _print_notes(verdict.remarks)
-    with suppress(OtherSide):  # a kind that only the file of --models knows
-        about = opened.genesis.kind, opened.genesis.configuration
-        _print_notes(remark for remark in remarks(*about, False) if remark not in verdict.remarks)
-    return 0
-
-
-def _verified(opened: "Ledger", done: list[int]) -> "Verification":
-    """What was found; `done` ends with the number of good blocks in any case."""
-    from folkmoot.ledger.replay import DamagedLedger
-    from folkmoot.simulation.progress import Progress
-
-    with Progress(wanted=sys.stderr.isatty()) as progress:
-        try:
-            total = opened.height
-        except DamagedLedger:
-            total = 0  # verify says what is wrong
-        line = progress.line(f"verify {opened.path.name}", max(total, 1))
-
-        def said(blocks: int) -> None:
-            done.append(blocks)
-            line(blocks)
-
-        return opened.verify(said)
-
-
-def _verified_with(models: Path, opened: "Ledger") -> "Verification":
-    """Code of the user's runs here: it may end in an error, but not in a status that looks like a good ledger's."""
-    from folkmoot.multiparty.models.kinds import enter_from, told
-    from folkmoot.plurals import plural
-
-    try:
-        enter_from(models)
-    except ValueError as error:
-        raise ValueError(f"{error}; {opened.name} is not verified") from None
-    done = [0]
-    try:
-        return _verified(opened, done)
-    except (OtherSide, OSError, MemoryError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        what = f"what {models} entered ended in {told(error)}, after {plural(done[-1], 'good block')}"
-        raise ValueError(f"{opened.name}: {what}") from None
-
-
-@ledger.command()
-def show(
-    file: LedgerFile,
-    blocks: Annotated[int, typer.Option("--blocks", metavar="N", help="How many of the last blocks.")] = 10,
-    accounts: Annotated[bool, typer.Option("--accounts", help="Verify it, then show the accounts too.")] = False,
-) -> int:
-    """Show the last blocks as they are stored; only --accounts checks them first."""
-    if blocks < 0:
-        raise ValueError(f"--blocks = {blocks}: expected an integer of at least 0")
-    from folkmoot import ledger as chains
-    from folkmoot.ledger.rules import remarks
-
-    opened = chains.open(file)
-    genesis, height = opened.genesis, opened.height
-    rows = []
-    for block in opened.blocks(first=height - blocks + 1, last=height) if blocks else ():
-        size = sum(map(len, block.records))
-        numbers = (block.header.height, len(block.records), size, len(block.signatures))
-        first, *others = [f"{number:,}" for number in numbers]
-        rows.append([first, block.hash.hex()[:16], *others])
-    print(f"{opened.name}: {height:,} blocks of kind {genesis.kind}, genesis {genesis.hash.hex()}")
-    if rows:
-        _print_table(["height", "hash begins", "records", "bytes", "signatures"], rows)
-    with suppress(OtherSide):  # a kind that is not known here is shown all the same
-        _print_notes(remarks(genesis.kind, genesis.configuration, False))
-    if accounts:
-        sentence, header, rows = chains.accounts(opened.chain)
-        _print_notes([sentence] if sentence else [])
-        _print_table(header, rows)
-    return 0
-
-
-def _print_notes(remarks: Iterable[str]) -> None:
-    for remark in remarks:
-        print(f"note: {remark}")
-
-
 def _complain(text: str) -> int:
     print(f"folkmoot: error: {' '.join(text.split())}", file=sys.stderr)
     return 2
@@ -379,6 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to fail
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    prepare()
     try:
         status: Any = app(args=given, prog_name="folkmoot", standalone_mode=False)
     except BrokenPipeError:
