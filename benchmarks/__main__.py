@@ -3,7 +3,8 @@
 --quick        small sizes, one repetition: does everything run, do the twins agree?
 --save FILE    also write the text to this file.
 --blocks N     of the ledger that is verified.
---only PART    ucb, gse, growth, chain or learning.
+--peers        other people's libraries instead, each in an environment of its own; --gse FOLDER: see benchmarks/peers.
+--only PART    ucb, gse, growth, chain, learning or nodes; without it all but nodes, which want a quiet machine.
 """
 
 import argparse
@@ -168,6 +169,15 @@ def learning_part(quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
     ]
 
 
+def nodes_part(quick: bool) -> tuple[list[str], list[str]]:
+    """Nodes as processes; nothing without what a node needs."""
+    if find_spec("uvicorn") is None or find_spec("cryptography") is None or platform.system() != "Linux":
+        return [], []
+    from benchmarks import nodes
+
+    return nodes.part(quick)
+
+
 def machine() -> str:
     """The kind of machine, in general words."""
     versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
@@ -181,9 +191,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--save", type=Path, metavar="FILE", help="also write the text to this file")
     parser.add_argument("--blocks", type=int, default=chain.BLOCKS, metavar="N", help="of the ledger to verify")
     parser.add_argument(
-        "--only", choices=["ucb", "gse", "growth", "chain", "learning"], metavar="PART", help="this part alone"
+        "--only", choices=["ucb", "gse", "growth", "chain", "learning", "nodes"], metavar="PART", help="this part alone"
     )
+    parser.add_argument("--peers", action="store_true", help="other people's libraries, in environments of their own")
+    parser.add_argument("--gse", type=Path, metavar="FOLDER", help="with --peers: the published code of GSE")
     options = parser.parse_args(arguments)
+    if options.peers:
+        from benchmarks import peers
+
+        print(f"{machine()}\n", "\n".join(peers.part(options.gse, options.quick)), sep="\n")
+        return 0
     if options.blocks < 1:
         parser.error(f"--blocks = {options.blocks}: expected an integer of at least 1")
     repetitions = 1 if options.quick else 7
@@ -195,9 +212,10 @@ def main(arguments: list[str] | None = None) -> int:
         "growth": partial(growth_part, options.quick, 1 if options.quick else 3),
         "chain": partial(chain_part, options.quick, repetitions, options.blocks),
         "learning": partial(learning_part, options.quick, repetitions),
+        "nodes": partial(nodes_part, options.quick),
     }
     try:
-        for name in [options.only] if options.only else parts:
+        for name in [options.only] if options.only else [name for name in parts if name != "nodes"]:
             found, judged = parts[name]()
             texts += found
             verdicts += judged
@@ -221,9 +239,11 @@ def write(path: Path, texts: list[str]) -> None:
     """The text with its circumstances, by way of a temporary name."""
     head = f"""# Benchmarks
 
-`python -m benchmarks` measures all of this in one run; `--save FILE` writes it down, `--quick` only tries it out.
-`--only PART` is one part of it (`ucb`, `gse`, `growth`, `chain`, `learning`), `--blocks N` the length of the ledger
-that is verified. `python -m benchmarks.versus TREE` plays a row of games in this tree and in another checkout in turn.
+`python -m benchmarks` measures all of this but the nodes in one run; `--save FILE` writes it down, `--quick` only tries
+it out.
+`--only PART` is one part of it (`ucb`, `gse`, `growth`, `chain`, `learning`, `nodes`), `--blocks N` the length of the
+ledger that is verified. `python -m benchmarks.versus TREE` plays a row of games in this tree and in another checkout
+in turn.
 Contenders take turns (A B C A B C ...); costs are medians, ratios are medians of the ratio within one turn.
 Times are processor times of a single thread: other programs may share the machine.
 The interpreted loop and the plain Python one play a single replicate, the interpreted GSE its first rounds.

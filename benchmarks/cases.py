@@ -77,7 +77,7 @@ def _learning() -> Case:
         parties.append(Party(f"party {number}", SklearnModel(estimator, classes), x[own], y[own]))
 
     def learn() -> object:
-        consortium = Consortium(parties, seed=1)
+        consortium = Consortium(parties, seed=1, keys="derived")
         return consortium.calibrate(3, samples_per_iteration=100, progress=False)
 
     return learn, 300
@@ -87,6 +87,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "UCB, 1 agent, 10 arms": lambda: _bandit(fm.UCB(), 1, 10, 400_000, fm.Static(nx.empty_graph(1))),
     "GSE, 16 agents, 5 arms": lambda: _bandit(fm.GSE(), 16, 5, 40_000),
     "GSE, 16 agents, 20 arms": lambda: _bandit(fm.GSE(), 16, 20, 12_000),
+    "GSE, 16 agents, 50 arms": lambda: _bandit(fm.GSE(), 16, 50, 5_000),
     "GSE, grid of 10,000, 10 arms": lambda: _bandit(
         fm.GSE(algebraic_connectivity=1e-3), 10_000, 10, 50, fm.ErdosRenyi(nx.grid_2d_graph(100, 100), 0.9)
     ),
@@ -96,6 +97,7 @@ CASES: dict[str, Callable[[], Case]] = {
     ),
     "CooperativeUCB, 16 agents, 10 arms": lambda: _bandit(fm.CooperativeUCB(), 16, 10, 20_000),
     "GossipUCB, 16 agents, 10 arms": lambda: _bandit(fm.GossipUCB(), 16, 10, 8_000),
+    "GossipUCB, 16 agents, 20 arms": lambda: _bandit(fm.GossipUCB(), 16, 20, 5_000),
     "S1, 10 agents, 5 arms, 3 objectives": lambda: _vectors(fm.S1()),
     "BC-UCB, the loop, 10 participants": lambda: _chain(10, 20_000),
     "BC-UCB, protocol, 4 participants": lambda: _chain(4, 50, fidelity="protocol"),
