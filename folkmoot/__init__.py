@@ -197,7 +197,7 @@ registry.places(registry.MOVED).update(
     }
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = sorted([*_HOME, *_PACKAGES])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
