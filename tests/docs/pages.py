@@ -3,8 +3,9 @@
     python tests/docs/pages.py docs/quickstart.md        # in an empty folder: files are written into it
 
 - Python blocks of a page share one namespace. A block that begins with the comment `# NAME.py` is a file of that name.
-- A TOML block is an experiment: it is written to `name.toml` and played by `folkmoot run`, two replicates of it. One
-  without a `name` is a part: its tables and values take the place of those of the experiment before it on the page.
+- A TOML block that begins with the comment `# NAME.toml` is a file of that name.
+- Any other TOML block is an experiment: it is written to `name.toml` and played by `folkmoot run`, two replicates of
+  it. One without a `name` is a part: its tables and values take the place of those of the experiment before it.
 - In blocks of `sh`, the lines that begin with `folkmoot` are run. All others (make, pip, git) are for the reader.
 - Blocks of `text` are no code. Every other block needs one of these languages.
 
@@ -26,9 +27,10 @@ from typing import NamedTuple
 PYTHON, TOML, SHELL, TEXT = "python", "toml", "sh", "text"
 _FENCE = re.compile(r"^( *)```(\S*)\s*$")
 _MARK = re.compile(r"^\s*<!-- (run|not run): (.+) -->\s*$")
-_FILE = re.compile(r"# (\w+\.py)\n")
+_FILE = re.compile(r"# (\w+\.(?:py|toml))\n")
 _TABLE = re.compile(r"^\[\[?([A-Za-z_]+)", re.MULTILINE)
-_COMMAND = "import sys; sys.path.remove(''); from folkmoot.cli import main; sys.exit(main())"  # as the script does
+
+_ELSEWHERE = "import sys; sys.path.remove(''); from folkmoot.cli import main; sys.exit(main())"
 
 
 class Block(NamedTuple):
@@ -114,6 +116,9 @@ class Reader:
         exec(compile(lined_up, str(self.page), "exec"), self.names)
 
     def toml(self, block: Block) -> None:
+        if file := _FILE.match(block.text):
+            Path(file[1]).write_text(block.text, encoding="utf-8")
+            return
         text = block.text if "name" in tomllib.loads(block.text) else amended(self.experiment, block.text)
         self.experiment = text
         name = tomllib.loads(text)["name"]
@@ -127,8 +132,22 @@ class Reader:
                 self.command(words[1:])
 
     def command(self, words: list[str]) -> None:
+        """In this process, which spares loading the package for each; as the installed script, it finds no files here.
+
+        Not with models of one's own: the page has entered them in this process, and a name is entered once.
+        """
         print("$ folkmoot", *words, flush=True)
-        subprocess.run([sys.executable, "-c", _COMMAND, *words], check=True)
+        if "--models" in words:
+            subprocess.run([sys.executable, "-c", _ELSEWHERE, *words], check=True)
+            return
+        from folkmoot.cli import main
+
+        paths = sys.path[:]
+        sys.path[:] = [path for path in paths if path]
+        try:
+            assert main(words) == 0
+        finally:
+            sys.path[:] = paths
 
 
 if __name__ == "__main__":

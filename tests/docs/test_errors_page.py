@@ -13,6 +13,7 @@ NUMBER = re.compile(r"(?<![\w-])E-\d+[a-d]?(?!\w)")
 ROWS = re.findall(r"^\| (E-\d+[a-c]?) \|.*\| ([^|]*) \|$", PAGE, re.MULTILINE)
 WHERE = ("papers", "docs", "folkmoot")
 WORKED_OUT = {  # commands that take no simulation
+    "bema": ("e28", "e29", "e30", "e31", "e32"),
     "bc_ucb": ("e12", "e13", "e14", "e15", "e25", "e26"),
     "corruption": ("e9", "e11", "e23"),
     "gse": ("e1", "e2", "e6b"),

@@ -12,16 +12,20 @@ pytest.importorskip("sklearn", reason="needs the extra `multiparty`")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-def test_the_consortium_on_digits_gets_better_and_its_chains_verify(tmp_path):
+def test_an_exchange_on_digits_makes_the_mean_better_liars_take_no_more_than_that_and_the_chains_verify(tmp_path):
     ran = subprocess.run(
         [sys.executable, str(EXAMPLES / "digits_consortium.py"), str(tmp_path)], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
-    lines = [line for line in ran.stdout.splitlines() if " before, " in line]
-    assert [line.split()[0] for line in lines] == ["honest", "one-lies"]
-    for line in lines:
-        before, after = (float(word.rstrip("%")) for word in line.split() if word.endswith("%"))
-        assert after >= before + 2.0  # measured: 5.0 and 5.2 points; 597 digits, so 1.2 points of standard error
+    before = [line for line in ran.stdout.splitlines() if " before: " in line]
+    after = [line for line in ran.stdout.splitlines() if line.strip().startswith("after: ")]
+    assert [line.split()[0] for line in before] == ["honest", "three"]
+    gains = []
+    for lines in zip(before, after, strict=True):  # mean, screened mean; 497 digits: 1.3 points of standard error
+        first, then = ([float(word.rstrip("%,;")) for word in line.split() if "%" in word][:2] for line in lines)
+        gains.append([two - one for one, two in zip(first, then, strict=True)])
+    assert min(gains[0]) >= 1.5  # measured: 3.3 points
+    assert min(gains[1]) >= -1.0  # measured: 2.1 points won
     assert ran.stdout.count("every one follows") == 2
     command = ["ledger", "verify", "--models", str(EXAMPLES / "digits_consortium.py"), str(tmp_path / "honest.ledger")]
     verified = subprocess.run([sys.executable, "-m", "folkmoot", *command], capture_output=True, text=True)

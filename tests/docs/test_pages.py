@@ -16,11 +16,31 @@ PLACES = ["*.md", "docs/**/*.md", "[!.]*/README.md", "papers/*/README.md"]
 FILES = sorted({path for place in PLACES for path in ROOT.glob(place)})
 NEEDS = {  # what is imported on a page and not in the core
     "docs/multiparty.md": ["torch", "sklearn", "safetensors"],
+    "docs/life-of-a-consortium.md": ["sklearn", "safetensors"],
     "docs/add-a-model-kind.md": ["torch", "sklearn", "safetensors"],
     "docs/experiment-files.md": ["sklearn", "safetensors"],
+    "docs/other-libraries.md": ["gymnasium", "pettingzoo"],
     "docs/private-comparison.md": ["rbcl"],
 }
-NOT_RUN = {("README.md", "takes minutes"): 1, ("docs/contract.md", "needs a node of an EVM chain"): 2}
+NOT_RUN = {
+    ("docs/a-papers-number.md", "takes minutes"): 1,
+    ("docs/five-clinics.md", "it ends when it is interrupted"): 3,
+    ("docs/on-a-cluster.md", "it starts processes of its own"): 1,
+    ("docs/on-a-cluster.md", "needs Slurm"): 1,
+    ("README.md", "takes minutes"): 1,
+    ("README.md", "it ends when it is interrupted"): 1,
+    ("docs/contract.md", "needs a node of an EVM chain"): 2,
+    ("docs/multiparty.md", "it ends when it is interrupted"): 1,
+    ("docs/life-of-a-consortium.md", "needs a node"): 1,
+    ("docs/multiparty.md", "needs a node"): 2,
+    ("docs/run-a-consortium.md", "it ends when it is interrupted"): 2,
+    ("docs/run-a-consortium.md", "it ends with the last round"): 2,
+    ("docs/run-a-consortium.md", "it needs the ledgers of two epochs"): 1,
+    ("docs/run-a-consortium.md", "needs a node"): 1,
+    ("docs/write-an-application.md", "it ends when it is interrupted"): 2,
+    ("docs/write-an-application.md", "needs a node"): 3,
+    ("docs/write-an-application.md", "takes minutes"): 1,
+}
 
 
 def name_of(path: Path) -> str:
