@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 CONTRACTS = {"folkmoot.interface", "folkmoot.machine", "folkmoot.coins", "folkmoot.encoding", "folkmoot.errors",
              "folkmoot.configuration", "folkmoot.registry", "folkmoot.files", "folkmoot.json_text",
-             "folkmoot.ties", "folkmoot.own_code", "folkmoot.doors"}  # fmt: skip
+             "folkmoot.ties", "folkmoot.own_code", "folkmoot.doors", "folkmoot.meant"}  # fmt: skip
 ANYTHING = {"folkmoot"}
 BOOKS = {"folkmoot.encoding", "folkmoot.signatures", "folkmoot.errors", "folkmoot.coins", "folkmoot.registry",
          "folkmoot.files", "folkmoot.json_text"}  # fmt: skip
@@ -27,7 +27,8 @@ INSIDE = {
     "encoding": {"folkmoot.errors"},
     "errors": set(),
     "signatures": {"folkmoot.errors"},
-    "configuration": {"folkmoot.own_code", "folkmoot.sameness"},
+    "configuration": {"folkmoot.own_code", "folkmoot.sameness", "folkmoot.doors", "folkmoot.meant", "folkmoot.errors"},
+    "meant": set(),
     "sameness": set(),
     "doors": {"folkmoot.errors"},
     "own_code": set(),
@@ -52,6 +53,8 @@ INSIDE = {
     "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.bc_ucb", "folkmoot.multiparty",
                     "folkmoot.simulation", "folkmoot.report", "folkmoot.plurals"},
     "conformance": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.simulation"},
+    # Worlds for learners from elsewhere, and such learners as agents.
+    "adapters": {*CONTRACTS, "folkmoot.algorithms.base", "folkmoot.world"},
     # What the folders in papers/ share; cells are played by driver 1.
     "reproductions": {*CONTRACTS, "folkmoot.simulation"},
     "report": ANYTHING,
@@ -118,7 +121,8 @@ NOT_PURE = {
     "bc_ucb/game.py",
     "multiparty/games/game.py",
     "bc_ucb/protocol.py",
-}  # drive games: they take the time and write files
+    "multiparty/keys.py",
+}  # drive games: they take the time and write files; keys are drawn where nobody can draw them again
 
 
 _PLACE = re.compile(r"(folkmoot(?:\.[a-z_0-9]+)+)(?::(\w+))?")  # "module:name" and "module", as importlib takes them

@@ -209,3 +209,10 @@ def test_a_harmless_path_is_left_alone(text):
 def test_a_path_may_go_up_within_the_project_only():
     assert machine_paths("see ../../README.md", 2) == []
     assert machine_paths("see ../../README.md", 1) != []
+
+
+def test_no_two_modules_of_tests_have_one_name():
+    """Folders of tests that are no package share one space of names: of two modules, pytest refuses the second."""
+    loose = [path for path in (ROOT / "tests").rglob("*.py") if not (path.parent / "__init__.py").exists()]
+    names = [path.name for path in loose if path.name != "conftest.py"]
+    assert {name for name in names if names.count(name) > 1} == set()
