@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import folkmoot as fm
-from folkmoot.simulation import backends
+from folkmoot.simulation import backends, replicates
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.runner import run
 from folkmoot.simulation.simulate import make_job
@@ -36,10 +36,15 @@ def job(horizon=40, algorithm=None):
     return make_job(algorithm or fm.UCB(), *WORLD, horizon=horizon, engine="interpreted", seed=3)
 
 
-def test_tasks_come_back_one_by_one(cluster):
+@pytest.fixture
+def a_task_each(monkeypatch):
+    """A task for each replicate, as long games have it."""
+    monkeypatch.setattr(replicates, "_BATCH_STEPS", 1)
+
+
+def test_tasks_come_back_one_by_one(cluster, a_task_each):
     told, tasks = [], []
-    long = job(30_000)  # a task for each replicate, by its size
-    for done in run([(long, range(REPLICATES))], 1, "dask", lambda game, rounds: told.append(rounds)):
+    for done in run([(job(1_000), range(REPLICATES))], 1, "dask", lambda game, rounds: told.append(rounds)):
         assert done.error is None
         tasks.append([outcome.replicate for outcome in done.outcomes])
     assert sorted(number for task in tasks for number in task) == list(range(REPLICATES))
@@ -47,8 +52,8 @@ def test_tasks_come_back_one_by_one(cluster):
     assert told == sorted(told)
 
 
-def test_what_is_finished_at_an_interrupt_is_in_the_log_and_the_rest_is_played_later(cluster, tmp_path, monkeypatch):
-    cells, log = [Cell("one", job(30_000))], tmp_path / "log.jsonl"
+def test_what_is_finished_at_an_interrupt_is_in_the_log_and_the_rest_is_played_later(cluster, tmp_path, monkeypatch, a_task_each):
+    cells, log = [Cell("one", job(1_000))], tmp_path / "log.jsonl"
     handed = backends.play
 
     def interrupted(calls, backend):
@@ -66,7 +71,7 @@ def test_what_is_finished_at_an_interrupt_is_in_the_log_and_the_rest_is_played_l
     swept = sweep(cells, REPLICATES, log, backend="dask", progress=False)
     assert swept.resumed == rows
     here = fm.simulate(
-        fm.UCB(), *WORLD, horizon=30_000, engine="interpreted", seed=3, replicates=REPLICATES, progress=False
+        fm.UCB(), *WORLD, horizon=1_000, engine="interpreted", seed=3, replicates=REPLICATES, progress=False
     )
     assert np.array_equal(swept.results["one"].pulls, here.pulls)
 

@@ -19,7 +19,7 @@ from folkmoot.errors import OtherSide, brief
 from .damages import Damage, drawn, inside, is_refused, kind_of
 
 ALLOWED = (ValueError, OtherSide, OSError, MemoryError, ImportError)
-SLOWEST = 20  # seconds, of one call
+SLOWEST = 120  # seconds, of one call; also of a machine that is busy with something else
 LONGEST, LONGEST_NAME = 2_000, 8_000  # characters of an error; of one that names a file
 
 

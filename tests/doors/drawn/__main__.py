@@ -1,6 +1,7 @@
 """`python -m tests.doors.drawn --draws 5000`: draw that many inputs to every public name and every type of a file."""
 
 import argparse
+import contextlib
 import sys
 import tempfile
 import time
@@ -23,7 +24,7 @@ def main():
     parser.add_argument("--only", default="", help="names that contain this")
     asked = parser.parse_args()
     wrong, began, number = Counter(), time.monotonic(), 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some names that are drawn become files
         plays = [(name, draw, call) for name, call in calls(Path(folder)).items() if call.given]
         plays += [(name, draw_field, document) for name, document in documents(Path(folder)).items()]
         for name, play, what in plays:

@@ -49,8 +49,9 @@ def test_every_public_name_has_a_legal_call(legal):
     assert missing - NOT_INSTALLED == set()
 
 
-def test_the_drawn_inputs_come_to_a_result_or_to_one_line(legal, tmp_path):
-    """So many over all names and files, the same each time."""
+def test_the_drawn_inputs_come_to_a_result_or_to_one_line(legal, tmp_path, monkeypatch):
+    """So many over all names and files, the same each time; some names that are drawn become files."""
+    monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(7)
     names = [name for name, call in legal.items() if call.given]
     files = documents(tmp_path)
