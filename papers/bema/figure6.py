@@ -12,11 +12,10 @@ from folkmoot.simulation.result import student_interval
 from folkmoot.world.datasets import load_mnist
 
 from . import settings as s
-from .cells import ITERATIONS, PUBLISHED, RATE, Cell, accuracy, play_all
+from .cells import PUBLISHED, RATE, Cell, accuracy, play_all
 from .gathered import SEEDS, cell, shared, text
 from .hard import DEFAULT
 
-LOOKS = (0, ITERATIONS // 5, ITERATIONS // 2, ITERATIONS)  # at HMR as published: its budget is spread evenly
 CASES = {
     "fig6a": ("2 even", "Two parties, all digits, half of each"),
     "fig6b": ("2 skewed", "Two parties, seven digits each"),
@@ -35,12 +34,11 @@ def _lines(case: str) -> dict[str, list[Cell]]:
     }
     if case == "10":
         kinds[f"BEMA, eta {DEFAULT:g} (Krum predictor)"] = ("BEMA", {"eta": DEFAULT})
-    found = {
+    kinds[f"{PUBLISHED}, 105 samples"] = (PUBLISHED, {})
+    return {
         label: [cell(case, method, 0.0, seed, reserved=case == "10", **what) for seed in SEEDS]
         for label, (method, what) in kinds.items()
     }
-    reused = [Cell(case, PUBLISHED, 0.0, seed, reserved=case == "10", at=LOOKS) for seed in SEEDS]
-    return found | {f"{PUBLISHED}, 105 samples": reused}
 
 
 def centralised(folder: Path) -> float:
