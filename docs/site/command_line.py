@@ -53,12 +53,15 @@ def _cell(text: str) -> str:
 
 def section(name: str, command: Any) -> str:
     """A command as Markdown."""
-    first = " ".join((command.help or "").split())
+    told = [
+        f"```text\n{part[1:].strip()}\n```" if part.startswith("\b") else _cell(part)
+        for part in (command.help or "").split("\n\n")
+    ]
     rows = [
         f"| `{called.replace(chr(124), chr(92) + chr(124))}` | {_cell(what)} |" for called, what in parameters(command)
     ]
     table = ["", "| | |", "|---|---|", *rows] if rows else []
-    return "\n".join([f"## `{name}`", "", _cell(first), *table])
+    return "\n".join([f"## `{name}`", "", "\n\n".join(told), *table])
 
 
 def filled(page: str) -> str:

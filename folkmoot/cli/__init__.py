@@ -18,6 +18,7 @@ from folkmoot.cli.doctor import doctor, licences
 from folkmoot.cli.ledger import ledger
 from folkmoot.cli.terminal import path, print_table
 from folkmoot.errors import OtherSide
+from folkmoot.node.attacks_said import ABOUT_TRY, help_of_try
 from folkmoot.node.charter_commands import charter
 from folkmoot.node.commands import node, try_
 
@@ -36,7 +37,7 @@ app.add_typer(data, name="data")
 app.add_typer(ledger, name="ledger")
 app.add_typer(node, name="node")
 app.add_typer(charter, name="charter")
-app.command("try")(try_)
+app.command("try", help=help_of_try(), short_help=ABOUT_TRY.partition("\n")[0])(try_)
 app.command()(doctor)
 app.command()(licences)
 app.command()(completion)
@@ -103,7 +104,11 @@ def run(
         int | None, typer.Option("--replicates", metavar="N", help="Instead of the experiment's number.")
     ] = None,
 ) -> int:
-    """Run an experiment. Run it again to resume after a break: finished replicates are kept."""
+    """Run an experiment. Run it again to resume after a break: finished replicates are kept.
+
+    `folkmoot list` says what a file may name and what each does. Ways to lie: `folkmoot list lies` of agents,
+    `attacks` on a chain, `liars` among parties with models; `corruptions` alter rewards.
+    """
     workers = _jobs(jobs)
     from folkmoot.experiments import files
     from folkmoot.experiments.outputs import LOG, REPORT

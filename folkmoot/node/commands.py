@@ -129,7 +129,8 @@ def status(
     print(f"{state['member']} of {state['consortium']}: {state['phase']}, round {state['round']} of {state['rounds']}")
     if state["waits_for"]:
         print(state["waits_for"])
-    print(_known(state))
+    for line in _known(state):
+        print(line)
     for member in state["members"]:
         print(f"  {member['name']:20} {member['state']:12} {member['address']}")
     for trouble in state["troubles"]:
@@ -137,18 +138,35 @@ def status(
     return int(bool(state["troubles"]))
 
 
-def _known(state: dict[str, Any]) -> str:
-    """What a node knows, in a line."""
+def _known(state: dict[str, Any]) -> list[str]:
+    """What a node knows, in a line or two."""
     learning, best = state["learning"], state["best_name"]
     if learning is not None:
-        models = learning["models"]
-        accuracy = learning["accuracy"]
-        right = "" if accuracy is None else f"; of its check set {accuracy['mean']:.1%} come out right"
-        return f"models: {sum(one['here'] for one in models)} of {len(models)} are here, block {state['height']}{right}"
+        return _models(learning, state["height"])
     if state["system"] == "bema":
-        return "models: not known yet"
+        return ["models: not known yet"]
     sure = "sure" if state["settled"] else "not sure yet"
-    return "best arm: not known yet" if best is None else f"best arm: {best} ({sure})"
+    return ["best arm: not known yet" if best is None else f"best arm: {best} ({sure})"]
+
+
+def _models(learning: dict[str, Any], height: int) -> list[str]:
+    """The models of a consortium: how many are here, how good they are, and what the last exchange came to."""
+    models, accuracy, right = learning["models"], learning["accuracy"], ""
+    if accuracy is not None:
+        right = f"; of its check set {accuracy['mean']:.1%} come out right"
+        right += f", alone (its own model) {accuracy['alone']:.1%}" if "alone" in accuracy else ""
+    said = [f"models: {sum(one['here'] for one in models)} of {len(models)} are here, block {height}{right}"]
+    if learning["exchanges"]:
+        last = learning["exchanges"][-1]
+        back = ", ".join(last["rolled_back"]) or "none"
+        word = "accepted" if last["accepted"] else "refused"
+        said.append(
+            f"last {last['how']} behind the gate: {word} in block {last['height']}, "
+            f"gain {last['gain']:.1%} on the check sets; rolled back: {back}"
+        )
+    if learning["exchange"]:
+        said.append(f"the last exchange that this member asked for: {learning['exchange']}")
+    return said
 
 
 @node.command()
@@ -344,7 +362,7 @@ def try_(
     rounds: Annotated[
         int | None, typer.Option("--rounds", metavar="R", help="End after so many (default: those of the terms).")
     ] = None,
-    attack: Annotated[str, typer.Option("--attack", metavar="NAME", help="The last member lies in this way.")] = "",
+    attack: Annotated[str, typer.Option("--attack", metavar="NAME", help="How the last member lies: see above.")] = "",
     kill: Annotated[int, typer.Option("--kill", metavar="EVERY", help="Kill a member every so many rounds.")] = 0,
     loss: Annotated[float, typer.Option("--loss", metavar="P", help="Share of the messages that are lost.")] = 0.0,
     page: Annotated[bool, typer.Option("--page/--no-page", help="Say where the pages are.")] = True,

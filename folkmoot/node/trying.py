@@ -26,6 +26,7 @@ import numpy as np
 
 from folkmoot.errors import OtherSide
 from folkmoot.meant import choices
+from folkmoot.node.attacks_said import BY_SYSTEM
 from folkmoot.node.charter import Charter, propose, read_toml, terms_of
 from folkmoot.node.client import Client
 from folkmoot.node.folder import Folder
@@ -117,7 +118,7 @@ class Trial:
             if self.page:
                 for member in self.nodes:
                     say(f"{member.name:10} {member.url}{'   (lies)' if member.lies else ''}")
-                say(f"open {self.nodes[0].url} in a browser; Ctrl-C ends all")
+                say(f"open {self.nodes[0].url} in a browser; {_to_end()} ends all")
             if module is not None:
                 folders = [member.folder.path for member in self.nodes]
                 threading.Thread(target=module.play, args=(folders, ends), daemon=True).start()
@@ -160,6 +161,9 @@ class Trial:
                 np.save(self.nodes[-1].folder.path / POOL, module.unknown(self.members - 1, self.members))
         charter = propose(terms_of(table), [member.folder.card for member in self.nodes])
         system_of(charter)
+        known = BY_SYSTEM[charter.terms.system]
+        if self.attack and self.attack not in known:
+            raise ValueError(f"--attack = {self.attack}: {choices(self.attack, known)}; see folkmoot try --help")
         for member in self.nodes:
             charter = charter.signed(member.folder.seed())
         for member in self.nodes:
@@ -333,6 +337,12 @@ class _Member:
             assert self._process.stdin is not None
             self._process.stdin.close()
             self._process.send_signal(signal.SIGTERM)
+
+
+def _to_end() -> str:
+    """What ends a trial. A shell lets what it starts in the background ignore Ctrl-C; SIGTERM is heard there, too."""
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    return f"kill {os.getpid()}" if ignored else "Ctrl-C"
 
 
 def _interrupted(number: int, frame: object) -> None:

@@ -6,6 +6,7 @@ from folkmoot.node.charter import Charter
 from folkmoot.node.play import Player
 
 _UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
+_NAMED = 8  # members, at most, in a sentence
 
 
 def span(seconds: float) -> str:
@@ -44,6 +45,13 @@ def epoch_to_come(player: Player, before: Charter | None) -> str:
     return ""
 
 
+def missing(player: Player) -> str:
+    """The members that are not there, by name; empty: all are."""
+    names = [player.charter.members[number].name for number, one in player.traffic.items() if not one.connected]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"; not there: {', '.join(names[:_NAMED])}{more}" if names else ""
+
+
 def waits_for(player: Player, before: Charter | None = None) -> str:
     """For what the node waits; empty: for nothing. `before`: the charter of the epoch before, if there is one."""
     if player.phase != "waiting":
@@ -54,6 +62,6 @@ def waits_for(player: Player, before: Charter | None = None) -> str:
     there = sum(one.connected for one in player.traffic.values()) + 1
     first = f"first round at {at(terms.starts, now)}" if terms.period and now < terms.starts else ""
     if there < quorum:
-        lacks = f"waits for a quorum: {there} of {quorum} needed are there"
+        lacks = f"waits for a quorum: {there} of {quorum} needed are there{missing(player)}"
         return f"{lacks}; {first}" if first else lacks
-    return first or "waits for a round that it can join"
+    return first or f"waits for a round that it can join{missing(player)}"

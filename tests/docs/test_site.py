@@ -107,6 +107,12 @@ def test_the_page_of_commands_has_every_command_and_option(command_line):
         assert [called for called, what in command_line.parameters(command) if not what] == []
 
 
+def test_lists_in_a_help_stay_lists_on_the_page(command_line):
+    page = command_line.section("folkmoot try", dict(command_line.commands())["folkmoot try"])
+    assert "```text\nOn a chain (bc_ucb):\n  sign_flip         reports the negative" in page
+    assert "\b" not in page
+
+
 def test_the_page_of_keys_has_every_group(keys):
     page = (SITE / "keys.md").read_text(encoding="utf-8")
     assert [group for group in TABLES if f"<!-- keys: {group} -->" not in page] == []

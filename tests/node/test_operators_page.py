@@ -163,6 +163,33 @@ def test_every_state_is_said_in_words_and_fits(opened, state, scheme, width):
     assert (page.get_attribute("#troubles", "class") or "") == ("bad" if alarming else "")
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_without_script_it_shows_the_node_as_of_loading(browser, served, state):
+    view, url = served
+    view.now = STATES[state]
+    time.sleep(0.5)
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(url)
+        assert "folkmoot node status DIR" in page.inner_text("noscript")
+        assert [one.inner_text() for one in page.query_selector_all("#troubles li")] == view.now["troubles"]
+        rows = page.query_selector_all("#members tbody tr")
+        assert [row.query_selector(".state").inner_text() for row in rows] == [m["state"] for m in view.now["members"]]
+        text = page.inner_text("main")
+        assert "since this node started, 00:00 UTC" in text
+        if view.now["system"] == "bema":
+            models = (view.now["learning"] or {"models": []})["models"]
+            assert len(page.query_selector_all("#models tbody tr")) == len(models)
+            right = [row.inner_text().split("\t")[-1].strip() for row in page.query_selector_all("#accuracy tbody tr")]
+            assert right == (["0.900", "0.950", "0.500"] if models else [])
+            assert page.query_selector("#models i, #models b") is None  # words of others are text
+            assert page.is_visible("#exchanges-part") == bool(models)
+        else:
+            names = [one.inner_text() for one in page.query_selector_all("#arms tbody th")]
+            assert [name.removesuffix(" (best)") for name in names] == [one["name"] for one in view.now["arms"]]
+            assert ("40: 0;" in text) == bool(view.now["history"])  # what the last rounds brought
+
+
 def test_choices_stand_where_their_means_are(opened):
     page = opened("healthy")
     assert page.inner_text("#arms tbody tr.best th").startswith("choice 1")

@@ -123,3 +123,50 @@ def test_a_log_of_an_epoch_that_has_not_begun_is_refused(tmp_path, capsys):
     assert main(["node", "log", str(folder.path), "--epoch", "1"]) == 0
     assert main(["node", "log", str(folder.path), "--epoch", "2"]) == 2
     assert "epoch = 2: expected 1 to 1" in capsys.readouterr().err
+
+
+class Answers:
+    """A client whose node says what it is told to."""
+
+    def __init__(self, state):
+        self._state = state
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *about):
+        pass
+
+    def state(self):
+        return self._state
+
+
+def status_of(state, tmp_path, capsys, monkeypatch):
+    """What `folkmoot node status` prints of a node in this state, without its first line."""
+    about = {"member": "a", "consortium": "c", "phase": "playing", "round": 3, "rounds": 9, "waits_for": ""}
+    about |= {"best_name": None, "settled": False, "members": [], "troubles": [], "height": 7, "learning": None}
+    monkeypatch.setattr("folkmoot.node.client.Client.of", lambda folder: Answers(about | state))
+    assert main(["node", "status", str(folder_of(tmp_path, 0, charter_of(4)).path)]) == 0
+    return capsys.readouterr().out.splitlines()[1:]
+
+
+def test_status_tells_the_share_without_the_group_and_the_last_exchange(tmp_path, capsys, monkeypatch):
+    last = {"height": 6, "how": "exchange", "accepted": True, "gain": 0.031, "candidates": ["a"], "rolled_back": ["b"]}
+    learning = {
+        "models": [{"here": True}, {"here": False}], "exchange": "", "exchanges": [],
+        "accuracy": {"mean": 0.9, "screened": 0.95, "alone": 0.5},
+    }  # fmt: skip
+    models = "models: 1 of 2 are here, block 7; of its check set 90.0% come out right, alone (its own model) 50.0%"
+    said = status_of({"system": "bema", "learning": learning}, tmp_path / "1", capsys, monkeypatch)
+    assert said == [models]
+    learning |= {"exchanges": [last], "exchange": "asks for votes"}
+    said = status_of({"system": "bema", "learning": learning}, tmp_path / "2", capsys, monkeypatch)
+    assert said == [
+        models,
+        "last exchange behind the gate: accepted in block 6, gain 3.1% on the check sets; rolled back: b",
+        "the last exchange that this member asked for: asks for votes",
+    ]
+    learning |= {"accuracy": {"mean": 0.9, "screened": 0.95}, "exchanges": [last | {"accepted": False}]}
+    said = status_of({"system": "bema", "learning": learning}, tmp_path / "3", capsys, monkeypatch)
+    assert said[0].endswith("of its check set 90.0% come out right")  # a miner has no model of its own
+    assert "refused in block 6" in said[1]

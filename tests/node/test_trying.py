@@ -73,13 +73,19 @@ def test_offices_that_read_digits_are_told_apart_from_those_that_agree(tmp_path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_whatever_ends_it_ends_the_members(tmp_path, how):
+@pytest.mark.parametrize(
+    ("how", "background"),
+    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGKILL, False), (signal.SIGTERM, True)],
+)
+def test_whatever_ends_it_ends_the_members(tmp_path, how, background):
+    """In the background of a shell Ctrl-C (SIGINT) is ignored; it says there what ends it."""
     command = [*TRY, "edge_cache", "--members", "2", "--data", str(tmp_path / "all")]
+    if background:
+        command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as trial:
         try:
-            line = ""
-            while "Ctrl-C" not in line:
+            line, word = "", f"kill {trial.pid} ends all" if background else "Ctrl-C ends all"
+            while word not in line:
                 line = trial.stdout.readline()
                 assert line, "it ended by itself"
             members = [int((tmp_path / "all" / name / "lock").read_text()) for name in ("site-1", "site-2")]
@@ -96,6 +102,25 @@ def test_whatever_ends_it_ends_the_members(tmp_path, how):
     if how != signal.SIGKILL:
         assert rest.splitlines()[0] == "interrupted"
         assert rest.splitlines()[-1].startswith("agreed: ")
+
+
+def test_every_attack_stands_in_the_help_and_others_are_refused(tmp_path):
+    from folkmoot.bc_ucb.attacks import ATTACKS
+    from folkmoot.multiparty.games import LIARS
+    from folkmoot.node.attacks_said import BANDIT, CHAIN, MODELS, help_of_try
+    from folkmoot.node.mischief import DOSED, UNKNOWN_IMAGES
+    from folkmoot.world.lies import LIES
+
+    assert set(BANDIT) == set(LIES)
+    assert set(CHAIN) == set(ATTACKS) - {"attack"}  # which does nothing
+    assert set(MODELS) == {*LIARS, DOSED, UNKNOWN_IMAGES}
+    for known in (BANDIT, CHAIN, MODELS):
+        assert all(f"  {name:17} {what}" in help_of_try() for name, what in known.items())
+    assert max(len(line) for line in help_of_try().split("\b\n")[1].splitlines()) <= 78  # fits a terminal
+    with pytest.raises(
+        ValueError, match=r"--attack = sign_flop: .*did you mean .*sign_flip.*; see folkmoot try --help"
+    ):
+        Trial("edge_cache", 4, tmp_path / "all", attack="sign_flop")._prepared()
 
 
 def test_what_is_best_for_all_is_not_best_for_each(tmp_path):

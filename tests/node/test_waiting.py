@@ -51,7 +51,23 @@ def test_far_ahead_it_says_the_day_too(tmp_path):
 
 
 def test_without_a_quorum_it_says_who_lacks(tmp_path):
-    assert waits_for(waiting(tmp_path, START + 5, (1,))) == "waits for a quorum: 2 of 3 needed are there"
+    assert waits_for(waiting(tmp_path, START + 5, (1,))) == (
+        "waits for a quorum: 2 of 3 needed are there; not there: site-2, site-3"
+    )
+
+
+def test_once_a_new_epoch_has_begun_it_says_who_is_still_missing(tmp_path):
+    before = charter_of(4, **PACE)
+    later = replace(before, amends=Amends(before.digest, 2, 3), signatures={})
+    player = waiting(tmp_path, START + 240, (1, 2), charter=later)
+    assert waits_for(player, before) == "waits for a round that it can join; not there: site-3"
+    player.traffic[3].connected = True
+    assert waits_for(player, before) == "waits for a round that it can join"
+
+
+def test_of_many_that_are_missing_some_are_named(tmp_path):
+    said = waits_for(waiting(tmp_path, START + 5, charter=charter_of(12, **PACE)))
+    assert said.endswith("not there: site-1, site-2, site-3, site-4, site-5, site-6, site-7, site-8 and 3 more")
 
 
 def test_a_member_that_joins_later_is_in_no_trouble(tmp_path):
