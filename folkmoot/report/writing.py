@@ -67,11 +67,14 @@ def _font_of(c: str) -> str | None:
 @cache
 def _fonts() -> list[tuple[str, str]]:
     """Upright fonts of this machine by family, those with most scripts first."""
-    from matplotlib.font_manager import fontManager
+    from matplotlib.font_manager import fontManager, weight_dict
 
-    found = {
-        font.name: font.fname for font in fontManager.ttflist if font.style == "normal" and "Last" not in font.name
-    }
+    upright = [font for font in fontManager.ttflist if font.style == "normal" and "Last" not in font.name]
+    weights = [  # a bold font may have fewer characters
+        font.weight if isinstance(font.weight, int) else weight_dict.get(font.weight, 0) for font in upright
+    ]
+    by_weight = sorted(zip(upright, weights), key=lambda one: (-abs(one[1] - weight_dict["normal"]), one[0].fname))
+    found = {font.name: font.fname for font, _ in by_weight}  # the last of a family is the nearest to normal
     return sorted(found.items(), key=lambda font: (not font[0].startswith("Noto Sans"), font[0]))
 
 

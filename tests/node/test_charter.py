@@ -298,7 +298,7 @@ def test_a_charter_in_words_says_who_what_when_and_what_is_revealed():
         "arm 2",
         "30",
         "Up to 1 of them may lie",
-        "quorum is 3",
+        "a quorum for a round is 3",
         "What is revealed",
         "signs each block",
     ):

@@ -1,9 +1,11 @@
 """Names in figures: literal, short enough, legible in any script; different names stay different."""
 
 import io
+from pathlib import Path
 
 import pytest
 from made_results import make
+from matplotlib import font_manager
 
 from folkmoot.report import writing
 from folkmoot.report.html import render
@@ -55,6 +57,16 @@ def test_a_font_that_has_the_characters_is_taken(monkeypatch):
     writing._font_of.cache_clear()
     assert writing.legible("\u2aa7") == ("\u2aa7", ["STIXGeneral"])
     writing._font_of.cache_clear()
+
+
+def test_of_a_family_the_font_of_usual_weight_is_taken(monkeypatch):
+    """Matplotlib lists fonts in the order of the folder, which differs between machines; bold ones have less in them."""
+    fonts = font_manager.fontManager.ttflist
+    for order in (fonts, fonts[::-1]):
+        monkeypatch.setattr(font_manager.fontManager, "ttflist", order)
+        writing._fonts.cache_clear()
+        assert Path(dict(writing._fonts())["STIXGeneral"]).name == "STIXGeneral.ttf"
+    writing._fonts.cache_clear()
 
 
 @pytest.mark.filterwarnings("error")

@@ -52,7 +52,9 @@ def test_tasks_come_back_one_by_one(cluster, a_task_each):
     assert told == sorted(told)
 
 
-def test_what_is_finished_at_an_interrupt_is_in_the_log_and_the_rest_is_played_later(cluster, tmp_path, monkeypatch, a_task_each):
+def test_what_is_finished_at_an_interrupt_is_in_the_log_and_the_rest_is_played_later(
+    cluster, tmp_path, monkeypatch, a_task_each
+):
     cells, log = [Cell("one", job(1_000))], tmp_path / "log.jsonl"
     handed = backends.play
 
