@@ -60,7 +60,7 @@ def test_a_font_that_has_the_characters_is_taken(monkeypatch):
 
 
 def test_of_a_family_the_font_of_usual_weight_is_taken(monkeypatch):
-    """Matplotlib lists fonts in the order of the folder, which differs between machines; bold ones have less in them."""
+    """Matplotlib lists fonts in the order of a folder, which differs between machines; bold ones have less in them."""
     fonts = font_manager.fontManager.ttflist
     for order in (fonts, fonts[::-1]):
         monkeypatch.setattr(font_manager.fontManager, "ttflist", order)
