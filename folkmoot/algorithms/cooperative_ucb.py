@@ -136,8 +136,9 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
         state.team_pulls[i, arm] += 1
         state.team_total[i, arm] += reward
     for j in neighbours:
-        for k in range(params.n_arms):
+        for k in range(params.n_arms):  # two loops, for the compiler makes no vectors of as many rows in one
             state.team_pulls[i, k] += inbox.pulls[j, k] - state.heard_pulls[i, j, k]
-            state.team_total[i, k] += inbox.total[j, k] - state.heard_total[i, j, k]
             state.heard_pulls[i, j, k] = inbox.pulls[j, k]
+        for k in range(params.n_arms):
+            state.team_total[i, k] += inbox.total[j, k] - state.heard_total[i, j, k]
             state.heard_total[i, j, k] = inbox.total[j, k]

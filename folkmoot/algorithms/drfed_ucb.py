@@ -247,24 +247,17 @@ def average(params, state, i, n_met):
     m = float(params.n_agents)
     weight = (m - 1.0) / (m * m)
     fresh = (1.0 - n_met * weight) / n_met
-    said, mean, k = state.heard_gossip, state.heard_mean, 0
-    while k + 4 <= params.n_arms:
-        a = b = c = d = 0.0
-        for j in range(params.n_agents):
-            if state.met[i, j]:
-                a += weight * said[i, j, k] + fresh * mean[i, j, k]
-                b += weight * said[i, j, k + 1] + fresh * mean[i, j, k + 1]
-                c += weight * said[i, j, k + 2] + fresh * mean[i, j, k + 2]
-                d += weight * said[i, j, k + 3] + fresh * mean[i, j, k + 3]
-        state.gossip[i, k] = a
-        state.gossip[i, k + 1] = b
-        state.gossip[i, k + 2] = c
-        state.gossip[i, k + 3] = d
-        k += 4
-    while k + 1 <= params.n_arms:
-        a = 0.0
-        for j in range(params.n_agents):
-            if state.met[i, j]:
-                a += weight * said[i, j, k] + fresh * mean[i, j, k]
-        state.gossip[i, k] = a
-        k += 1
+    said, mean, j = state.heard_gossip, state.heard_mean, 0
+    for k in range(params.n_arms):
+        state.gossip[i, k] = 0.0
+    while j < params.n_agents:
+        if j + 1 < params.n_agents and state.met[i, j] and state.met[i, j + 1]:  # two rows at a time: see rows.py
+            for k in range(params.n_arms):
+                first = weight * said[i, j, k] + fresh * mean[i, j, k]
+                second = weight * said[i, j + 1, k] + fresh * mean[i, j + 1, k]
+                state.gossip[i, k] = state.gossip[i, k] + first + second
+            j += 2
+        else:
+            for k in range(params.n_arms if state.met[i, j] else 0):
+                state.gossip[i, k] += weight * said[i, j, k] + fresh * mean[i, j, k]
+            j += 1

@@ -1,19 +1,29 @@
 """Rows of numbers, one number an arm, put together over the neighbours of an agent.
 
 How it works. For each arm the terms are added in the order of the neighbours, as a loop over the neighbours inside one
-over the arms would do: the bits are the same. Here eight arms go along together, each with a variable of its own, so
-that the sums stay in registers, and the compiler makes vectors of them.
+over the arms would do: the bits are the same. The compiler makes vectors of a loop over arms that is innermost, and of
+nothing else. So rows of four neighbours are taken at a time, for a row of results is then read and written once for
+four. Entering such a loop costs as much as some additions: sums of few arms have the neighbours inside, and four arms
+go along together, each with a variable of its own.
 """
 
 from folkmoot.interface import kernel
 
 _FEW = 8  # arms in play, of which each by itself is faster
+_MANY = 32  # arms, from which on rows are faster than four arms together
 
 
 @kernel
 def average(own, i, heard, neighbours, n_arms, divisor):
-    """own[i, k] + (sum over the neighbours of heard[j, k] - own[i, k]) / divisor, of all arms."""
+    """own[i, k] + (sum over the neighbours of heard[j, k] - own[i, k]) / divisor, of all arms; own[i] is heard[i]."""
     degree, k = len(neighbours), 0
+    if n_arms >= _MANY:
+        for k in range(n_arms):
+            own[i, k] = 0.0
+        add_rows(own, i, heard, neighbours, n_arms)
+        for k in range(n_arms):
+            own[i, k] = heard[i, k] + (own[i, k] - degree * heard[i, k]) / divisor
+        return
     while k + 8 <= n_arms:
         a = b = c = d = e = f = g = h = 0.0
         for j in neighbours:
@@ -68,22 +78,46 @@ def average(own, i, heard, neighbours, n_arms, divisor):
 
 
 @kernel
+def add_rows(own, i, heard, neighbours, n_arms):
+    """Add heard[j, k] of each neighbour to own[i, k], of all arms."""
+    degree, e = len(neighbours), 0
+    while e + 4 <= degree:
+        a, b, c, d = neighbours[e], neighbours[e + 1], neighbours[e + 2], neighbours[e + 3]
+        for k in range(n_arms):
+            own[i, k] = own[i, k] + heard[a, k] + heard[b, k] + heard[c, k] + heard[d, k]
+        e += 4
+    while e < degree:
+        j = neighbours[e]
+        for k in range(n_arms):
+            own[i, k] += heard[j, k]
+        e += 1
+
+
+@kernel
 def intersect(own, i, heard, neighbours, n_arms):
     """Strike from own[i] the arms that a neighbour does not have; how many are left."""
-    count = 0
+    degree, e, count = len(neighbours), 0, 0
     for k in range(n_arms):
         count += own[i, k]
-    if count > _FEW:
-        for j in neighbours:
-            for k in range(n_arms):
-                own[i, k] = own[i, k] & heard[j, k]
-    else:
+    if count <= _FEW:
         for k in range(n_arms):
             if own[i, k]:
                 for j in neighbours:
                     if not heard[j, k]:
                         own[i, k] = False
+                        count -= 1
                         break
+        return count
+    while e + 4 <= degree:
+        a, b, c, d = neighbours[e], neighbours[e + 1], neighbours[e + 2], neighbours[e + 3]
+        for k in range(n_arms):
+            own[i, k] = own[i, k] & heard[a, k] & heard[b, k] & heard[c, k] & heard[d, k]
+        e += 4
+    while e < degree:
+        j = neighbours[e]
+        for k in range(n_arms):
+            own[i, k] = own[i, k] & heard[j, k]
+        e += 1
     count = 0
     for k in range(n_arms):
         count += own[i, k]
@@ -93,25 +127,14 @@ def intersect(own, i, heard, neighbours, n_arms):
 @kernel
 def raise_to(own, i, heard, neighbours, n_arms):
     """Raise own[i, k] to the largest heard[j, k] of the neighbours, of all arms."""
-    k = 0
-    while k + 4 <= n_arms:
-        a = own[i, k]
-        b = own[i, k + 1]
-        c = own[i, k + 2]
-        d = own[i, k + 3]
-        for j in neighbours:
-            a = max(a, heard[j, k])
-            b = max(b, heard[j, k + 1])
-            c = max(c, heard[j, k + 2])
-            d = max(d, heard[j, k + 3])
-        own[i, k] = a
-        own[i, k + 1] = b
-        own[i, k + 2] = c
-        own[i, k + 3] = d
-        k += 4
-    while k + 1 <= n_arms:
-        a = own[i, k]
-        for j in neighbours:
-            a = max(a, heard[j, k])
-        own[i, k] = a
-        k += 1
+    degree, e = len(neighbours), 0
+    while e + 4 <= degree:
+        a, b, c, d = neighbours[e], neighbours[e + 1], neighbours[e + 2], neighbours[e + 3]
+        for k in range(n_arms):
+            own[i, k] = max(max(max(max(own[i, k], heard[a, k]), heard[b, k]), heard[c, k]), heard[d, k])
+        e += 4
+    while e < degree:
+        j = neighbours[e]
+        for k in range(n_arms):
+            own[i, k] = max(own[i, k], heard[j, k])
+        e += 1
