@@ -97,6 +97,23 @@ def blocks(coins: Coins, stream: int, a: int, room: NDArray[np.int32], count: in
 
 
 @inlined
+def blocks_from(coins: Coins, stream: int, a: int, b: int, c: int, room: NDArray[np.int32], count: int) -> None:
+    """As `blocks`, named (stream, a, b, c), (stream, a, b, c + 1) and so on; the numbers in the room are left alone."""
+    for q in range(count):
+        w0, w1, w2, w3 = philox(int(a), int(b), int(c) + q, stream, coins.low, coins.high)
+        room[q + 2 * BATCH] = w0 - _MIDDLE
+        room[q + 3 * BATCH] = w1 - _MIDDLE
+        room[q + 4 * BATCH] = w2 - _MIDDLE
+        room[q + 5 * BATCH] = w3 - _MIDDLE
+
+
+@inlined
+def uniform_in(room: NDArray[np.int32], q: int) -> float:
+    """As `uniform`, of block q of `blocks`."""
+    return _unit(word_in(room, q, 0), word_in(room, q, 1))
+
+
+@inlined
 def word_in(room: NDArray[np.int32], q: int, place: int) -> int:
     """As `word_of`, of block q of `blocks`."""
     return int(room[(2 + (place & 3)) * BATCH + q]) + _MIDDLE

@@ -136,6 +136,41 @@ def sample(draw):
     return many(jit(draw), KEY, DRAWS)
 
 
+@jit
+def compiled_batch(key, a, b, c, room, count):
+    coins.blocks_from(key, LINK, a, b, c, room, count)
+
+
+@jit
+def compiled_blocks(key, a, room, count):
+    coins.blocks(key, LINK, a, room, count)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 16, coins.BATCH])
+@pytest.mark.parametrize("batch", [coins.blocks_from, compiled_batch])
+def test_a_batch_of_blocks_is_those_blocks(batch, count):
+    for c in (0, 41, 2**31 + 3, 2**32 - coins.BATCH):
+        room = np.zeros(coins.ROOM, np.int32)
+        batch(*([KEY, LINK] if batch is coins.blocks_from else [KEY]), 9, 2, c, room, count)
+        for q in range(count):
+            expected = coins.block(KEY, LINK, 9, 2, c + q)
+            assert tuple(coins.word_in(room, q, place) for place in range(4)) == expected
+            assert coins.uniform_in(room, q) == coins.uniform(KEY, LINK, 9, 2, c + q)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_batch_of_named_blocks_is_those_blocks(compiled):
+    room = np.zeros(coins.ROOM, np.int32)
+    room[:30], room[coins.BATCH : coins.BATCH + 30] = np.arange(30) * 1_000_003, np.arange(30) * 77
+    if compiled:
+        compiled_blocks(KEY, 9, room, 30)
+    else:
+        coins.blocks(KEY, LINK, 9, room, 30)
+    for q in range(30):
+        expected = coins.block(KEY, LINK, 9, q * 1_000_003, q * 77)
+        assert tuple(coins.word_in(room, q, place) for place in range(4)) == expected
+
+
 def test_uniform_is_uniform():
     assert stats.kstest(sample(_draws()["uniform"]), stats.uniform.cdf).pvalue > SMALLEST_P
 

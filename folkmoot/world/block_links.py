@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.coins import LINK, Coins, block, uniform, word_of
+from folkmoot.coins import BATCH, LINK, ROOM, Coins, blocks_from, uniform_in, word_in
 from folkmoot.interface import Links, kernel
 
 _DENSE = 0.25  # from here on a coin a pair, four to a block, is no dearer than a skip a link
+_BATCHED = 8  # links expected in a range, from which on skips are drawn in batches
 _LOG_OVERFLOW = 60.0  # a round has more links than there is room for with probability below exp(-60)
 
 # The third coordinate of a coin: below 2**29 a block of four places (coin by coin), above it the number of a
@@ -66,31 +67,46 @@ def draw_range(
     """Write the linked pairs of the agent at place a and of those at places first, ..., last - 1; returns the new end.
 
     Coin by coin, the coin of places (a, b) is word b mod 4 of the block (t, a, b div 4). A skip is the number of
-    failures before a success, floor(log(1 - u) / log(1 - p)) with u uniform: the geometric law by inversion.
+    failures before a success, floor(log(1 - u) / log(1 - p)) with u uniform: the geometric law by inversion. Coins are
+    drawn in batches, in a room behind the pairs: of skips as many as links are expected, and one.
     """
-    b = first
+    b, room = first, pairs[4 * network.most_links : 4 * network.most_links + ROOM]
+    least_down = ceil(chance.threshold)
     if chance.threshold == 0.0:
         b = last
     elif chance.log_miss == 0.0:
-        tile, w0, w1, w2, w3 = -1, 0, 0, 0, 0
         while b < last:
-            if b >> 2 != tile:
-                tile = b >> 2
-                w0, w1, w2, w3 = block(coins, stream, t, a, tile)
-            if word_of(b, w0, w1, w2, w3) < chance.threshold:
-                end = note_pair(network, a, b, pairs, end, limit)
-            b += 1
-    draw = 0
+            tile = b >> 2
+            count = min(BATCH, ((last - 1) >> 2) - tile + 1)
+            blocks_from(coins, stream, t, a, tile, room, count)
+            stop = min(last, (tile + count) << 2)
+            while b < stop:
+                if word_in(room, (b >> 2) - tile, b) < least_down:
+                    end = note_pair(network, a, b, pairs, end, limit)
+                b += 1
     while b < last:
-        skip = log(1.0 - uniform(coins, stream, t, a, name + draw)) / chance.log_miss
-        draw += 1
-        if skip >= last - b:
-            b = last
-        else:
+        expected = int((last - b) * chance.threshold * 2.0**-32)
+        count = min(BATCH, expected + 1) if expected >= _BATCHED else 1
+        blocks_from(coins, stream, t, a, name, room, count)
+        name += count
+        for q in range(count):
+            skip = log(1.0 - uniform_in(room, q)) / chance.log_miss
+            if skip >= last - b:
+                b = last
+                break
             b += int(skip)
             end = note_pair(network, a, b, pairs, end, limit)
             b += 1
+            if b >= last:
+                break
     return end
+
+
+@kernel
+def room_for_pairs(n_agents: int, most_links: int) -> Links:
+    """Half of the room is for the rows, the other for the pairs that are drawn; behind them is that for coins."""
+    size = 4 * most_links + ROOM
+    return Links(np.zeros(n_agents, np.int64), np.zeros(n_agents, np.int64), np.zeros(size, np.int32))
 
 
 @kernel
@@ -110,19 +126,30 @@ def lay_rows(links: Links, source: int, end: int, target: int) -> None:
     n = len(start)
     for i in range(n):
         count[i] = 0
-    for e in range(source, end):
-        count[neighbours[e]] += 1
+    e = source
+    while e < end:  # pairs of one first agent follow one another
+        i, begin = neighbours[e], e
+        while e < end and neighbours[e] == i:
+            count[neighbours[e + 1]] += 1
+            e += 2
+        count[i] += (e - begin) // 2
     place = 0
     for i in range(n):
         start[i] = place
         place += count[i]
         count[i] = 0
-    for e in range(source, end, 2):
-        i, j = int(neighbours[e]), int(neighbours[e + 1])
-        neighbours[target + start[i] + count[i]] = j
-        count[i] += 1
-        neighbours[target + start[j] + count[j]] = i
-        count[j] += 1
+    e = source
+    while e < end:
+        i = int(neighbours[e])
+        mine = target + start[i] + count[i]
+        while e < end and neighbours[e] == i:
+            j = int(neighbours[e + 1])
+            neighbours[mine] = j
+            mine += 1
+            neighbours[target + start[j] + count[j]] = i
+            count[j] += 1
+            e += 2
+        count[i] = mine - target - start[i]
 
 
 @kernel

@@ -15,7 +15,16 @@ from folkmoot.coins import LINK, Coins
 from folkmoot.doors import array, within
 from folkmoot.encoding import digest
 from folkmoot.interface import Links, implements, kernel
-from folkmoot.world.block_links import SKIP_ACROSS, SKIP_WITHIN, Chance, chance_of, draw_range, lay_rows, sort_rows
+from folkmoot.world.block_links import (
+    SKIP_ACROSS,
+    SKIP_WITHIN,
+    Chance,
+    chance_of,
+    draw_range,
+    lay_rows,
+    room_for_pairs,
+    sort_rows,
+)
 
 Matrix = NDArray[np.float64]
 
@@ -164,9 +173,7 @@ def matrix_record(
 
 @implements(MatrixModelRecord)
 def links(network: MatrixModelRecord) -> Links:
-    """Half of the room is for the rows, the other for what `draw_links` writes on the way."""
-    n = len(network.order)
-    return Links(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(4 * network.most_links, np.int32))
+    return room_for_pairs(len(network.order), network.most_links)
 
 
 @implements(MatrixModelRecord)

@@ -27,6 +27,7 @@ from folkmoot.world.block_links import (
     draw_range,
     lay_rows,
     room_for,
+    room_for_pairs,
     sort_rows,
 )
 from folkmoot.world.block_matrix import Matrix, MatrixGraph, MatrixModelRecord, checked_matrix, matrix_record
@@ -195,9 +196,7 @@ def karate_block_model() -> StochasticBlockModel:
 
 @implements(BlockModelRecord)
 def links(network: BlockModelRecord) -> Links:
-    """Half of the room is for the rows, the other for what `draw_links` writes on the way."""
-    n = len(network.order)
-    return Links(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(4 * network.most_links, np.int32))
+    return room_for_pairs(len(network.order), network.most_links)
 
 
 @implements(BlockModelRecord)

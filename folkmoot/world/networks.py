@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -210,32 +211,33 @@ def draw_links(network: ErdosRenyiRecord, t: int, coins: Coins, links: Links) ->
     """The coin of link (i, j), i < j, is word j mod 4 of the block named (t, i, j div 4): in a dense
     row four links share a block. Each link is looked at once and written into both rows.
     """
-    n = len(links.start)
+    n, least_down = len(links.start), ceil(network.threshold)
     room = links.neighbours[len(network.neighbours) : len(network.neighbours) + ROOM]
-    for i in range(n):
-        links.count[i] = 0
     start, count, neighbours = links.start, links.count, links.neighbours
+    for i in range(n):
+        count[i] = start[i]  # until row i is whole: where its next link is to stand
     i, e = 0, network.upper[0]
     while i < n:
         end, last = toss(network, t, coins, links, i, e)
         q = -1
         while i <= end and i < n:
             tile, stop = -1, last if i == end else network.start[i + 1]
-            mine = start[i] + count[i]
+            mine = count[i]
             while e < stop:
                 j = int(network.neighbours[e])
                 if j >> 2 != tile:
                     tile = j >> 2
                     q += 1
-                up = 1 if word_in(room, q, j) < network.threshold else 0
+                up = 1 if word_in(room, q, j) < least_down else 0
                 neighbours[mine] = j
                 mine += up
-                neighbours[start[j] + count[j]] = i
+                neighbours[count[j]] = i
                 count[j] += up
                 e += 1
-            count[i] = mine - start[i]
+            count[i] = mine
             if i == end:
                 break
+            count[i] -= start[i]
             i += 1
             if i < n:
                 e = network.upper[i]

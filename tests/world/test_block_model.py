@@ -22,7 +22,7 @@ from jitted import jit
 from scipy import stats
 
 import folkmoot as fm
-from folkmoot.coins import replicate_coins
+from folkmoot.coins import ROOM, replicate_coins
 from folkmoot.interface import draw_links, links
 from folkmoot.world import block_links, block_model
 from folkmoot.world.block_graph import BlockGraph
@@ -200,9 +200,13 @@ def test_the_order_of_the_agents_is_a_matter_of_names(within, across):
 def test_no_two_coins_share_a_name(monkeypatch, within, across):
     """Interpreted: the names (round, agent, number) asked for in a round, of blocks and of skips together."""
     asked = []
-    for function in ("block", "uniform"):
-        genuine = getattr(block_links, function)
-        monkeypatch.setattr(block_links, function, lambda *a, genuine=genuine: asked.append(a[1:]) or genuine(*a))
+    genuine = block_links.blocks_from
+
+    def noted(coins, stream, a, b, c, room, count):
+        asked.extend((stream, a, b, c + q) for q in range(count))
+        genuine(coins, stream, a, b, c, room, count)
+
+    monkeypatch.setattr(block_links, "blocks_from", noted)
     network = StochasticBlockModel([0] * 42 + [1] * 38, within, across)
     play(network.record(), 5, 1, COINS)
     across_a_border = {a for a in asked if a[3] >= 2**31}
@@ -215,22 +219,21 @@ def test_no_two_coins_share_a_name(monkeypatch, within, across):
 def count_coins(monkeypatch, network):
     """Coins tossed, and links up, in one interpreted round."""
     asked = []
-    for function in ("block", "uniform"):
-        genuine = getattr(block_links, function)
-        monkeypatch.setattr(block_links, function, lambda *a, genuine=genuine: asked.append(1) or genuine(*a))
+    genuine = block_links.blocks_from
+    monkeypatch.setattr(block_links, "blocks_from", lambda *a: asked.append(a[-1]) or genuine(*a))
     record = network.record()
     drawn = links(record)
     draw_links(record, 1, COINS, drawn)
-    return len(asked), int(drawn.count.sum()) // 2
+    return sum(asked), int(drawn.count.sum()) // 2
 
 
 @pytest.mark.parametrize(("last", "linked"), [(2, []), (3, [2]), (4, [2]), (5, [2, 4])])
 def test_a_skip_that_just_reaches_the_end_of_a_range_ends_it(monkeypatch, last, linked):
     """u = 1/2 and p = 1/2 make every skip exactly 1: places 2, 4, ... of those from 1 on."""
-    monkeypatch.setattr(block_links, "uniform", lambda *_: 0.5)
+    monkeypatch.setattr(block_links, "uniform_in", lambda *_: 0.5)
     record = StochasticBlockModel([0] * 6, 0.1, 0.1).record()
     half = block_links.Chance(2.0**31, np.log(0.5))
-    pairs = np.zeros(12, np.int32)
+    pairs = np.zeros(4 * record.most_links + ROOM, np.int32)
     end = block_links.draw_range(record, half, 0, 1, COINS, 0, 1, last, pairs, 0, 12)
     assert pairs[1:end:2].tolist() == linked
 
@@ -376,10 +379,10 @@ def test_more_links_than_there_is_room_for_stop_the_run(how, labels, monkeypatch
 @pytest.mark.parametrize("source", [0, 2])
 def test_a_full_table_is_not_written_beyond_its_end(source):
     record = Cramped([0, 0, 0], 1.0, 0.0).record()
-    pairs = np.full(8, -7, np.int32)
+    pairs = np.full(4 + ROOM, -7, np.int32)
     with pytest.raises(OverflowError):
         block_model.draw_pairs(record, 1, COINS, pairs, source)
-    assert (np.delete(pairs, [source, source + 1]) == -7).all()
+    assert (np.delete(pairs[:4], [source, source + 1]) == -7).all()
     assert pairs[source : source + 2].tolist() == [0, 1]
 
 
