@@ -16,7 +16,7 @@ from folkmoot.interface import implements, kernel
 
 
 class CentralUCB(Algorithm):
-    """UCB1 for the whole team, told everything for nothing. No network can run it.
+    """UCB1 for the whole team, told everything at no cost. No network can run it.
 
     With absent agents or delayed outcomes the index of an arm is the average of the means of those agents of which an
     outcome of it has come, n_i each, M of them, plus sqrt(c ln t sum(1 / n_i)) / M.

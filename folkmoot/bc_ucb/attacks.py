@@ -94,7 +94,7 @@ class ConstantReport(Attack):
 
 
 class RandomReport(Attack):
-    """Reports coins, uniform on [0, 1]."""
+    """Reports random numbers, uniform on [0, 1]."""
 
     label: ClassVar[str] = "Random"
     report: Literal["random"] = "random"
@@ -108,14 +108,14 @@ class TrimWindow(Attack):
 
 
 class PromoteArm(Attack):
-    """Colludes to report 1 for one arm and 0 for the others."""
+    """All liars report 1 for the same arm and 0 for the others."""
 
     label: ClassVar[str] = "Promote an arm"
     report: Literal["promote"] = "promote"
 
 
 class Drift(Attack):
-    """Copies an honest participant's reports and lets them drift."""
+    """Copies an honest participant's reports and moves them a little more in every round."""
 
     label: ClassVar[str] = "Drift"
     report: Literal["drift"] = "drift"
@@ -181,21 +181,21 @@ class Mute(Attack):
 
 
 class BareMajority(Attack):
-    """Each liar sends its report to another bare majority of the validators: all are due, and nobody has them all."""
+    """Each liar sends its report to just over half of the validators, not the same ones: nobody has all reports."""
 
     label: ClassVar[str] = "Bare majorities"
     deliver: Literal["majority"] = "majority"
 
 
 class ToOne(Attack):
-    """Sends its report to one validator, each liar to another."""
+    """Sends its report to one validator only; each liar chooses another one."""
 
     label: ClassVar[str] = "To one"
     deliver: Literal["one"] = "one"
 
 
 class AllButOne(Attack):
-    """Sends its report to all validators but one, each liar but another."""
+    """Sends its report to all validators except one; each liar leaves out another one."""
 
     label: ClassVar[str] = "To all but one"
     deliver: Literal["all_but_one"] = "all_but_one"
@@ -209,7 +209,7 @@ class ToNobody(Attack):
 
 
 class LateReport(Attack):
-    """Sends its report once the validators have named."""
+    """Sends its report too late: after the validators have said whom they heard."""
 
     label: ClassVar[str] = "Late"
     deliver: Literal["late"] = "late"

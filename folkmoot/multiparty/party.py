@@ -52,7 +52,7 @@ def as_float32(x: NDArray[Any], what: str) -> Floats32:
 
 @dataclass(frozen=True)
 class Party:
-    """One that takes part.
+    """A party of a consortium: its name, its model, and its own samples.
 
     Attributes:
         name: 1 to 64 letters, digits, spaces, _, . and -.

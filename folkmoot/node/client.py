@@ -59,7 +59,7 @@ _PREDICTED = tuple(field.name for field in fields(Predicted))
 
 
 class NodeSays(OtherSide):
-    """The node does not do what it was asked to, and why.
+    """The node does not do what it was asked to do; the message says why.
 
     Of this class itself: a wrong token, a wrong host, something that is no node. It stays so until it is mended.
     """

@@ -24,7 +24,7 @@ Proves: TypeAlias = Callable[[int, int, float, bytes], bool]  # (round, arm, rew
 
 
 class Environment:
-    """Who signs what pulls bring."""
+    """Signs the rewards of pulls, with a key of its own: whatever measures them."""
 
     @guarded
     def __init__(self, key: bytes, random: Callable[[int], bytes] = os.urandom) -> None:

@@ -103,7 +103,7 @@ class ConstantLie(Lie):
 
 
 class FlippedLie(Lie):
-    """Says the mirror image of what it would have said: the better an arm, the worse the word."""
+    """Says the mirror image of what it would have said: the better an arm is, the worse it seems."""
 
     label: ClassVar[str] = "Sign flipped"
 
@@ -126,7 +126,7 @@ class PromotingLie(Lie):
 
 
 class RandomLie(Lie):
-    """Says something uniform on the range of the rewards, drawn anew for each round and arm."""
+    """Says a random number in the range of the rewards, drawn anew for each round and arm."""
 
     label: ClassVar[str] = "Random"
 
