@@ -168,7 +168,7 @@ NARROW = {
     "multiparty/chain/kind.py": 1,  # safetensors
     "multiparty/models/linear_model.py": 1,  # safetensors
     "multiparty/models/estimator_model.py": 1,  # safetensors
-    "multiparty/models/torch_model.py": 3,  # safetensors; a module's own code, twice
+    "multiparty/models/torch_model.py": 4,  # safetensors; a module's own code, twice; a user's function that builds one
     "multiparty/models/tensors.py": 1,  # JSON
     "multiparty/models/code.py": 1,  # the source of a user's function is not to be had
     "multiparty/models/users.py": 2,  # whatever a user's code raises, and says of it

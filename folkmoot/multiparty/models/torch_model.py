@@ -37,7 +37,8 @@ class TorchModel:
         classes: what it was trained on, of 0 to C - 1, or their names; in ascending order of their numbers.
         reserved: the module has one output more, the last, for "none of mine" (as in HMR).
         temperature: the logits are divided by it; above 1 for a model that is too sure of itself.
-        architecture: the name the module is known by (`register_architecture`); found by itself for those.
+        architecture: the name the module is known by (`register_architecture`); found by itself where one registered
+            class or function alone builds such modules.
         labels: names of all classes of the consortium, in the order all agree on, if they have names.
 
     Raises:
@@ -65,7 +66,7 @@ class TorchModel:
             raise ValueError(f"temperature = {brief(temperature)}: expected a finite number above 0")
         if len(self.classes) + self.reserved < 2:
             raise ValueError(f"classes = {list(self.classes)}: one class alone needs a reserved one beside it")
-        self.architecture = architecture or _known_as(module)
+        self.architecture = architecture or _known_as(module, len(self.classes) + self.reserved)
         state = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
         wrong = _fault(state, ties_of(module))
         if wrong:
@@ -233,11 +234,23 @@ def build(architecture: str, outputs: int) -> nn.Module:
         return ARCHITECTURES[architecture](outputs)
 
 
-def _known_as(module: nn.Module) -> str:
-    for name, build in ARCHITECTURES.items():
-        if build is type(module):
+def _known_as(module: nn.Module, outputs: int) -> str:
+    """The registered name of a module: that of its class, or of the one function that builds such modules."""
+    for name, known in ARCHITECTURES.items():
+        if known is type(module):
             return name
-    return type(module).__name__.lower()
+    made = structure(module)
+    functions = [name for name, known in ARCHITECTURES.items() if not isinstance(known, type)]
+    alike = [name for name in functions if _builds(name, outputs) == made]
+    return alike[0] if len(alike) == 1 else type(module).__name__.lower()
+
+
+def _builds(architecture: str, outputs: int) -> object:
+    """What a registered function builds; None if it builds nothing with so many outputs."""
+    try:
+        return structure(build(architecture, outputs))
+    except Exception:  # code of others, of which only its name is wanted
+        return None
 
 
 def blank(kind: str, classes: tuple[int, ...], settings: Value) -> TorchModel:
