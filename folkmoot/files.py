@@ -71,6 +71,13 @@ def new_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def move_into(target: Path, files: Sequence[Path]) -> None:
+    """Move files of one disk into a new folder, which is there when it has all of them."""
+    with new_folder(target) as fresh:
+        for path in files:
+            os.replace(path, fresh / path.name)
+
+
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
     """A folder to fill with files, which replace those of their names in `folder` if the block ends without an error.
@@ -84,6 +91,23 @@ def replacing(folder: Path) -> Iterator[Path]:
             os.replace(path, folder / path.name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def users_cache() -> Path | None:
+    """The folder for what can be made or fetched again: $FOLKMOOT_CACHE, else the operating system's place for it.
+
+    None: it is nowhere, as for a user without a home.
+    """
+    import platformdirs
+
+    given = os.environ.get("FOLKMOOT_CACHE")
+    if given:
+        return Path(given)
+    try:
+        found = platformdirs.user_cache_path("folkmoot")
+    except (RuntimeError, KeyError):
+        return None
+    return found if found.is_absolute() else None  # an older platformdirs names "~" where it is not known
 
 
 def settle(folder: Path) -> None:

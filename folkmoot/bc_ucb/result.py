@@ -12,7 +12,7 @@ from folkmoot.simulation.result import Result
 _OF_AGENTS = ("own_", "settled_", "agreed_")  # in a summary: participants have the same means and never settle
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChainResult(Result):
     """A Result of participants on a chain; regret is that of the honest ones.
 

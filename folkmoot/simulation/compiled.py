@@ -22,9 +22,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from platformdirs import user_cache_path
-
 from folkmoot.errors import brief
+from folkmoot.files import users_cache
 from folkmoot.interface import Recorded, implementation, tell
 from folkmoot.own_code import is_ours
 from folkmoot.simulation import engine
@@ -98,9 +97,10 @@ def source_digest() -> str:
 
 def cache_folder() -> Path | None:
     """Where compiled code of these sources is kept (below $FOLKMOOT_CACHE if set); None if there is no such folder."""
-    root = Path(os.environ.get("FOLKMOOT_CACHE") or user_cache_path("folkmoot")) / "kernels"
-    if not root.is_absolute() and not os.environ.get("FOLKMOOT_CACHE"):
-        return None  # a user without a home
+    cache = users_cache()
+    if cache is None:
+        return None
+    root = cache / "kernels"
     folder = root / source_digest()
     try:
         if not folder.is_dir():

@@ -171,11 +171,14 @@ def save(results: Mapping[str, Saved], folder: str | Path) -> Path:
     Raises:
         ValueError: the folder exists and is not empty, or cannot be written.
     """
+    if not isinstance(folder, str | Path) or not str(folder):
+        raise ValueError(f"folder = {brief(folder)}: expected the name of a folder")
     target = Path(folder)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"folder {target}: exists and is not empty; choose another")
-    with or_say(f"folder {target}"), new_folder(target) as fresh:
-        write_arrays(results, fresh)
+    with or_say(f"folder {target}"):
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise ValueError(f"folder {target}: exists and is not empty; choose another")
+        with new_folder(target) as fresh:
+            write_arrays(results, fresh)
     return target
 
 

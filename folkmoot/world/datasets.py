@@ -20,11 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_path
-
 from folkmoot.doors import is_whole
 from folkmoot.errors import DamagedFile, brief
-from folkmoot.files import write_file
+from folkmoot.files import users_cache, write_file
 from folkmoot.registry import moved
 from folkmoot.world import mnist
 from folkmoot.world import movielens as ml
@@ -131,13 +129,21 @@ def entry(name: str) -> Dataset:
 
 
 def cached(name: str) -> Path:
-    """Where a fetched data set is kept, whether it is there or not."""
-    return Path(os.environ.get("FOLKMOOT_CACHE") or user_cache_path("folkmoot")) / "data" / name
+    """Where a fetched data set is kept, whether it is there or not.
+
+    Raises:
+        ValueError: the user has no home.
+    """
+    found = users_cache()
+    if found is None:
+        raise ValueError("data sets: this user has no home; set FOLKMOOT_CACHE to a folder for them")
+    return found / "data" / name
 
 
 def _how_to_get(name: str) -> str:
     files = " and ".join(entry(name).files)
-    return f"run 'folkmoot data fetch {name}', or put {files} of {entry(name).url} into {cached(name)}"
+    place = "the folder that FOLKMOOT_DATA names" if users_cache() is None else cached(name)
+    return f"run 'folkmoot data fetch {name}', or put {files} of {entry(name).url} into {place}"
 
 
 def _find(name: str) -> Path | None:
@@ -146,7 +152,7 @@ def _find(name: str) -> Path | None:
     Raises:
         ValueError: $FOLKMOOT_DATA is no folder, or only some of the files are there.
     """
-    places = [cached(name)]
+    places = [] if users_cache() is None else [cached(name)]
     given = os.environ.get("FOLKMOOT_DATA")
     if given:
         if not Path(given).is_dir():

@@ -1,5 +1,6 @@
 """Base graphs: who could ever talk to whom. From networkx, a name or a file into compressed rows."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     import networkx as nx
 
 _DENSE_EIGENVALUES = 400  # below this many agents a dense solver is quicker than a sparse one
+_ORDER = (
+    "base graph: agents are its nodes in their order in the graph, which is not that of their numbers: agent 0 is node "
+    "{first}; to number them alike, begin with graph.add_nodes_from(range(n))"
+)
 
 
 class GraphFacts(Protocol):
@@ -207,8 +212,10 @@ def from_edges(n_agents: int, edges: NDArray[np.integer[Any]]) -> BaseGraph:
 def as_base_graph(graph: "nx.Graph[Any] | BaseGraph") -> BaseGraph:
     """A networkx graph (agents in the order of its nodes) or a BaseGraph as a BaseGraph.
 
+    Warns where the nodes are numbers from 0 on in another order: agent 0 is then not the node 0.
+
     Raises:
-        ValueError: not such a graph, directed, or without agents.
+        ValueError: not such a graph, directed, without agents, or an edge from a node to itself.
     """
     if isinstance(graph, BaseGraph):
         return graph
@@ -220,7 +227,13 @@ def as_base_graph(graph: "nx.Graph[Any] | BaseGraph") -> BaseGraph:
     if n == 0:
         raise ValueError("base graph: expected at least one agent, got none")
     place = {node: i for i, node in enumerate(graph.nodes)}
-    ends = np.fromiter((place[x] for edge in graph.edges() for x in edge), np.int64)
+    pairs = [(edge[0], edge[1]) for edge in graph.edges()]
+    loop = next((one for one, other in pairs if one == other), None)
+    if loop is not None:
+        raise ValueError(f"base graph: node {brief(loop)} has an edge to itself; an agent is not its own neighbour")
+    if set(place) == set(range(n)) and list(place) != list(range(n)):
+        warnings.warn(_ORDER.format(first=next(iter(place))), stacklevel=2)
+    ends = np.fromiter((place[node] for pair in pairs for node in pair), np.int64)
     return from_edges(n, ends.reshape(-1, 2))
 
 
@@ -293,7 +306,7 @@ def named_graph(name: str, n_agents: int) -> BaseGraph:
 def _read_edges(path: Path, n_agents: int) -> BaseGraph:
     """Two agent numbers a line, separated by blanks or a comma; '#' starts a comment."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"base graph file {path}: cannot be read ({error})") from None
     edges = []
@@ -321,7 +334,7 @@ def read_rounds(path: Path) -> dict[int, list[tuple[int, int]]]:
         ValueError: it cannot be read, or a line is none.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"file {path}: cannot be read ({error})") from None
     rounds: dict[int, list[tuple[int, int]]] = {}

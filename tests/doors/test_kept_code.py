@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -144,10 +145,15 @@ def test_a_cache_that_root_filled_and_nobody_else_may_write_is_used(warm, tmp_pa
     assert done.stdout.startswith("2 []"), done.stdout + done.stderr
 
 
-def test_a_user_without_a_home_has_no_folder(monkeypatch, tmp_path):
+def no_home(name):
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("found", [lambda name: Path("~/.cache") / name, no_home], ids=["as it is written", "an error"])
+def test_a_user_without_a_home_has_no_folder(monkeypatch, tmp_path, found):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FOLKMOOT_CACHE", raising=False)
-    monkeypatch.setattr(compiled, "user_cache_path", lambda name: compiled.Path("~/.cache") / name)
+    monkeypatch.setattr("platformdirs.user_cache_path", found)
     assert compiled.cache_folder() is None
     assert not list(tmp_path.iterdir())
 

@@ -28,7 +28,7 @@ def test_the_order_of_the_places(no_data, tmp_path, monkeypatch):
 
 def test_the_cache_is_the_operating_systems_when_not_told(tmp_path, monkeypatch):
     monkeypatch.delenv("FOLKMOOT_CACHE")
-    monkeypatch.setattr(datasets, "user_cache_path", lambda name: tmp_path / "os" / name)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "os" / name)
     write(tmp_path / "os" / "folkmoot" / "data" / "movielens")
     assert where("movielens") == tmp_path / "os" / "folkmoot" / "data" / "movielens"
 
