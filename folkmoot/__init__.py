@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from folkmoot.bc_ucb.result import ChainResult as ChainResult
     from folkmoot.bc_ucb.simulate import simulate_chain as simulate_chain
     from folkmoot.conformance.check import check_algorithm as check_algorithm
+    from folkmoot.experiments.comparing import compare_runs as compare_runs
     from folkmoot.report.plots import plot_regret as plot_regret
     from folkmoot.simulation.coverage import coverage as coverage
     from folkmoot.simulation.frames import to_frame as to_frame
@@ -128,6 +129,7 @@ _HOMES = {
     "bc_ucb.result": ["ChainResult"],
     "bc_ucb.simulate": ["simulate_chain"],
     "conformance.check": ["check_algorithm"],
+    "experiments.comparing": ["compare_runs"],
     "report.plots": ["plot_regret"],
     "simulation.result": ["Result"],
     "simulation.saved": ["load"],

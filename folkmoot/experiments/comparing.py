@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from folkmoot.doors import guarded
+from folkmoot.errors import brief
+from folkmoot.experiments.made import EARLIER
 from folkmoot.experiments.outputs import About, make_folder, write
 from folkmoot.plurals import plural
 from folkmoot.simulation.saved import Saved, load_all
@@ -13,23 +16,49 @@ _WORLD = ("rewards", "network", "corruption", "verification", "liars", "presence
 _PLAIN = (int, float, str)  # values that a sentence repeats
 
 
-def compare(sources: Sequence[Path], folder: Path | None) -> tuple[dict[str, Saved], Path, list[str]]:
-    """One report of the results of several folders, with the same files as a run writes.
+class Compared(NamedTuple):
+    """Several runs in one report.
 
-    Names that occur in several folders get that of their folder; in a grid this is a setting of its own, `run`.
+    Attributes:
+        results: by the names that the report gives them.
+        folder: where the report is.
+        differences: what differs between the runs, in sentences.
+    """
+
+    results: dict[str, Saved]
+    folder: Path
+    differences: list[str]
+
+
+@guarded
+def compare_runs(folders: Sequence[str | Path], out: str | Path | None = None) -> Compared:
+    """One report of the results of several folders, as `folkmoot report A B` writes it.
+
+    The folder that is written has the same files as that of a run. Names that occur in several folders get that of
+    their folder; in a grid this is a setting of its own, `run`.
 
     Args:
-        sources: folders of results, or their files `result.json`.
-        folder: where to; None is `results/A-and-B`, after the folders' names.
+        folders: those of results, as `folkmoot run` and `Result.save` write them, or their files `result.json`.
+        out: where to; None is `results/A-and-B`, after the folders' names.
 
     Returns:
-        The results, the folder that was written, and what differs between the sources, in sentences.
+        The results by name, the folder that was written, and what differs between the runs.
 
     Raises:
-        ValueError: a source is none or stands there twice, the folder is one of them or cannot be written, or the
-            results are of different kinds.
-        DamagedFile: a source is damaged.
+        ValueError: there are none, one is no result or stands there twice, `out` is one of them or cannot be written,
+            or the results are of different kinds.
+        DamagedFile: (of `folkmoot.errors`) a result is damaged.
     """
+    for one in folders:
+        if not isinstance(one, str | Path) or not str(one):
+            raise ValueError(f"folders: {brief(one)}: expected the name of a folder of results")
+    if not folders:
+        raise ValueError("folders: expected at least one folder of results, got none")
+    return compare([Path(one) for one in folders], None if out is None else Path(out))
+
+
+def compare(sources: Sequence[Path], folder: Path | None) -> Compared:
+    """`compare_runs`, of paths."""
     folders = [one.parent if one.name == "result.json" else one for one in sources]
     if len({one.resolve() for one in folders}) < len(folders):
         raise ValueError("folders: expected different ones")
@@ -44,14 +73,15 @@ def compare(sources: Sequence[Path], folder: Path | None) -> tuple[dict[str, Sav
     }
     make_folder(target)
     write(configured, target, about)
-    return configured, target, said
+    return Compared(configured, target, said)
 
 
 def _labels(folders: Sequence[Path]) -> list[str]:
     """The last names of the folders; with those above them where that is not enough."""
     paths = [one.resolve().parts for one in folders]
+    least = [3 if EARLIER in path[-2:-1] else 1 for path in paths]  # "earlier/1" says little without its run
     for length in range(1, max(map(len, paths)) + 1):
-        labels = ["/".join(path[-length:]) for path in paths]
+        labels = ["/".join(path[-max(length, at) :]) for path, at in zip(paths, least, strict=True)]
         if len(set(labels)) == len(labels):
             break
     return labels

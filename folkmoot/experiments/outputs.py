@@ -41,11 +41,17 @@ def make_folder(folder: Path) -> None:
 
 
 def run(
-    plan: Plan, folder: Path, jobs: int, progress: bool = True, begun: Callable[[int, int], None] | None = None
+    plan: Plan,
+    folder: Path,
+    jobs: int,
+    progress: bool = True,
+    begun: Callable[[int, int], None] | None = None,
+    aside: Callable[[Path], None] = lambda where: None,
 ) -> Swept:
     """Run what the folder's log does not hold yet, and write the files of all complete cells; `begun` as in `sweep`.
 
-    Files that are there already, made from the same results, stay as they are.
+    Files that are there already, made from the same results, stay as they are. Those of other settings are moved into
+    a folder of their own first, of which `aside` is told.
 
     Raises:
         ValueError: the folder or its log cannot be read or written, or jobs is below 1.
@@ -57,6 +63,10 @@ def run(
         about = About(plan.name, plan.description, swept.failures)
         results = {name: _with(about, result) for name, result in swept.results.items()}
         if not made.is_made(folder, made.key_of(results, about)):
+            with or_say(f"folder {folder}"):
+                where = made.set_aside(folder, made.settings_of(results))
+            if where is not None:
+                aside(where)
             write(results, folder, about)
     return swept
 
@@ -105,4 +115,4 @@ def write(results: Mapping[str, Saved], folder: Path, about: About, arrays: bool
             write_arrays(results, fresh)
         write_files(fresh, about.title, results, about.description, notes)
         if arrays:
-            made.note(fresh, made.key_of(results, about))
+            made.note(fresh, made.key_of(results, about), made.settings_of(results))

@@ -9,6 +9,7 @@ whether all stated tolerances hold. The first line of its docstring is its descr
 beside it with `from . import ...`.
 """
 
+import csv
 import importlib
 import importlib.util
 import inspect
@@ -16,11 +17,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from folkmoot.meant import choices
 
 Figure = Callable[[Path, int, bool], bool]
+COSTS = "costs.csv"
 _PREFIX = "folkmoot_papers_"  # of the names under which papers are loaded
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -98,14 +100,48 @@ def figure(folder: Path, given: str) -> Figure:
     return known[name]
 
 
-def catalogue(folder: Path) -> list[tuple[str, str]]:
-    """PAPER/FIGURE and one line on it, for all there are."""
-    lines: list[tuple[str, str]] = []
+class Cost(NamedTuple):
+    """What a figure asks for.
+
+    Attributes:
+        seconds: of processor time, measured once, with compiling; NaN where nobody has measured it.
+        needs: data and extras, in words.
+    """
+
+    seconds: float
+    needs: str
+
+    @property
+    def time(self) -> str:
+        """In words."""
+        if self.seconds != self.seconds:
+            return "unknown"
+        if self.seconds < 90:
+            return f"{max(5, 5 * round(self.seconds / 5))} s"
+        return f"{self.seconds / 60:.0f} min" if self.seconds < 5_400 else f"{self.seconds / 3_600:.0f} h"
+
+
+def costs(folder: Path) -> dict[str, Cost]:
+    """What each figure asks for, by PAPER/FIGURE: `costs.csv` beside the papers."""
+    path = folder / COSTS
+    if not path.is_file():
+        return {}
+    with open(path, newline="", encoding="utf-8") as file:
+        return {row["figure"]: Cost(float(row["seconds"] or "nan"), row["needs"]) for row in csv.DictReader(file)}
+
+
+def catalogue(folder: Path) -> list[tuple[str, str, str, str]]:
+    """PAPER/FIGURE, its time, what it needs, and one line on it, for all there are."""
+    lines: list[tuple[str, str, str, str]] = []
+    known_costs, unknown = costs(folder), Cost(float("nan"), "")
     for paper in papers(folder):
         try:
             known = figures(folder, paper)
         except ValueError as error:  # the others are still there
-            lines.append((paper, str(error)))
+            lines.append((paper, "", "", str(error)))
             continue
-        lines += [(f"{paper}/{name}", (inspect.getdoc(f) or "").partition("\n")[0]) for name, f in known.items()]
+        for name, function in known.items():
+            cost = known_costs.get(f"{paper}/{name}", unknown)
+            text = (inspect.getdoc(function) or "").partition("\n")[0]
+            lines.append((f"{paper}/{name}", cost.time, cost.needs, text))
     return lines

@@ -231,11 +231,22 @@ def test_reproduce_says_that_a_tolerance_is_missed(capsys):
 @pytest.mark.usefixtures("_a_paper")
 def test_reproduce_lists_what_there_is(capsys):
     assert main(["reproduce"]) == 0
-    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
-    assert [[name, text.rstrip()] for name, text in lines] == [
-        ["gossip/good", "Everything holds."],
-        ["gossip/missed", "One tolerance is missed."],
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["figure", "time", "needs", "what"]
+    assert [" ".join(line) for line in lines[1:3]] == [
+        "gossip/good unknown Everything holds.",
+        "gossip/missed unknown One tolerance is missed.",
     ]
+
+
+@pytest.mark.usefixtures("_a_paper")
+def test_reproduce_lists_what_it_takes(capsys, tmp_path):
+    rows = "figure,seconds,needs\ngossip/good,130,mnist and multiparty\ngossip/missed,,\n"
+    (tmp_path / "shelf" / "costs.csv").write_text(rows, encoding="utf-8")
+    assert main(["reproduce"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "gossip/good 2 min mnist and multiparty Everything holds." in out
+    assert "gossip/missed unknown One tolerance" in out
 
 
 @pytest.mark.usefixtures("_a_paper")
@@ -304,7 +315,7 @@ def test_nothing_heavy_is_imported_before_the_first_progress():
     code = (
         "import sys\n"
         "from folkmoot.cli import main\n"
-        "from folkmoot.simulation import progress\n"
+        "from folkmoot import progress\n"
         "def stop(self):\n"
         "    print(sorted({'matplotlib', 'scipy.stats', 'networkx'} & set(sys.modules)))\n"
         "    raise KeyboardInterrupt\n"

@@ -20,7 +20,7 @@ def result():
 def folder(tmp_path, result):
     (tmp_path / "report.html").write_text("a page")
     (tmp_path / "summary.csv").write_text("a table")
-    made.note(tmp_path, made.key_of({"UCB": result}, "told"))
+    made.note(tmp_path, made.key_of({"UCB": result}, "told"), made.settings_of({"UCB": result}))
     return tmp_path
 
 

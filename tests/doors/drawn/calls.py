@@ -166,6 +166,10 @@ def _functions(folder: Path) -> dict[str, Call]:
             fm.coverage, {"result": result, "estimate": "gossip", "radius": "radius", "of": "common"}
         ),
         "load": Call(fm.load, {"folder": Also(folder / "kept", "text")}),
+        "compare_runs": Call(
+            fm.compare_runs,
+            {"folders": Also([folder / "kept"], "items", only=True), "out": Also(folder / "compared", "text none")},
+        ),
         "plot_regret": Call(
             fm.plot_regret,
             {"results": Also(results, "", only=True), "log_x": False, "per_agent": False, "ax": None, "log_y": False,
