@@ -13,7 +13,7 @@ from folkmoot.bc_ucb.game import ChainGame
 from folkmoot.bc_ucb.job import make_chain_job
 from folkmoot.bc_ucb.result import ChainResult
 from folkmoot.doors import flag, plain, whole
-from folkmoot.simulation.progress import Progress
+from folkmoot.progress import Progress
 from folkmoot.simulation.runner import run_one
 from folkmoot.world.rewards import Rewards
 

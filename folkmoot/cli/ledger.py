@@ -81,9 +81,9 @@ def _goes_on(opened: "Ledger", before: Path) -> tuple[str, ...]:
 def _verified(opened: "Ledger", done: list[int]) -> "Verification":
     """What was found; `done` ends with the number of good blocks in any case."""
     from folkmoot.ledger.replay import DamagedLedger
-    from folkmoot.simulation.progress import Progress
+    from folkmoot.progress import Progress
 
-    with Progress(wanted=sys.stderr.isatty()) as progress:
+    with Progress(wanted=True) as progress:
         try:
             total = opened.height
         except DamagedLedger:

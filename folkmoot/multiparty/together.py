@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import Progress
 
 from folkmoot.errors import brief
 from folkmoot.multiparty import saved
@@ -26,6 +25,7 @@ from folkmoot.multiparty.rules.sample import Proposal, Sample
 from folkmoot.multiparty.rules.terms import Terms
 from folkmoot.multiparty.screening import Check, Screening, screen
 from folkmoot.multiparty.told import Protection, advice_on
+from folkmoot.progress import Progress
 
 CHECKED = 256  # samples of a party on which its model's scores are looked at when it joins
 
@@ -209,7 +209,7 @@ class Together(ABC):
         Args:
             iterations: at least 1.
             samples_per_iteration: at least 1, at most 4,096.
-            progress: show a bar.
+            progress: show on standard error how far it is.
             searches: most searches in an iteration, at least 1, at most 64; with a ledger, each is a block.
 
         Returns:
@@ -229,26 +229,26 @@ class Together(ABC):
         if not any(len(party.x) for party in self._parties):
             raise ValueError("no party has data to mine in; a consortium that was loaded can predict only")
         accepted, refused, senders = 0, Counter[str](), Counter[tuple[int, str]]()
-        with Progress(disable=not progress, transient=True) as bar:
-            task = bar.add_task("calibrating", total=iterations * samples_per_iteration)
-            for _ in range(iterations):
+        with Progress(progress) as bar:
+            line = bar.line("calibrating", iterations * samples_per_iteration)
+            for number in range(iterations):
                 missing = samples_per_iteration
                 for attempt in range(searches):
                     coordinates = (self.seed, self.iterations, attempt)
                     proposals = search(self._parties, self.group, missing, coordinates)
                     if not proposals:
                         break
-                    verdicts = [(number, verdict.refused or "") for number, verdict in self._use(proposals)]
+                    verdicts = [(sender, verdict.refused or "") for sender, verdict in self._use(proposals)]
                     senders.update(verdicts)
                     reasons = Counter(reason for _, reason in verdicts)
                     done = reasons.pop("", 0)
                     accepted, missing = accepted + done, missing - done
                     refused.update(reasons)
-                    bar.advance(task, done)
+                    line((number + 1) * samples_per_iteration - missing)
                     if missing == 0:
                         break
                 self.iterations += 1
-                bar.update(task, completed=self.iterations * samples_per_iteration)
+                line((number + 1) * samples_per_iteration)
         advice = "" if accepted else advice_on(refused, self.group.fleet.claims)
         return SampleTally(accepted, dict(refused), self._by_sender(senders), advice)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from folkmoot.algorithms.base import Algorithm, require_algorithm
 from folkmoot.doors import array, flag, plain, whole
 from folkmoot.errors import brief, kind
+from folkmoot.progress import Progress
 from folkmoot.simulation.observing import checked
-from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.replicates import Job, check_job, default_checkpoints
 from folkmoot.simulation.result import Result
 from folkmoot.simulation.rows import Finished
@@ -146,8 +146,9 @@ def simulate(
             `result.hindsight_arm`. That pays every arm to every agent in every round, so it takes longer.
         engine: "compiled", or "interpreted" for reading and debugging (GSE with 16 agents: 377 times slower).
         jobs: workers; replicates run in parallel, or the agents of a round when they are many.
-        progress: show a progress bar when the terminal is interactive.
-        backend: "dask" or "ray" to run on that cluster through joblib.
+        progress: show on standard error how far it is: a bar on a terminal, a line that changes in a notebook, a line
+            now and then elsewhere.
+        backend: "dask" or "ray" to run on that cluster.
 
     Returns:
         The result; `result.regret` is float64 [replicates, checkpoints], summed over agents.

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from folkmoot.errors import OtherSide, brief
+from folkmoot.progress import Progress
 from folkmoot.simulation.cells import Cell
 from folkmoot.simulation.log import Log
-from folkmoot.simulation.progress import Progress
 from folkmoot.simulation.runner import Done, run
 from folkmoot.simulation.saved import Saved
 
@@ -136,7 +136,7 @@ def sweep(
         log_path: the log; created if need be, in a folder that exists.
         workers: how many tasks run at a time.
         backend: None for this machine, or "dask" or "ray".
-        progress: show progress when standard error is a terminal.
+        progress: show on standard error how far it is.
         begun: told, before anything is played, how many replicates the log holds and how many rows it leaves unused:
             `resumed` and `foreign` of `Swept`.
 

@@ -12,10 +12,10 @@ from folkmoot.bc_ucb.contract import ONE, Terms
 from folkmoot.bc_ucb.protocol import Game
 from folkmoot.bc_ucb.scripted import SELECTIVE, LiarsTable, Script, silent_towards_some
 from folkmoot.bc_ucb.stages import REPORTING
+from folkmoot.progress import Progress
 from folkmoot.reproductions.claims import Claims
 from folkmoot.signatures import remembering
 from folkmoot.simulation.network import Faults
-from folkmoot.simulation.progress import Progress
 from folkmoot.world.rewards import Bernoulli
 
 from . import settings as s

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.simulation.progress import Progress
+from folkmoot.progress import Progress
 from folkmoot.simulation.replicates import Job
 from folkmoot.simulation.rows import Finished
 from folkmoot.simulation.runner import run
