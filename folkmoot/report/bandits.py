@@ -27,11 +27,11 @@ def contents(told: Told) -> dict[str, bytes]:
     grid = any("cell" in result.configuration for result in results.values())
     with fixed_style():
         drawing = plot_grid(rows_of(results)) if grid else figure_of(plot_regret(results))
-    page = render_grid(told.title, rows_of(results), told.description, told.notes) if grid else None
-    text = page or render(told.title, results, told.description, told.notes)
+    page = render_grid(told.title, rows_of(results), told.description, told.notes, drawing) if grid else None
+    text = page or render(told.title, results, told.description, told.notes, drawing=drawing)
     return {
-        "regret.png": png_bytes(drawing, dpi=150),
         "regret.svg": svg_bytes(drawing),
+        "regret.png": png_bytes(drawing, dpi=150),
         "summary.csv": summary_csv(results).encode(),
         "curves.csv": curves_csv(results).encode(),
         "report.html": text.encode(),

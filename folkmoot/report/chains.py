@@ -56,10 +56,10 @@ def contents(told: Told) -> dict[str, bytes]:
     with fixed_style():
         drawing = _regret_of_the_honest(in_words(results))
     return {
-        "regret.png": png_bytes(drawing, dpi=150),
         "regret.svg": svg_bytes(drawing),
+        "regret.png": png_bytes(drawing, dpi=150),
         "summary.csv": summaries_csv(results).encode(),
-        "report.html": render(told).encode(),
+        "report.html": render(told, drawing).encode(),
     }
 
 
@@ -76,8 +76,8 @@ def terminal(results: Mapping[str, ChainResult]) -> tuple[list[str], list[list[s
     return header, lines, few_replicates(results)
 
 
-def render(told: Told) -> str:
-    """The page, self-contained."""
+def render(told: Told, drawing: Figure | None = None) -> str:
+    """The page, self-contained; `drawing` is its first figure, if it is drawn already."""
     results: Mapping[str, ChainResult] = in_words(told.results)
     label = "regret, summed over the honest"
     curves = {name: [Curve(label, result.checkpoints, result.regret)] for name, result in results.items()}
@@ -86,7 +86,7 @@ def render(told: Told) -> str:
         paragraph(answer(results), "answer"),
         paragraphs(told.description),
         section("What was played", settings(same_or_each({name: rows(r) for name, r in results.items()}))),
-        section("Regret of the honest", *_regret(results)),
+        section("Regret of the honest", *_regret(results, drawing)),
         moved.section,
         section("Blocks", _blocks(results)),
         section("Who was heard and who is trusted", *_participants(results)),
@@ -131,9 +131,10 @@ def _regret_of_the_honest(results: Mapping[str, ChainResult]) -> Figure:
     return figure_of(axes)
 
 
-def _regret(results: Mapping[str, ChainResult]) -> list[str]:
-    with fixed_style():
-        drawing = _regret_of_the_honest(results)
+def _regret(results: Mapping[str, ChainResult], drawing: Figure | None) -> list[str]:
+    if drawing is None:
+        with fixed_style():
+            drawing = _regret_of_the_honest(results)
     banded = any(result.replicates > 1 for result in results.values())
     band = f" Lines are means over replicates, bands their 95{PERCENT} Student intervals." if banded else ""
     costs = {float(result.configuration["algorithm"]["cost"]) for result in results.values()} - {0.0}

@@ -65,10 +65,10 @@ def contents(told: Told) -> dict[str, bytes]:
     with fixed_style():
         drawing = _curves(in_words(told.results))
     return {
-        "accuracy.png": png_bytes(drawing, dpi=150),
         "accuracy.svg": svg_bytes(drawing),
+        "accuracy.png": png_bytes(drawing, dpi=150),
         "summary.csv": summaries_csv(told.results).encode(),
-        "report.html": render(told).encode(),
+        "report.html": render(told, drawing).encode(),
     }
 
 
@@ -93,8 +93,8 @@ def _places(means: Any) -> int:
     return 0 if (np.asarray(means) == np.round(means)).all() else 1
 
 
-def render(told: Told) -> str:
-    """The page, self-contained."""
+def render(told: Told, drawing: Figure | None = None) -> str:
+    """The page, self-contained; `drawing` is its first figure, if it is drawn already."""
     results: Mapping[str, ConsortiumResult] = in_words(told.results)
     curves = {
         name: [Curve("accuracy on test samples", np.arange(result.iterations + 1), result.accuracy)]
@@ -105,7 +105,7 @@ def render(told: Told) -> str:
         paragraph(answer(results), "answer"),
         paragraphs(told.description),
         section("What was played", settings(same_or_each({name: _settings(r) for name, r in results.items()}))),
-        section("Accuracy", *_accuracy(results)),
+        section("Accuracy", *_accuracy(results, drawing)),
         moved.section,
         section("Class by class", *_classes(results)),
         section("Samples", *[_senders(name, result, n) for n, (name, result) in enumerate(results.items(), 2)]),
@@ -194,9 +194,10 @@ def _curves(results: Mapping[str, ConsortiumResult]) -> Figure:
     )
 
 
-def _accuracy(results: Mapping[str, ConsortiumResult]) -> list[str]:
-    with fixed_style():
-        drawing = _curves(results)
+def _accuracy(results: Mapping[str, ConsortiumResult], drawing: Figure | None) -> list[str]:
+    if drawing is None:
+        with fixed_style():
+            drawing = _curves(results)
     lines = [
         [
             name,

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from math import isfinite
 
+from matplotlib.figure import Figure
+
 from folkmoot.report import goals, requested
 from folkmoot.report.arms import best_arm
 from folkmoot.report.graph import held, picture
@@ -55,7 +57,13 @@ _MOST_DIFFERENT = 4  # lines on one thing in different worlds
 _MOST_WARNINGS = 4  # of the algorithms; all stand in the full configuration
 
 
-def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: Sequence[str] = ()) -> str:
+def render_grid(
+    title: str,
+    rows: Sequence[Row],
+    description: str = "",
+    notes: Sequence[str] = (),
+    drawing: Figure | None = None,
+) -> str:
     """The report of a grid as one self-contained HTML document.
 
     Args:
@@ -64,6 +72,7 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
             `summary()`, is an algorithm under its name; any other value is a setting under its name.
         description: plain text; an empty line begins a new paragraph.
         notes: plain texts listed near the end.
+        drawing: what `plot_grid` draws of these rows, if it is drawn already.
 
     Returns:
         The document.
@@ -92,9 +101,9 @@ def render_grid(title: str, rows: Sequence[Row], description: str = "", notes: S
         section("What was run", settings(_played(worlds))) if results else "",
         section(
             "Regret over the grid",
-            _all_in_one(rows) if many else _curve(rows, varied, algorithms),
+            _all_in_one(rows, drawing) if many else _curve(rows, varied, algorithms),
             _final(rows, varied, algorithms, worlds, next(tables)),
-            "" if many else _panels(worlds, 1 + _has_curve(rows, varied)),
+            "" if many else _panels(worlds, 1 + _has_curve(rows, varied), drawing),
         ),
         moved.section if moved else "",
         section("The network", picture(graph)) if graph else "",
@@ -264,9 +273,10 @@ def _curve(rows: Sequence[Row], varied: Sequence[str], algorithms: Sequence[str]
     )
 
 
-def _all_in_one(rows: Sequence[Row]) -> str:
-    with fixed_style():
-        drawing = plot_sweep(rows)
+def _all_in_one(rows: Sequence[Row], drawing: Figure | None) -> str:
+    if drawing is None:
+        with fixed_style():
+            drawing = plot_sweep(rows)
     main = main_settings(rows)
     settings = joined([readable(key) for key in dict.fromkeys(main.values()) if key])
     several = len({key for row in rows for key in row if not is_outcome(row[key])}) > len(set(main.values()) - {""})
@@ -280,12 +290,13 @@ def _all_in_one(rows: Sequence[Row]) -> str:
     return figure(drawing, caption, f"Final regret against {settings}; the values stand in Table 1.")
 
 
-def _panels(worlds: Sequence[World], n: int) -> str:
+def _panels(worlds: Sequence[World], n: int, drawing: Figure | None) -> str:
     known = [world for world in worlds if len(world.results) == len(world.cells)]
     if not known:
         return ""
-    with fixed_style():
-        drawing = plot_worlds(known)
+    if drawing is None or len(known) < len(worlds):
+        with fixed_style():
+            drawing = plot_worlds(known)
     of_all = f" The first {PANELS} of {len(known):,} worlds." if len(known) > PANELS else ""
     caption = (
         f"Figure {n}. Cumulative expected regret summed over agents, a panel for each world: means over replicates "

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from folkmoot.errors import brief
 from folkmoot.report import goals, requested
 from folkmoot.report.arms import best_arm as best_arm
@@ -82,6 +84,7 @@ def render(
     notes: Sequence[str] = (),
     *,
     reference: str | None = None,
+    drawing: Figure | None = None,
 ) -> str:
     """The report of a comparison as one self-contained HTML document.
 
@@ -91,6 +94,7 @@ def render(
         description: plain text after the answer; an empty line begins a new paragraph.
         notes: plain texts listed near the end.
         reference: whom the others are compared with; by default the first that is no oracle.
+        drawing: the figure of regret, if it is drawn already.
 
     Returns:
         The document. The same results give the same text, with the same version of matplotlib.
@@ -121,7 +125,7 @@ def render(
             settings(settings_of(results, comparable)),
             bullets(certificates(results)),
         ),
-        section("Regret", *_regret(results), _final(results, next(tables))),
+        section("Regret", *_regret(results, drawing), _final(results, next(tables))),
         moved.section,
         section("The network", picture(told["graph"])) if told["graph"] else "",
         section("Two goals", goals.both_regrets(results, next(tables))) if goals.shown(results, comparable) else "",
@@ -138,9 +142,9 @@ def render(
 # --- Regret -------------------------------------------------------------------------------------------
 
 
-def _regret(results: Mapping[str, Result]) -> list[str]:
+def _regret(results: Mapping[str, Result], drawing: Figure | None) -> list[str]:
     with fixed_style():
-        plain = figure_of(plot_regret(results))
+        plain = drawing or figure_of(plot_regret(results))
         both = figure_of(plot_regret(results, log_x=True, log_y=True))
         spread = figure_of(plot_regret(results, band="sd"))
     banded = _banded(results)

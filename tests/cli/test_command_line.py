@@ -63,7 +63,7 @@ def test_run_writes_all_files_and_prints_where(capsys):
         "summary.csv",
     }
     captured = capsys.readouterr()
-    assert captured.err == ""
+    assert [line for line in captured.err.splitlines() if "% after" not in line] == []  # where it is slow it says so
     lines = captured.out.splitlines()
     assert lines[0] == f"two: 2 algorithms, 2 replicates each, into {out}"
     assert lines[1].split()[:3] == ["algorithm", "final", "regret"]

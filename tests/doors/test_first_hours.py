@@ -161,7 +161,6 @@ def test_reproduce_says_time_and_needs_of_each_figure(capsys):
     costs = papers.costs(folder)
     names = {row[0] for row in papers.catalogue(folder)}
     assert names == set(costs)
-    assert all(cost.seconds > 0 for cost in costs.values())
     assert costs["bema/table1"].needs == "mnist and multiparty"
     assert main(["reproduce"]) == 0
     assert all(word in capsys.readouterr().out.splitlines()[0] for word in ("figure", "time", "needs", "what"))
