@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PlainValidator
 from pydantic_core import ErrorDetails, core_schema
 
 from folkmoot import own_code
-from folkmoot.doors import number_or_word, plain
+from folkmoot.doors import number_or_word, plain, words_of
 from folkmoot.errors import brief
 from folkmoot.meant import choices, unknown_field
 from folkmoot.sameness import hashed, same
@@ -187,19 +187,22 @@ class Configuration(BaseModel):
     )
     says_its_name: ClassVar[bool] = True
     _numbers_only: ClassVar[frozenset[str]] = frozenset()  # fields for which pydantic takes whatever converts to one
+    _listed: ClassVar[Mapping[str, tuple[Any, ...]]] = {}  # fields for which it takes whatever equals one of these
 
     def __init__(self, /, **given: Any) -> None:
         name = f"{type(self).__name__}: "
         if wrong := unknown_field(given, self.written_names()):
             raise ValueError(f"{name}{wrong}")
-        given = {field: plain(value, field) for field, value in given.items()}
+        name, given = name if self.says_its_name else "", {field: plain(value, field) for field, value in given.items()}
         for field, value in given.items():
             if field in self._numbers_only and hasattr(value, "__float__") and not isinstance(value, int | float):
-                raise ValueError(f"{name if self.says_its_name else ''}{field} = {brief(value)}: expected a number")
+                raise ValueError(f"{name}{field} = {brief(value)}: expected a number")
+            if field in self._listed and not isinstance(value, str | int | None):
+                raise ValueError(f"{name}{field} = {brief(value)}: allowed are {str(self._listed[field])[1:-1]}")
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise ValueError(f"{name if self.says_its_name else ''}{first_of(lines(error, given))}") from None
+            raise ValueError(f"{name}{first_of(lines(error, given))}") from None
 
     def __init_subclass__(cls, **options: Any) -> None:
         """A constructor of one's own (for arguments by position) only names the fields: see below."""
@@ -221,6 +224,8 @@ class Configuration(BaseModel):
         cls._numbers_only = frozenset(
             field.alias or name for name, field in cls.model_fields.items() if number_or_word(field.annotation)
         )
+        fields = {field.alias or name: words_of(field.annotation) for name, field in cls.model_fields.items()}
+        cls._listed = {name: words for name, words in fields.items() if words}
 
     @classmethod
     def written_names(cls) -> list[str]:

@@ -329,6 +329,14 @@ def _all_fit(found: NDArray[Any], kind: Kind) -> bool:
     return True
 
 
+def words_of(annotation: Any) -> tuple[Any, ...]:
+    """The values that an annotation allows if it lists them, with None where that is one; empty: it does not."""
+    options = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    if not all(option is type(None) or get_origin(option) is Literal for option in options):
+        return ()
+    return tuple(one for option in options for one in (get_args(option) or (None,)))
+
+
 def number_or_word(annotation: Any) -> bool:
     """May it be a number, and nothing but numbers, words and None?"""
     annotation = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation

@@ -140,6 +140,7 @@ BAD_WHEN_MADE = [
     (lambda: fm.Recorded([[(0, 2 * 10**9)]] * 2), "recorded rounds: 2 of 2000000001 agents would need 30 GiB"),
     (lambda: fm.Recorded([[(0, True)]]), r"recorded rounds\[0\]\[0\]\[1\] = True: expected lists of pairs"),
     (lambda: fm.Presence(recorded=[[False, False]]), "recorded: nobody is there in any round"),
+    (lambda: fm.Replay([[[0.5]]], arm_names=np.array(3)), r"arm_names = array\(3\): expected a list of names"),
 ]
 
 
@@ -167,3 +168,23 @@ def test_what_a_simulation_is_asked_for_is_looked_at_first(asked, said):
     world = fm.Bernoulli([0.2, 0.8], n_agents=2), fm.Static(nx.path_graph(2))
     with pytest.raises(ValueError, match=rf"^{said}"):
         make_job(fm.CooperativeUCB(), *world, horizon=20, **asked)
+
+
+@pytest.mark.parametrize("given", [Decimal("2"), np.array([(1, 2)], "i4,i4"), np.array(2), 2.0, b"2", [2], {2}])
+def test_one_of_a_list_of_values_is_not_what_equals_it(given):
+    with pytest.raises(ValueError, match=r"^UCBSBM: rule = [^\n]*: allowed are 1, 2$|^UCBSBM: rule[^\n]*whole"):
+        fm.UCBSBM(rule=given)
+    with pytest.raises(ValueError, match=r"^[^\n]*order = [^\n]*: allowed are 'drawn', 'time', 'rejection'$"):
+        fm.Replay([[[0.5]]], order=given)
+
+
+@pytest.mark.parametrize("given", [np.array(0), 3, "ab"])
+def test_absences_that_are_no_list(given):
+    with pytest.raises(ValueError, match=r"^Presence: absences = [^\n]*: expected a list of \(agent, first, last\)$"):
+        fm.Presence(absences=given)
+
+
+def test_verification_of_another_kind_is_one_line():
+    world = fm.Bernoulli([0.2, 0.8], n_agents=2), fm.Static(nx.path_graph(2))
+    with pytest.raises(ValueError, match=r"^verification = [^\n]*: expected a number of pulls[^\n]*\Z"):
+        make_job(fm.S3(), *world, horizon=20, verification=MASKED)

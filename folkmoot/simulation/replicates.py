@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from folkmoot.algorithms.base import Algorithm, Problem
 from folkmoot.coins import seed_words
+from folkmoot.errors import brief
 from folkmoot.interface import Honest, varies
 from folkmoot.own_code import versions
 from folkmoot.simulation.astray import check_arms
@@ -172,7 +173,9 @@ class Job:
 
     def batches(self, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
         """Equal shares for the workers, cut further so that finished work is handed over often."""
-        return _batches(self, replicates, workers)
+        steps = self.rewards.n_agents * self.horizon * (1 if self.engine == "compiled" else 1_000)
+        size = max(1, min(-(-len(replicates) // workers), _BATCH_STEPS // max(1, steps)))
+        return [replicates[first : first + size] for first in range(0, len(replicates), size)]
 
     def play(self, replicates: Sequence[int], control: Control, threads: int) -> list[Finished]:
         """Play these in this thread, or the agents of a round in so many."""
@@ -261,7 +264,9 @@ def check_job(job: Job) -> NamedTuple:
         job.feedback.record(n, d, job.horizon)
     nu, steps = job.verification, n * job.horizon
     if isinstance(nu, bool) or not isinstance(nu, int) or not 0 <= nu <= steps:
-        raise ValueError(f"verification = {nu!r}: expected a number of pulls from 0 to n_agents * horizon = {steps}")
+        raise ValueError(
+            f"verification = {brief(nu)}: expected a number of pulls from 0 to n_agents * horizon = {steps}"
+        )
     params = job.params()
     if job.liars is not None:
         job.liars.record(job.rewards)
@@ -391,10 +396,3 @@ def _finished(
         tally.decided_at[x],
         more,
     )
-
-
-def _batches(job: Job, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
-    """Equal shares for the workers, cut further so that finished work is handed over often."""
-    steps = job.rewards.n_agents * job.horizon * (1 if job.engine == "compiled" else 1_000)
-    size = max(1, min(-(-len(replicates) // workers), _BATCH_STEPS // max(1, steps)))
-    return [replicates[first : first + size] for first in range(0, len(replicates), size)]

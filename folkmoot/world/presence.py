@@ -111,7 +111,8 @@ class Presence(Configuration):
 
 
 def _listed(given: Any) -> Iterable[Any]:
-    if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
+    single = isinstance(given, str) or getattr(given, "shape", (1,)) == ()  # also an array without an axis
+    if single or not isinstance(given, Sequence | np.ndarray):
         raise ValueError(f"absences = {brief(given)}: expected a list of (agent, first, last)")
     return given
 

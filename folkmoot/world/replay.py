@@ -58,7 +58,8 @@ Order = Literal["drawn", "time", "rejection"]
 
 def _texts(name: str, given: Any) -> list[str]:
     """A list of names. Raises ValueError: it is none."""
-    found = [] if isinstance(given, str | bytes) or not isinstance(given, Iterable) else list(given)
+    single = isinstance(given, str | bytes) or getattr(given, "shape", (1,)) == ()  # also an array without an axis
+    found = [] if single or not isinstance(given, Iterable) else list(given)
     if not found or not all(isinstance(one, str) for one in found):
         raise ValueError(f"{name} = {brief(given)}: expected a list of names")
     return found

@@ -143,7 +143,7 @@ def test_other_settings_do_not_mix(capsys):
 
 def test_what_the_log_holds_is_said_before_anything_is_played(capsys, monkeypatch):
     """Who sees that nothing of an old log counts can still break off."""
-    from folkmoot.simulation import progress
+    from folkmoot import progress
 
     def stop(self):
         raise KeyboardInterrupt

@@ -176,7 +176,7 @@ def test_a_base_graph_stays_itself():
         (lambda: as_base_graph(nx.DiGraph([(0, 1)])), "undirected"),
         (lambda: as_base_graph(nx.Graph()), "at least one agent"),
         (lambda: as_base_graph([(0, 1)]), "base graph = list: expected a networkx graph"),
-        (lambda: as_base_graph(nx.Graph([(0, 0)])), r"edge \(0, 0\)"),
+        (lambda: as_base_graph(nx.Graph([(0, 0)])), "node 0 has an edge to itself"),
         (lambda: from_edges(3, np.array([(0, 3)])), r"edge \(0, 3\): expected agents from 0 to 2"),
         (lambda: from_edges(3, np.array([(-1, 2)])), r"edge \(-1, 2\)"),
         (lambda: from_edges(3, np.array([(1, 1)])), r"edge \(1, 1\): an agent is not its own neighbour"),

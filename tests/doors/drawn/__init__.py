@@ -24,7 +24,10 @@ LONGEST, LONGEST_NAME = 2_000, 8_000  # characters of an error; of one that name
 
 
 class Also(NamedTuple):
-    """A legal value where other kinds are allowed as well; `only`: instead of what the value is."""
+    """A legal value where other kinds are allowed as well; `only`: instead of what the value is.
+
+    Of a list, "gaps" says that an entry of it may be None.
+    """
 
     value: Any
     kinds: str

@@ -22,6 +22,7 @@ def main():
     parser.add_argument("--draws", type=int, default=5_000, help="for each name and each type")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="names that contain this")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="for each name, then on to the next")
     asked = parser.parse_args()
     wrong, began, number = Counter(), time.monotonic(), 0
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some names that are drawn become files
@@ -32,7 +33,10 @@ def main():
                 continue
             at = time.monotonic()
             generator = np.random.default_rng([asked.seed, *name.encode()])
-            for _ in range(asked.draws):
+            for draws in range(asked.draws):
+                if time.monotonic() - at > asked.seconds:
+                    print(f"# {name}: {draws} draws", flush=True)
+                    break
                 number += 1
                 found = play(name, what, generator)
                 if found is not None:

@@ -87,10 +87,10 @@ def _worlds() -> dict[str, dict[str, Any]]:
         "Drifting": {"start": rewards, "end": fm.Bernoulli(1 - MEANS), "period": Also(9, "number")},
         "Piecewise": {"pieces": Also([(1, rewards), (5, fm.Bernoulli(1 - MEANS))], "items", only=True)},
         "Static": {"graph": path},
-        "ErdosRenyi": {"base_graph": path, "link_probability": 0.5},
+        "ErdosRenyi": {"base_graph": path, "link_probability": Also(0.5, "array")},
         "Markov": {"base_graph": path, "up": 0.5, "down": 0.25},
         "BConnected": {"base_graph": path, "rounds": Heavy(3)},
-        "OneSided": {"network": network, "loss": 0.5},
+        "OneSided": {"network": network, "loss": Also(0.5, "array dictionary")},
         "Recorded": {"rounds": Also([edges, edges], "array items", only=True), "n_agents": Heavy(2)},
         "StochasticBlockModel": {"labels": [0, 0, 1], "within": 0.9, "across": 0.1},
         "Suppress": {**budget, "target": Also("best", "whole")},
@@ -105,7 +105,7 @@ def _worlds() -> dict[str, dict[str, Any]]:
         "SplitLie": {"even": Also("worst", "whole"), "odd": Also("second", "whole")},
         "Feedback": {"delay": Also(2, "text array"), "mean": Also(None, "number none", only=True), "loss": 0.1},
         "Presence": {
-            "probability": Also(0.9, "array"), "absences": Also([(0, 2, 5)], "items array", only=True),
+            "probability": Also(0.9, "array"), "absences": Also([(0, 2, 5)], "items array gaps", only=True),
             "recorded": Also(None, "none flags", only=True),
         },
         "Faults": {

@@ -181,5 +181,6 @@ def inside(generator: np.random.Generator, legal: Any, kinds: set[str]) -> tuple
         entry = put(level[at]) if isinstance(level[at], list | tuple) and level[at] else damage.value
         return type(level)([*level[:at], entry, *level[at + 1 :]])
 
-    refused = is_refused(damage.tag, {"number", "array", *kinds - {"none"}}) and damage.tag not in {"empty text"}
+    allowed = {"number", "array", *kinds - {"none"}, *({"none"} if "gaps" in kinds else ())}
+    refused = is_refused(damage.tag, allowed) and damage.tag not in {"empty text"}
     return Damage(f"an entry that is {damage.tag}", put(rows)), refused
