@@ -65,10 +65,11 @@ def whole(name: str, value: object, low: int = 1, high: int = (1 << 32) - 1) -> 
     Raises:
         ValueError: not a whole number from `low` to `high`.
     """
-    if not is_whole(value) or not low <= value <= high:
+    found = int(value) if is_whole(value) else low - 1  # converted before it is compared
+    if not low <= found <= high:
         above = "below 2**32" if high == (1 << 32) - 1 else f"at most {high}"
         raise ValueError(f"{name} = {brief(value)}: expected an integer of at least {low} and {above}")
-    return int(value)
+    return found
 
 
 def flag(name: str, value: object) -> bool:

@@ -188,3 +188,35 @@ def test_verification_of_another_kind_is_one_line():
     world = fm.Bernoulli([0.2, 0.8], n_agents=2), fm.Static(nx.path_graph(2))
     with pytest.raises(ValueError, match=r"^verification = [^\n]*: expected a number of pulls[^\n]*\Z"):
         make_job(fm.S3(), *world, horizon=20, verification=MASKED)
+
+
+class Tenfold(int):
+    """Says that it is ten times as large once it is converted."""
+
+    def __int__(self):
+        return 10 * super().__int__()
+
+    __index__ = __int__
+
+
+def test_a_number_is_converted_before_it_is_compared():
+    with pytest.raises(ValueError, match=r"^x = 3: expected an integer of at least 1 and at most 9$"):
+        doors.whole("x", Tenfold(3), high=9)
+    assert doors.whole("x", Tenfold(3)) == 30
+    problem = fm.Problem.on(fm.Static(nx.path_graph(3)), n_arms=2, horizon=20)
+    with pytest.raises(ValueError, match=r"^agent = 1: expected a number from 0 to 2$"):
+        fm.agent(fm.UCB(), problem, Tenfold(1))
+
+
+def test_a_word_of_a_game_on_a_chain_is_a_text():
+    with pytest.raises(ValueError, match=r"^fidelity = [^\n]*: allowed are 'ideal' and 'protocol'$"):
+        fm.simulate_chain(
+            fm.BCUCB(), fm.Bernoulli([0.2, 0.8], n_agents=4), horizon=30, fidelity=np.array([(1, 2)], "i4,i4")
+        )
+
+
+def test_an_error_does_not_repeat_a_long_name():
+    world = fm.Bernoulli([0.2, 0.8], n_agents=2), fm.Static(nx.path_graph(2))
+    result = fm.simulate(fm.UCB(), *world, horizon=20, engine="interpreted")
+    with pytest.raises(ValueError, match=r"^'x+[^\n]{,300}\Z"):
+        fm.coverage(result, estimate="x" * 5_000)

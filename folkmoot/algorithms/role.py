@@ -72,9 +72,10 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: i
     if not isinstance(problem, Problem):
         raise ValueError(f"problem = {kind(problem)}: expected facts such as folkmoot.Problem.on(network, ...)")
     name = type(algorithm).__name__
-    if not is_whole(i) or not 0 <= i < problem.n_agents:
+    number, window = (int(one) if is_whole(one) else -1 for one in (i, window))  # converted before they are compared
+    if not 0 <= number < problem.n_agents:
         raise ValueError(f"agent = {brief(i)}: expected a number from 0 to {problem.n_agents - 1}")
-    if not is_whole(window) or window < 1:
+    if window < 1:
         raise ValueError(f"window = {brief(window)}: expected a number of rounds from 1 on")
     if algorithm.on_chain:
         raise ValueError(f"{name}: plays on a chain; use folkmoot.simulate_chain")
@@ -85,9 +86,9 @@ def role(algorithm: Algorithm, problem: Problem, i: int, coins: Coins, window: i
         raise ValueError(f"{name}: studies its world in rounds of their own first, which an agent alone cannot")
     if problem.n_objectives > 1 and not algorithm.many_objectives:
         raise ValueError(f"{name}: expected rewards with one objective, these have {problem.n_objectives}")
-    neighbours = _neighbours(problem, int(i))
+    neighbours = _neighbours(problem, number)
     about = problem.horizon, problem.n_objectives, window, problem.bounded, _told(name, problem)
-    return Role(algorithm.checked_params(problem), int(i), neighbours, coins, *about)
+    return Role(algorithm.checked_params(problem), number, neighbours, coins, *about)
 
 
 def _told(algorithm: str, problem: Problem) -> bytes:

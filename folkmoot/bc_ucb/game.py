@@ -76,7 +76,7 @@ class ChainGame:
         for name, allowed in _ALLOWED.items():
             value = getattr(self, name)
             joined = " and " if name == "fidelity" else ", "
-            if value not in allowed:
+            if not isinstance(value, str) or value not in allowed:
                 raise ValueError(f"{name} = {brief(value)}: allowed are {joined.join(map(repr, allowed))}")
         if type(self.environment) is not bool:
             raise ValueError(f"environment = {brief(self.environment)}: expected True or False")

@@ -65,7 +65,8 @@ def _state(result: Result, name: str) -> NDArray[np.float64]:
     """An observed state, [replicates, c, n_agents, n_arms]."""
     if name not in result.observed:
         there = ", ".join(result.observed) or "none"
-        raise ValueError(f"{name!r}: not observed; simulate with observe=({name!r}, ...). Observed are: {there}")
+        asked = brief(name)
+        raise ValueError(f"{asked}: not observed; simulate with observe=({asked}, ...). Observed are: {there}")
     array = result.observed[name]
     if array.ndim != 4 or array.shape[3] != result.n_arms:
         raise ValueError(f"{name!r} has the shape {array.shape}: expected [replicates, checkpoints, n_agents, n_arms]")
