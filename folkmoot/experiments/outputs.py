@@ -10,10 +10,12 @@ from folkmoot.experiments import made
 from folkmoot.experiments.plan import Plan
 from folkmoot.files import or_say, replacing
 from folkmoot.simulation.cells import Cell
+from folkmoot.simulation.replicates import Job
 from folkmoot.simulation.saved import Saved, load_all, write_arrays
 from folkmoot.simulation.sweep import Swept, sweep
 
 LOG = "log.jsonl"
+_TINY, _FEW = 5_000, 20  # rounds of an agent in all; agents
 REPORT = "report.html"
 
 
@@ -57,7 +59,7 @@ def run(
         ValueError: the folder or its log cannot be read or written, or jobs is below 1.
     """
     make_folder(folder)
-    cells = [_placed(cell, folder) for cell in plan.cells]
+    cells = _tiny([_placed(cell, folder) for cell in plan.cells], plan.replicates)
     swept = sweep(cells, plan.replicates, folder / LOG, workers=jobs, progress=progress, begun=begun)
     if swept.results:
         about = About(plan.name, plan.description, swept.failures)
@@ -76,6 +78,19 @@ def _placed(cell: Cell, folder: Path) -> Cell:
     job: Any = cell.job
     name = getattr(job, "ledger", None)
     return cell if name is None else cell._replace(job=replace(job, ledger=folder / name))
+
+
+def _tiny(cells: list[Cell], replicates: int) -> list[Cell]:
+    """The cells; if all of them are bandits and short, to be played by the interpreter.
+
+    To load a compiled loop takes half a second, and to compile one 5 to 25: the interpreter plays `_TINY` rounds of an
+    agent in that half second. Only with classes of the package, so that what cannot be compiled is noticed early.
+    """
+    jobs = [cell.job for cell in cells if isinstance(cell.job, Job) and "own_code" not in cell.job.configuration()]
+    steps = replicates * sum(job.rewards.n_agents * job.horizon for job in jobs)
+    if len(jobs) < len(cells) or steps > _TINY or max(job.rewards.n_agents for job in jobs) > _FEW:
+        return cells
+    return [cell._replace(job=replace(job, interpret=True)) for cell, job in zip(cells, jobs, strict=True)]
 
 
 def _with(about: About, result: Saved) -> Saved:

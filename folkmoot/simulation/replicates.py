@@ -55,6 +55,7 @@ class Job:
     presence: Presence | None = None
     feedback: Feedback | None = None
     wanted: Wanted = NOTHING
+    interpret: bool = False  # whatever `engine` says: the result is the same, and nothing is compiled or loaded
 
     @property
     def horizon(self) -> int:
@@ -337,7 +338,7 @@ def _rounds(
     more = job.wanted.per_agent, job.wanted.realised
     tally = blank_tally(len(replicates), job.rewards.n_agents, job.rewards.n_arms, len(checkpoints), *more)
     world = job.world()
-    function = loop(job.engine, parallel, (params, world))
+    function = loop("interpreted" if job.interpret else job.engine, parallel, (params, world))
     arguments = (params, world, message_size(params), *seed_words(job.seed))
     function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()

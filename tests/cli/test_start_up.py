@@ -3,7 +3,13 @@
 import subprocess
 import sys
 
+import networkx as nx
 import pytest
+
+import folkmoot as fm
+from folkmoot.experiments import outputs
+from folkmoot.simulation.cells import Cell
+from folkmoot.simulation.simulate import make_job
 
 TINY = """
 name = "tiny"
@@ -61,6 +67,31 @@ def test_a_run_of_what_has_been_run_loads_nothing_heavy_and_leaves_the_files(tin
     (tiny / "report.html").write_bytes(page[:100])
     loaded("run", "tiny.toml", "--jobs", "1")
     assert (tiny / "report.html").read_bytes() == page
+
+
+def test_a_tiny_run_compiles_nothing(tiny):
+    """Its first run, of a sort that was never compiled: what draws is loaded, and no compiler."""
+    heavy, _ = loaded("run", "tiny.toml", "--jobs", "1")
+    assert heavy == "['matplotlib']"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "tiny_one"), [(40, True), (400, True), (6_000, False)], ids=["tiny", "less tiny", "long"]
+)
+def test_who_is_played_by_the_interpreter(rounds, tiny_one):
+    world = fm.Bernoulli([[0.2, 0.8]] * 3), fm.Static(nx.path_graph(3))
+    cells = [Cell("a", make_job(fm.UCB(), *world, horizon=rounds))]
+    assert [cell.job.interpret for cell in outputs._tiny(cells, 2)] == [tiny_one]
+    assert [cell.job.key() for cell in outputs._tiny(cells, 2)] == [cell.job.key() for cell in cells]
+
+
+def test_a_class_of_ones_own_is_compiled_so_that_it_is_seen_to_compile():
+    class Mine(fm.UCB):
+        label = "mine"
+
+    world = fm.Bernoulli([[0.2, 0.8]] * 3), fm.Static(nx.path_graph(3))
+    cells = [Cell("a", make_job(Mine(), *world, horizon=40))]
+    assert [cell.job.interpret for cell in outputs._tiny(cells, 2)] == [False]
 
 
 def test_a_simulation_needs_no_module_that_windows_lacks():

@@ -125,6 +125,7 @@ ROWS = {
     # 9. Start-up
     "lazy imports": "cli/test_start_up.py::test_to_list_needs_nothing_heavy "
     "cli/test_start_up.py::test_a_run_of_what_has_been_run_loads_nothing_heavy_and_leaves_the_files",
+    "a tiny run feels instant": "cli/test_start_up.py::test_a_tiny_run_compiles_nothing",
     # 10. Release
     "doctor": "doors/test_doctor.py::test_the_doctor_tells_every_part doors/test_doctor.py::test_it_says_what_is_wrong",
     "shell completion": "cli/test_completion.py::test_each_shell_has_its_script",
