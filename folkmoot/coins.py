@@ -208,7 +208,8 @@ def seed_words(seed: int) -> tuple[int, int]:
     Raises:
         ValueError: the seed is not an integer in that range.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+    no_number = isinstance(seed, bool | np.timedelta64) or not isinstance(seed, int | np.integer)
+    if no_number or not 0 <= int(seed) < 2**64:
         told = " ".join(repr(seed).split())  # an array's has several lines
         raise ValueError(f"seed = {told:.80}: expected an integer from 0 to 2**64 - 1")
     return int(seed) & WORD, int(seed) >> 32

@@ -213,8 +213,9 @@ def _fits_hint(value: Any, hint: Any) -> tuple[bool, Any]:
     if hint is bool:
         return isinstance(value, bool | np.bool_), bool(value) if isinstance(value, np.bool_) else value
     if hint is int:
-        fits = is_whole(value) and bool(-(1 << 63) <= value < 1 << 64)
-        return fits, int(value) if fits and isinstance(value, np.integer) else value
+        integer = int(value) if is_whole(value) else 1 << 64  # converted before it is compared
+        fits = -(1 << 63) <= integer < 1 << 64
+        return fits, integer if fits else value
     if hint is float:
         found = number(value)
         return bool(np.isfinite(found)), found

@@ -220,3 +220,54 @@ def test_an_error_does_not_repeat_a_long_name():
     result = fm.simulate(fm.UCB(), *world, horizon=20, engine="interpreted")
     with pytest.raises(ValueError, match=r"^'x+[^\n]{,300}\Z"):
         fm.coverage(result, estimate="x" * 5_000)
+
+
+def test_a_seed_of_time_is_refused():
+    from folkmoot.coins import seed_words
+
+    for seed in (np.timedelta64(1, "s"), Tenfold(2**61)):
+        with pytest.raises(ValueError, match=r"^seed = [^\n]*: expected an integer from 0 to 2\*\*64 - 1$"):
+            seed_words(seed)
+
+
+@pytest.mark.parametrize("p", [2e-307, 5e-324])
+def test_links_of_next_to_no_probability_bound_nothing(p):
+    assert theory.gse_regret([0.0, 0.5], 2, p, 1.0, 100) == 2 * 0.5 * 100
+
+
+FLAGS = [0, np.True_, 1], [0, True, 1]
+
+
+@pytest.mark.parametrize("given", FLAGS)
+def test_a_truth_value_is_no_class_and_no_label(given):
+    torch = pytest.importorskip("torch", reason="the extra 'multiparty' is not installed")
+    from folkmoot.multiparty import Party, TorchModel
+
+    with pytest.raises(ValueError, match=r"^classes[^\n]*True[^\n]*: expected whole numbers or names$"):
+        TorchModel(torch.nn.Linear(2, 3), given)
+    model = TorchModel(torch.nn.Linear(2, 2), [0, 1])
+    with pytest.raises(ValueError, match=r"^party ada: y[^\n]*: expected [^\n]*\Z"):
+        Party("ada", model, np.zeros((3, 2), np.float32), given)
+
+
+def test_learners_of_fewer_classes_than_they_have():
+    pytest.importorskip("torch", reason="the extra 'multiparty' is not installed")
+    from folkmoot.multiparty import HMR
+
+    class Learner:
+        classes = (0, 2)
+
+        def retrain(self, *given):
+            """Nothing."""
+
+    data = np.zeros((2, 3), np.float32), np.array([0, 2])
+    with pytest.raises(ValueError, match=r"^n_classes = 2: expected at least 3, as learners have such classes$"):
+        HMR([Learner()], [data], n_classes=2)
+    assert HMR((one for one in [Learner()]), (one for one in [data])).n_classes == 3
+
+
+def test_keys_that_are_no_folder():
+    from folkmoot.multiparty.keys import draw_of
+
+    with pytest.raises(ValueError, match=r"^keys = [^\n]*: expected 'random', 'derived' or a folder$"):
+        draw_of(np.array([(1, 2)], "i4,i4"), 0, None)

@@ -71,6 +71,7 @@ class HMR:
         n_classes: int | None = None,
         seed: int = 0,
     ) -> None:
+        learners, data = list(learners), list(data)
         if not learners or len(data) != len(learners):
             raise ValueError(
                 f"{len(learners)} learners and data of {len(data)} parties: expected as many, at least one"
@@ -88,8 +89,11 @@ class HMR:
                 raise ValueError(
                     f"party {number}: {what}: expected labels of {list(learner.classes)}, one for a sample"
                 )
-        self.learners, self.data = list(learners), list(data)
-        self.n_classes = n_classes or 1 + max(max(learner.classes) for learner in learners)
+        self.learners, self.data = learners, data
+        least = 1 + max(max(learner.classes) for learner in learners)
+        if n_classes is not None and n_classes < least:
+            raise ValueError(f"n_classes = {n_classes}: expected at least {least}, as learners have such classes")
+        self.n_classes = n_classes or least
         self.claims: Bools = np.zeros((len(learners), self.n_classes), np.bool_)
         for number, learner in enumerate(learners):
             self.claims[number, list(learner.classes)] = True

@@ -67,10 +67,10 @@ def draw_of(keys: str | os.PathLike[str], seed: int, beside: Path | None, new: b
     Raises:
         ValueError: something else.
     """
-    if keys == DERIVED:
-        return lambda name: digest("multiparty/key", f"{seed}/{name}".encode())
     if not isinstance(keys, str | os.PathLike) or not os.fspath(keys):
         raise ValueError(f"keys = {brief(keys)}: expected 'random', 'derived' or a folder")
+    if keys == DERIVED:
+        return lambda name: digest("multiparty/key", f"{seed}/{name}".encode())
     if keys != RANDOM:
         return _in_folder(Path(keys), new)
     if beside is None:

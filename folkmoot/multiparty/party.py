@@ -99,7 +99,7 @@ class Party:
     def _samples(self, x: NDArray[Any], y: NDArray[Any], where: str) -> tuple[Floats32, Integers]:
         """Samples and labels as they are kept."""
         listed = isinstance(y, Iterable) and not isinstance(y, str | bytes) and getattr(y, "shape", (1,)) != ()
-        if not listed or (not isinstance(y, np.ndarray) and any(isinstance(one, bool) for one in y)):
+        if not listed or (not isinstance(y, np.ndarray) and any(isinstance(one, bool | np.bool_) for one in y)):
             raise ValueError(f"party {self.name}: {where}y = {brief(y)}: expected labels [samples]")
         x, y = (
             as_numbers(x, f"party {self.name}: {where}x"),

@@ -131,7 +131,7 @@ def _regret_of_the_honest(results: Mapping[str, ChainResult]) -> Figure:
     return figure_of(axes)
 
 
-def _regret(results: Mapping[str, ChainResult], drawing: Figure | None) -> list[str]:
+def _regret(results: Mapping[str, ChainResult], drawing: Figure | None = None) -> list[str]:
     if drawing is None:
         with fixed_style():
             drawing = _regret_of_the_honest(results)

@@ -194,7 +194,7 @@ def _curves(results: Mapping[str, ConsortiumResult]) -> Figure:
     )
 
 
-def _accuracy(results: Mapping[str, ConsortiumResult], drawing: Figure | None) -> list[str]:
+def _accuracy(results: Mapping[str, ConsortiumResult], drawing: Figure | None = None) -> list[str]:
     if drawing is None:
         with fixed_style():
             drawing = _curves(results)

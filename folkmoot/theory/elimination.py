@@ -140,10 +140,13 @@ def gse_pulls(
         raise ValueError(f"n_arms = {n_arms}, connectivity = {brief(connectivity)}: expected at least 1, above 0")
     width = log(horizon)
     statistical = sqrt(width / n_agents)
-    consensus = (n_agents * width / (link_probability * connectivity) + sqrt(n_agents)) / n_agents
+    links = link_probability * connectivity
+    if links == 0.0:  # too small to be told from no link
+        return float(horizon)
+    consensus = (n_agents * width / links + sqrt(n_agents)) / n_agents
     # x = 1 / sqrt(m): consensus x^2 + statistical x = gap / 4, solved without a difference of numbers nearly equal
     inverse = 2.0 * (sqrt(statistical**2 + consensus * gap) + statistical) / gap
-    return min(float(horizon), n_arms * width / link_probability + max(1.0, inverse**2) + 2.0)
+    return min(float(horizon), n_arms * width / link_probability + max(1.0, inverse * inverse) + 2.0)
 
 
 @guarded

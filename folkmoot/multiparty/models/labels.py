@@ -33,8 +33,12 @@ def numbered(values: NDArray[Any] | Sequence[Any], labels: tuple[str, ...], what
     """Names become their places in `labels`; what is no text stays as it is.
 
     Raises:
-        ValueError: a name that is none of them.
+        ValueError: a name that is none of them, or a truth value in a list.
     """
+    listed = [] if isinstance(values, np.ndarray) else values
+    flag = next((one for one in listed if isinstance(one, bool | np.bool_)), None)
+    if flag is not None:
+        raise ValueError(f"{what}: {brief(flag)}: expected whole numbers or names")
     found = np.asarray(values)
     if found.dtype.kind not in "UOT":
         return found

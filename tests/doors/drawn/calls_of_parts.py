@@ -148,7 +148,7 @@ _ANY = "none flag whole number array text bytes items flags digits infinite nan"
 
 def _fresh(path: Any, folder: Path, numbers: Any) -> Any:
     """The same place is new each time; anything but the legal one goes through as it is."""
-    return folder / f"new{next(numbers)}.ledger" if path == folder / "new" else path
+    return folder / f"new{next(numbers)}.ledger" if isinstance(path, Path) and path == folder / "new" else path
 
 
 def _models(folder: Path) -> dict[str, Call]:
@@ -188,7 +188,9 @@ def _models(folder: Path) -> dict[str, Call]:
             {"party": party, "attack": Also(multiparty.SwappedLabels, "", only=True), "share": 1.0},
         ),
         "exchange_liar": Call(multiparty.exchange_liar, {"party": party}),
-        "unknown_images": Call(multiparty.unknown_images, {"party": party, "pool": Also(x, "digits"), "share": 1.0}),
+        "unknown_images": Call(
+            multiparty.unknown_images, {"party": party, "pool": Also(x, "digits flags"), "share": 1.0}
+        ),
         "key_file": Call(multiparty.key_file, {"path": Also(folder / "mine.key", "text")}),
         "register_model_kind": Call(
             multiparty.register_model_kind, {"kind": Also("own/kind", "text"), "build": lambda *given: None}, slow=True
@@ -196,7 +198,7 @@ def _models(folder: Path) -> dict[str, Call]:
     }  # fmt: skip
     for name in ("Duplicates", "PoisonedSamples", "RandomLabels", "SwappedLabels", "SwappedWithin"):
         given[name] = Call(getattr(multiparty, name), {**own, "share": 1.0})
-    given["UnknownImages"] = Call(multiparty.UnknownImages, {**own, "share": 1.0, "pool": Also(x, "digits")})
+    given["UnknownImages"] = Call(multiparty.UnknownImages, {**own, "share": 1.0, "pool": Also(x, "digits flags")})
     given["ExchangeLiar"] = Call(multiparty.ExchangeLiar, own)
     if importlib.util.find_spec("sklearn"):
         given |= _estimators(x, y)
