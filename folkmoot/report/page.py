@@ -230,7 +230,8 @@ def svg_bytes(drawing: "Figure") -> bytes:
     if drawing not in _DRAWN:
         buffer = io.BytesIO()
         with fixed_style():
-            FigureCanvasSVG(drawing).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
+            canvas: Any = FigureCanvasSVG(drawing)
+            canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
         drawing.set_layout_engine("none")
         _DRAWN[drawing] = buffer.getvalue()
     return _DRAWN[drawing]
@@ -243,5 +244,6 @@ def png_bytes(drawing: "Figure", dpi: int = 150) -> bytes:
     buffer = io.BytesIO()
     with fixed_style():
         drawing.set_dpi(dpi)
-        FigureCanvasAgg(drawing).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
+        canvas: Any = FigureCanvasAgg(drawing)
+        canvas.print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
