@@ -90,8 +90,9 @@ def main(folder: Path) -> None:
         consortium.close()
         print(f"          after:  {accuracy(consortium)}; {found.decision}")
         verdict = fm.ledger.open(ledger).verify()
-        print(f"          {ledger}: {verdict.blocks} blocks, {'every one follows' if verdict.ok else verdict.reason}")
-    print(consortium.protection(predictor="star"))
+        print(f"          {ledger}: {verdict.blocks} blocks, {'all verified' if verdict.ok else verdict.reason}")
+    print("What Theorem 2 guarantees, of another predictor (the star) among so few models:")
+    print(f"          {consortium.protection(predictor='star')}")
 
 
 if __name__ == "__main__":

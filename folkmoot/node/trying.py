@@ -118,6 +118,7 @@ class Trial:
             if self.page:
                 for member in self.nodes:
                     say(f"{member.name:10} {member.url}{'   (lies)' if member.lies else ''}")
+                say(f"their data, for folkmoot node status DIR: {self.nodes[0].folder.path.parent}/SITE")
                 say(f"open {self.nodes[0].url} in a browser; {_to_end()} ends all")
             if module is not None:
                 folders = [member.folder.path for member in self.nodes]

@@ -26,7 +26,7 @@ def test_an_exchange_on_digits_makes_the_mean_better_liars_take_no_more_than_tha
         gains.append([two - one for one, two in zip(first, then, strict=True)])
     assert min(gains[0]) >= 1.5  # measured: 3.3 points
     assert min(gains[1]) >= -1.0  # measured: 2.1 points won
-    assert ran.stdout.count("every one follows") == 2
+    assert ran.stdout.count("all verified") == 2
     command = ["ledger", "verify", "--models", str(EXAMPLES / "digits_consortium.py"), str(tmp_path / "honest.ledger")]
     verified = subprocess.run([sys.executable, "-m", "folkmoot", *command], capture_output=True, text=True)
     assert (verified.returncode, verified.stderr) == (0, "")

@@ -84,10 +84,13 @@ def test_whatever_ends_it_ends_the_members(tmp_path, how, background):
         command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as trial:
         try:
-            line, word = "", f"kill {trial.pid} ends all" if background else "Ctrl-C ends all"
+            told, line, word = [], "", f"kill {trial.pid} ends all" if background else "Ctrl-C ends all"
             while word not in line:
+                told.append(line)
                 line = trial.stdout.readline()
                 assert line, "it ended by itself"
+            told.append(line)
+            assert any(f"{tmp_path / 'all'}/SITE" in one for one in told)
             members = [int((tmp_path / "all" / name / "lock").read_text()) for name in ("site-1", "site-2")]
             assert not any(map(ended, members))
             os.kill(trial.pid, how)
