@@ -5,6 +5,7 @@ time, five minutes at most: short runs say nothing, and long ones are seen to li
 """
 
 import sys
+import threading
 from collections.abc import Callable
 from time import monotonic
 from types import TracebackType
@@ -12,6 +13,7 @@ from typing import Any, Self
 
 _FIRST, _LONGEST = 10.0, 300.0  # seconds until the first line, and between two at most
 _IN_A_NOTEBOOK = 1.0  # seconds between changes of the line
+_LOOK = 1.0  # seconds between looks at the clock
 
 
 class Progress:
@@ -36,6 +38,8 @@ class Progress:
     def __enter__(self) -> Self:
         if self._bars is not None:
             self._bars.start()
+        if self._words is not None:
+            self._words.begin()
         return self
 
     def __exit__(
@@ -74,6 +78,16 @@ class _Words:
         self._there: list[int] = []  # before this run
         self._done: list[int] = []  # by this run
         self._open = False  # a line of a notebook that will be written over
+        self._ended, self._turn = threading.Event(), threading.Lock()
+
+    def begin(self) -> None:
+        """Look at the clock now and then, whether or not anything gets on: compiling may take minutes."""
+
+        def look() -> None:
+            while not self._ended.wait(_LOOK):
+                self._say_if_it_is_time()
+
+        threading.Thread(target=look, name="folkmoot-progress", daemon=True).start()
 
     def line(self, total: int, there: int) -> Callable[[int], None]:
         """A part of the whole, of which so much was there before."""
@@ -84,13 +98,17 @@ class _Words:
 
         def update(amount: int) -> None:
             self._done[number] = amount
-            if monotonic() >= self._next:
-                self._say()
+            self._say_if_it_is_time()
 
         return update
 
-    def _say(self) -> None:
-        now = monotonic()
+    def _say_if_it_is_time(self) -> None:
+        with self._turn:
+            now = monotonic()
+            if now >= self._next and self._totals and not self._ended.is_set():
+                self._say(now)
+
+    def _say(self, now: float) -> None:
         self._next = now + (_IN_A_NOTEBOOK if self._notebook else min(now - self._begun, _LONGEST))
         text = self._text(now - self._begun)
         print(f"\r{text}  " if self._notebook else f"{text}\n", end="", file=sys.stderr, flush=True)
@@ -99,11 +117,13 @@ class _Words:
     def _text(self, seconds: float) -> str:
         total, there, done = sum(self._totals), sum(self._there), sum(self._done)
         share = (there + done) / max(total, 1)
-        left = f", about {_time(seconds * (total - there - done) / done)} to go" if done else ""
+        known = done > 0 and 100 * done >= total  # before, most of the time went into compiling
+        left = f", about {_time(seconds * (total - there - done) / done)} to go" if known else ""
         return f"folkmoot: {share:.0%} after {_time(seconds)}{left}"
 
     def end(self) -> None:
-        """Close the line of a notebook."""
+        """Say nothing more, and close the line of a notebook."""
+        self._ended.set()
         if self._open:
             print(file=sys.stderr, flush=True)
 

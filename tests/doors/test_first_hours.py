@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(progress, "monotonic", clock)
+    monkeypatch.setattr(progress, "_LOOK", 1e6)  # nobody else looks at this clock
     return clock
 
 
@@ -57,6 +59,29 @@ def test_progress_off_a_terminal(clock, monkeypatch):
         "folkmoot: 70% after 80 s, about 2 min to go",
         "folkmoot: 90% after 3 min, about 41 s to go",
     ]
+
+
+def test_nobody_guesses_from_the_first_rounds(clock, monkeypatch):
+    """A loop was compiled for three minutes, and now a few rounds are over."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress.Progress(True) as shown:
+        line = shown.line("a", 100_000)
+        clock.now = 180.0
+        line(3)
+    assert sys.stderr.getvalue() == "folkmoot: 0% after 3 min\n"
+
+
+def test_a_run_that_does_not_get_on_says_so(monkeypatch):
+    """While a loop is compiled no round is over; nor is one while a cluster plays."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(progress, "_FIRST", 0.02)
+    monkeypatch.setattr(progress, "_LOOK", 0.01)
+    with progress.Progress(True) as shown:
+        shown.line("a", 100)
+        until = time.monotonic() + 60.0
+        while not sys.stderr.getvalue() and time.monotonic() < until:
+            time.sleep(0.01)
+    assert sys.stderr.getvalue().startswith("folkmoot: 0% after 0 s\n")
 
 
 def test_a_short_run_says_nothing_off_a_terminal(clock, monkeypatch):
