@@ -104,21 +104,12 @@ class Cost(NamedTuple):
     """What a figure asks for.
 
     Attributes:
-        seconds: of processor time, measured once, with compiling; NaN where nobody has measured it.
+        time: of one processor, in words; "unknown" where nobody has measured it.
         needs: data and extras, in words.
     """
 
-    seconds: float
+    time: str
     needs: str
-
-    @property
-    def time(self) -> str:
-        """In words."""
-        if self.seconds != self.seconds:
-            return "unknown"
-        if self.seconds < 90:
-            return f"{max(5, 5 * round(self.seconds / 5))} s"
-        return f"{self.seconds / 60:.0f} min" if self.seconds < 5_400 else f"{self.seconds / 3_600:.0f} h"
 
 
 def costs(folder: Path) -> dict[str, Cost]:
@@ -127,13 +118,13 @@ def costs(folder: Path) -> dict[str, Cost]:
     if not path.is_file():
         return {}
     with open(path, newline="", encoding="utf-8") as file:
-        return {row["figure"]: Cost(float(row["seconds"] or "nan"), row["needs"]) for row in csv.DictReader(file)}
+        return {row["figure"]: Cost(row["time"] or "unknown", row["needs"]) for row in csv.DictReader(file)}
 
 
 def catalogue(folder: Path) -> list[tuple[str, str, str, str]]:
     """PAPER/FIGURE, its time, what it needs, and one line on it, for all there are."""
     lines: list[tuple[str, str, str, str]] = []
-    known_costs, unknown = costs(folder), Cost(float("nan"), "")
+    known_costs, unknown = costs(folder), Cost("unknown", "")
     for paper in papers(folder):
         try:
             known = figures(folder, paper)

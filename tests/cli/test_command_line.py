@@ -241,7 +241,7 @@ def test_reproduce_lists_what_there_is(capsys):
 
 @pytest.mark.usefixtures("_a_paper")
 def test_reproduce_lists_what_it_takes(capsys, tmp_path):
-    rows = "figure,seconds,needs\ngossip/good,130,mnist and multiparty\ngossip/missed,,\n"
+    rows = "figure,time,needs\ngossip/good,2 min,mnist and multiparty\ngossip/missed,,\n"
     (tmp_path / "shelf" / "costs.csv").write_text(rows, encoding="utf-8")
     assert main(["reproduce"]) == 0
     out = " ".join(capsys.readouterr().out.split())
