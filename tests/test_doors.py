@@ -215,6 +215,14 @@ def test_a_word_of_a_game_on_a_chain_is_a_text():
         )
 
 
+def test_an_engine_is_a_text():
+    given, law = np.array([(1, 2)], "i4,i4"), fm.Bernoulli([0.2, 0.8], n_agents=4)
+    with pytest.raises(ValueError, match=r"^engine = [^\n]*: allowed are 'compiled' and 'interpreted'$"):
+        fm.simulate(fm.UCB(), law, fm.Static(nx.path_graph(4)), horizon=30, engine=given)
+    with pytest.raises(ValueError, match=r"^engine = [^\n]*: allowed are 'compiled' and 'interpreted'$"):
+        fm.simulate_chain(fm.BCUCB(), law, horizon=30, engine=given)
+
+
 def test_an_error_does_not_repeat_a_long_name():
     world = fm.Bernoulli([0.2, 0.8], n_agents=2), fm.Static(nx.path_graph(2))
     result = fm.simulate(fm.UCB(), *world, horizon=20, engine="interpreted")

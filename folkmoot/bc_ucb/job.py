@@ -154,7 +154,7 @@ def make_chain_job(
         raise ValueError(f"rewards: {sizes}: expected at most {MOST_PARTICIPANTS} and {MOST_ARMS}")
     if attack is not None and not isinstance(attack, Attack):
         raise ValueError(f"attack = {kind(attack)}: expected an attack such as folkmoot.SignFlip()")
-    if engine not in ("compiled", "interpreted"):
+    if not isinstance(engine, str) or engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {brief(engine)}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)
     marks = _participants(malicious, rewards.n_agents)

@@ -82,7 +82,7 @@ def make_job(
         raise ValueError(f"presence = {kind(presence)}: expected one such as folkmoot.Presence(probability=0.9)")
     if feedback is not None and not isinstance(feedback, Feedback):
         raise ValueError(f"feedback = {kind(feedback)}: expected one such as folkmoot.Feedback(delay=10)")
-    if engine not in ("compiled", "interpreted"):
+    if not isinstance(engine, str) or engine not in ("compiled", "interpreted"):
         raise ValueError(f"engine = {brief(engine)}: allowed are 'compiled' and 'interpreted'")
     horizon = whole("horizon", horizon)
     rounds = checked_checkpoints(checkpoints, horizon)
