@@ -16,6 +16,7 @@ SILENT, FATAL, KEPT, OPTIONAL = (
 PARALLEL, SCALARS, NAMES, HOURS = (
     f"doors/test_{name}.py" for name in ("parallel_for_real", "numpy_scalars", "graphs_and_names", "first_hours")
 )
+READY = "doors/test_ready_to_publish.py"
 
 ROWS = {
     # 1. Nothing silently wrong
@@ -65,6 +66,7 @@ ROWS = {
     "conformance/test_workers.py::test_a_dask_cluster_gives_the_same",
     "Ray (make test-ray)": "simulate/test_ray.py::test_tasks_come_back_one_by_one_with_the_same_result "
     "simulate/test_ray.py::test_an_own_class_is_refused",
+    "Slurm: a recipe": f"{READY}::test_a_recipe_for_slurm",
     "the memory check counts workers": "simulate/test_forked.py::test_the_memory_of_all_workers_counts",
     "a forked pool after a parallel run": f"{PARALLEL}::test_a_forked_pool_after_a_parallel_run "
     "simulate/test_forked.py::test_a_copy_of_a_process_that_played_in_parallel_plays_one_by_one",
@@ -128,6 +130,9 @@ ROWS = {
     "a tiny run feels instant": "cli/test_start_up.py::test_a_tiny_run_compiles_nothing",
     # 10. Release
     "doctor": "doors/test_doctor.py::test_the_doctor_tells_every_part doors/test_doctor.py::test_it_says_what_is_wrong",
+    "one version; SECURITY.md; CITATION.cff": f"{READY}::test_one_version_everywhere "
+    f"{READY}::test_security_says_how_to_report_and_what_is_promised",
+    "core install measured": f"{READY}::test_the_core_install_is_measured_and_its_largest_parts_are_named",
     "shell completion": "cli/test_completion.py::test_each_shell_has_its_script",
     "constraints with hashes": "release/test_constraints.py::test_every_pin_has_hashes_and_no_file_names_an_index",
     "licences": "doors/test_doctor.py::test_licences_of_all_dependencies_are_listed",
