@@ -115,12 +115,16 @@ class ExchangeBlock(NamedTuple):
         return [one.to_bytes() for one in parts]
 
     @property
+    def taken(self) -> list[Candidate]:
+        """Those that take the place of models, by its decision."""
+        if not self.gate.accepted:
+            return []
+        return [one for one in self.candidates if one.party not in self.gate.reverted]
+
+    @property
     def names(self) -> list[bytes]:
         """Contents that one must have to check it."""
-        taken = self.candidates if self.gate.accepted else ()
-        return [note.name for note in self.shown] + [
-            one.parameters for one in taken if one.party not in self.gate.reverted
-        ]
+        return [note.name for note in self.shown] + [one.parameters for one in self.taken]
 
 
 def said_of_checks(party: int, said: Commitment) -> Value:

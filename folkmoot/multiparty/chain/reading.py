@@ -28,6 +28,7 @@ from folkmoot.multiparty.chain.acts import (
 from folkmoot.multiparty.chain.checkpoints import is_going_on, read_going_on, read_told
 from folkmoot.multiparty.chain.entries import Entry
 from folkmoot.multiparty.chain.exchange_reading import commitments_told, exchange_told
+from folkmoot.multiparty.chain.exchanged import ExchangeBlock, read_exchange
 from folkmoot.multiparty.chain.records import (
     ACTS,
     CALIBRATE,
@@ -73,7 +74,7 @@ class BemaReader:
 
     @property
     def entries(self) -> list[Entry]:
-        """The parties by their numbers, with the models they came with or have brought since."""
+        """The parties by their numbers, with the models they came with, have brought since or have by an exchange."""
         return [entry for entry, _, _ in self._parties]
 
     def terms(self) -> ShownBlock:
@@ -106,8 +107,17 @@ class BemaReader:
             said = answer_in(_second(block))
             if isinstance(said, Registered):
                 self._parties.append((said.party, REGULAR, height))
+        elif what == EXCHANGE:
+            self._exchange(read_exchange(block.records[1:]))
         elif what in ACTS:
             self._change(read_act(_second(block)), height)
+
+    def _exchange(self, block: ExchangeBlock) -> None:
+        for one in block.taken:
+            if one.party < len(self._parties):
+                entry, kind, joined = self._parties[one.party]
+                entry = entry._replace(settings=one.settings, parameters=one.parameters)
+                self._parties[one.party] = entry, kind, joined
 
     def _change(self, act: Act, height: int) -> None:
         if isinstance(act, Admitted):

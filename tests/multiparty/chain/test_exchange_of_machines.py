@@ -54,6 +54,15 @@ def test_the_same_as_in_one_program(alone):
     assert machine(play, 3).chain.state.life.taught == consortium.chain.state.life.taught
 
 
+def test_a_prediction_on_record_after_an_exchange_can_be_made_again(tmp_path):
+    """The models have an output more since: the settings they came with are no longer theirs."""
+    found = Consortium([party(n) for n in range(MEMBERS)], tmp_path / "a", n_classes=CLASSES, seed=SEED, **TERMS)
+    assert found.exchange(3).decision.accepted
+    found.predict_on_record(party(0).x[:5], found.parties[1].name, reveal=True)
+    assert found.predicted_alike(found.chain.height)
+    found.close()
+
+
 def test_one_that_lies_in_every_way_is_one_that_lies_in_one_program(alone):
     """As many lies as it expects to pass the gate, votes for what hurts, slander, and a wrong candidate."""
     ways = {"shows": "dosed", "votes": "contrary", "recalls": "slander", "candidate": "wrong"}
