@@ -161,6 +161,13 @@ def _by_column(writer: Writer, source: int, t: Any) -> int:
     return writer.add("beside", parts)
 
 
+def _unchanged(writer: Writer, source: int, t: Any) -> int:
+    """What scikit-learn makes of "passthrough"; it has no function of its own."""
+    if t.func is not None:
+        raise unknown(t, "a function of one's own")
+    return source
+
+
 def _union(writer: Writer, source: int, t: Any) -> int:
     if t.transformer_weights:
         raise unknown(t, "transformer_weights")
@@ -170,6 +177,7 @@ def _union(writer: Writer, source: int, t: Any) -> int:
 TRANSFORMERS: dict[str, Export] = {
     "ColumnTransformer": _by_column,
     "FeatureUnion": _union,
+    "FunctionTransformer": _unchanged,
     "MaxAbsScaler": _scaled("", "scale_"),
     "MinMaxScaler": _min_max,
     "Normalizer": _normalizer,

@@ -66,6 +66,17 @@ def by_column():
     return make_pipeline(ColumnTransformer(parts, sparse_threshold=0.0), LogisticRegression(max_iter=300))
 
 
+def own_columns():
+    """As a party does that has fewer features than others; scikit-learn writes a FunctionTransformer for it."""
+    parts = [("own", "passthrough", [3, 20, 21, 42])]
+    return make_pipeline(ColumnTransformer(parts, remainder="drop"), RandomForestClassifier(4, random_state=0))
+
+
+def the_rest():
+    parts = [("scaled", StandardScaler(), [20, 21])]
+    return make_pipeline(ColumnTransformer(parts, remainder="passthrough"), RandomForestClassifier(4, random_state=0))
+
+
 ESTIMATORS = {
     "tree": lambda: DecisionTreeClassifier(random_state=0),
     "forest": lambda: RandomForestClassifier(8, random_state=0),
@@ -83,6 +94,8 @@ ESTIMATORS = {
     "network": lambda: make_pipeline(MinMaxScaler(), MLPClassifier((4,), max_iter=30, random_state=0)),
     "stochastic": lambda: SGDClassifier(loss="log_loss", random_state=0),
     "columns": by_column,
+    "own columns": own_columns,
+    "the rest": the_rest,
     "components": lambda: make_pipeline(StandardScaler(), PCA(5), RandomForestClassifier(4, random_state=0)),
     "chosen": lambda: make_pipeline(SelectKBest(k=9), Normalizer(), LogisticRegression(max_iter=300)),
 }
