@@ -95,10 +95,12 @@ def checked_samples(x: NDArray[np.floating], terms: Terms) -> Floats32:
     """Samples as the models take them.
 
     Raises:
-        ValueError: another shape than [samples, *shape], or numbers that are not finite.
+        ValueError: no numbers, another shape than [samples, *shape], or numbers that are not finite.
     """
     found = np.asarray(x)
-    if found.shape[1:] != terms.shape or found.dtype.kind not in "fiub":
+    if found.dtype.kind not in "fiub":
+        raise ValueError(f"x of type {found.dtype}: expected numbers; of a table, x.astype(float)")
+    if found.shape[1:] != terms.shape:
         raise ValueError(f"x of shape {found.shape}: expected [samples, {', '.join(map(str, terms.shape))}]")
     return as_float32(found, "x")
 

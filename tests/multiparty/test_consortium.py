@@ -227,6 +227,7 @@ def _wide(party):
             "samples_per_iteration = 5000: expected an integer from 1 to 4096",
         ),
         (lambda p: Consortium(p).predict(X[:, :10]), r"x of shape \(1797, 10\): expected \[samples, 64\]"),
+        (lambda p: Consortium(p).predict(X.astype(object)), "x of type object: expected numbers; of a table"),
         (lambda p: Consortium(p).predict(X * np.nan), "x has numbers that are not finite"),
         (lambda p: Consortium(p).model("p77"), "party 'p77': unknown"),
         (lambda p: Consortium(p).register(p[3]), "original parties begin a chain"),

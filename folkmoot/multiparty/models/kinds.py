@@ -34,8 +34,10 @@ def register_model_kind(kind: str, build: Build) -> None:
     A kind is looked up by the part of its name before the first "/".
 
     Raises:
-        ValueError: "torch", "linear" or "estimator", which stand for something already.
+        ValueError: "torch", "linear" or "estimator", which stand for something already, or a name with a "/".
     """
+    if "/" in kind:
+        raise ValueError(f"model kind {brief(kind)}: expected a name without /; what stands before it is looked up")
     if kind in (TORCH, LINEAR, ESTIMATOR):
         raise ValueError(f"model kind {brief(kind)}: the name is taken")
     _OWN[kind] = build

@@ -51,6 +51,12 @@ class Brittle:
 register_model_kind("brittle", lambda kind, classes, settings: Brittle(b""))
 
 
+def test_a_name_that_could_never_be_looked_up_is_refused_at_once():
+    """A kind is looked up by what stands before the "/"."""
+    with pytest.raises(ValueError, match="model kind 'brittle/2': expected a name without /"):
+        register_model_kind("brittle/2", lambda kind, classes, settings: Brittle(b""))
+
+
 def loaded(where):
     contents = MemoryContents()
     return load(entry("eve", public(9), Brittle(where), contents), Terms(3, SHAPE), contents)
