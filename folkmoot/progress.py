@@ -79,6 +79,7 @@ class _Words:
         self._done: list[int] = []  # by this run
         self._open = False  # a line of a notebook that will be written over
         self._ended, self._turn = threading.Event(), threading.Lock()
+        self._looking: threading.Thread | None = None
 
     def begin(self) -> None:
         """Look at the clock now and then, whether or not anything gets on: compiling may take minutes."""
@@ -87,7 +88,8 @@ class _Words:
             while not self._ended.wait(_LOOK):
                 self._say_if_it_is_time()
 
-        threading.Thread(target=look, name="folkmoot-progress", daemon=True).start()
+        self._looking = threading.Thread(target=look, name="folkmoot-progress", daemon=True)
+        self._looking.start()
 
     def line(self, total: int, there: int) -> Callable[[int], None]:
         """A part of the whole, of which so much was there before."""
@@ -124,6 +126,8 @@ class _Words:
     def end(self) -> None:
         """Say nothing more, and close the line of a notebook."""
         self._ended.set()
+        if self._looking is not None:
+            self._looking.join(_LOOK)
         if self._open:
             print(file=sys.stderr, flush=True)
 

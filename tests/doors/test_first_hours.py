@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import threading
 import time
 import types
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_a_run_that_does_not_get_on_says_so(monkeypatch):
         while not sys.stderr.getvalue() and time.monotonic() < until:
             time.sleep(0.01)
     assert sys.stderr.getvalue().startswith("folkmoot: 0% after 0 s\n")
+    assert "folkmoot-progress" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_short_run_says_nothing_off_a_terminal(clock, monkeypatch):
