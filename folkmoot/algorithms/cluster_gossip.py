@@ -12,7 +12,7 @@ the same numbers to the last bit in every round, as Theorem 10 needs. A period o
 
 from math import inf, log, sqrt
 
-from folkmoot.algorithms.cluster_records import Params, first_of_period
+from folkmoot.algorithms.cluster_records import Params, end_of_run, first_of_period
 from folkmoot.algorithms.cluster_tables import (
     adopt,
     hear_mate,
@@ -23,6 +23,7 @@ from folkmoot.algorithms.cluster_tables import (
     take_survey,
 )
 from folkmoot.algorithms.outcomes import untried
+from folkmoot.algorithms.rows import raise_to
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
 
@@ -96,8 +97,8 @@ def publish(params, state, i, t, seen, outbox):
         for r in range(params.size[params.labels[i]]):
             outbox.contact[i, r] = state.contact[i, r]
             for k in range(params.n_arms):
-                outbox.mate_pulls[i, r, k] = state.mate_pulls[i, r, k]
-                outbox.mate_total[i, r, k] = state.mate_total[i, r, k]
+                outbox.mate_pulls[i, r, k] = int(state.mate[i, r, k, 0])
+                outbox.mate_total[i, r, k] = state.mate[i, r, k, 1]
 
 
 @implements(Params)
@@ -119,17 +120,23 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
         hear_cluster(params, state, i, t, inbox, i)
     if params.relay and first:
         keep_own(params, state, i, t)
-    for j in neighbours:
-        if params.labels[j] != params.labels[i]:
+    place = 0
+    while place < len(neighbours):
+        end = end_of_run(params.labels, neighbours, place)
+        run = neighbours[place:end]
+        place = end
+        if params.labels[run[0]] != params.labels[i]:
             if params.common:
-                hear_stranger(params, state, i, t, inbox, j, first)
-        elif params.relay:
-            hear_tables(params, state, i, t, inbox, j)
-        else:
-            if j > i and not pooled:
-                pool_own(state, i, seen)
-                pooled = True
-            hear_mate(params, state, i, t, inbox, j)
+                hear_strangers(params, state, i, t, inbox, run, first)
+            continue
+        for j in run:
+            if params.relay:
+                hear_tables(params, state, i, t, inbox, j)
+            else:
+                if j > i and not pooled:
+                    pool_own(state, i, seen)
+                    pooled = True
+                hear_mate(params, state, i, t, inbox, j)
     if not pooled:
         pool_own(state, i, seen)
     close_tables(params, state, i, t)
@@ -158,15 +165,14 @@ def starts(params, state, i, t):
 
 
 @kernel
-def hear_stranger(params, state, i, t, inbox, j, first):
-    """What agent j of another cluster says; after a period's first round it is kept for the next period."""
-    c = params.labels[j]
+def hear_strangers(params, state, i, t, inbox, run, first):
+    """What agents of another cluster say; after a period's first round it is kept for the next period."""
+    j, c = run[0], params.labels[run[0]]
     if first:
         if state.stamp[i, c] < t:  # of several members, the first
             hear_cluster(params, state, i, t, inbox, j)
         if t > params.burn_in:
-            for k in range(params.n_arms):
-                state.largest[i, k] = max(state.largest[i, k], inbox.largest[j, k])
+            raise_to(state.largest, i, inbox.largest, run, params.n_arms)
         return
     if state.next_stamp[i, c] < t:
         state.next_stamp[i, c] = t
@@ -174,8 +180,7 @@ def hear_stranger(params, state, i, t, inbox, j, first):
             state.next_mean[i, c, k] = inbox.cluster_mean[j, k]
             state.next_gossip[i, c, k] = inbox.gossip[j, k]
     if t > params.burn_in:
-        for k in range(params.n_arms):
-            state.next_largest[i, k] = max(state.next_largest[i, k], inbox.largest[j, k])
+        raise_to(state.next_largest, i, inbox.largest, run, params.n_arms)
 
 
 @kernel
@@ -207,10 +212,16 @@ def publish_late(params, state, i, t, outbox):
 def update_late(params, state, i, t, inbox, neighbours):
     """Fresher copies from mates; then, if the period ends, the average."""
     if params.common and t > params.surveyed:
-        cluster = params.labels[i]
-        for j in neighbours:
-            if params.labels[j] == cluster:
-                hear_copies(params, state, i, inbox, j)
+        place, old = 0, oldest(params, state, i) < t
+        while place < len(neighbours):
+            end = end_of_run(params.labels, neighbours, place)
+            run = neighbours[place:end]
+            place = end
+            if params.labels[run[0]] == params.labels[i]:
+                for j in run:
+                    if old:  # nobody knows better than what was said in this round
+                        hear_copies(params, state, i, inbox, j)
+                raise_to(state.largest, i, inbox.largest, run, params.n_arms)
     if starts(params, state, i, t):
         state.learning[i] = True
         begin(params, state, i, t)
@@ -218,6 +229,15 @@ def update_late(params, state, i, t, inbox, neighbours):
         average(params, state, i)
     if params.common and params.refresh > 1 and period_ends(params, t):
         open_period(params, state, i, t)
+
+
+@kernel
+def oldest(params, state, i):
+    """When the oldest of the copies was sent."""
+    stamp = state.stamp[i, 0]
+    for c in range(1, len(params.size)):
+        stamp = min(stamp, state.stamp[i, c])
+    return stamp
 
 
 @kernel
@@ -231,8 +251,6 @@ def hear_copies(params, state, i, inbox, j):
             if inbox.stamp[j, c] > params.burn_in:
                 for k in range(params.n_arms):
                     state.heard_gossip[i, c, k] = inbox.heard_gossip[j, c, k]
-    for k in range(params.n_arms):
-        state.largest[i, k] = max(state.largest[i, k], inbox.largest[j, k])
 
 
 @kernel

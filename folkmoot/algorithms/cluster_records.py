@@ -40,8 +40,7 @@ class State(NamedTuple):
     total: np.ndarray  # float64 [n_agents, n_arms]  their sum
     made: np.ndarray  # int64 [n_agents, n_arms]  own pulls, whether or not their outcomes have come
     contact: np.ndarray  # int64 [n_agents, largest_size]  round in which a mate's table below was its own; 0: none
-    mate_pulls: np.ndarray  # int64 [n_agents, largest_size, n_arms]  that table
-    mate_total: np.ndarray  # float64 [n_agents, largest_size, n_arms]
+    mate: np.ndarray  # float64 [n_agents, largest_size, n_arms, 2]  that table: pulls, and beside them their sum
     team_pulls: np.ndarray  # int64 [n_agents, n_arms]  own and mates' together
     team_mean: np.ndarray  # float64 [n_agents, n_arms]
     cluster_pulls: np.ndarray  # int64 [n_agents, n_arms]  nc, as adopted when a period last ended
@@ -96,8 +95,7 @@ def init(params):
         np.zeros((n, k), np.float64),
         np.zeros((n, k), np.int64),
         np.zeros((n, mates), np.int64),
-        np.zeros((n, mates, k), np.int64),
-        np.zeros((n, mates, k), np.float64),
+        np.zeros((n, mates, k, 2), np.float64),
         np.zeros((n, k), np.int64),
         np.zeros((n, k), np.float64),
         np.zeros((n, k), np.int64),
@@ -232,15 +230,16 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
     if t <= params.surveyed:
         return params.survey_bytes[i, t - 1]
     k, cluster = params.n_arms, params.labels[i]
-    told, numbers = 3 * k if params.common else 0, 0
+    told = 3 * k if params.common else 0
     copies = (len(params.size) - 1) * (2 * k + 1) + k if params.common else 0
+    mates = 0
+    for j in neighbours:
+        mates += params.labels[j] == cluster
+    numbers = mates * copies + (len(neighbours) - mates) * told
+    if not params.relay:
+        return 8 * (numbers + mates * (2 * k + 2))
     for j in neighbours:
         if params.labels[j] != cluster:
-            numbers += told
-            continue
-        numbers += copies
-        if not params.relay:
-            numbers += 2 * k + 2
             continue
         numbers += params.size[cluster]
         if first_of_period(params, t):
@@ -250,6 +249,15 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
             if inbox.contact[i, r] > inbox.contact[j, r] and not sent_anew:
                 numbers += 2 * k
     return 8 * numbers
+
+
+@kernel
+def end_of_run(labels, neighbours, begin):
+    """Where in the row the neighbours end that follow one another from there on and are of one cluster."""
+    cluster, end = labels[neighbours[begin]], begin + 1
+    while end < len(neighbours) and labels[neighbours[end]] == cluster:
+        end += 1
+    return end
 
 
 @kernel

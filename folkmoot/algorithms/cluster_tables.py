@@ -42,15 +42,15 @@ def hear_mate(params, state, i, t, inbox, j):
         k = inbox.arm[j]
         if k >= 0:
             pool(state, i, k, 1, inbox.reward[j])
-            state.mate_pulls[i, r, k] = inbox.pulls[j, k]
-            state.mate_total[i, r, k] = inbox.total[j, k]
+            state.mate[i, r, k, 0] = inbox.pulls[j, k]
+            state.mate[i, r, k, 1] = inbox.total[j, k]
     else:
         for k in range(params.n_arms):
-            pulls = inbox.pulls[j, k] - state.mate_pulls[i, r, k]
+            pulls = inbox.pulls[j, k] - int(state.mate[i, r, k, 0])
             if pulls > 0:
-                pool(state, i, k, pulls, inbox.total[j, k] - state.mate_total[i, r, k])
-                state.mate_pulls[i, r, k] = inbox.pulls[j, k]
-                state.mate_total[i, r, k] = inbox.total[j, k]
+                pool(state, i, k, pulls, inbox.total[j, k] - state.mate[i, r, k, 1])
+                state.mate[i, r, k, 0] = inbox.pulls[j, k]
+                state.mate[i, r, k, 1] = inbox.total[j, k]
     state.contact[i, r] = t
 
 
@@ -60,8 +60,8 @@ def keep_own(params, state, i, t):
     r = params.rank[i]
     state.contact[i, r] = t
     for k in range(params.n_arms):
-        state.mate_pulls[i, r, k] = state.pulls[i, k]
-        state.mate_total[i, r, k] = state.total[i, k]
+        state.mate[i, r, k, 0] = state.pulls[i, k]
+        state.mate[i, r, k, 1] = state.total[i, k]
 
 
 @kernel
@@ -72,13 +72,13 @@ def hear_tables(params, state, i, t, inbox, j):
         if inbox.contact[j, r] > state.contact[i, r] and r != own:
             state.contact[i, r] = inbox.contact[j, r]
             for k in range(params.n_arms):
-                state.mate_pulls[i, r, k] = inbox.mate_pulls[j, r, k]
-                state.mate_total[i, r, k] = inbox.mate_total[j, r, k]
+                state.mate[i, r, k, 0] = inbox.mate_pulls[j, r, k]
+                state.mate[i, r, k, 1] = inbox.mate_total[j, r, k]
     if first_of_period(params, t):
         state.contact[i, told] = t
         for k in range(params.n_arms):
-            state.mate_pulls[i, told, k] = inbox.pulls[j, k]
-            state.mate_total[i, told, k] = inbox.total[j, k]
+            state.mate[i, told, k, 0] = inbox.pulls[j, k]
+            state.mate[i, told, k, 1] = inbox.total[j, k]
 
 
 @kernel
@@ -87,8 +87,8 @@ def add_tables(params, state, i):
     for k in range(params.n_arms):
         pulls, total = 0, 0.0
         for r in range(params.size[params.labels[i]]):
-            pulls += state.mate_pulls[i, r, k]
-            total += state.mate_total[i, r, k]
+            pulls += int(state.mate[i, r, k, 0])
+            total += state.mate[i, r, k, 1]
         state.team_pulls[i, k] = pulls
         state.team_mean[i, k] = total / pulls if pulls > 0 else 0.0
 
@@ -115,8 +115,8 @@ def take_survey(params, state, i):
             r = params.rank[j]
             state.contact[i, r] = params.quiet
             for k in range(params.n_arms):
-                state.mate_pulls[i, r, k] = params.row_pulls[j, k]
-                state.mate_total[i, r, k] = params.row_total[j, k]
+                state.mate[i, r, k, 0] = params.row_pulls[j, k]
+                state.mate[i, r, k, 1] = params.row_total[j, k]
                 if params.row_pulls[j, k] > 0:
                     pool(state, i, k, params.row_pulls[j, k], params.row_total[j, k])
     if params.relay:
