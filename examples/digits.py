@@ -3,7 +3,9 @@
 Each office knows six of the ten digits and has a softmax regression that it trained on 60 of scikit-learn's 8x8 images.
 Letters with any digit come in. An office asks the node beside it what all models together say. A clerk reads the digit
 later; where it is one that the office knows, the office keeps the image among its own. The nodes look there for images
-that the models are wrong about, send a few in each round, and move the models by those that pass the checks.
+that the models are wrong about, send a few in each round, and move the models by those that pass the checks. Once, if
+somebody asks for it, they do better: each reveals three images of each of its digits, the others learn from them what
+they do not know, and all vote on the new models.
 
     folkmoot try digits --members 5             # five nodes and five offices on this machine, and a page
     python examples/digits.py DIR [DIR ...]     # offices for nodes that run already, given their data folders
@@ -32,6 +34,8 @@ TERMS = {
         "shape": [64],
         "wanted": 2,
         "most": 16,
+        "each": 3,
+        "exchanges": 1,
         "rules": {"delta": 0.4, "sigma": 0.3, "eta": 0.02},
     },
 }

@@ -102,7 +102,9 @@ class Bema(WithoutAccounts):
         self._charter = charter
         if charter.amends is not None:
             raise BadCharter(
-                "amends: a charter of bema cannot be amended; sign another one, with the models as they are"
+                "amends: a charter of bema cannot be amended: members leave, are expelled, change keys and models by "
+                "`folkmoot node ask`; for another address, pace, terms or member, sign another charter, with the "
+                "models as they are: `folkmoot node carry OLD NEW`"
             )
         if charter.terms.evidence != "note":
             raise BadCharter(f'evidence = {charter.terms.evidence!r}: expected "note"; such a chain records no proofs')

@@ -5,7 +5,7 @@ import os
 import sys
 from getpass import getpass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -120,6 +120,7 @@ def status(
     needs_extra()
     from folkmoot.node.client import Client
     from folkmoot.node.folder import Folder
+    from folkmoot.node.status_said import known
 
     with Client.of(Folder(folder)) as client:
         state = client.state()
@@ -129,44 +130,13 @@ def status(
     print(f"{state['member']} of {state['consortium']}: {state['phase']}, round {state['round']} of {state['rounds']}")
     if state["waits_for"]:
         print(state["waits_for"])
-    for line in _known(state):
+    for line in known(state):
         print(line)
     for member in state["members"]:
         print(f"  {member['name']:20} {member['state']:12} {member['address']}")
     for trouble in state["troubles"]:
         print(f"! {trouble}")
     return int(bool(state["troubles"]))
-
-
-def _known(state: dict[str, Any]) -> list[str]:
-    """What a node knows, in a line or two."""
-    learning, best = state["learning"], state["best_name"]
-    if learning is not None:
-        return _models(learning, state["height"])
-    if state["system"] == "bema":
-        return ["models: not known yet"]
-    sure = "sure" if state["settled"] else "not sure yet"
-    return ["best arm: not known yet" if best is None else f"best arm: {best} ({sure})"]
-
-
-def _models(learning: dict[str, Any], height: int) -> list[str]:
-    """The models of a consortium: how many are here, how good they are, and what the last exchange came to."""
-    models, accuracy, right = learning["models"], learning["accuracy"], ""
-    if accuracy is not None:
-        right = f"; of its check set {accuracy['mean']:.1%} come out right"
-        right += f", alone (its own model) {accuracy['alone']:.1%}" if "alone" in accuracy else ""
-    said = [f"models: {sum(one['here'] for one in models)} of {len(models)} are here, block {height}{right}"]
-    if learning["exchanges"]:
-        last = learning["exchanges"][-1]
-        back = ", ".join(last["rolled_back"]) or "none"
-        word = "accepted" if last["accepted"] else "refused"
-        said.append(
-            f"last {last['how']} behind the gate: {word} in block {last['height']}, "
-            f"gain {last['gain']:.1%} on the check sets; rolled back: {back}"
-        )
-    if learning["exchange"]:
-        said.append(f"the last exchange that this member asked for: {learning['exchange']}")
-    return said
 
 
 @node.command()
@@ -244,6 +214,17 @@ def check_folder(folder: Dir) -> int:
     if not found:
         print(f"{folder}: all is well")
     return int(bool(found))
+
+
+@node.command()
+def carry(folder: Dir, new: Annotated[Path, typer.Argument(metavar="NEW", help="A new data folder.")]) -> int:
+    """Take a member's model as it now is, and its samples, into a new folder: for another charter."""
+    needs_extra()
+    from folkmoot.node.carrying import carried_to
+    from folkmoot.node.folder import Folder
+
+    print(carried_to(Folder(folder), Folder(new)))
+    return 0
 
 
 @node.command()

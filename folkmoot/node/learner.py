@@ -137,6 +137,7 @@ class Learner(Gatherer):
         for item in effects.keep:
             if isinstance(item, Append):
                 self._count(Block.from_bytes(content(item.block)))
+        self._compare()
         self.shown = self._seen()
         return effects
 
@@ -162,7 +163,20 @@ class Learner(Gatherer):
             "height": block.header.height, "how": gate.mode, "accepted": gate.accepted, "gain": gate.gain,
             "candidates": [names[number] for number in candidates],
             "rolled_back": [names[n] for n in (gate.reverted if gate.accepted else candidates)],
+            "before": self._mean_at(block.header.height - 1), "after": None,
         }  # fmt: skip
+
+    def _mean_at(self, height: int) -> float | None:
+        """What share of the own check set the mean last got right, if that was at this height."""
+        return self._right[1]["mean"] if self._right is not None and self._right[0] == height else None
+
+    def _compare(self) -> None:
+        """Of an exchange in the last block, what the mean of the models gets right now."""
+        last = self._exchanges[-1] if self._exchanges else None
+        if last and last["height"] == self._height and last["after"] is None and last["before"] is not None:
+            accuracy = self._accuracy()
+            assert accuracy is not None
+            self._exchanges[-1] = {**last, "after": accuracy["mean"]}
 
     @property
     def _known(self) -> Sequence[Entry]:
@@ -197,7 +211,8 @@ class Learner(Gatherer):
             NotYet: models are missing.
         """
         if self.participant is None:
-            what = self.wrong or f"{len(self.lacking)} of {len(self._parties)} models are still to be fetched"
+            what = f"{len(self.lacking)} of {len(self._parties)} models are still to be fetched"
+            what = self.wrong or (what if self.lacking else "all models are here; they speak from the next round on")
             raise NotYet(f"nothing can be predicted yet: {what}")
         found: State = self.participant.chain.state
         return found

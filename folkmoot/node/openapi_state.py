@@ -76,6 +76,12 @@ _EXCHANGE = _record(
         "gain": _of("number", "Of accuracy on the check sets of all members, as the gate counts it."),
         "candidates": _of("array", "Members that had a new model.", items=_of("string")),
         "rolled_back": _of("array", "Of these, the ones whose models stayed as they were.", items=_of("string")),
+        "before": _of(
+            ["number", "null"],
+            "Share of this member's check set that came out right by the mean, before its block; null: there is no "
+            "check set, or this node was not there or has started since.",
+        ),
+        "after": _of(["number", "null"], "The same, after it."),
     },
 )
 _WAITING = _record(

@@ -33,6 +33,7 @@ from folkmoot.node.folder import Folder
 from folkmoot.node.mischief import POOL, UNKNOWN_IMAGES
 from folkmoot.node.starting import resolved
 from folkmoot.node.systems import system_of
+from folkmoot.node.tried_exchange import MOST_MEMBERS, TriedExchange
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _EAGER = {"period": 0.0, "play": 2.0, "stage": 1.0}
@@ -158,6 +159,8 @@ class Trial:
         if module is not None and hasattr(module, "bring"):  # models of their own
             models = [module.bring(one.folder.path, n, self.members) for n, one in enumerate(self.nodes)]
             table["settings"] = {**table["settings"], "models": models}
+            if self.members > MOST_MEMBERS:
+                table["settings"]["each"] = 0
             if self.attack == UNKNOWN_IMAGES:
                 np.save(self.nodes[-1].folder.path / POOL, module.unknown(self.members - 1, self.members))
         charter = propose(terms_of(table), [member.folder.card for member in self.nodes])
@@ -175,6 +178,7 @@ class Trial:
         """Until all honest members are done: look at them, and kill one now and then."""
         chance, next_kill, told = random.Random(), self.kill, 0
         honest = [member for member in self.nodes if not member.lies]
+        exchange = TriedExchange(charter, say)
         away = dict[str, int]()  # who was killed, and the round in which it was started again
         while True:
             time.sleep(_LOOK_SECONDS)
@@ -188,6 +192,7 @@ class Trial:
                         say(f"round {_round(honest)}: {member.name} is started again")
                     elif not member.is_done:
                         raise ValueError(f"{member.name} ended by itself: {member.last_words()}")
+            exchange.look(honest)
             round = _round(honest)
             if self.kill and round >= next_kill and round < charter.terms.rounds:
                 victim = chance.choice(honest)

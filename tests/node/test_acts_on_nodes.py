@@ -1,6 +1,5 @@
 """What members of a consortium of models ask of each other on nodes, on a network in memory: exchanges and acts."""
 
-import asyncio
 from dataclasses import replace
 
 import numpy as np
@@ -8,77 +7,21 @@ import pytest
 
 pytest.importorskip("safetensors")
 
-from models_brought import CLASSES, RULES, Learners, brought_by, charter_of_models, folders_in, party_of
+from models_asking import ACTS, MEMBERS, Asking, made_asking
+from models_brought import CLASSES, charter_of_models, folders_in, party_of
 
 from folkmoot.multiparty import Consortium
-from folkmoot.multiparty.chain.records import ADMIT, COMMIT, EXCHANGE, REGISTER, ROTATE, UPDATE, read_head
+from folkmoot.multiparty.chain.records import ADMIT, COMMIT, EXCHANGE, REGISTER, ROTATE, UPDATE
 from folkmoot.node.asking import AskedFor
 from folkmoot.node.brought import bring, renew
 from folkmoot.node.charter import BadCharter
 from folkmoot.node.systems import system_of
 from folkmoot.node.words import words
 
-MEMBERS = 5
-ACTS = {**RULES, "approvals": 1}
-
-
-class Asking(Learners):
-    """`asks`: one after the other, (member, what it asks, what is on the chain when it is done)."""
-
-    def __init__(self, charter, folders, asks, lies=None):
-        self.asks, self.said = asks, []
-        super().__init__(charter, folders, lies)
-
-    async def _play(self):
-        running = [asyncio.create_task(player.run()) for player in self.players]
-
-        async def until(holds):
-            while not holds():
-                assert not any(task.done() for task in running)
-                await asyncio.sleep(0.01)
-
-        try:
-            for member, wanted, height in self.asks:
-                player = self.players[member]
-                await until(lambda player=player: player.phase == "playing" and player.machine.participant is not None)
-                if wanted is not None:
-                    self.said.append(await player.between_steps(player.machine.ask, wanted))
-                await until(lambda height=height: self.is_done(height))
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            for player in self.players:
-                await player.stop()
-
-    def is_done(self, wanted):
-        """Have all so many blocks, or, of text, such a block?"""
-        if isinstance(wanted, str):
-            return all(wanted in self.whats(number) for number in range(len(self.players)))
-        return min(player.height for player in self.players) >= wanted
-
-    def whats(self, number=0):
-        from folkmoot.ledger.block import Block
-
-        store = self.players[number]._store
-        blocks = [Block.from_bytes(store.block(height)) for height in range(1, store.height + 1)]
-        return [read_head(block.records[0]).what for block in blocks]
-
-    def models(self, number=0):
-        fleet = self.players[number].machine.participant.chain.state.committee.fleet
-        return [fleet.hash(n) if fleet.is_in(n) else None for n in range(len(fleet))]
-
-
-def made(path, members=MEMBERS, **settings):
-    folders = folders_in(path, members)
-    tables = brought_by(folders, [party_of(number) for number in range(members)])
-    told = {"wanted": 0, "each": 3, "exchanges": 2, "rules": ACTS, **settings}
-    return charter_of_models(folders, tables, rounds=1_000, settings=told), folders
-
 
 def test_an_exchange_another_key_and_another_model(tmp_path):
     """The models are those of the same consortium in one program, to the last bit; what became of it is shown."""
-    charter, folders = made(tmp_path)
+    charter, folders = made_asking(tmp_path)
     better = party_of(2).model
     better.weights = better.weights + np.float32(0.001)
     renew(folders[2], better)
@@ -105,6 +48,10 @@ def test_an_exchange_another_key_and_another_model(tmp_path):
     assert learning["models"][0]["revealed"] == sum(said.revealed["site-0"].get("", 0) for said in (first, second))
     assert nodes.players[0].seen()["learning"]["exchange"] == str(first.decision)
     assert learning["waiting"] == []
+    ours = learning["exchanges"]  # before and after, on the own check set
+    assert ours[1]["after"] == learning["accuracy"]["mean"]
+    assert ours[0]["before"] is not None
+    assert all(0 <= one[when] <= 1 for one in ours for when in ("before", "after"))
     assert [one["parameters"] for one in learning["models"]] == [expected.hash(n).hex() for n in range(MEMBERS)]
     with pytest.raises(ValueError, match="2 exchanges are on the chain: the members have agreed on no more"):
         nodes.players[0].machine.ask(AskedFor("exchange", each=1))
@@ -150,7 +97,7 @@ def test_a_guest_is_admitted_and_members_without_models_make_the_blocks(tmp_path
     ],
 )
 def test_settings_of_exchanges_that_make_no_sense(tmp_path, change, said):
-    charter, _ = made(tmp_path, 3)
+    charter, _ = made_asking(tmp_path, 3)
     changed = charter.terms.settings | change
     with pytest.raises(BadCharter, match=said):
         system_of(replace(charter, terms=replace_settings(charter.terms, changed)))
@@ -184,7 +131,7 @@ def learner(tmp_path_factory):
     from folkmoot.machine import NO_FLOOR, Kept
     from folkmoot.node.brought import lend
 
-    charter, folders = made(tmp_path_factory.mktemp("three"), 3)
+    charter, folders = made_asking(tmp_path_factory.mktemp("three"), 3)
     for other in folders[1:]:
         lend(folders[0], (other.path / "parameters").read_bytes())
     return system_of(charter).role(0, folders[0].seed(), folder=folders[0].path).resume({}, Kept(), None, NO_FLOOR)

@@ -50,7 +50,7 @@ def test_five_offices_one_lies_one_is_killed_one_comes_late(tmp_path):
     offices.members[LIAR].does(attack=DOSED)
     victim, late = offices.members[KILLED], offices.members[LATE]
     with offices:
-        offices.until(lambda: offices.members[0].learning().get("lacking") == 0, 240)
+        offices.until(lambda: offices.members[0].learning().get("accuracy"), 240)  # all models are there, and speak
         before = read_by(offices.members[0], x, y)
         late.start()
         late.wait_until_there()

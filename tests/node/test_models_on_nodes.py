@@ -214,6 +214,24 @@ def test_what_has_been_fetched_is_not_asked_for_again_after_a_crash(tmp_path):
     assert sorted(receiver for receiver, _ in asked) == [1, 3]
 
 
+def test_models_that_are_all_here_speak_from_the_next_round_on_and_it_says_so(tmp_path):
+    charter, folders, _ = made(tmp_path, 4)
+    machine = system_of(charter).role(0, folders[0].seed(), folder=folders[0].path).resume({}, Kept(), None, NO_FLOOR)
+    machine.step(Moment(1, 0), [], [])
+    with pytest.raises(ValueError, match="yet: 3 of 4 models are still to be fetched"):
+        machine.predict([[0.0] * 6])
+    theirs = tuple(contents_of(folders[n].path).get(digest_of(charter, n)) for n in (1, 2, 3))
+    machine.step(Moment(1, 1), [Received(1, CONSORTIUM.to_bytes(Given(theirs)))], [])
+    assert (machine.lacking, machine.shown["learning"]["accuracy"]) == (set(), None)
+    with pytest.raises(ValueError, match="yet: all models are here; they speak from the next round on"):
+        machine.predict([[0.0] * 6])
+    while machine.next.round == 1:
+        machine.step(machine.next, [], [])
+    machine.step(Moment(2, 0), [], [])
+    assert len(machine.predict([[0.0] * 6]).classes) == 1
+    assert machine.shown["learning"]["accuracy"]["mean"] > 0
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

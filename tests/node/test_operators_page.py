@@ -52,7 +52,9 @@ LEARNING = {
     "checked": 60, "accuracy": {"mean": 0.9, "screened": 0.95, "alone": 0.5}, "blocks": [],
     "exchange": "accepted: a gain of 3.1% on the check sets", "exchanges": [
         {"height": 2, "how": "exchange", "accepted": True, "gain": 0.031, "candidates": ["site-0", EVIL],
-         "rolled_back": [EVIL]},
+         "rolled_back": [EVIL], "before": 0.5, "after": 0.625},
+        {"height": 4, "how": "exchange", "accepted": False, "gain": 0.0, "candidates": ["site-0"],
+         "rolled_back": ["site-0"], "before": None, "after": None},
     ],
     "waiting": [{"what": "expel", "party": EVIL, "reason": EVIL, "signed": ["site-1"], "not_here": ""}],
     "models": [
@@ -209,6 +211,14 @@ def test_choices_stand_where_their_means_are(opened):
 
 def test_models_whose_samples_were_taken_and_what_comes_out_right(opened):
     page = opened("models")
+    rows = [
+        [cell.inner_text() for cell in row.query_selector_all("td")]
+        for row in page.query_selector_all("#exchanges tbody tr")
+    ]
+    assert rows == [
+        ["4", "refused", "0.00 %", "–", "site-0", "–"],
+        ["2", "accepted", "3.10 %", "site-0", EVIL, "50.0 % → 62.5 %"],
+    ]
     rows = [
         [cell.inner_text() for cell in row.query_selector_all("th, td")]
         for row in page.query_selector_all("#models tbody tr")

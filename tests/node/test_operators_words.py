@@ -152,6 +152,7 @@ def status_of(state, tmp_path, capsys, monkeypatch):
 
 def test_status_tells_the_share_without_the_group_and_the_last_exchange(tmp_path, capsys, monkeypatch):
     last = {"height": 6, "how": "exchange", "accepted": True, "gain": 0.031, "candidates": ["a"], "rolled_back": ["b"]}
+    last |= {"before": None, "after": None}
     learning = {
         "models": [{"here": True}, {"here": False}], "exchange": "", "exchanges": [],
         "accuracy": {"mean": 0.9, "screened": 0.95, "alone": 0.5},
@@ -170,3 +171,6 @@ def test_status_tells_the_share_without_the_group_and_the_last_exchange(tmp_path
     said = status_of({"system": "bema", "learning": learning}, tmp_path / "3", capsys, monkeypatch)
     assert said[0].endswith("of its check set 90.0% come out right")  # a miner has no model of its own
     assert "refused in block 6" in said[1]
+    learning |= {"exchanges": [last | {"before": 0.5, "after": 0.8125}]}
+    said = status_of({"system": "bema", "learning": learning}, tmp_path / "4", capsys, monkeypatch)
+    assert said[1].endswith("; rolled back: b; of its check set 50.0% came out right before, 81.2% after")

@@ -13,7 +13,9 @@ import pytest
 from consortium import Consortium, charter_of
 
 import folkmoot as fm
+from folkmoot.node.client import NotNow
 from folkmoot.node.transport import Reasons
+from folkmoot.node.tried_exchange import MOST_MEMBERS, TriedExchange
 from folkmoot.node.trying import Trial, _loaded
 from folkmoot.node.view import View
 
@@ -70,6 +72,77 @@ def test_offices_that_read_digits_are_told_apart_from_those_that_agree(tmp_path)
         second.state = other
         assert trial._summary_of_models(module, said.append) == 1
         assert said[-1].startswith("agreed: no")
+
+
+class _AsksNode:
+    """In the place of a node's client: it writes down what is asked, and can be away."""
+
+    def __init__(self):
+        self.asked, self.away = [], False
+
+    def of(self, folder, timeout):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *about):
+        pass
+
+    def ask(self, what, **about):
+        if self.away:
+            raise NotNow("cannot be reached")
+        self.asked.append((what, about))
+
+
+def test_an_exchange_is_asked_for_by_itself_and_what_came_of_it_is_said(tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("safetensors")
+    trial = Trial("digits", 2, tmp_path / "all", rounds=8)
+    _, charter = trial._prepared()
+    node, said, (first, second) = _AsksNode(), [], trial.nodes
+    monkeypatch.setattr("folkmoot.node.tried_exchange.Client", node)
+    exchange = TriedExchange(charter, said.append)
+
+    def at(round, lacking=0, under_way="", exchanges=()):
+        first.state = {"round": round, "learning": {"lacking": 0, "exchange": under_way, "exchanges": list(exchanges)}}
+        second.state = {"round": round, "learning": {"lacking": lacking, "exchange": "", "exchanges": []}}
+        exchange.look(trial.nodes)
+        return len(node.asked)
+
+    exchange.look(trial.nodes)  # nobody has said anything yet
+    assert (at(2), at(9, lacking=1)) == (0, 0)
+    node.away = True
+    assert (at(9), said) == (0, [])
+    node.away = False
+    assert at(10) == 1
+    assert node.asked == [("exchange", {"each": 3})]
+    assert (at(12), at(40, under_way="asking for samples")) == (1, 1)
+    assert at(41) == 2  # who was asked was killed before it wrote that down
+    told = {"height": 7, "accepted": True, "gain": 0.042, "candidates": ["site-1", "site-2"], "rolled_back": ["site-2"]}
+    assert at(42, exchanges=[{**told, "before": 0.5, "after": 0.75}]) == 2
+    assert at(99) == 2
+    assert said == [
+        "round 10: site-1 asks all for an exchange behind the gate",
+        "block 7: the exchange was taken, a gain of 4.2% on the check sets; new models: site-1; rolled back: site-2; "
+        "site-1's own check set: 50.0% right before, 75.0% after",
+    ]
+    again = TriedExchange(charter, said.append)
+    first.state["learning"]["exchanges"] = [{**told, "accepted": False, "before": None, "after": None}]
+    again.look(trial.nodes)
+    assert said[-1] == "block 7: the exchange was refused; new models: site-1; rolled back: site-2"
+
+
+def test_with_many_members_there_is_no_exchange_to_be_tried(tmp_path):
+    """Its messages would not fit into a block: the charter would be refused."""
+    pytest.importorskip("sklearn")
+    pytest.importorskip("safetensors")
+    each = []
+    for members in (MOST_MEMBERS, MOST_MEMBERS + 1, 30):
+        _, charter = Trial("digits", members, tmp_path / str(members), rounds=8)._prepared()
+        each.append(charter.terms.settings["each"])
+        assert TriedExchange(charter, print).told == (each[-1] == 0)
+    assert each == [3, 0, 0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")

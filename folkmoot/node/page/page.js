@@ -119,6 +119,7 @@ function exchanges(told) {
     cell(row, "td", "n", `${(100 * one.gain).toFixed(2)} %`);
     cell(row, "td", "", taken.join(", ") || "–");
     cell(row, "td", "faults", one.rolled_back.join(", ") || "–");
+    cell(row, "td", "n", one.after === null ? "–" : `${(100 * one.before).toFixed(1)} % → ${(100 * one.after).toFixed(1)} %`);
     return row;
   });
   $("exchanges").tBodies[0].replaceChildren(...rows);
