@@ -86,7 +86,7 @@ class Gate:
         """`kind_of`: of the machine whose stage it is."""
         self._kind_of, self._shares = kind_of, stage.shares
         self._messages, self._bytes = stage.messages, stage.bytes
-        self._taken: dict[int, tuple[int, int, dict[str, int]]] = {}  # of each sender: messages, bytes, by kind
+        self._taken: dict[int, tuple[list[int], dict[str, int]]] = {}  # of each sender: [messages, bytes], by kind
 
     def refuses(self, received: Received) -> str:
         """Why this message is dropped; empty: it is let through, and counted."""
@@ -100,14 +100,18 @@ class Gate:
             most, largest = share
             if size > largest:
                 return "too large"
-        messages, total, kinds = self._taken.get(sender) or (0, 0, {})
+        taken = self._taken.get(sender)
+        if taken is None:
+            taken = self._taken[sender] = [0, 0], {}
+        sums, kinds = taken
         number = kinds.get(kind, 0)
-        if messages >= self._messages or number >= most:
+        if sums[0] >= self._messages or number >= most:
             return "too many messages"
-        if total + size > self._bytes:
+        if sums[1] + size > self._bytes:
             return "too many bytes"
         kinds[kind] = number + 1
-        self._taken[sender] = messages + 1, total + size, kinds
+        sums[0] += 1
+        sums[1] += size
         return ""
 
 

@@ -247,19 +247,18 @@ class Table:
     def _play_stage(self, moment: Moment) -> None:
         """The honest first; the others have then read what these send."""
         now = moment.round * self._stages + moment.stage - REPORTING
-        arrived, said = self.network.deliver(now), list[Said]()
+        arrived, said, overheard = self.network.deliver(now), list[Said](), moment.stage == REPORTING
         for address in (*self.honest, *self._others):
             if self.network.crashes(now, address):
                 self.hosts[address].restart()
             if self.network.is_down(now, address):
                 continue
-            machine = self.machine(address)
-            if isinstance(machine, Attacker):
+            if overheard and isinstance(machine := self.machine(address), Attacker):  # all it looks at are reports
                 machine.overhear(one.data for one in self._heard(address.participant, said))
-            inbox = [Received(*message) for message in arrived.get(address, ())]
-            effects = self._step(moment, address, [*inbox, *self._disclosed(moment, address.participant)])
+            inbox = [*arrived.get(address, ()), *self._disclosed(moment, address.participant)]
+            effects = self._step(moment, address, inbox)
             if address in self.honest:
-                said += [Said(address.participant, to, data) for to, data in effects.send]
+                said += [Said(address.participant, to, data) for to, data in effects.send] if overheard else ()
                 self._check(address, moment.stage, effects)
 
     def _step(self, moment: Moment, address: Address, inbox: Sequence[Received] = ()) -> Effects:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from folkmoot.coins import FAULTS, Coins, block
 from folkmoot.configuration import Configuration
+from folkmoot.machine import Received
 
 _MESSAGE, _SIDE, _CRASH, _TWIN = range(4)
 _MOST = 1 << 32
@@ -67,22 +68,33 @@ class Network:
         self.addresses, self._faults, self._coins, self._stages = tuple(addresses), faults, coins, stages
         self._first = first
         self._twins = {a.participant for a in addresses if a.copy > 0}
-        self._under_way: dict[int, dict[Address, list[tuple[int, bytes]]]] = {}
+        self._others = {a: tuple(b for b in self.addresses if b.participant != a.participant) for a in self.addresses}
+        self._under_way: dict[int, dict[Address, list[Received]]] = {}
         self._number = 0
         self.messages, self.bytes = 0, 0
 
     def send(self, now: int, sender: Address, receiver: int | None, data: bytes) -> None:
         """Send to a participant (all its copies), or to all others (None)."""
-        for to in self.addresses:
-            if to.participant != sender.participant and (receiver is None or to.participant == receiver):
-                self.messages += 1
-                self.bytes += len(data)
-                for delay in self._fate(now, sender, to):
-                    inboxes = self._under_way.setdefault(now + delay, {})
-                    inboxes.setdefault(to, []).append((sender.participant, data))
+        others, received = self._others[sender], Received(sender.participant, data)
+        if receiver is not None:
+            others = tuple(to for to in others if to.participant == receiver)
+        self.messages += len(others)
+        self.bytes += len(others) * len(data)
+        if self._faults is None and sender.participant not in self._twins:
+            inboxes = self._under_way.setdefault(now + 1, {})
+            for to in others:
+                inbox = inboxes.get(to)
+                if inbox is None:
+                    inboxes[to] = [received]
+                else:
+                    inbox.append(received)
+            return
+        for to in others:
+            for delay in self._fate(now, sender, to):
+                self._under_way.setdefault(now + delay, {}).setdefault(to, []).append(received)
 
-    def deliver(self, now: int) -> dict[Address, list[tuple[int, bytes]]]:
-        """What arrives at this time: (sender, message) by receiver."""
+    def deliver(self, now: int) -> dict[Address, list[Received]]:
+        """What arrives at this time, by receiver."""
         inboxes = self._under_way.pop(now, {})
         faults = self._faults
         if faults is not None and faults.reorder > 0.0 and faults.active(now // self._stages):
@@ -91,6 +103,8 @@ class Network:
 
     def is_down(self, now: int, address: Address) -> bool:
         """Is this node crashed?"""
+        if self._faults is None:
+            return False
         round = now // self._stages
         return any(begin <= now < end for begin, end in (self._crash(round, address), self._crash(round - 1, address)))
 
@@ -144,7 +158,7 @@ class Network:
         coin, _, _, _ = block(self._coins, FAULTS, _TWIN + 4 * twin.participant, round, _place(to))
         return bool((coin & 1) == twin.copy)
 
-    def _shuffled(self, now: int, to: Address, inbox: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    def _shuffled(self, now: int, to: Address, inbox: list[Received]) -> list[Received]:
         assert self._faults is not None
         coin, key, _, _ = block(self._coins, FAULTS, _MESSAGE, now, 0x80000000 + _place(to))
         if coin >= self._faults.reorder * _MOST:
