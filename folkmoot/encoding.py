@@ -170,6 +170,31 @@ def decode(data: bytes, limits: Limits = LIMITS) -> Value:
     return value
 
 
+def integer_in(content: bytes) -> int:
+    """The integer with this content, of at least one byte.
+
+    Raises:
+        Malformed: fewer bytes would do.
+    """
+    if len(content) > 1 and content[-1] == (0xFF if content[-2] & 0x80 else 0):
+        raise Malformed("integer longer than it must be")
+    return int.from_bytes(content, "little", signed=True)
+
+
+def as_array(content: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """The array with this content, which is as long as dtype and shape say; read-only.
+
+    Raises:
+        Malformed: truth values that are none, or NaN.
+    """
+    if dtype.kind == "b" and content.strip(b"\x00\x01"):
+        raise Malformed("array of truth values that are neither 0 nor 1")
+    array: np.ndarray[Any, Any] = np.frombuffer(content, dtype).reshape(shape)
+    if dtype.kind == "f" and np.isnan(array).any():
+        raise Malformed("array that holds nan")
+    return array
+
+
 class _Reader:
     """A place in the data, moving forward."""
 
@@ -242,9 +267,10 @@ class _Reader:
         if not 1 <= size <= self.limits.int_size:
             raise self.wrong(f"integer of {size} bytes, from 1 to {self.limits.int_size} are allowed")
         content = self.take(size)
-        if size > 1 and content[-1] == (0xFF if content[-2] & 0x80 else 0):
-            raise self.wrong("integer longer than it must be")
-        return int.from_bytes(content, "little", signed=True)
+        try:
+            return integer_in(content)
+        except Malformed as error:
+            raise self.wrong(str(error)) from None
 
     def tuple(self, depth: int) -> tuple[Value, ...]:
         if depth == 0:
@@ -291,12 +317,10 @@ class _Reader:
         if _cost(shape, dtype) > self.limits.size:
             raise self.wrong("array larger than allowed")
         content = self.take(prod(shape) * dtype.itemsize)
-        if dtype.kind == "b" and content.strip(b"\x00\x01"):
-            raise self.wrong("array of truth values that are neither 0 nor 1")
-        array: np.ndarray[Any, Any] = np.frombuffer(content, dtype).reshape(shape)
-        if dtype.kind == "f" and np.isnan(array).any():
-            raise self.wrong("array that holds nan")
-        return array
+        try:
+            return as_array(content, dtype, shape)
+        except Malformed as error:
+            raise self.wrong(str(error)) from None
 
 
 def digest(domain: str, value: Value) -> bytes:

@@ -8,12 +8,13 @@ another. There are four forms, and none is the beginning of another:
     on a chain      b"folkmoot/multiparty-signature/", digest of purpose, chain and what is said (32 bytes)
     in X.509        the words of a certificate in DER, which begin with the byte 0x30
 
-A driver that plays many participants in one program lets them share their checks: see `remembering`.
+A party meets some signatures twice, such as a report when it comes and when a block holds it: see `Remembered`. A
+driver that plays many participants in one program lets them share their checks: see `remembering`.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_DOMAIN",
     "SEED_BYTES",
     "SIGNATURE_BYTES",
+    "Remembered",
     "SigningKey",
     "check",
     "check_certificate",
@@ -155,3 +157,24 @@ def remembering(most: int = 1 << 15) -> Iterator[None]:
         yield
     finally:
         _shared.reset(before)
+
+
+class Remembered:
+    """The last checks of one party: inside `with`, each is computed once, unless a driver shares checks among many.
+
+    It holds keys, words and signatures themselves, no digests of them. What was false stays false.
+    """
+
+    def __init__(self, most: int) -> None:
+        """`most`: answers that are kept."""
+        self._check: Check = lru_cache(maxsize=most)(_holds)
+        self._before: Token[Check] | None = None
+
+    def __enter__(self) -> None:
+        if _shared.get() is _holds:
+            self._before = _shared.set(self._check)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            _shared.reset(self._before)
+            self._before = None

@@ -12,6 +12,7 @@ from folkmoot.signatures import (
     FOR_DOMAIN,
     ON_CHAIN,
     ON_HEADER,
+    Remembered,
     SigningKey,
     check,
     check_header,
@@ -81,6 +82,34 @@ def test_checks_are_shared_inside_and_forgotten_outside(monkeypatch):
     assert len(opened) == 5
     assert not check_header(PUBLIC, HASH, bad)
     assert len(opened) == 6
+
+
+def test_one_party_checks_a_signature_once_and_a_driver_that_shares_goes_before(monkeypatch):
+    opened = []
+
+    def counted(message, key, real=signatures.crypto_sign_open):
+        opened.append(message)
+        return real(message, key)
+
+    monkeypatch.setattr(signatures, "crypto_sign_open", counted)
+    one, other = Remembered(8), Remembered(8)
+    signature = sign_header(KEY, HASH)
+    bad = signature[:-1] + b"\0"
+    for party in (one, one, other):
+        with party:
+            assert check_header(PUBLIC, HASH, signature)
+            assert not check_header(PUBLIC, HASH, bad)
+            assert not check_header(PUBLIC, bytes(32), signature)
+    assert len(opened) == 6  # what one has checked says nothing to the other
+    with pytest.raises(RuntimeError), one:
+        raise RuntimeError
+    assert check_header(PUBLIC, HASH, signature)
+    assert len(opened) == 7  # nothing is remembered outside
+    with remembering():
+        for party in (one, other):
+            with party:
+                assert check_header(PUBLIC, HASH, signature)
+    assert len(opened) == 8
 
 
 # --- The only place ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from folkmoot.agreement.shared import SMALL
 from folkmoot.encoding import Limits, Malformed, decode, encode
+from folkmoot.layouts import Layout, layout_of
 
 Shape: TypeAlias = tuple[int, ...]  # of a system: its members, and what else bounds a field
 
@@ -14,10 +16,20 @@ class Field(NamedTuple):
     type: type
     fits: Callable[[Any, Shape], bool]  # is a value of this type in range?
     most: int = 0  # bytes of its encoding, at most; 0: that is for each system to say
+    by_form: bool = False  # do types and lengths alone say whether a value fits, whatever the shape?
 
 
 HEAD = 5  # bytes of a type and a length in the encoding of a value
 START = HEAD + HEAD + 1  # first bytes of a message: of the tuple, and the number of a message's type
+_MOST_LAYOUTS = 1 << 7  # of messages that were read, remembered
+
+
+class _Seen(NamedTuple):
+    """How a message lay that was read, and what its form does not say of the next one that lies so."""
+
+    layout: Layout
+    kind: type[Any]
+    looks: tuple[tuple[int, str, Callable[[Any, Shape], bool]], ...]  # place, name of the field, does its content fit?
 
 
 class Forms:
@@ -46,6 +58,7 @@ class Forms:
         starts = {encode((n, *([None] * len(kind._fields))))[:START]: kind for n, kind in kinds.items()}
         self._starts = {start: self._names[kind] for start, kind in starts.items()}
         self._types = {kind: tuple(field.type for field in of) for kind, of in self._fields.items()}
+        self._seen: dict[tuple[int, bytes], _Seen] = {}  # by the length of a message and its first bytes
 
     @property
     def names(self) -> frozenset[str]:
@@ -79,6 +92,10 @@ class Forms:
         Raises:
             Malformed: there is none.
         """
+        if type(data) is bytes and (seen := self._seen.get((len(data), data[:START]))) is not None:
+            value = seen.layout.read(data)
+            if value is not None:
+                return self._looked_at(seen, value, shape)
         value = decode(data, self.limits)
         if type(value) is not tuple or not value or type(value[0]) is not int or value[0] not in self._kinds:
             raise Malformed("message of no known kind")
@@ -88,11 +105,31 @@ class Forms:
         for name, field, content in zip(kind._fields, self._fields[kind], found):
             if not field.fits(content, shape):
                 raise Malformed(f"{kind.__name__}: {name} out of range")
-        message = kind(*found)
+        message = self._whole_message(kind, found)
+        if len(data) <= SMALL and (layout := layout_of(value)) is not None:
+            self._learn(data, layout, kind)
+        return message
+
+    def _looked_at(self, seen: _Seen, value: tuple[Any, ...], shape: Shape) -> Any:
+        for place, name, fits in seen.looks:
+            if not fits(value[place], shape):
+                raise Malformed(f"{seen.kind.__name__}: {name} out of range")
+        return self._whole_message(seen.kind, value[1:])
+
+    def _whole_message(self, kind: type[Any], fields: tuple[Any, ...]) -> Any:
+        message = kind(*fields)
         wrong = self._whole(message)
         if wrong is not None:
             raise Malformed(f"{kind.__name__}: {wrong}")
         return message
+
+    def _learn(self, data: bytes, layout: Layout, kind: type[Any]) -> None:
+        """The next message that lies so need not be decoded item by item."""
+        if len(self._seen) >= _MOST_LAYOUTS:
+            self._seen.clear()  # somebody sends all lengths there are
+        fields = enumerate(zip(kind._fields, self._fields[kind]), 1)
+        looks = tuple((place, name, field.fits) for place, (name, field) in fields if not field.by_form)
+        self._seen[len(data), data[:START]] = _Seen(layout, kind, looks)
 
 
 def _words(name: str) -> str:

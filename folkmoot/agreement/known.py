@@ -12,7 +12,7 @@ from folkmoot.agreement.messages import Certificate, Confirmation, Proposal
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.states import Step
 from folkmoot.encoding import Malformed
-from folkmoot.ledger.block import Header
+from folkmoot.ledger.block import Block, Header
 from folkmoot.ledger.chain import Chain
 from folkmoot.machine import Chain as Stored
 
@@ -47,6 +47,7 @@ class Known:
         self._sent: set[str] = set()  # what was done in this round already
         self._caught: set[tuple[str, int]] = set()  # whose second word was noticed in this round
         self._bodies: dict[bytes, bytes] = {}  # unsigned blocks that would follow, by hash
+        self._blocks: dict[bytes, Block] = {}  # those that came in this round, as they were read
         self._headers: dict[bytes, Header] = {}  # of blocks of this height that would follow, by hash
         self._asked: dict[int, int] = {}  # the last round in which blocks were sent to a member
         self._pushed: dict[int, int] = {}  # the height of the block it was then sent without having asked; 0: it asked
@@ -87,12 +88,12 @@ class Known:
         self.round, self._sent, self._caught = round, set(), set()
         self.proposals, self._shown, self.states = {}, {}, {}
         best = self._finality.best
-        self._bodies = {} if best is None else {best.hash: best.block}
+        self._bodies, self._blocks = {} if best is None else {best.hash: best.block}, {}
         self._finality.enter(round)
         self._others.enter()
 
     def _next_height(self, best: Certificate | None) -> Finality:
         finality = Finality(self.chain.height + 1, self.kind.quorum(self.chain.state), best)
         finality.enter(self.round)
-        self._bodies = {} if best is None else {best.hash: best.block}
+        self._bodies, self._blocks = {} if best is None else {best.hash: best.block}, {}
         return finality

@@ -122,9 +122,13 @@ def _are_voters(value: Any, shape: Shape) -> bool:
     return all(type(v) is int and 0 <= v < shape[0] for v in value) and list(value) == sorted(set(value))
 
 
+def _are_signatures(value: Any) -> bool:
+    return all(type(signature) is bytes and len(signature) == SIGNATURE_BYTES for signature in value)
+
+
 def of_length(*lengths: int) -> Field:
     """Bytes of one of these lengths."""
-    return Field(bytes, lambda value, shape: len(value) in lengths, HEAD + max(lengths))
+    return Field(bytes, lambda value, shape: len(value) in lengths, HEAD + max(lengths), by_form=True)
 
 
 NUMBER, MEMBER = Field(int, _is_number, HEAD + 8), Field(int, _is_member, HEAD + 2)
@@ -137,17 +141,17 @@ FIELDS: Mapping[str, Field] = {
     "signature": SIGNATURE,
     "phase": Field(str, lambda value, shape: value in PHASES, HEAD + max(map(len, PHASES))),
     "purpose": Field(str, lambda value, shape: value in (PROPOSAL, *PHASES), HEAD + max(map(len, (PROPOSAL, *PHASES)))),
-    "state": Field(bytes, lambda value, shape: True),  # as the block
-    "block": Field(bytes, lambda value, shape: True),  # bounded by the message
+    "state": Field(bytes, lambda value, shape: True, by_form=True),  # as the block
+    "block": Field(bytes, lambda value, shape: True, by_form=True),  # bounded by the message
     "voters": Field(tuple, _are_voters),
-    "signatures": Field(tuple, lambda value, shape: all(type(s) is bytes and len(s) == SIGNATURE_BYTES for s in value)),
+    "signatures": Field(tuple, lambda value, shape: _are_signatures(value), by_form=True),
     "blocks": Field(tuple, lambda value, shape: len(value) <= MOST_BLOCKS and all(type(b) is bytes for b in value)),
 }
 
 
 def wrong(message: Any) -> str | None:
     """What of several fields together is wrong, see `Forms`."""
-    if isinstance(message, Certificate | Ballots) and len(message.voters) != len(message.signatures):
+    if isinstance(message, (Certificate, Ballots)) and len(message.voters) != len(message.signatures):
         return f"{len(message.voters)} voters with {len(message.signatures)} signatures"
     return None
 
@@ -207,7 +211,17 @@ def verify(
             if not check(keys[voter], PREVOTE, words, signature):
                 raise Rejected("signature")
         return Verified(message, len(said.voters), _SEAL)
-    if not _is_signed(said, keys[said.sender], origin, call):
+    return verify_one(message, keys[said.sender], origin, call)
+
+
+def verify_one(message: AnySigned, key: bytes, origin: bytes, call: Call = directly) -> Verified[AnySigned]:
+    """As `verify`, of a message with one signature, by this key.
+
+    Raises:
+        Rejected: it does not hold.
+    """
+    said: Signed = message
+    if isinstance(said, Certificate) or not _is_signed(said, key, origin, call):
         raise Rejected("signature")
     return Verified(message, 1, _SEAL)
 

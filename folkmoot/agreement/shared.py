@@ -6,7 +6,7 @@ computed just before. A pure function holds no memory for that; it is given a `C
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -54,8 +54,17 @@ class Shared:
         self._remembering: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     def __call__(self, function: Callable[..., Result], /, *arguments: Any) -> Result:
+        value: Result = (self._remembering.get(function) or self.of(function))(*arguments)
+        return value
+
+    def of(self, function: Callable[..., Result]) -> Callable[..., Result]:
+        """The function with its memory, for who calls it many times."""
         remembering = self._remembering.get(function)
         if remembering is None:
             remembering = self._remembering[function] = lru_cache(maxsize=self._most)(function)
-        value: Result = remembering(*arguments)
-        return value
+        return remembering
+
+
+def of(call: Call, function: Callable[..., Result]) -> Callable[..., Result]:
+    """The function as `call` calls it."""
+    return call.of(function) if isinstance(call, Shared) else partial(call, function)

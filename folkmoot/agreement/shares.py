@@ -7,7 +7,7 @@ in one stage, since what is late comes with what is not; and of two values for o
 from collections.abc import Callable, Iterable
 
 from folkmoot.agreement.catching_up import ANSWER_BYTES, MOST_BLOCKS
-from folkmoot.agreement.forms import HEAD, Forms
+from folkmoot.agreement.forms import HEAD, START, Forms
 from folkmoot.agreement.messages import PHASES, Ballots, Blocks, Certificate, Confirmation, Proposal, Vote, Want
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.encoding import Malformed
@@ -55,6 +55,7 @@ class Largest:
     def __init__(self, stages: Iterable[Stage], kind_of: Callable[[bytes], str]) -> None:
         self._kind_of = kind_of
         self._sizes = {kind: share.size for stage in stages for kind, share in (stage.shares or {}).items()}
+        self._known: dict[bytes, int] = {}  # the same by how a message begins, of kinds that have come
 
     def require(self, data: bytes) -> None:
         """Nothing, if these bytes may be a message of the kind they begin like.
@@ -63,11 +64,13 @@ class Largest:
             Malformed: they are of no kind.
             Rejected: they are larger than that, or nothing of this kind is sent.
         """
+        if type(data) is bytes and len(data) <= self._known.get(data[:START], -1):
+            return
         kind = self._kind_of(data)
         most = self._sizes.get(kind)
-        if most is None:
-            if kind == "":
-                raise Malformed("message of no known kind")
-            raise Rejected("kind out of place")
-        if len(data) > most:
-            raise Rejected("too large")
+        if most is not None and len(data) <= most:
+            self._known[data[:START]] = most
+            return
+        if kind == "":
+            raise Malformed("message of no known kind")
+        raise Rejected("kind out of place" if most is None else "too large")

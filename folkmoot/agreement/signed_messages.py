@@ -19,9 +19,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from folkmoot.agreement.identity import Signs
-from folkmoot.agreement.shared import SMALL, Call, directly
+from folkmoot.agreement.shared import SMALL, Call, directly, of
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.errors import OtherSide
+from folkmoot.layouts import Layout, layout_of
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES, check
 
 MAX_MEMBERS = 256
@@ -82,8 +83,15 @@ class Chained(NamedTuple):
         Raises:
             Malformed: whatever else the bytes are.
         """
-        fields = _fields(decode(data, _MESSAGE_LIMITS), (bytes, int, bytes, tuple, tuple))
-        message = Chained(*fields)
+        layout = _layouts.get(len(data)) if type(data) is bytes else None
+        value = None if layout is None else layout.read(data)
+        if value is not None:  # so lay a message that was right: all but who they are is known
+            message = Chained(*value)
+            if not (min(message.signers) >= 0 and max(message.signers) < MAX_MEMBERS > message.general >= 0):
+                raise Malformed("index of a member that is none")
+            return message
+        value = decode(data, _MESSAGE_LIMITS)
+        message = Chained(*_fields(value, (bytes, int, bytes, tuple, tuple)))
         if len(message.session) != 32 or len(message.value) > MAX_VALUE:
             raise Malformed("session or value of a wrong length")
         if not 1 <= len(message.signers) == len(message.signatures) <= MAX_MEMBERS:
@@ -92,9 +100,15 @@ class Chained(NamedTuple):
             raise Malformed("index of a member that is none")
         if not all(type(signature) is bytes and len(signature) == SIGNATURE_BYTES for signature in message.signatures):
             raise Malformed(f"signature that is not {SIGNATURE_BYTES} bytes")
+        if len(data) <= SMALL and (layout := layout_of(value)) is not None:
+            if len(_layouts) >= _MOST_LAYOUTS:
+                _layouts.clear()
+            _layouts[len(data)] = layout
         return message
 
 
+_layouts: dict[int, Layout] = {}  # of messages that were right, by their length
+_MOST_LAYOUTS = 1 << 6
 _SEAL = object()
 
 
@@ -184,12 +198,13 @@ class Agreement:
         if value is not None and (type(value) is not bytes or len(value) > MAX_VALUE):
             raise ValueError(f"value = {value!r:.80}: expected at most {MAX_VALUE} bytes")
         self.members, self.f = members, f
-        self.session = session_digest(session_id, members_digest(members), f)
+        self.session = call(session_digest, session_id, call(members_digest, members), f)
         self.index = members.index(me.public_key)
         self.rejected: Counter[str] = Counter()  # how many messages counted for nothing, by reason
         self.checked = 0  # signatures, in all chains that were checked
         self.fresh: list[tuple[int, bytes]] = []  # first values that the last step accepted
-        self._me, self._value, self._round, self._call = me, value, 0, call
+        self._me, self._value, self._round = me, value, 0
+        self._read, self._verify = of(call, _of_session), of(call, verify)
         # Of each general: the values accepted, at most two, with its signature.
         self._values: tuple[dict[bytes, bytes], ...] = tuple({} for _ in members)
 
@@ -239,16 +254,16 @@ class Agreement:
     def _receive(self, data: bytes) -> Chained | None:
         """Accept the message if it is new and right; give what to relay, if anything."""
         try:
-            small = type(data) is bytes and len(data) <= SMALL
-            message = self._call(Chained.decode, data) if small else Chained.decode(data)
-            _require_chain(message, len(self.members), self.session)
+            read = self._read if type(data) is bytes and len(data) <= SMALL else _of_session
+            message = read(data, len(self.members), self.session)
             if len(message.signers) != self._round:
                 raise Rejected("late" if len(message.signers) < self._round else "early")
             values = self._values[message.general]
             if message.value in values or len(values) == 2:
                 return None  # nothing to learn, so nothing to check
             self.checked += len(message.signers)
-            verified = verify(message, self.members, self.session)
+            verify_small = self._verify if len(data) <= SMALL else verify
+            verified = verify_small(message, self.members, self.session)
         except (Malformed, Rejected) as error:
             self.rejected[error.reason if isinstance(error, Rejected) else "malformed"] += 1
             return None
@@ -263,6 +278,17 @@ class Agreement:
 def _first(session: bytes, general: int, value: bytes) -> bytes:
     """What a general signs of this value."""
     return value_words(session, general, value_digest(value))
+
+
+def _of_session(data: bytes, n: int, session: bytes) -> Chained:
+    """The message of these bytes, if it can count among n members in this session.
+
+    Raises:
+        Malformed, Rejected: it cannot.
+    """
+    message = Chained.decode(data)
+    _require_chain(message, n, session)
+    return message
 
 
 def _require_chain(message: Chained, n: int, session: bytes) -> None:

@@ -35,6 +35,7 @@ from folkmoot.agreement.messages import (
     proposal_words,
     signed_here,
     verify,
+    verify_one,
     vote_words,
 )
 from folkmoot.agreement.signed_messages import Rejected
@@ -47,6 +48,7 @@ from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Receive
 CONFIRMING = "confirmation"
 OTHER_BLOCK = "other block"  # it may be right, but not after the block that is the last one here
 _CATCHING_UP = (Want, Blocks, WantState, StateGiven)
+_SMALL = (Vote, Confirmation)
 _REPEATS = 2  # of a confirmation, one in each stage, until the block is final
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
 
@@ -63,7 +65,9 @@ class Voter(Known):
             Rejected: it counts for nothing.
             Malformed: a block in it is none.
         """
-        if isinstance(message, _CATCHING_UP):
+        if isinstance(message, Vote) and message.height == self.height and message.round == self.round:
+            self._take_vote(message, effects)  # most are votes
+        elif isinstance(message, _CATCHING_UP):
             self._take_catching_up(message, sender, effects)
         elif message.height > self.height:
             self.seen_ahead(sender, message.height - 1)
@@ -89,15 +93,19 @@ class Voter(Known):
             for ballot in scattered(message, [self.index, *known]):
                 self.take(ballot, sender, effects)
         elif isinstance(message, Vote):
-            first = self._finality.vote_of(message.phase, message.sender)
-            if first is None:
-                self._finality.vote(self._verified(message, effects))
-            else:
-                self._second_word(message.phase, first, message, effects)
+            self._take_vote(message, effects)
         elif message.sender not in self.proposals:
             self._take_proposal(self._verified(message, effects), sender, effects)
         elif (shown := self._shown.get(message.sender)) is not None:
             self._second_word(PROPOSAL, shown, message, effects)
+
+    def _take_vote(self, message: Vote, effects: Effects) -> None:
+        """As `take`: of this height and round."""
+        first = self._finality.vote_of(message.phase, message.sender)
+        if first is None:
+            self._finality.vote(self._verified(message, effects))
+        else:
+            self._second_word(message.phase, first, message, effects)
 
     def _take_catching_up(self, message: Want | Blocks | WantState | StateGiven, sender: int, effects: Effects) -> None:
         """As `take`: somebody wants blocks or a state, or gives them."""
@@ -128,9 +136,12 @@ class Voter(Known):
         self._others.claim(sender, self.chain.height + 1 if height is None else height)
 
     def _verified(self, message: AnySigned, effects: Effects) -> Verified[AnySigned]:
-        state = self.chain.state
-        about = self.kind.keys(state), self.kind.quorum(state), self.kind.origin(self.chain)
-        verified = verify(message, *about, self._call)
+        state, call, origin = self.chain.state, self._call, self.kind.origin(self.chain)
+        keys = self.kind.keys(state)
+        if isinstance(message, _SMALL):  # others may have looked at the same one
+            verified = call(verify_one, message, keys[message.sender], origin, call)
+        else:
+            verified = verify(message, keys, self.kind.quorum(state), origin, call)
         effects.counts["signatures"] += verified.checked
         return verified
 
@@ -171,8 +182,9 @@ class Voter(Known):
         except InvalidBlock as error:
             self._note_refused(block, error, sender, effects)
             return False
-        self._bodies[block.hash] = self.kind.carried(replace(block, signatures=()))
+        self._bodies[block.hash] = self.kind.carried(replace(block, signatures=()) if block.signatures else block)
         self.states[block.hash] = state
+        self._blocks[block.hash] = block
         self._headers[block.hash] = block.header
         if len(self._headers) > _MOST_HEADERS:
             del self._headers[next(iter(self._headers))]
@@ -343,7 +355,7 @@ class Voter(Known):
         if found is not None:
             hash, signatures = found
             if hash in self._bodies:
-                block, keys = self.kind.received(self._bodies[hash]), self.keys
+                block, keys = self._blocks.get(hash) or self.kind.received(self._bodies[hash]), self.keys
                 signed = tuple(sorted((keys[v], s) for v, s in signatures.items()))
                 final = replace(block, signatures=signed)
                 self.append(final, effects)

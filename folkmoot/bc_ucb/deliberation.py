@@ -1,6 +1,5 @@
 """One participant's way through one round, from the reports to a candidate for the next block."""
 
-from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -67,19 +66,20 @@ class Deliberation:
         self.offered: set[int] = set()
         self._agreement: Agreement | None = None
         self._inner: list[bytes] = []
-        self._relayed = Counter[int]()  # how many of these each has sent in this stage
+        self._relayed: dict[int, int] = {}  # how many of these each has sent in this stage
         self.values: dict[int, bytes | None] | None = None
         self._step_number = 0
         state, settings = self._state, self._state.configuration
         self._most_inner = self._call(inner_bytes, settings)
         self.late = Late(settings.terms.n_participants)
         if settings.coins is not None:
-            self.validators = drawn_by_coins(settings, state.weights, round, self._call)
+            self.validators = self._members = drawn_by_coins(settings, state.weights, round, self._call)
             self.drawn = me in self.validators
         else:
             proof = hand.identity.prove(asked(settings, self.previous, round))
             self.drawn = is_drawn(settings, state.weights, me, vrf.output(proof))
             self.proof = proof if self.drawn else b""
+            self._members = tuple(m for m in range(len(state.members)) if m not in state.excluded)
 
     @property
     def _state(self) -> State:
@@ -221,7 +221,7 @@ class Deliberation:
             heard &= self._comparison.passed(self.answers)
         hear(params, present, self.round - self._state.round > 1, heard)
         sets = np.zeros((1, m, k), np.bool_)
-        named(params, heard, table, sets, 0)
+        named(params, heard.tolist(), table.astype(np.object_), sets, 0)  # Python's numbers are quicker one by one
         self.named = self.signed(Named(self.proof, sets[0], tuple(names), shown, b"", self.blinding(SETS)))
         return self.named
 
@@ -237,9 +237,7 @@ class Deliberation:
 
     def members(self) -> tuple[int, ...]:
         """Who takes part in the agreement: the validators, or everybody where only proofs tell who they are."""
-        if self.validators is not None:
-            return self.validators
-        return tuple(m for m in range(len(self._state.members)) if m not in self._state.excluded)
+        return self._members
 
     def agreement(self, value: bytes | None, hand: Hand | None = None) -> Agreement:
         """The own part in the agreement, with this value, signed by `hand` (None: the own, which signs one value)."""
@@ -263,15 +261,15 @@ class Deliberation:
             Rejected: it is too large, from nobody who takes part, or one too many. Who goes by another last block takes
                 part in another session, maybe with more others: only what is too much for any session is a fault.
         """
-        agreement, members = self._agreement, self.members()
+        agreement, members = self._agreement, self._members
         if agreement is None or agreement.finished:
             return
         if sender not in members:
             raise Rejected("session")
         if len(content) > self._most_inner:
             raise Rejected("too large")
-        self._relayed[sender] += 1
-        if (sent := self._relayed[sender]) > inner_messages(len(members)):
+        sent = self._relayed[sender] = self._relayed.get(sender, 0) + 1
+        if sent > inner_messages(len(members)):
             raise Rejected("too many" if sent > inner_messages(len(self._state.members)) else "session")
         self._inner.append(content)
 

@@ -68,12 +68,13 @@ def due_for(state: State, round: int, report: Report) -> Due:
         if not claimable(state, report.participant, round, claim.round):
             return Due(CLAIM)
         claimed |= 1 << (state.round - claim.round)
-    told = claims if awaits else (*claims, own)
-    if not all(payable(claim.reward) for claim in told):
-        return Due(CLAIM)
-    if not all(is_signed(settings, state.origin, report.participant, claim) for claim in told):
-        return Due(UNSIGNED)
-    return Due(None, sum(claim.reward for claim in told), awaits, claimed)
+    paid, signed = 0, True
+    for claim in claims if awaits else (*claims, own):
+        if not payable(claim.reward):
+            return Due(CLAIM)
+        signed = signed and is_signed(settings, state.origin, report.participant, claim)
+        paid += claim.reward
+    return Due(None, paid, awaits, claimed) if signed else Due(UNSIGNED)
 
 
 def claimable(state: State, participant: int, round: int, earlier: int) -> bool:

@@ -119,8 +119,8 @@ _FIELDS = {
     "validator": MEMBER,
     "previous": HASH,
     "drawn": of_length(0, PROOF_BYTES),
-    "content": Field(bytes, lambda value, shape: len(value) <= MOST_COMPARISON),
-    "statement": Field(bytes, lambda value, shape: len(value) <= MOST_STATEMENT),
+    "content": Field(bytes, lambda value, shape: len(value) <= MOST_COMPARISON, by_form=True),
+    "statement": Field(bytes, lambda value, shape: len(value) <= MOST_STATEMENT, by_form=True),
     "reports": Field(tuple, lambda value, shape: len(value) <= shape[0] and all(type(r) is bytes for r in value)),
 }
 

@@ -26,8 +26,8 @@ from typing import Any
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
-from folkmoot.agreement.messages import PROPOSAL, Verified, signed_here
-from folkmoot.agreement.shared import SMALL
+from folkmoot.agreement.messages import PROPOSAL, Confirmation, Verified, Vote, signed_here
+from folkmoot.agreement.shared import SMALL, of
 from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.signed_messages import VALUE, Rejected
 from folkmoot.agreement.voting import Voter
@@ -58,10 +58,14 @@ from folkmoot.encoding import Malformed, encode
 from folkmoot.ledger.chain import Chain
 from folkmoot.machine import ALL, NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received
 from folkmoot.machine import Chain as Stored
+from folkmoot.signatures import Remembered
 
 CHAIN = "chain"  # the key of a snapshot of the chain
 FAR = 64  # blocks
 _OF_ONE = 8  # blocks whose outcomes one remembers that looks alone
+_CHECKS = 32  # signatures that one remembers of each participant: those of a round, and of the next
+_EARLY = (ReportSent, Offer, Answer)
+_VOTING = (Vote, Confirmation)
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ class Participant(Thinking):
         self.role, self._floor = role, floor
         chain = snapshot.stored_chain(self, kept.get(CHAIN), stored, role.first)
         self._effects = Effects()  # of the step under way
+        self._checks = Remembered(_CHECKS * len(chain.state.keys))
         self.hand = Hand(role.seed, (REPORT, SETS, VALUE), kept, lambda item: self._effects.keep.append(item), floor)
         self.voter = Voter(role.index, self.hand, self, chain, stored, role.rules.call)
         self.voter.far = role.far
@@ -169,6 +174,12 @@ class Participant(Thinking):
         self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()
     ) -> Effects:
         """See `folkmoot.machine.Machine`; `blocks` are of the ledger, with their signatures."""
+        with self._checks:
+            return self._stepped(moment, inbox, outcomes, blocks)
+
+    def _stepped(
+        self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any]
+    ) -> Effects:
         effects = self._effects = Effects()
         round, stage = moment
         if round != self.voter.round:
@@ -319,12 +330,12 @@ class Participant(Thinking):
         """Take in messages; what is malformed or worth nothing is noticed."""
         if not inbox:
             return
-        shape, call, decode = self.shape(self.chain.state), self.rules.call, GAME.from_bytes
+        shape, require, decode = self.shape(self.chain.state), self._largest.require, GAME.from_bytes
+        known = of(self.rules.call, decode)
         for sender, data in self.voter.in_turn(inbox):
             try:
-                self._largest.require(data)
-                small = type(data) is bytes and len(data) <= SMALL
-                message = call(decode, data, shape) if small else decode(data, shape)
+                require(data)
+                message = known(data, shape) if len(data) <= SMALL else decode(data, shape)
                 self._take(message, sender, stage, effects)
             except Malformed:
                 effects.noticed.append(Noticed(sender, "malformed"))
@@ -333,7 +344,9 @@ class Participant(Thinking):
 
     def _take(self, message: Any, sender: int, stage: int, effects: Effects) -> None:
         """Act on one message, its signatures checked only if it can matter."""
-        if isinstance(message, SetsSent):
+        if type(message) in _VOTING:  # most messages are these, or the next ones
+            self.voter.take(message, sender, effects)
+        elif isinstance(message, SetsSent):
             if self._work is not None and message.round == self.voter.round:
                 self._work.take_inner(message.content, sender)
         elif isinstance(message, Shown):
@@ -342,7 +355,7 @@ class Participant(Thinking):
             if self._work is None or message.round != self.voter.round or stage > self._at.second:
                 raise Rejected("late")
             self._work.take_passed(message, sender, stage <= SCREENING, effects)
-        elif isinstance(message, ReportSent | Offer | Answer):
+        elif isinstance(message, _EARLY):
             self._take_early(message, sender, stage, effects)
         else:
             self.voter.take(message, sender, effects)

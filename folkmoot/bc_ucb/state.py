@@ -69,7 +69,7 @@ class State(_State):
             units.setflags(write=False)
         return units
 
-    @property
+    @cached_property
     def quorum(self) -> int:
         """How many members must sign a block: two sets of so many share more than a third of them."""
         return 2 * (len(self.configuration.keys) - len(self.excluded)) // 3 + 1

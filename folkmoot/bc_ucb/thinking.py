@@ -57,7 +57,8 @@ class Thinking(GameKind):
 
     def own_counts(self) -> list[int]:
         """The own pulls that were paid: [arms]."""
-        return [int(count) for count in self.pulls.learnt.pulls[self.index]]
+        counts: list[int] = self.pulls.learnt.pulls[self.index].tolist()
+        return counts
 
     def own_outcome(self, round: int) -> Claim:
         """What to report of this round's pull."""

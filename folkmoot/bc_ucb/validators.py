@@ -44,12 +44,10 @@ def asked(settings: GameSettings, previous: bytes, round: int) -> bytes:
     return edition_1.question(previous, round) if settings.edition == 1 else question(settings.salt, round)
 
 
-def is_drawn(settings: GameSettings, units: Units, validator: int, output: bytes) -> bool:
+def is_drawn(settings: GameSettings, units: Units, validator: int, output: bytes, call: Call = directly) -> bool:
     """Does this output of its function make a participant a validator?"""
-    total = int(units.sum())
-    if units[validator] == 0:
-        return False
-    return drawn(output, int(units[validator]), min(settings.terms.expected_validators, total), total) >= 1
+    own, total = int(units[validator]), sum(units.tolist())
+    return own > 0 and call(drawn, output, own, min(settings.terms.expected_validators, total), total) >= 1
 
 
 def has_proof(
@@ -63,7 +61,7 @@ def has_proof(
 ) -> bool:
     """Does the proof make this participant a validator of the round?"""
     output = proven_output(settings, previous, round, validator, proof, call)
-    return output is not None and is_drawn(settings, units, validator, output)
+    return output is not None and is_drawn(settings, units, validator, output, call)
 
 
 def proven_output(

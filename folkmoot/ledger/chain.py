@@ -16,7 +16,6 @@ from folkmoot.ledger.block import (
     checked_integer,
     checked_kind,
     draft,
-    is_signed,
     next_fields,
 )
 from folkmoot.ledger.contents import NOTHING, Contents
@@ -33,6 +32,7 @@ from folkmoot.ledger.errors import (
     WrongVersion,
 )
 from folkmoot.ledger.rules import Rules, Signers, UnknownRules, rules_of
+from folkmoot.signatures import check_header
 
 GENESIS = "genesis"  # the domain of its hash, and the first word of its encoding
 
@@ -201,6 +201,7 @@ def _check_signatures(header: Header, signatures: tuple[Signature, ...], signers
             raise UnknownSigner(f"key {key.hex()} has no say in this block")
     if len(signatures) < signers.quorum:
         raise MissingSignature(f"{len(signatures)} signatures: {signers.quorum} are needed")
-    for signature in signatures:
-        if not is_signed(header, signature):
-            raise BadSignature(f"the signature of {signature[0].hex()} is not on this header")
+    hash = header.hash
+    for key, signature in signatures:
+        if not check_header(key, hash, signature):
+            raise BadSignature(f"the signature of {key.hex()} is not on this header")

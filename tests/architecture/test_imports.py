@@ -25,6 +25,7 @@ INSIDE = {
     "machine": {"folkmoot.errors"},
     "coins": {"folkmoot.interface"},
     "encoding": {"folkmoot.errors"},
+    "layouts": {"folkmoot.encoding"},
     "errors": set(),
     "signatures": {"folkmoot.errors"},
     "configuration": {"folkmoot.own_code", "folkmoot.sameness", "folkmoot.doors", "folkmoot.meant", "folkmoot.errors"},
@@ -44,7 +45,7 @@ INSIDE = {
     "ledger": BOOKS,
     "comparison": {*BOOKS, "folkmoot.interface"},
     # Agreement of any kind of chain: it is handed the kind's rules and imports none of them.
-    "agreement": {*BOOKS, "folkmoot.machine", "folkmoot.ledger", "folkmoot.interface"},
+    "agreement": {*BOOKS, "folkmoot.layouts", "folkmoot.machine", "folkmoot.ledger", "folkmoot.interface"},
     # Driver 1 knows systems only through the contracts.
     "simulation": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world"},
     # Systems 4 and 5. Only their games, played on driver 1, may import it: see GAMES.
