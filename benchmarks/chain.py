@@ -19,6 +19,7 @@ from nacl.bindings import crypto_sign_open
 from nacl.signing import SigningKey
 
 from benchmarks.measure import Contender, Row, interleave, table
+from benchmarks.shares import by_share
 from folkmoot import ledger
 from folkmoot.bc_ucb.algorithm import BCUCB
 from folkmoot.bc_ucb.attacks import SignFlip
@@ -166,6 +167,10 @@ def part(quick: bool, repetitions: int, blocks: int) -> tuple[list[str], dict[st
         (
             f"Chain: {made} rounds by state machines, 2 arms; signatures, messages and bytes are a block's",
             lambda: protocol(sizes, made, repetitions),
+        ),
+        (
+            "Chain: the protocol by share, ms of processor time a block, all participants together",
+            lambda: by_share(sizes, made, 1 if quick else 5),
         ),
         (
             "Chain: the loop that takes agreement for granted, 2 arms",
