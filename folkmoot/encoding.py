@@ -40,6 +40,7 @@ _FLOAT = struct.Struct("<d")
 _HEAD_BYTES = _HEAD.size
 _ONE_BYTE = _HEAD.pack(INT, 1)  # the head of a small integer
 _SMALL = tuple(_ONE_BYTE + bytes([value]) for value in range(128))  # small integers, which most are, by themselves
+_SHORT = tuple(_HEAD.pack(BYTES, length) for length in range(129))  # heads of keys, hashes, signatures, made once
 sha256 = hashlib.sha256
 
 
@@ -114,8 +115,8 @@ def _write_items(items: tuple[Value, ...], pieces: list[bytes], limits: Limits, 
     most, size, small = limits.items, limits.size, limits.int_size > 0
     for item in items:
         kind = type(item)
-        if kind is bytes and len(pieces) < most and len(item) <= size:
-            pieces.append(_HEAD.pack(BYTES, len(item)) + item)
+        if kind is bytes and len(pieces) < most and (length := len(item)) <= size:
+            pieces.append((_SHORT[length] if length < 129 else _HEAD.pack(BYTES, length)) + item)
         elif kind is int and 0 <= item < 128 and len(pieces) < most and small:
             pieces.append(_SMALL[item])
         else:

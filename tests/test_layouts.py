@@ -39,6 +39,7 @@ def agree(layout, data):
         assert found is None
 
 
+@settings(deadline=None)
 @given(tuples)
 def test_a_value_is_read_by_its_own_layout(value):
     data = encode(value)
@@ -49,7 +50,7 @@ def test_a_value_is_read_by_its_own_layout(value):
         assert encode(layout.read(data)) == data
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tuples, st.integers(0, 2**32))
 def test_whatever_is_done_to_the_bytes_nothing_is_read_that_decode_refuses(value, seed):
     data, dice = encode(value), random.Random(seed)

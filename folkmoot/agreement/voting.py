@@ -65,13 +65,14 @@ class Voter(Known):
             Rejected: it counts for nothing.
             Malformed: a block in it is none.
         """
-        if isinstance(message, Vote) and message.height == self.height and message.round == self.round:
+        height = self.height
+        if isinstance(message, Vote) and message.height == height and message.round == self.round:
             self._take_vote(message, effects)  # most are votes
         elif isinstance(message, _CATCHING_UP):
             self._take_catching_up(message, sender, effects)
-        elif message.height > self.height:
+        elif message.height > height:
             self.seen_ahead(sender, message.height - 1)
-        elif message.height < self.height:
+        elif message.height < height:
             if not isinstance(message, Confirmation):
                 raise Rejected("old height")
             self._answer(Want(message.height), sender, effects)  # who still says so lacks the others' signatures

@@ -70,7 +70,7 @@ class Deliberation:
         self.values: dict[int, bytes | None] | None = None
         self._step_number = 0
         state, settings = self._state, self._state.configuration
-        self._most_inner = self._call(inner_bytes, settings)
+        self._most_inner = self._call(inner_bytes, settings)  # bytes of one
         self.late = Late(settings.terms.n_participants)
         if settings.coins is not None:
             self.validators = self._members = drawn_by_coins(settings, state.weights, round, self._call)
@@ -80,6 +80,7 @@ class Deliberation:
             self.drawn = is_drawn(settings, state.weights, me, vrf.output(proof))
             self.proof = proof if self.drawn else b""
             self._members = tuple(m for m in range(len(state.members)) if m not in state.excluded)
+        self._most_relayed = inner_messages(len(self._members))
 
     @property
     def _state(self) -> State:
@@ -261,15 +262,15 @@ class Deliberation:
             Rejected: it is too large, from nobody who takes part, or one too many. Who goes by another last block takes
                 part in another session, maybe with more others: only what is too much for any session is a fault.
         """
-        agreement, members = self._agreement, self._members
+        agreement = self._agreement
         if agreement is None or agreement.finished:
             return
-        if sender not in members:
+        if sender not in self._members:
             raise Rejected("session")
         if len(content) > self._most_inner:
             raise Rejected("too large")
         sent = self._relayed[sender] = self._relayed.get(sender, 0) + 1
-        if sent > inner_messages(len(members)):
+        if sent > self._most_relayed:
             raise Rejected("too many" if sent > inner_messages(len(self._state.members)) else "session")
         self._inner.append(content)
 
