@@ -225,15 +225,15 @@ def _picture(claims: Claims, told: Told) -> None:
             style, found = look(number), [values(group, row, column) for column in (CLEAN, *LYING)]
             at = np.arange(len(found)) + 0.08 * (number - 2)
             mean = [float(np.mean(one)) if one else np.nan for one in found]
-            half = [float(student_interval(np.array(one))[1]) if len(one) > 1 else 0.0 for one in found]
-            panel.errorbar(at, mean, half, color=style.colour, marker=style.marker, linestyle=style.dashes,
-                           markersize=4, linewidth=1, capsize=2, label=row)  # fmt: skip
+            ends = [(m - min(one, default=m), max(one, default=m) - m) for m, one in zip(mean, found, strict=True)]
+            panel.errorbar(at, mean, np.abs(np.transpose(ends)), color=style.colour, marker=style.marker,
+                           linestyle=style.dashes, markersize=4, linewidth=1, capsize=2, label=row)  # fmt: skip
         panel.set_title(SETTINGS[name].title, fontsize="medium")
         panel.set_xticks(range(4), ["none", "1 of 4", "2 of 4", "3 of 4"])
         panel.set_ylim(-0.02, 1.02)
     for panel in panels[len(told) :]:
         panel.set_visible(False)
-    figure.supylabel("accuracy on the test samples")
+    figure.supylabel("accuracy: mean, lowest and highest seed")
     figure.supxlabel("owners of a class whose models lie as badly as they can")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize="small")
