@@ -178,7 +178,7 @@ def test_one_of_a_list_of_values_is_not_what_equals_it(given):
         fm.Replay([[[0.5]]], order=given)
 
 
-@pytest.mark.parametrize("given", [np.array(0), 3, "ab"])
+@pytest.mark.parametrize("given", [np.array(0), 3, "ab", np.array([(1, 2)], "i4,i4")])
 def test_absences_that_are_no_list(given):
     with pytest.raises(ValueError, match=r"^Presence: absences = [^\n]*: expected a list of \(agent, first, last\)$"):
         fm.Presence(absences=given)
@@ -279,3 +279,9 @@ def test_keys_that_are_no_folder():
 
     with pytest.raises(ValueError, match=r"^keys = [^\n]*: expected 'random', 'derived' or a folder$"):
         draw_of(np.array([(1, 2)], "i4,i4"), 0, None)
+
+
+def test_a_probability_of_next_to_nothing_has_rounds_or_one_line():
+    assert 3_000 < theory.flood_rounds(10, 3, 0.9, 1_000, 2.6e-318) < 3_500
+    with pytest.raises(ValueError, match=r"^link_probability = 5e-324: too small for any number of rounds$"):
+        theory.flood_rounds(10, 3, 5e-324, 1_000, 0.1)

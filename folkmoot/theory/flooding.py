@@ -29,7 +29,12 @@ def flood_rounds(n_agents: int, diameter: int, link_probability: float, horizon:
         raise ValueError(
             f"n_agents = {n_agents}, horizon = {horizon}, diameter = {diameter}: expected at least 1, 1 and 0"
         )
-    return ceil((2.0 * diameter + 4.0 * log(n_agents**2 * horizon / delta)) / link_probability)
+    odds = n_agents**2 * horizon / delta
+    width = log(odds) if odds < inf else log(n_agents**2 * horizon) - log(delta)
+    rounds = (2.0 * diameter + 4.0 * width) / link_probability
+    if not rounds < inf:
+        raise ValueError(f"link_probability = {link_probability}: too small for any number of rounds")
+    return ceil(rounds)
 
 
 def _points(beta: float, horizon: int) -> int:

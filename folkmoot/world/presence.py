@@ -112,7 +112,7 @@ class Presence(Configuration):
 
 def _listed(given: Any) -> Iterable[Any]:
     single = isinstance(given, str) or getattr(given, "shape", (1,)) == ()  # also an array without an axis
-    if single or not isinstance(given, Sequence | np.ndarray):
+    if single or not isinstance(given, Sequence | np.ndarray) or getattr(given, "dtype", np.dtype(int)).names:
         raise ValueError(f"absences = {brief(given)}: expected a list of (agent, first, last)")
     return given
 

@@ -168,8 +168,9 @@ def _models(folder: Path) -> dict[str, Call]:
         "Party": Call(multiparty.Party, own),
         "Consortium": Call(
             multiparty.Consortium,
-            {"parties": Also(parties, "", only=True), "ledger": None, "n_classes": Heavy(3), "work_bits": Heavy(0),
-             "voted": False, "seed": 0, "keys": Also("random", "text path")},
+            {"parties": Also(parties, "", only=True), "ledger": Also(None, "none text path", only=True),
+             "n_classes": Heavy(3), "work_bits": Heavy(0), "voted": False, "seed": 0,
+             "keys": Also("random", "text path")},
         ),
         "OneStepHMR": Call(
             multiparty.OneStepHMR, {"parties": Also(parties, "", only=True), "n_classes": Heavy(3), "seed": 0}
