@@ -70,6 +70,7 @@ class Changing(Together):
     _keys_from: str | os.PathLike[str]
     _draw: Draw
     registrations: list[Registration]
+    _closed = False
 
     @abstractmethod
     def _append(self, block: Block) -> Block: ...
@@ -80,6 +81,24 @@ class Changing(Together):
     @property
     @abstractmethod
     def _round(self) -> int | None: ...
+
+    def close(self) -> None:
+        """Let go of the ledger file for good: what would change the consortium or write to the file is refused from
+        then on. It goes on predicting, and `Consortium.open` goes on with the ledger.
+        """
+        self._closed = True
+        if self._ledger is not None:
+            self._ledger.close()
+
+    def _must_be_open(self) -> None:
+        """Before anything is changed or written.
+
+        Raises:
+            ValueError: it is closed.
+        """
+        if self._closed:
+            further = "and is not changed" if self._ledger is None else "and Consortium.open goes on with its ledger"
+            raise ValueError(f"this consortium is closed: it predicts, {further}")
 
     # --- Who is in ---------------------------------------------------------------------------------------------------
 
@@ -142,6 +161,7 @@ class Changing(Together):
             ValueError: no such party, or the last original one, or terms by which nobody leaves.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         number = self._number(name)
         act = Left(number, self._until, b"")
         self._act(act._replace(signature=self._sign(number, LEAVING, act.said())))
@@ -159,6 +179,7 @@ class Changing(Together):
             ValueError: no such party, too few who want it, or terms by which nobody is expelled.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         number = self._number(name)
         others = [other for other in self._chain.state.trusted if other != number]
         chosen = others if by is None else sorted(self._number(other) for other in set(by))
@@ -184,6 +205,7 @@ class Changing(Together):
             ValueError: no such party, a key that is or was somebody's, or terms by which keys do not change.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         number = self._number(name)
         if key is not None and (type(key) is not bytes or len(key) != 32):
             raise ValueError(f"key = {type(key).__name__}: expected 32 bytes")
@@ -210,6 +232,7 @@ class Changing(Together):
             ValueError: no such party, one that does not fit the terms, or terms by which models do not change.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         number, state = self._number(party.name), self._chain.state
         before = self._parties[number]
         if party.kind != before.kind or party.key not in (None, before.key):
@@ -268,6 +291,7 @@ class Changing(Together):
             ValueError: terms of an earlier version.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         made = self._miner().checkpoint(self._now(), round=self._round)
         assert made is not None  # nobody stops a miner here
         try:
@@ -288,6 +312,7 @@ class Changing(Together):
             ValueError: no ledger here, a file of this name, or terms of an earlier version.
             NotStored: the new ledger cannot be written.
         """
+        self._must_be_open()
         if self._ledger is None:
             raise ValueError("prune: this consortium has no ledger")
         where, old = file_name(ledger), self._ledger

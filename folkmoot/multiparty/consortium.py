@@ -233,6 +233,7 @@ class Consortium(Gated):
             ValueError: a party that does not fit the terms, is no regular one, or has the name of another.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         if party.kind == ORIGINAL:
             raise ValueError(f"party {party.name}: original parties begin a chain, expected a regular one")
         self._check_newcomer(party)
@@ -320,6 +321,7 @@ class Consortium(Gated):
             ValueError: an argument out of range, or a chain whose blocks are not voted on.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         for name, value, highest in (("rounds", rounds, 1 << 31), ("wanted", wanted, 64), ("most", most, 4096)):
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= highest:
                 raise ValueError(f"{name} = {value!r:.80}: expected an integer from 1 to {highest}")
@@ -357,11 +359,6 @@ class Consortium(Gated):
             pool.follow(self._chain, [block])
             verdicts += [(note.sender, note.verdict) for note in read_calibration(block.records[1:])[0]]
         return verdicts
-
-    def close(self) -> None:
-        """Let go of the ledger file."""
-        if self._ledger is not None:
-            self._ledger.close()
 
 
 def members(state: State, parties: Sequence[Party]) -> list[Party]:

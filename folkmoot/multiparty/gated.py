@@ -63,6 +63,7 @@ class Gated(OnRecord):
                 somebody knows.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         if isinstance(each, bool) or not isinstance(each, int) or not 0 <= each <= MOST_EACH:
             raise ValueError(f"each = {brief(each)}: expected an integer from 0 to {MOST_EACH}")
         public = None if pool is None else self._named(pool)
@@ -116,6 +117,7 @@ class Gated(OnRecord):
             ValueError: see `Together.calibrate`; with `gated`, also no check samples of a class that somebody knows.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         if not gated:
             return super().calibrate(iterations, samples_per_iteration, progress, searches=searches)
         self._commit()

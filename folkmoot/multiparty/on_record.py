@@ -60,6 +60,7 @@ class OnRecord(Changing):
             ValueError: see `predict`; no such party, more than a record can hold, or terms of an earlier version.
             NotStored: the ledger cannot be written.
         """
+        self._must_be_open()
         number, state = self._number(by), self._chain.state
         given, chosen = encode(np.ascontiguousarray(checked_samples(x, self.terms))), self._chosen(predictor)
         found = chosen.predict(state.committee.fleet.scores(checked_samples(x, self.terms)), self.group.fleet.claims)

@@ -112,3 +112,46 @@ def test_keys_are_not_made_anew(tmp_path):
     with pytest.raises(ValueError, match=r"bob\.key: there is none, and party bob has brought no key"):
         Consortium.open(tmp_path / "a", members())
     assert not (tmp_path / "a.keys" / "bob.key").exists()
+
+
+ACTS = {
+    "calibrate": lambda c: c.calibrate(1, 4, progress=False),
+    "calibrate_in_rounds": lambda c: c.calibrate_in_rounds(1),
+    "checkpoint": lambda c: c.checkpoint(),
+    "exchange": lambda c: c.exchange(1),
+    "expel": lambda c: c.expel("dan", "why"),
+    "leave": lambda c: c.leave("dan"),
+    "predict_on_record": lambda c: c.predict_on_record(data(50, 4)[0], by="ada"),
+    "prune": lambda c: c.prune(str(c._ledger.path) + ".next"),
+    "register": lambda c: c.register(Party("fay", model(21, (1, 2)), *data(21, 120, (1, 2)), kind="regular")),
+    "rotate": lambda c: c.rotate("bob"),
+    "update": lambda c: c.update(Party("ada", model(30), *data(30))),
+}  # fmt: skip
+READS = {
+    "chain", "close", "group", "load", "model", "open", "parties", "predict", "predicted_alike", "predictor",
+    "protection", "recorded", "rewards", "save", "scores", "screening", "stacked", "tempered",
+}  # fmt: skip
+
+
+def test_what_writes_and_what_does_not_is_known_of_every_method():
+    assert {name for name in dir(Consortium) if name[0] != "_" and name.islower()} == ACTS.keys() | READS
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_after_close_nothing_is_written(tmp_path, act):
+    one = begun(tmp_path / "a", voted=True)
+    found = one.predict(data(50, 20)[0])
+    one.close()
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match=r"^this consortium is closed: .*Consortium\.open goes on with its ledger$"):
+        ACTS[act](one)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+    assert np.array_equal(one.predict(data(50, 20)[0]), found)
+    one.close()
+
+
+def test_without_a_ledger_closed_is_closed_too():
+    one = begun(None)
+    one.close()
+    with pytest.raises(ValueError, match=r"^this consortium is closed: it predicts, and is not changed$"):
+        one.rotate("bob")
