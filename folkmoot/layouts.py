@@ -1,7 +1,8 @@
 """Bytes that lie as those of an earlier value did, taken apart in one step.
 
 Messages of a kind differ in what they say, seldom in the lengths of it. The encoding of a value (encoding.py) is a row
-of heads, which say types and lengths, with contents between them. A `Layout` knows the heads of one value and where
+of heads, which say types and lengths, with contents between them. A `Layout` knows the heads of one value and where its
+contents lie. Other bytes with the same heads are read in one step; all others are left to `decode`.
 """
 
 import struct
