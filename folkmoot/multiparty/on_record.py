@@ -32,7 +32,8 @@ class Recorded(NamedTuple):
         by: name of the party that put it there.
         input: digest of the samples, 32 bytes.
         predictor: how the models were put together; None: by a predictor that is not known here.
-        answers: the class of each sample; -1: no model spoke.
+        answers: the number of the class of each sample, as it is signed; -1: no model spoke.
+        names: of the classes 0, 1, ...; empty: they have none.
     """
 
     height: int
@@ -40,6 +41,18 @@ class Recorded(NamedTuple):
     input: bytes
     predictor: Predictor | None
     answers: tuple[int, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...] | tuple[int, ...]:
+        """The answers as `predict` gives them: names, where classes have names; "": no model spoke."""
+        return tuple(self.names[one] if one >= 0 else "" for one in self.answers) if self.names else self.answers
+
+    def __repr__(self) -> str:
+        """With the labels, where classes have names."""
+        told = f"height={self.height}, by={self.by!r}, input={self.input.hex()}, predictor={self.predictor!r}"
+        labels = f", labels={self.labels!r}" if self.names else ""
+        return f"Recorded({told}, answers={self.answers!r}{labels})"
 
 
 class OnRecord(Changing):
@@ -86,7 +99,7 @@ class OnRecord(Changing):
             ValueError: no ledger here.
         """
         return [
-            Recorded(height, names[act.number], act.input, _predictor(act), act.answers)
+            Recorded(height, names[act.number], act.input, _predictor(act), act.answers, self.terms.labels)
             for height, act, names in self._predictions()
         ]
 

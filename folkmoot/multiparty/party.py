@@ -59,7 +59,8 @@ class Party:
         model: trained by the party on its own data.
         x: the party's own samples, [samples, *shape]; kept as float32. They leave the party only one by one, as
             calibration samples (then everybody sees them).
-        y: their labels, [samples], of the model's classes; names, if the model was made with `labels`.
+        y: their labels, [samples], of the model's classes; names, if the model was made with `labels`. Kept as the
+            numbers of the classes: your names stay in your own array.
         kind: "original" begins the chain and is trusted to approve others; "regular" is not trusted.
         key: 32 secret bytes, the seed of its signing key, such as `key_file("mine.key")`; if None, see `Consortium`.
         check: samples [samples, *shape] that the model was not trained on, and their labels: by them the party judges

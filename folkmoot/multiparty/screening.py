@@ -48,6 +48,7 @@ class Screening(NamedTuple):
         before, after: the class-averaged accuracy on the check samples of the mean of all models, and of those kept.
         fewest: the least number of check samples that any class was judged by; 0: one by none.
         doubt: float [models], by how many standard errors a model is worse than its peers, see `doubts`.
+        names: of the parties, in the order of the models; empty where they are not known.
     """
 
     kept: Bools
@@ -56,6 +57,23 @@ class Screening(NamedTuple):
     after: float
     fewest: int
     doubt: Floats
+    names: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...] | tuple[int, ...]:
+        """The parties whose models are left out: their names, or the numbers of the models without names."""
+        numbers = tuple(map(int, np.flatnonzero(~self.kept)))
+        return tuple(self.names[number] for number in numbers) if self.names else numbers
+
+    def __repr__(self) -> str:
+        """With the names of the parties."""
+        names = self.names or range(len(self.kept))
+        by_name = (
+            f"{what}={dict(zip(names, np.round(given, 3).tolist(), strict=True))}"
+            for what, given in (("recall", self.recall), ("doubt", self.doubt))
+        )
+        told = f"left_out={self.left_out}, before={self.before:.3f}, after={self.after:.3f}, fewest={self.fewest}"
+        return f"Screening({told}, {', '.join(by_name)})"
 
     @property
     def predictor(self) -> Screened:

@@ -293,7 +293,8 @@ class Together(ABC):
             ]
             if not checks:
                 raise ValueError("screening: no party has a check set (Party(..., check=(x, y)))")
-            self._screening = (group, self.iterations, screen(checks, group.fleet.claims))
+            found, names = screen(checks, group.fleet.claims), tuple(party.name for party in self._parties)
+            self._screening = (group, self.iterations, found._replace(names=names))
         return self._screening[2]
 
     def _public(self, x: NDArray[np.floating], y: NDArray[Any]) -> tuple[Floats32, Integers]:
@@ -375,4 +376,4 @@ class Together(ABC):
         if x is not None and len(x):
             scores = self.group.fleet.scores(checked_samples(x, self.terms))
             counts = np.min([those.sum(axis=0) for _, _, those in by_speakers(scores, claims)], axis=0)
-        return Protection(chosen.tolerated(counts), counts, chosen.name)
+        return Protection(chosen.tolerated(counts), counts, chosen.name, self.terms.labels)

@@ -20,11 +20,12 @@ class Protection(dict[int, int]):
     Attributes:
         predictor: its name.
         owners: class -> how many models know it.
+        labels: names of the classes; empty: they have none. Printed, classes are called by them.
     """
 
-    def __init__(self, tolerated: Integers, owners: Integers, predictor: str) -> None:
+    def __init__(self, tolerated: Integers, owners: Integers, predictor: str, labels: tuple[str, ...] = ()) -> None:
         super().__init__(enumerate(map(int, tolerated)))
-        self.predictor = predictor
+        self.predictor, self.labels = predictor, labels
         self.owners = dict(enumerate(map(int, owners)))
 
     def __str__(self) -> str:
@@ -33,7 +34,8 @@ class Protection(dict[int, int]):
         for owners in sorted(set(self.owners.values())):
             classes = [label for label, count in self.owners.items() if count == owners]
             least = min(self[label] for label in classes)
-            known = f"{owners} model{'s' * (owners != 1)}: classes {', '.join(map(str, classes))}"
+            named = ", ".join(self.labels[label] if self.labels else str(label) for label in classes)
+            known = f"{owners} model{'s' * (owners != 1)}: classes {named}"
             why = {0: "nobody knows them", 1: "one speaks alone", 2: "both count alike; nobody can tell which is wrong"}
             lies = f"{self.predictor!r} tolerates {least} liar{'s' * (least != 1)}" if least else "no liar is tolerated"
             lines.append(f"{known}: {lies}" + (f" ({why[owners]})" if owners in why and not least else ""))

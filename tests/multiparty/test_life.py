@@ -338,3 +338,36 @@ def test_all_of_it_is_shown(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "note: begins at a checkpoint of another ledger, its block 7; 1 signature vouches" in told
     assert "party: dan (original, since block 0, gone by block 0): linear/softmax, knows cat, dog, hen" in told
+
+
+def test_where_classes_have_names_they_are_said(tmp_path):
+    names = ("cat", "dog", "hen")
+    one = begun(tmp_path / "a", labels=names)
+    told = one.predict_on_record(X, "ada")
+    found = one.recorded()[0]
+    assert found.labels == tuple(told)
+    assert found.answers == tuple(names.index(label) for label in told)
+    assert found._replace(answers=(2, -1)).labels == ("hen", "")
+    assert repr(found).endswith(f"answers={found.answers!r}, labels={found.labels!r})")
+    assert found.input.hex() in repr(found)
+    assert str(one.protection(predictor="star")).splitlines()[0].startswith("4 models: classes hen: ")
+    assert one.protection().keys() == {0, 1, 2}
+    one.close()
+    two = begun(tmp_path / "b")
+    two.predict_on_record(X, "ada")
+    assert two.recorded()[0].labels == two.recorded()[0].answers
+    assert "labels" not in repr(two.recorded()[0])
+    two.close()
+
+
+def test_a_screening_says_who_is_left_out():
+    kept = data(50, 90)
+    one = begun()
+    judged = [replace(party, check=kept if party.kind == "original" else None) for party in one.parties]
+    honest = Consortium(judged, n_classes=CLASSES, **TERMS).screening()
+    assert honest.names == (*NAMES, "eve")
+    assert honest._replace(kept=np.ones(5, np.bool_)).left_out == ()
+    told = repr(honest._replace(kept=np.arange(5) != 2, recall=np.array([0.5, 1.0, 0.125, np.nan, 0.0])))
+    assert told.startswith("Screening(left_out=('cyd',), before=")
+    assert "recall={'ada': 0.5, 'bob': 1.0, 'cyd': 0.125, 'dan': nan, 'eve': 0.0}" in told
+    assert honest._replace(names=(), kept=np.arange(5) != 2).left_out == (2,)
