@@ -41,7 +41,8 @@ def as_float32(x: NDArray[Any], what: str) -> Floats32:
         ValueError: numbers that are not finite, or are not as float32.
     """
     if not np.isfinite(x).all():
-        raise ValueError(f"{what} has numbers that are not finite")
+        holes = "; for a value that is missing put a number that all agree on, see EstimatorModel(..., missing=-1.0)"
+        raise ValueError(f"{what} has numbers that are not finite{holes if np.isnan(x).any() else ''}")
     with np.errstate(over="ignore"):
         found = np.ascontiguousarray(x, np.float32)
     if not np.isfinite(found).all():

@@ -39,11 +39,12 @@ class EstimatorModel:
             random inputs within their ranges.
         labels: names of all classes of the consortium, in the order all agree on, if the estimator was fitted on names.
         missing: the number that stands for a missing value in samples, which must be finite; the estimator is given NaN
-            in its place.
+            in its place. It is outside of the range of every column of `x`.
 
     Raises:
         ValueError: an estimator that is not fitted or cannot be written down, other classes than its own, a program
-            that is too large, or probabilities that are off by more than 0.001.
+            that is too large, probabilities that are off by more than 0.001, or a number for missing values that is a
+            value as well.
     """
 
     labels: tuple[str, ...] = ()
@@ -70,11 +71,13 @@ class EstimatorModel:
         if sorted(own) != list(self.classes):
             raise ValueError(f"classes = {list(self.classes)}: the estimator was fitted on {own}")
         self._order = np.argsort(own)
-        self.missing = None if missing is None else float(missing)
+        self.missing = None if missing is None else _as_float32(float(missing))
         samples: NDArray[np.float64] = np.atleast_1d(array("x", x, "numbers [samples, ...]"))
         tried = samples.reshape(len(samples), -1)
         if not len(tried) or not np.isfinite(tried).all():
             raise ValueError("x: expected some samples, with finite numbers; missing=-1.0 says that -1 means nothing")
+        if self.missing is not None:
+            _check_outside(self.missing, tried)
         self.program = self._written(estimator, tried.shape[1])
         self._layer = linear_model.softmax_of(self.classes, np.eye(len(own)), np.zeros(len(own)))
         self._estimator = estimator
@@ -184,6 +187,36 @@ class EstimatorModel:
     def from_bytes(self, data: bytes) -> "EstimatorModel":
         """See `Model`."""
         return _read(data, self.classes, self.settings(), self)
+
+
+def _as_float32(missing: float) -> float:
+    """The number that samples, which are float32, have for it.
+
+    Raises:
+        ValueError: none.
+    """
+    with np.errstate(over="ignore"):
+        found = float(np.float32(missing))
+    if not np.isfinite(found):
+        raise ValueError(f"missing = {missing:g}: expected a finite number, as float32")
+    return found
+
+
+def _check_outside(missing: float, x: NDArray[np.float64]) -> None:
+    """Is it outside of the range of each column, of what is not missing there?
+
+    Raises:
+        ValueError: no.
+    """
+    there = x.astype(np.float32) != np.float32(missing)
+    low, high = np.where(there, x, np.inf).min(axis=0), np.where(there, x, -np.inf).max(axis=0)
+    inside = np.flatnonzero((low <= missing) & (missing <= high))
+    if len(inside):
+        column = int(inside[0])
+        raise ValueError(
+            f"missing = {missing:g}: column {column} of x goes from {low[column]:g} to {high[column]:g}, expected a "
+            "number outside of every column's range"
+        )
 
 
 def _read(data: bytes, classes: tuple[int, ...], settings: Value, like: "EstimatorModel | _Blank") -> EstimatorModel:
