@@ -31,8 +31,8 @@ from folkmoot.multiparty.chain.entries import Entry, entry
 from folkmoot.multiparty.chain.kind import KIND
 from folkmoot.multiparty.chain.messages import application, read_application
 from folkmoot.multiparty.chain.miner import Miner
-from folkmoot.multiparty.chain.original_party import Objection, OriginalParty
-from folkmoot.multiparty.chain.records import ROTATE, UNCOVERED, UPDATE
+from folkmoot.multiparty.chain.original_party import OUTSIDE, Objection, OriginalParty
+from folkmoot.multiparty.chain.records import DISTANCE, ROTATE, UNCOVERED, UPDATE
 from folkmoot.multiparty.chain.signing import CHANGE, EXPULSION, LEAVING, ROTATION, signature_of
 from folkmoot.multiparty.chain.standing import State
 from folkmoot.multiparty.keys import Draw, copy_keys, draw_of
@@ -52,6 +52,7 @@ class Registration(NamedTuple):
         reason: why not: "uncovered", "distance", "unusable", "unmeasured" or "outside"; empty if it is.
         distance: mean distance of its scores from the original party's that looked at it; None if not measured.
         by: name of that original party, or names; None where none knows all of its classes.
+        bound: where the distance was too large, the largest that the terms allow; else None.
     """
 
     name: str
@@ -59,6 +60,18 @@ class Registration(NamedTuple):
     reason: str
     distance: float | None
     by: str | None
+    bound: float | None = None
+
+    def __str__(self) -> str:
+        """A line."""
+        by = f" by {self.by}" if self.by else ""
+        if self.admitted:
+            return f"{self.name}: admitted{by}" + ("" if self.distance is None else f", distance {self.distance:.3g}")
+        told = f"{self.name}: refused{by} as {self.reason}"
+        if self.bound is None:
+            return told
+        term = "omega" if self.reason == DISTANCE else "outside"
+        return f"{told}: {self.distance:.3g}, at most {self.bound:g} is allowed ({term})"
 
 
 class Changing(Together):
@@ -254,6 +267,34 @@ class Changing(Together):
         self.registrations.append(found)
         return found
 
+    def distances(self, party: Party) -> dict[str, float | None]:
+        """How far a model is from those of the original parties that `register` or `update` would ask, each on its own
+        samples; `omega` bounds it. Nothing is signed, and nothing stands on the chain.
+
+        Args:
+            party: a newcomer, or a party that is in, with another model.
+
+        Returns:
+            By the names of the original parties; None: it has no sample of these classes. Empty: nobody is asked.
+
+        Raises:
+            ValueError: one that does not fit the terms, or is of another kind on the chain.
+        """
+        checked(party, self.terms)
+        state: State = self._chain.state
+        there = party.name in (other.name for other in self._parties)
+        number = self._number(party.name) if there else -1
+        if there and party.kind != self._parties[number].kind:
+            raise ValueError(f"party {party.name}: on the chain it is {self._parties[number].kind}")
+        hardened, fleet, judges = self.terms.rules == "hardened", state.committee.fleet, self._judges()
+        asked = state.judges(party.model.classes, number)
+        apart = {judge: judges[judge].apart(party.model, fleet.model(judge), hardened)[0] for judge in asked}
+        return {self._parties[judge].name: found for judge, found in apart.items()}
+
+    def _bound(self, reason: str) -> float | None:
+        """What the terms allow, where a model is refused for a number."""
+        return {DISTANCE: self.terms.omega, OUTSIDE: self.terms.outside}.get(reason)
+
     def _admit(self, party: Party, asks: Entry, parameters: bytes) -> Registration:
         """A newcomer on a chain that asks for several approvals, or for a look outside."""
         asked = read_application(application(self._key(party), self._chain.genesis.hash, asks))
@@ -278,7 +319,8 @@ class Changing(Together):
         approvals = tuple(one for _, one in said if isinstance(one, Approval))
         if len(approvals) < state.needed(judges, number):
             judge, no = next((judge, one) for judge, one in said if isinstance(one, Objection))
-            return (), Registration(name, False, no.reason, no.distance, self._parties[judge].name)
+            bound = self._bound(no.reason)
+            return (), Registration(name, False, no.reason, no.distance, self._parties[judge].name, bound)
         by = ", ".join(self._parties[one.approver].name for one in approvals) or None
         return approvals, Registration(name, True, "", max((a.distance for a in approvals), default=None), by)
 

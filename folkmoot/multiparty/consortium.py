@@ -267,7 +267,7 @@ class Consortium(Gated):
 
     def _refused(self, said: Refused) -> Registration:
         by = None if said.reason == UNCOVERED else self._parties[said.approver].name
-        return Registration(said.party.name, False, said.reason, said.distance, by)
+        return Registration(said.party.name, False, said.reason, said.distance, by, self._bound(said.reason))
 
     def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[tuple[int, Judgement]]:
         if self._ledger is None:

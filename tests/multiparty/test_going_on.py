@@ -128,8 +128,8 @@ ACTS = {
     "update": lambda c: c.update(Party("ada", model(30), *data(30))),
 }  # fmt: skip
 READS = {
-    "chain", "close", "group", "load", "model", "open", "parties", "predict", "predicted_alike", "predictor",
-    "protection", "recorded", "rewards", "save", "scores", "screening", "stacked", "tempered",
+    "chain", "close", "distances", "group", "load", "model", "open", "parties", "predict", "predicted_alike",
+    "predictor", "protection", "recorded", "rewards", "save", "scores", "screening", "stacked", "tempered",
 }  # fmt: skip
 
 

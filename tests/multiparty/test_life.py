@@ -138,7 +138,7 @@ def test_several_approve_a_newcomer():
     assert one.registrations[0].by == "ada, bob, cyd, dan"
     with pytest.raises(ValueError, match="outside"):
         begun(approvals=0, outside=0.5)
-    assert begun(approvals=5).registrations[0][1:] == (False, "uncovered", None, None)
+    assert begun(approvals=5).registrations[0][1:] == (False, "uncovered", None, None, None)
 
 
 # --- Checkpoints -----------------------------------------------------------------------------------------------------
