@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from folkmoot.multiparty.chain.exchange_reading import _shown as _line
+from folkmoot.multiparty.chain.exchanged import ShownNote
 from folkmoot.multiparty.exchange import gate
 from folkmoot.multiparty.exchange.ballots import Ballot, Counted, Judging, Recalled
 from folkmoot.multiparty.exchange.bench import sound_ballot, sound_recalls
@@ -165,3 +167,14 @@ def test_what_becomes_of_revealed_samples():
     assert verdicts(shown[5:6], scores[:, 5:6], claims, np.array([1, 1, 0, 1], bool), 3) == ["unvouched"]
     scores[0, 5] = scores[2, 5] = [0.1, 0.9, 0.0]
     assert verdicts(shown[5:6], scores[:, 5:6], claims, np.ones(4, bool), 3) == [""]
+
+
+def test_the_ledger_shown_says_that_unvouched_is_no_blame():
+    name = "abc".__getitem__
+    note = ShownNote(0, bytes(32), 1, -1, b"", "unvouched")
+    assert _line(note, name, name).line == (
+        "a: a sample of b: not used, unvouched (the models of others name another class; that is no blame)"
+    )
+    assert _line(note, name, name).values["verdict"] == "unvouched"
+    assert _line(note._replace(verdict="excess"), name, name).line == "a: a sample of b: not used, excess"
+    assert _line(note._replace(verdict=""), name, name).line == "a: a sample of b: used"

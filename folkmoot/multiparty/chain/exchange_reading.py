@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from folkmoot.ledger.rules import ShownRecord
 from folkmoot.multiparty.chain.exchanged import BallotNote, ShownNote, read_committed, read_exchange
+from folkmoot.multiparty.exchange.revealing import UNVOUCHED
 
 Named = Callable[[int], str]
 Told = tuple[str, tuple[ShownRecord, ...]]
@@ -60,6 +61,8 @@ def _shown(note: ShownNote, party: Named, label: Named) -> ShownRecord:
     values = {"record": "shown", "sender": sender, "label": name, "verdict": note.verdict or "used"}
     values |= {"content": note.name.hex()} | ({} if note.wrong < 0 else {"wrong": label(note.wrong)})
     became = f"not used, {note.verdict}" if note.verdict else "used"
+    if note.verdict == UNVOUCHED:
+        became += " (the models of others name another class; that is no blame)"
     return ShownRecord(values, f"{sender}: a sample of {name}: {became}", frozenset([sender]))
 
 
