@@ -4,6 +4,8 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 from unittest.mock import patch
 
+import numpy as np
+
 from folkmoot.agreement import evidence as agreed_evidence
 from folkmoot.agreement import messages, signed_messages
 from folkmoot.agreement.catching_up import Others
@@ -61,7 +63,7 @@ def _pushes_as_an_answer(self, final, absent, effects):
 
 
 def _named_untrimmed(params, heard, reports, sets, row):
-    sets[row] = heard[:, None]
+    sets[row] = np.asarray(heard)[:, None]
 
 
 def _at_any_time(self, data):

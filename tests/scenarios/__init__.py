@@ -137,7 +137,7 @@ def _added_up(self, round):
 
 
 def _named_untrimmed(params, heard, reports, sets, row):
-    sets[row] = heard[:, None]
+    sets[row] = np.asarray(heard)[:, None]
 
 
 BROKEN = {
