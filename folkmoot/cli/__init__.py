@@ -177,15 +177,16 @@ def list_(
     ] = None,
 ) -> int:
     """List what an experiment file can name, and the built-in experiments."""
-    from folkmoot.experiments.catalogue import LISTED, catalogue
-    from folkmoot.experiments.problems import choices
+    from folkmoot.experiments import listed
 
-    if kind is not None and kind not in LISTED:
-        raise ValueError(f"list {kind!r}: {choices(kind, LISTED)}")
-    for number, one in enumerate([kind] if kind else LISTED):
+    if kind is not None and kind not in listed.kinds():
+        from folkmoot.experiments.problems import choices
+
+        raise ValueError(f"list {kind!r}: {choices(kind, listed.kinds())}")
+    for number, one in enumerate([kind] if kind else listed.kinds()):
         if not kind:
             print(f"{chr(10) if number else ''}{one}")
-        print_table(["", ""], [[f"{'' if kind else '  '}{name}", text] for name, text in catalogue(one)])
+        print_table(["", ""], [[f"{'' if kind else '  '}{name}", text] for name, text in listed.entries(one)])
     return 0
 
 

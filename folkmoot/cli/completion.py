@@ -33,9 +33,9 @@ def _typers() -> Any:
 
 def kinds(incomplete: str) -> list[str]:
     """What `folkmoot list` lists."""
-    from folkmoot.experiments.catalogue import LISTED
+    from folkmoot.experiments import listed
 
-    return [name for name in LISTED if name.startswith(incomplete)]
+    return [name for name in listed.kinds() if name.startswith(incomplete)]
 
 
 def experiments(incomplete: str) -> list[str]:

@@ -1,5 +1,6 @@
 """One way to configure: Python and files say the same; a line in a table is all that a name needs."""
 
+import json
 import pickle
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,6 +15,7 @@ from folkmoot.algorithms import ALGORITHMS
 from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.cli import main
 from folkmoot.configuration import Configuration, Wrong, of_kind
+from folkmoot.experiments import listed
 from folkmoot.experiments.catalogue import LISTED, TABLES, catalogue
 from folkmoot.experiments.plan import plan
 from folkmoot.multiparty.games import DATA, DIVISIONS, LIARS, MODELS
@@ -330,6 +332,13 @@ def test_a_field_that_a_property_would_hide_is_refused():
 
         class Marked(Rewards):
             labels: tuple[int, ...]
+
+
+def test_the_list_that_is_kept_is_that_of_the_tables():
+    kept = json.loads(listed.FILE.read_text(encoding="utf-8"))
+    made = {kind: [list(row) for row in catalogue(kind)] for kind in LISTED}
+    assert kept == made, "python -m folkmoot.experiments.catalogue writes it anew"
+    assert listed.kinds() == LISTED
 
 
 def test_every_table_is_listed():
