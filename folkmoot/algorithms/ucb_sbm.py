@@ -223,11 +223,10 @@ class UCBSBM(Algorithm):
             raise ValueError(
                 f"UCBSBM clusters: labels from {labels.min()} to {labels.max()}; expected 0 to {n_clusters - 1}"
             )
-        missing = np.setdiff1d(np.arange(n_clusters), labels)
-        if len(missing) > 0:
-            raise ValueError(
-                f"UCBSBM clusters: cluster {missing[0]} is empty; expected an agent in each of {n_clusters}"
-            )
+        there = np.unique(labels)
+        if len(there) < n_clusters:  # whatever the size of the largest label
+            empty = next((i for i, label in enumerate(there) if label != i), len(there))
+            raise ValueError(f"UCBSBM clusters: cluster {empty} is empty; expected an agent in each of {n_clusters}")
         return labels
 
     def _undetected(self, problem: Problem) -> NDArray[np.int64]:

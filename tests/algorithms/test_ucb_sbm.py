@@ -634,6 +634,7 @@ def test_undetected_agents_stay_in_the_burn_in() -> None:
         ({}, "clusters = None: the network declares none"),
         ({"clusters": (0, 1)}, "got 2 labels; expected one for each of 6 agents"),
         ({"clusters": (0, 0, 0, 2, 2, 2)}, "cluster 1 is empty"),
+        ({"clusters": (0, 0, 0, 1, 1, 2**60)}, "cluster 2 is empty"),
         ({"clusters": (0, 0, 0, 1, 1, -1)}, "labels from -1 to 1; expected 0 to 1"),
         ({"clusters": (0, 0, 0, 1, 1, 1), "n_clusters": 3}, "cluster 2 is empty"),
         ({"clusters": (0, 0, 0, 1, 1, 2), "n_clusters": 2}, "labels from 0 to 2; expected 0 to 1"),
