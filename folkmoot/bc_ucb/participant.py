@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from folkmoot.agreement.entered import ROUND, last_round
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
@@ -140,7 +141,7 @@ class Participant(Thinking):
         self.stages, self._at = bounded(settings, *compared), stages(settings.terms.faulty)
         self._largest = Largest(self.stages, GAME.kind_of)
         self._work: Deliberation | None = None
-        last = snapshot.last_round(kept)
+        last = last_round(kept)
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
 
     @property
@@ -211,7 +212,7 @@ class Participant(Thinking):
         at, excluded = self._at, self.index in self.chain.state.excluded
         if stage == PULLING:
             effects.pull = self.arm(round)
-            effects.keep += [Put(snapshot.ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
+            effects.keep += [Put(ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
         elif excluded:
             return  # nobody would count what it says
         elif stage == REPORTING:

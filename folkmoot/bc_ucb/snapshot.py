@@ -3,7 +3,6 @@
 Only for the own store: nothing in it is checked against the blocks but the hash of the last one.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,9 @@ from folkmoot.bc_ucb.evidence import culprit, ground_of
 from folkmoot.bc_ucb.kind import GameKind
 from folkmoot.bc_ucb.records import RoundRecord, checked
 from folkmoot.bc_ucb.state import State
-from folkmoot.encoding import Limits, Malformed, decode, encode
+from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.ledger.chain import Chain
 from folkmoot.machine import Chain as Stored
-
-ROUND = "round"  # the key of the last round that was entered
-_ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
 
 def to_bytes(chain: Chain) -> bytes:
@@ -86,20 +82,6 @@ def stored_chain(kind: GameKind, kept: bytes | None, stored: Stored, first: Chai
     for height in range(chain.height + 1, stored.height + 1):
         chain = kind.append(chain, kind.received(stored.block(height)))
     return chain
-
-
-def last_round(kept: Mapping[str, bytes]) -> int:
-    """The last round that was entered; 0: none.
-
-    Raises:
-        Malformed: bytes that are no round.
-    """
-    if ROUND not in kept:
-        return 0
-    round = decode(kept[ROUND], _ROUND_LIMITS)
-    if type(round) is not int or round < 0:
-        raise Malformed(f"{ROUND} = {round!r:.80}: expected a number")
-    return round
 
 
 def _require_like(told: object, blank: NDArray[Any], what: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from folkmoot.agreement.entered import ROUND, last_round
 from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.encoding import encode
@@ -28,7 +29,6 @@ from folkmoot.multiparty.chain.entries import Entry
 from folkmoot.multiparty.chain.exchanging import Exchanging
 from folkmoot.multiparty.chain.local_party import Finds
 from folkmoot.multiparty.chain.participant import ANSWER, COMMIT, NAMES, SAMPLES, Participant, Role
-from folkmoot.multiparty.chain.role import ROUND, last_round
 from folkmoot.multiparty.chain.standing import State, read_configuration
 from folkmoot.multiparty.chain.talk import CONSORTIUM, MOST_NAMES, ROOM, Given, Lacking, given
 from folkmoot.multiparty.party import Party

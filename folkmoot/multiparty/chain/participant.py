@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from folkmoot.agreement.catching_up import MOST_BLOCKS
+from folkmoot.agreement.entered import ROUND, last_round
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
@@ -45,7 +46,7 @@ from folkmoot.multiparty.chain.local_party import LocalParty
 from folkmoot.multiparty.chain.miner import Miner
 from folkmoot.multiparty.chain.newcomers import Newcomers
 from folkmoot.multiparty.chain.records import EXCHANGE, REFUSE, REGISTER, read_head
-from folkmoot.multiparty.chain.role import ROUND, Told, last_round, secrets_in, seed_in
+from folkmoot.multiparty.chain.role import Told, secrets_in, seed_in
 from folkmoot.multiparty.chain.sheets import Sheet, read_told
 from folkmoot.multiparty.chain.shelf import names_in
 from folkmoot.multiparty.chain.standing import State

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from folkmoot.encoding import Limits, Malformed, decode, digest
+from folkmoot.encoding import Malformed, digest
 from folkmoot.ledger.chain import Chain
 from folkmoot.multiparty.chain.entries import Entry
 from folkmoot.multiparty.chain.exchanging import Exchanging
@@ -14,9 +14,7 @@ from folkmoot.multiparty.chain.talk import ROOM
 from folkmoot.multiparty.party import Party
 from folkmoot.signatures import SEED_BYTES, SigningKey, public_key
 
-ROUND = "round"  # the key under which the last round is kept that was entered
 KEYS = "keys"  # the key under which later secrets are kept, hidden by the first one
-_ROUND_LIMITS = Limits(size=16, depth=0, items=1, int_size=8)
 
 
 @dataclass(frozen=True)
@@ -47,20 +45,6 @@ class Told:
     clock: Callable[[], int] = lambda: 0
     party: Callable[[], Party | None] = lambda: None
     exchanging: Exchanging = field(default_factory=Exchanging)
-
-
-def last_round(kept: Mapping[str, bytes]) -> int:
-    """The last round that was entered; 0: none.
-
-    Raises:
-        Malformed: bytes that are no round.
-    """
-    if ROUND not in kept:
-        return 0
-    value = decode(kept[ROUND], _ROUND_LIMITS)
-    if type(value) is not int or value < 0:
-        raise Malformed(f"round: expected an integer of at least 0, {value!r:.40} was kept")
-    return value
 
 
 def secrets_in(seed: bytes, kept: Mapping[str, bytes]) -> tuple[bytes, ...]:
