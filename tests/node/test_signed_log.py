@@ -175,6 +175,7 @@ def test_a_step_that_is_not_stored_leaves_no_entry_and_the_log_goes_on(tmp_path)
 def test_a_player_that_ends_anywhere_and_comes_back_has_a_whole_log(tmp_path):
     """Members are cancelled in the middle of rounds, twelve times, and go on from their stores."""
     consortium = Consortium(charter_of(3, rounds=60, stage=0.2, play=0.2), fm.Bernoulli(MEANS), tmp_path)
+    ended = []  # the member, and how many entries its store held when it came back
 
     async def play():
         playing = [asyncio.create_task(player.run()) for player in consortium.players]
@@ -189,6 +190,7 @@ def test_a_player_that_ends_anywhere_and_comes_back_has_a_whole_log(tmp_path):
             await consortium.players[me].stop()
             consortium.players[me]._store.close()
             consortium.players[me] = consortium.player(me)
+            ended.append((me, sum(1 for _ in consortium.players[me]._store.entries())))
             playing[me] = asyncio.create_task(consortium.players[me].run())
             applications[me] = asyncio.create_task(consortium.application(consortium.players[me]))
         await asyncio.gather(*playing)
@@ -199,7 +201,7 @@ def test_a_player_that_ends_anywhere_and_comes_back_has_a_whole_log(tmp_path):
             await player.stop()
 
     asyncio.run(asyncio.wait_for(play(), 60))
-    moments = []
+    entries = []
     for me, player in enumerate(consortium.players):
         file, seen = io.StringIO(), []
         write(file, consortium.charter, me, player._store.entries())
@@ -207,8 +209,11 @@ def test_a_player_that_ends_anywhere_and_comes_back_has_a_whole_log(tmp_path):
         assert read(file, consortium.charter, seen.append).numbers[0] == 1
         got = [one.round for entry in seen for one in entry.got]
         assert len(got) == len(set(got))  # each outcome entered once
-        moments.append({entry[1:3] for entry in seen})
-    assert all(len(own) > 60 for own in moments)
+        moments = [entry[1:3] for entry in seen]
+        assert moments == sorted(set(moments))  # no moment is played twice, whoever came back when
+        entries.append(len(seen))
+    assert all(entries)  # how many a slow machine leaves to one who comes back is not ours to say
+    assert all(held <= entries[me] for me, held in ended)  # and what the store held is there still
 
 
 def test_it_is_printed_written_and_checked_on_the_command_line(played, tmp_path, capsys):
