@@ -28,7 +28,8 @@ class Pace:
 
     Attributes:
         suspected: members whose marks are not waited for.
-        stretched: how often each member's mark was the last one, and came in the last quarter before the deadline.
+        stretched: how often each member's mark was the last one, and came in the last quarter of the time for marks,
+            which is all of a stage but the time in which applications play.
         missed: how often each member was waited for until the deadline.
         stretchers: members that stretched stages in several of the last rounds.
         at: the stage under way.
@@ -36,7 +37,7 @@ class Pace:
 
     def __init__(self, members: int, me: int, quorum: int) -> None:
         self._others = frozenset(range(members)) - {me}
-        self._quorum, self._stage = quorum, 0.0
+        self._quorum, self._stage, self._late = quorum, 0.0, 0.0
         self._marked: set[int] = set()
         self._ended: dict[int, Moment] = {}  # the last stage that each member has marked
         self._began = 0.0
@@ -46,9 +47,13 @@ class Pace:
         self.missed: Counter[int] = Counter()
         self._lately: dict[int, list[int]] = {}  # by member: the last rounds in which it stretched a stage
 
-    def begin(self, moment: Moment, now: float, seconds: float) -> None:
-        """The stage of this moment begins, be it the next or a later one; it lasts so many seconds at most."""
+    def begin(self, moment: Moment, now: float, seconds: float, play: float = 0.0) -> None:
+        """The stage of this moment begins, be it the next or a later one; it lasts so many seconds at most.
+
+        `play`: seconds of it in which applications play. All may take them: nobody is late who marks right after.
+        """
         self.at, self._began, self._stage = moment, now, seconds
+        self._late = now + play + 0.75 * (seconds - play)
         self._marked = {who for who, then in self._ended.items() if then >= moment}
         self.suspected -= self._marked
 
@@ -60,8 +65,7 @@ class Pace:
         if sender not in self._marked:
             self._marked.add(sender)
             self.suspected.discard(sender)
-            late = now - self._began > 0.75 * self._stage
-            if moment == self.at and late and self._all_have():
+            if moment == self.at and now > self._late and self._all_have():
                 self.stretched[sender] += 1
                 rounds = self._lately.setdefault(sender, [])
                 if moment.round not in rounds:

@@ -283,8 +283,8 @@ class Player:
         ended, self._heard = self.moment, set()
         for number in range(stages):
             moment = Moment(round, number)
-            self.moment, seconds = moment, terms.play + terms.stage if number == 0 else terms.stage
-            self.pace.begin(moment, time.monotonic(), seconds)
+            self.moment, play = moment, terms.play if number == 0 else 0.0
+            self.pace.begin(moment, time.monotonic(), play + terms.stage, play)
             effects, ended = await self._step(moment, self._inbox(ended, number)), moment
             if number == 0:
                 await self._played(round, effects)

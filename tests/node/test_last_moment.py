@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 from consortium import Consortium, charter_of
 
@@ -15,7 +16,7 @@ STAGE = 3.0
 
 def test_who_marks_at_the_last_moment_to_one_victim_is_counted_and_named_there_and_rounds_go_on(tmp_path):
     file = tmp_path / "mischief.json"
-    file.write_text(json.dumps({"late": {"site-0": 0.82}}))
+    file.write_text(json.dumps({"late": {"site-0": 0.9}}))
     charter = charter_of(4, rounds=100_000, stage=STAGE, play=0.3)
     consortium = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), tmp_path)
     victim, liar = consortium.players[0], consortium.players[3]
@@ -53,6 +54,25 @@ def test_who_marks_at_the_last_moment_to_one_victim_is_counted_and_named_there_a
     )
     for played in rounds.values():
         assert len(played) > 2 / 3 * (played[-1] - played[0])
+
+
+def test_who_plays_for_as_long_as_all_do_is_not_named(tmp_path):
+    """In a round with a period all play until the same moment; here `play` is far longer than a stage."""
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    charter = charter_of(4, rounds=3, start=start, period=2.0, play=0.9, stage=0.1)
+    consortium = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), tmp_path)
+    begun = {}
+    for player in consortium.players:
+        begins = player.pace.begin
+        player.pace.begin = lambda moment, now, seconds, play, begins=begins, me=player.me: (
+            begun.setdefault(me, []).append((moment.stage, seconds - play)),
+            begins(moment, now, seconds, play),
+        )
+    consortium.play()
+    assert set(begun) == {0, 1, 2, 3}
+    for said in begun.values():
+        assert {stage for stage, _ in said} >= {0, 1}
+        assert all(abs(left - 0.1) < 1e-9 for _, left in said)
 
 
 def test_a_member_that_comes_with_another_charter_is_named_with_it(tmp_path):

@@ -63,6 +63,20 @@ def test_a_mark_at_the_last_moment_is_counted():
     assert pace.stretched == {3: 1}
 
 
+def test_who_plays_as_long_as_the_charter_says_has_stretched_nothing():
+    pace = Pace(4, 0, 3)
+    for member, at in ((1, 30.1), (2, 30.1), (3, 30.2)):  # of 32 s, 30 are for applications
+        pace.begin(Moment(1, 0), 0.0, 32.0, play=30.0)
+        pace.mark(member, Moment(1, 0), at)
+    assert pace.stretched == {}
+    pace = Pace(4, 0, 3)
+    pace.begin(Moment(1, 0), 0.0, 32.0, play=30.0)
+    for member, at in ((1, 30.1), (2, 30.1), (3, 31.7)):
+        pace.mark(member, Moment(1, 0), at)
+    assert pace.stretched == {3: 1}
+    assert pace.deadline == 32.0
+
+
 def test_marks_of_nobody_and_of_far_rounds_are_not_held():
     pace = pace_of()
     for round in range(2, 1_000):
