@@ -137,6 +137,14 @@ class Trial:
             return self._summary_of_models(module, say)
         return self._summary(charter, say)
 
+    def _models(self, module: ModuleType) -> list[dict[str, Any]]:
+        """What the application's `bring` puts into each folder, for the charter."""
+        try:
+            return [module.bring(one.folder.path, n, self.members) for n, one in enumerate(self.nodes)]
+        except ModuleNotFoundError as missing:
+            package = (missing.name or "an extra").partition(".")[0]
+            raise ValueError(f"{self.what} needs {package}: pip install 'folkmoot[multiparty]'") from None
+
     def _prepared(self) -> tuple[ModuleType | None, Charter]:
         """Folders, keys, cards and the charter of all."""
         if self.folder.exists() and any(self.folder.iterdir()):
@@ -157,8 +165,7 @@ class Trial:
             folder = Folder.make(self.folder / name, name, f"127.0.0.1:{port}")
             self.nodes.append(_Member(name, folder, lies))
         if module is not None and hasattr(module, "bring"):  # models of their own
-            models = [module.bring(one.folder.path, n, self.members) for n, one in enumerate(self.nodes)]
-            table["settings"] = {**table["settings"], "models": models}
+            table["settings"] = {**table["settings"], "models": self._models(module)}
             if self.members > MOST_MEMBERS:
                 table["settings"]["each"] = 0
             if self.attack == UNKNOWN_IMAGES:

@@ -18,6 +18,7 @@ from folkmoot.errors import brief
 from folkmoot.world import log_entries
 
 COLUMNS = ("agent", "arm", "reward", "time")
+_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # what stands between columns elsewhere
 Row = tuple[str, Sequence[Any]]  # where it stands, for errors; agent, arm, reward, and time if there is one
 
 
@@ -50,7 +51,10 @@ def read_events(path: Path, columns: Mapping[str, str], scale: tuple[float, floa
     try:
         rows = _READERS[path.suffix](path, wanted, "time" in columns)
         return events(rows, scale, texts=path.suffix == ".csv")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        found = f"byte {error.object[error.start]:#04x} is no UTF-8"
+        raise ValueError(f"file {path}: cannot be read ({found}); expected text in UTF-8") from None
+    except (OSError, csv.Error) as error:
         raise ValueError(f"file {path}: cannot be read ({error})") from None
 
 
@@ -165,12 +169,19 @@ def _chosen(path: Path, wanted: dict[str, str], found: Sequence[str], needs_time
         if column in found:
             out.append(column)
         elif name != "time" or needs_time:
-            raise ValueError(f"file {path}: no column {brief(column)} for the {name}; there are {', '.join(found)}")
+            there, other = ", ".join(found), len(found) == 1 and path.suffix == ".csv" and _separator(found[0])
+            commas = f"; expected commas between columns, not {other}" if other else ""
+            raise ValueError(f"file {path}: no column {brief(column)} for the {name}; there are {there}{commas}")
     for name, column in wanted.items():
         twice = [other for other, same in wanted.items() if same == column and other != name]
         if column in out and twice:
             raise ValueError(f"file {path}: column {column!r} for the {name} and the {twice[0]}: expected one for each")
     return out
+
+
+def _separator(head: str) -> str:
+    """What seems to stand between the columns of a file without commas, in words; empty if nothing does."""
+    return next((words for mark, words in _MARKS.items() if mark in head), "")
 
 
 def _csv(path: Path, wanted: dict[str, str], needs_time: bool) -> Iterator[Row]:

@@ -45,6 +45,13 @@ def test_edge_servers_find_what_is_best_for_all_while_one_is_killed(tmp_path):
         assert 0.2 < float(line.rpartition("mean reward ")[2]) < 0.4  # on the charter's scale, 0 to 0.6
 
 
+def test_an_application_whose_extra_is_missing_says_which(tmp_path, monkeypatch):
+    for module in ("sklearn", "sklearn.datasets", "sklearn.linear_model"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ValueError, match=r"^digits needs sklearn: pip install 'folkmoot\[multiparty\]'$"):
+        Trial("digits", 2, tmp_path / "all").run(print)
+
+
 def test_offices_that_read_digits_are_told_apart_from_those_that_agree(tmp_path):
     """What is tried, without its processes; tests/node/soak/test_try.py runs them."""
     pytest.importorskip("sklearn")

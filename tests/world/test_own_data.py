@@ -86,6 +86,23 @@ def test_dates_are_times(tmp_path):
     assert record.values.tolist() == [0.0, 1.0, 0.5]
 
 
+@pytest.mark.parametrize(("mark", "words"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_a_log_with_other_marks_between_columns_is_told_so(tmp_path, mark, words):
+    file = tmp_path / "log.csv"
+    file.write_text(f"agent{mark}arm{mark}reward\na{mark}x{mark}1\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"no column 'agent' .*; expected commas between columns, not {words}$"):
+        fm.Replay.from_file(file)
+
+
+def test_a_log_of_another_encoding_says_which_is_read(tmp_path):
+    file = tmp_path / "log.csv"
+    file.write_bytes("agent,arm,reward\nZürich,x,1\n".encode("latin-1"))
+    with pytest.raises(
+        ValueError, match=r"log\.csv: cannot be read \(byte 0xfc is no UTF-8\); expected text in UTF-8$"
+    ):
+        fm.Replay.from_file(file)
+
+
 @pytest.mark.parametrize(
     "times",
     [
