@@ -28,7 +28,7 @@ def played(path, disclosure):
     charter = charter_of(4, rounds=ROUNDS, system="bc_ucb", settings=settings)
     folders = folders_of(path, seeds, charter)
     consortium = InFolders(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), folders, seeds)
-    consortium.play(120)
+    consortium.play()
     for player in consortium.players:
         player._store.close()
     return charter, folders

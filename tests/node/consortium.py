@@ -5,10 +5,12 @@ import math
 import time
 
 import numpy as np
+from timeless import TIME, run
 
 from folkmoot.interface import pay, scene, set_scene
 from folkmoot.node import epochs
 from folkmoot.node.charter import propose
+from folkmoot.node.clock import Clock
 from folkmoot.node.ending import Ending
 from folkmoot.node.folder import Folder
 from folkmoot.node.in_memory import Switchboard
@@ -19,6 +21,8 @@ from folkmoot.node.store import FILE, Store
 from folkmoot.node.system import coins_of
 from folkmoot.node.systems import system_of
 from folkmoot.node.terms import Terms
+
+A_MOMENT = 0.001  # in which an application looks again
 
 
 async def until(fulfilled, seconds=math.inf):
@@ -69,7 +73,12 @@ class Consortium:
 
     def player(self, me):
         store = Store(self.folder / f"{me}.sqlite")
-        return Player(self.charter, me, self.seeds[me], system_of(self.charter), store, self.board.line(me))
+        return self.playing(me, system_of(self.charter), store)
+
+    def playing(self, me, system, store, **more):
+        """A player by the clock of these tests, see timeless.py."""
+        clock = Clock(self.charter.terms.stage, wall=TIME.time, steady=TIME.monotonic)
+        return Player(self.charter, me, self.seeds[me], system, store, self.board.line(me), clock=clock, **more)
 
     def pays(self, me, round, arm):
         nature, reward = scene(self.record), np.zeros((self.charter.n_members, 1))
@@ -87,11 +96,11 @@ class Consortium:
                 self.arms[decision.round, player.me] = decision.arm
                 reward = self.pays(player.me, decision.round, decision.arm)
                 assert await player.take([tickets.outcome(decision.ticket, reward)]) == ["taken"]
-            await asyncio.sleep(0)
+            await asyncio.sleep(A_MOMENT)
 
-    def play(self, seconds=60):
+    def play(self):
         """All rounds."""
-        asyncio.run(asyncio.wait_for(self._play(), seconds))
+        run(self._play())
 
     async def _play(self):
         applications = [asyncio.create_task(self.application(player)) for player in self.players]
@@ -115,8 +124,7 @@ class InFolders(Consortium):
     def player(self, me):
         store = Store(epochs.place(self.folders[me], self.charter.epoch) / FILE)
         system = system_of(self.charter)
-        ending = Ending(self.charter, system, self.later)
-        return Player(self.charter, me, self.seeds[me], system, store, self.board.line(me), ending=ending)
+        return self.playing(me, system, store, ending=Ending(self.charter, system, self.later))
 
 
 def folders_of(path, seeds, charter):

@@ -11,7 +11,7 @@ from folkmoot.node.frames import PROTOCOLS, Hello
 class Transports:
     """Who inherits makes `lines`, one transport a member. `patience`: seconds that a test waits for something."""
 
-    patience = 10.0
+    patience = 120.0
 
     def __init__(self, charter):
         self.charter, members = charter, range(charter.n_members)

@@ -6,7 +6,6 @@ from consortium import Consortium, seeds_of
 from folkmoot.node.brought import bring
 from folkmoot.node.charter import propose
 from folkmoot.node.folder import Folder
-from folkmoot.node.play import Player
 from folkmoot.node.store import FILE, Store
 from folkmoot.node.systems import system_of
 from folkmoot.node.terms import Terms
@@ -83,8 +82,7 @@ class Learners(Consortium):
         folder = self.folders[me]
         system = system_of(self.charter)
         role = system.role(me, folder.seed(), folder=folder.path, lies=self.lies.get(me))
-        store = Store(folder.path / FILE)
-        return Player(self.charter, me, folder.seed(), system, store, self.board.line(me), role=role)
+        return self.playing(me, system, Store(folder.path / FILE), role=role)
 
 
 class _NoRewards:

@@ -30,7 +30,7 @@ def test_an_exchange_another_key_and_another_model(tmp_path):
         (1, AskedFor("exchange", each=2), 6),
     ]  # fmt: skip
     nodes = Asking(charter, folders, asks)
-    nodes.play(400)
+    nodes.play()
     assert nodes.whats() == [COMMIT, EXCHANGE, ROTATE, UPDATE, COMMIT, EXCHANGE]  # a new key has another salt
     parties = [replace(party_of(number), key=folder.seed()) for number, folder in enumerate(folders)]
     alone = Consortium(parties, n_classes=CLASSES, voted=True, seed=7, edition=2, **ACTS)
@@ -74,7 +74,7 @@ def test_a_guest_is_admitted_and_members_without_models_make_the_blocks(tmp_path
     assert "Only these make blocks, and they have no models: site-1, site-5." in said
     assert "These may ask to be admitted with a model, later: site-0." in said
     nodes = Asking(charter, folders, [(2, None, ADMIT if approvals == 2 else REGISTER)])
-    nodes.play(400)
+    nodes.play()
     state = nodes.players[1].machine.participant.chain.state
     assert [party.name for party in state.parties] == ["site-2", "site-3", "site-4", "site-0"]
     assert set(state.life.made) <= {folders[n].card.key.hex() for n in (1, 5)}

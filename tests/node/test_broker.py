@@ -1,11 +1,11 @@
 """Frames over a broker that lies: what it changes, repeats, swaps, forges or holds back does not get through."""
 
 import asyncio
-import time
 
 import pytest
 from consortium import charter_of, seeds_of
 from ends import Transports
+from timeless import TIME, run
 
 from folkmoot.agreement.identity import Identity
 from folkmoot.encoding import Malformed
@@ -69,8 +69,6 @@ class Wire:
 class Ends(Transports):
     """Members of a charter, each in a process of its own, or as many in one as `hosted` says."""
 
-    patience = 20.0
-
     def __init__(self, members=3, hosted=None, budget=1e6):
         super().__init__(charter_of(members))
         self.seeds, self.broker = seeds_of(members), Broker()
@@ -93,10 +91,6 @@ class Ends(Transports):
 
     def steps(self, me):
         return [(sender, frame.moment) for sender, frame in self.came[me] if frame.kind == STEP]
-
-
-def run(work):
-    asyncio.run(asyncio.wait_for(work, 120))
 
 
 async def settled():
@@ -408,14 +402,14 @@ def test_a_flood_of_a_member_takes_no_more_than_its_budget():
         ends = Ends(3, budget=100_000)
         await ends.start()
         await ends.all_connected()
-        began = time.monotonic()
+        began = TIME.monotonic()
         for number in range(500):
             ends.lines[0].send(1, Frame(STEP, Moment(number + 1, 0), (bytes(3_000),)))
             await asyncio.sleep(0)
         ends.lines[2].send(1, Frame(STEP, Moment(1, 0)))
         await settled()
         traffic = ends.lines[1].traffic
-        assert traffic[0].received < 100_000 * (2.0 + time.monotonic() - began)
+        assert traffic[0].received < 100_000 * (2.0 + TIME.monotonic() - began)
         assert traffic[0].refused["too much"] > 0
         assert traffic[2].frames == 1
         await ends.stop()

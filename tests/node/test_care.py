@@ -5,11 +5,11 @@ import json
 import os
 import re
 import shutil
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from consortium import Consortium, charter_of, seeds_of, until
 from test_node_processes import hash_of
+from timeless import TIME, run
 
 import folkmoot as fm
 from folkmoot import ledger
@@ -28,7 +28,7 @@ def played(tmp_path_factory):
     path = tmp_path_factory.mktemp("played")
     charter = charter_of(4, rounds=15 + 6, system="bc_ucb", settings={"disclosure": "validators"})
     consortium = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), path)
-    consortium.play(120)
+    consortium.play()
     folder = Folder.make(path / "n", "site-0", "127.0.0.1:9000", seed=seeds_of(4)[0])
     folder.join(charter)
     consortium.players[0]._store.copy_to(folder.path / FILE)
@@ -113,7 +113,7 @@ def test_what_others_of_the_host_may_look_into_is_named(played, tmp_path, name, 
 def test_a_signed_log_that_was_cut_is_named(tmp_path):
     charter = charter_of(2, rounds=6, system="bandit", settings={})
     consortium = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=2), tmp_path)
-    consortium.play(60)
+    consortium.play()
     folder = Folder.make(tmp_path / "n", "site-0", "127.0.0.1:9000", seed=seeds_of(2)[0])
     folder.join(charter)
     consortium.players[0]._store.copy_to(folder.path / FILE)
@@ -154,7 +154,7 @@ def test_a_member_whose_store_is_lost_or_old_signs_no_second_value(tmp_path, how
     Rounds go on until it is in step with the others again: the block of a last round may come too late for one of them.
     """
     settings = {"disclosure": "open", "algorithm": {"burn_in": 2}}
-    start = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    start = TIME.after(2)
     pace = {"start": start, "period": 3.0, "play": 0.2, "stage": 0.25}
     charter = charter_of(4, arms=2, rounds=1_000, system="bc_ucb", settings=settings, **pace)
     consortium = Consortium(charter, fm.Bernoulli((0.3, 0.7), n_agents=4), tmp_path)
@@ -202,7 +202,7 @@ def test_a_member_whose_store_is_lost_or_old_signs_no_second_value(tmp_path, how
         return at
 
     running = None
-    at = asyncio.run(asyncio.wait_for(work(), 200))
+    at = run(work())
     said = {place: values for place, values in recorder.said.items() if place[0] == 3}
     assert [place for place, values in said.items() if len(values) > 1] == []  # never two things in one stage
     rounds = {moment.round for _, _, moment in said}

@@ -28,7 +28,7 @@ def fresh(path, name, number, port=9100):
 def test_after_an_exchange_they_go_on_with_another_address_pace_and_member(tmp_path):
     charter, folders = made_asking(tmp_path)
     nodes = Asking(charter, folders, [(0, AskedFor("exchange", each=3), 2), (4, AskedFor("leave"), 3)])
-    nodes.play(400)
+    nodes.play()
     before = nodes.players[0].machine.participant.chain.state.committee.fleet
     others = [fresh(tmp_path / "new", f"site-{number}", number) for number in range(5)]
     tables = [carry(old, new) for old, new in zip(folders[:4], others[:4], strict=True)]

@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from consortium import Consortium, charter_of
+from consortium import A_MOMENT, Consortium, charter_of
 
 import folkmoot as fm
 from folkmoot.node.charter import terms_of
@@ -74,7 +74,7 @@ def test_a_consortium_learns_from_what_comes_weeks_later(example, tmp_path):
                             assert await player.take([tickets.outcome(ticket, reward)]) == ["taken"]
                             told[player.me] += 1
                         clinic.told(ticket)
-                await asyncio.sleep(0)
+                await asyncio.sleep(A_MOMENT)
 
     terms = {key: example.TERMS[key] for key in ("system", "window", "settings")}
     charter = charter_of(4, rounds=rounds, play=0.02, **terms)
@@ -85,7 +85,7 @@ def test_a_consortium_learns_from_what_comes_weeks_later(example, tmp_path):
         _web=SimpleNamespace(changed=lambda: None),
     )  # fmt: skip
     first._tell = lambda event, about: Node._told(shown, event, about)
-    consortium.play(300)
+    consortium.play()
     for player in consortium.players:
         assert player.height > 0.9 * (rounds - 15)
         seen = player.seen()

@@ -1,10 +1,9 @@
 """The clock of a node: it follows most of the others, within a bound, and says when it must not play."""
 
 import asyncio
-import time
-from datetime import UTC, datetime, timedelta
 
 from consortium import Consortium, charter_of, until
+from timeless import TIME, run
 
 import folkmoot as fm
 from folkmoot.bc_ucb.records import RoundRecord
@@ -60,13 +59,13 @@ def test_a_member_whose_clock_is_wrong_follows_the_chain_in_silence_and_plays_ag
 ):
     """Its ledger grows with those of the others; all pages name it; then its reports are in blocks again."""
     monkeypatch.setattr(pings, "PING_SECONDS", 0.2)
-    start = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    start = TIME.after(2)
     settings = {"disclosure": "open", "algorithm": {"burn_in": 3}}
     pace = {"start": start, "period": 3.3, "play": 0.2, "stage": 0.3}
     charter = charter_of(4, rounds=100_000, system="bc_ucb", settings=settings, **pace)
     consortium, wrong = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), tmp_path), [0.0]
     players, late = consortium.players, consortium.players[3]
-    late.clock._wall = lambda: time.time() + wrong[0]
+    late.clock._wall = lambda: TIME.time() + wrong[0]
     said, heard = [], {}
 
     def note(sender, receiver, frame):
@@ -98,7 +97,7 @@ def test_a_member_whose_clock_is_wrong_follows_the_chain_in_silence_and_plays_ag
         for player in players:
             await player.stop()
 
-    asyncio.run(asyncio.wait_for(game(), 300))
+    run(game())
     assert said == []
 
 

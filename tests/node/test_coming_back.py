@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from consortium import Consortium, charter_of, until
+from timeless import run
 
 import folkmoot as fm
 from folkmoot.machine import Moment
@@ -58,7 +59,7 @@ def test_two_of_four_end_and_come_back_and_all_play_the_same_rounds_again(system
         for me in range(4):
             await end(me, tasks[me])
 
-    asyncio.run(asyncio.wait_for(game(), 300))
+    run(game())
 
 
 def test_who_has_heard_the_others_begin_is_part_of_the_first_round(tmp_path):

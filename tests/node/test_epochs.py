@@ -40,7 +40,7 @@ def two_epochs(request, tmp_path):
     for folder in folders:
         epochs.give(folder, amendment)
     first = InFolders(before, REWARDS, folders, seeds, [amendment])
-    first.play(120)
+    first.play()
     followed = [player.ending.next for player in first.players]
     for player, folder in zip(first.players, folders):
         player._store.close()
@@ -51,7 +51,7 @@ def two_epochs(request, tmp_path):
         tallies.append(store.tally())
         store.close()
     second = InFolders(followed[0], REWARDS, folders, seeds)
-    second.play(120)
+    second.play()
     for player in second.players:
         player._store.close()
     return system, folders, first, followed, second, tallies
@@ -155,7 +155,7 @@ def test_accounts_and_exclusions_go_on_in_the_next_epoch(disclosure, changed, tm
         epochs.give(folder, made)
     first = InFolders(before, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=7), folders, seeds, [made])
     exclude(first, 4)
-    first.play(120)
+    first.play()
     nexts = [player.ending.next for player in first.players]
     assert len({one.opening for one in nexts}) == 1
     for player, folder in zip(first.players, folders):
@@ -180,7 +180,7 @@ def test_accounts_and_exclusions_go_on_in_the_next_epoch(disclosure, changed, tm
     anew = begun.accounts.estimates.tolist() == [NO_ESTIMATE] * 3
     assert anew is changed
     assert anew or begun.accounts.estimates.tolist() == old.state.accounts.estimates.tolist()
-    second.play(120)
+    second.play()
     for player in second.players:
         player._store.close()
     for folder in there:

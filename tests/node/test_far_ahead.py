@@ -1,11 +1,10 @@
 """A member that speaks of rounds that are not there yet moves nobody: by a single frame, or with a wrong clock."""
 
 import asyncio
-import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from consortium import Consortium, charter_of, until
+from timeless import TIME, run
 
 import folkmoot as fm
 from folkmoot.machine import Moment
@@ -74,11 +73,11 @@ def test_a_clock_that_jumps_forgets_what_it_heard_of_others():
 def test_a_clock_an_hour_ahead_plays_nothing_ends_nothing_and_plays_once_it_is_right(tmp_path, monkeypatch):
     """Its time is beyond the last round. The others play on meanwhile; then it does, too."""
     monkeypatch.setattr(pings, "PING_SECONDS", 0.2)
-    start = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    start = TIME.after(2)
     charter = charter_of(3, rounds=500, start=start, period=3.3, play=0.2, stage=0.3)
     consortium, wrong = Consortium(charter, REWARDS[3], tmp_path), [3600.0]
     players, late, said = consortium.players, consortium.players[2], []
-    ahead = Clock(charter.terms.stage, wall=lambda: time.time() + wrong[0])
+    ahead = Clock(charter.terms.stage, wall=lambda: TIME.time() + wrong[0], steady=TIME.monotonic)
     late.clock = late._times._clock = late._pings._clock = ahead
     consortium.board.lets_through = lambda sender, receiver, frame: (
         (said.append((sender, frame.moment.round)) if frame.kind == STEP else None) or True
@@ -101,5 +100,5 @@ def test_a_clock_an_hour_ahead_plays_nothing_ends_nothing_and_plays_once_it_is_r
         for player in players:
             await player.stop()
 
-    asyncio.run(asyncio.wait_for(game(), 200))
+    run(game())
     assert max(round for _, round in said) < 400

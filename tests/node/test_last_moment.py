@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import time
 
 from consortium import Consortium, charter_of
+from timeless import TIME, run
 
 import folkmoot as fm
 from folkmoot.node.metrics import metrics
@@ -20,13 +20,13 @@ def test_who_marks_at_the_last_moment_to_one_victim_is_counted_and_named_there_a
     charter = charter_of(4, rounds=100_000, stage=STAGE, play=0.3)
     consortium = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), tmp_path)
     victim, liar = consortium.players[0], consortium.players[3]
-    liar._transport = Meddled(liar._transport, [card.name for card in charter.members], Mischief(file), STAGE)
     rounds = {player.me: [] for player in consortium.players}
     for player in consortium.players:
         player._tell = lambda event, about, me=player.me: event == "round" and rounds[me].append(about["round"])
     found = {}
 
     async def work():
+        liar._transport = Meddled(liar._transport, [card.name for card in charter.members], Mischief(file), STAGE)
         tasks = [asyncio.create_task(player.run()) for player in consortium.players]
         tasks += [asyncio.create_task(consortium.application(player)) for player in consortium.players]
         while 3 not in victim.pace.stretchers:
@@ -44,7 +44,7 @@ def test_who_marks_at_the_last_moment_to_one_victim_is_counted_and_named_there_a
         for player in consortium.players:
             await player.stop()
 
-    asyncio.run(asyncio.wait_for(work(), 300))
+    run(work())
     assert any(words.startswith("Marks at the last moment") and "site-3" in words for words in found["troubles"])
     times = found["state"]["members"][3]["stretched"]
     assert times >= 3
@@ -58,8 +58,7 @@ def test_who_marks_at_the_last_moment_to_one_victim_is_counted_and_named_there_a
 
 def test_who_plays_for_as_long_as_all_do_is_not_named(tmp_path):
     """In a round with a period all play until the same moment; here `play` is far longer than a stage."""
-    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
-    charter = charter_of(4, rounds=3, start=start, period=2.0, play=0.9, stage=0.1)
+    charter = charter_of(4, rounds=3, start=TIME.after(2), period=2.0, play=0.9, stage=0.1)
     consortium = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), tmp_path)
     begun = {}
     for player in consortium.players:

@@ -139,7 +139,7 @@ def test_one_that_comes_late_and_one_that_comes_back(tmp_path):
     charter, folders, _ = made(tmp_path, rounds=1_000, stage=0.5, wanted=1)
     lend(folders[0], (folders[2].path / "parameters").read_bytes())
     nodes = WithOneAway(charter, folders)
-    nodes.play(120)
+    nodes.play()
     ledgers = [blocks_of(player._store) for player in nodes.players]
     least = min(map(len, ledgers))
     assert least >= 4

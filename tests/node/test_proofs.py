@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from consortium import Consortium, charter_of
+from consortium import A_MOMENT, Consortium, charter_of
 
 import folkmoot as fm
 from folkmoot.node import Environment, proofs
@@ -39,12 +39,12 @@ class Measured(Consortium):
                 if player.me == 0:
                     again = tickets.outcome(tickets.decide().ticket, reward, proof)
                     assert await player.take([again]) in (["second"], ["closed"])
-            await asyncio.sleep(0)
+            await asyncio.sleep(A_MOMENT)
 
 
 def test_signed_rewards_are_paid_and_others_are_not_even_taken(tmp_path):
     consortium = Measured(charter(), fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), tmp_path)
-    consortium.play(120)
+    consortium.play()
     player = consortium.players[0]
     assert player.height == 5
     paid = [sum(consortium.pays(m, t, consortium.arms[t, m]) for t in range(4, 9)) for m in range(3)]

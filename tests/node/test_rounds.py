@@ -58,7 +58,7 @@ def test_block_for_block_what_the_simulator_agrees_on(members, tmp_path, monkeyp
     charter = charter_of(members, rounds=rounds, system="bc_ucb", settings=settings, seed=seed, seeds=seeds)
     rewards = fm.Bernoulli(means, n_agents=members)
     consortium = Consortium(charter, rewards, tmp_path, seeds)
-    consortium.play(120)
+    consortium.play()
 
     facts = consortium.players[0].system.facts
     monkeypatch.setattr(protocol, "_salt", lambda game, replicate: charter.digest)

@@ -6,6 +6,7 @@ import threading
 import pytest
 from cluster import Cluster
 from consortium import Consortium, charter_of
+from timeless import run
 
 import folkmoot as fm
 from folkmoot.cli import main
@@ -30,7 +31,7 @@ def pays(member, round, arm):
 
 def test_processes_compare_their_counts_in_private(tmp_path):
     settings = {"comparison": "pairwise", "algorithm": {"burn_in": BURN_IN}}
-    with Cluster(tmp_path, 4, pays=pays, system="bc_ucb", settings=settings, stage=10.0) as cluster:
+    with Cluster(tmp_path, 4, pays=pays, system="bc_ucb", settings=settings, stage=60.0, quick=True) as cluster:
         members = cluster.members
         cluster.until(lambda: min(member.state().get("height", 0) for member in members) >= 2, 300)
         assert not any(one.get("faults") for member in members for one in member.state()["members"])
@@ -48,7 +49,7 @@ def test_counts_are_compared_in_the_rounds_that_the_charter_names(tmp_path, monk
     def rounds():
         return {player.moment.round for player in consortium.players}.pop()
 
-    consortium.play(120)
+    consortium.play()
     assert asked == heard == {BURN_IN + 1, BURN_IN + 4}
     assert [player.height for player in consortium.players] == [4] * 4
 
@@ -66,7 +67,7 @@ def test_a_comparison_runs_beside_the_event_loop(tmp_path, monkeypatch):
     async def turn():
         while True:
             turned.set()
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
 
     async def play():
         turning = asyncio.create_task(turn())
@@ -74,7 +75,7 @@ def test_a_comparison_runs_beside_the_event_loop(tmp_path, monkeypatch):
         turning.cancel()
 
     monkeypatch.setattr(Pairwise, "answer", slow)
-    asyncio.run(asyncio.wait_for(play(), 120))
+    run(play())
     assert waited
     assert all(waited)
 

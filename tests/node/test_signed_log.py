@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from consortium import Consortium, charter_of, seeds_of
+from timeless import run
 
 import folkmoot as fm
 from folkmoot.cli import main
@@ -200,7 +201,7 @@ def test_a_player_that_ends_anywhere_and_comes_back_has_a_whole_log(tmp_path):
         for player in consortium.players:
             await player.stop()
 
-    asyncio.run(asyncio.wait_for(play(), 60))
+    run(play())
     entries = []
     for me, player in enumerate(consortium.players):
         file, seen = io.StringIO(), []
