@@ -34,11 +34,14 @@ def test_a_table_makes_chains_in_memory_and_on_disk(tmp_path):
 def test_processes_and_their_applications_are_measured(tmp_path):
     with Consortium(tmp_path, 2, {"system": "bandit"}) as consortium:
         consortium.until(3)
-        cost = consortium.cost(1.0)
+        for _ in range(60):  # seconds that a busy machine may give to others
+            cost = consortium.cost(1.0)
+            if cost.sent > 0:
+                break
         assert cost.rounds >= 1
         assert cost.processor >= 0
         assert cost.sent > 0
         now, most = consortium.members[0].memory
         assert 0 < now <= most
         assert not consortium.members[0].has_loaded("numba")
-        assert asyncio.run(Load(consortium.members[0], 2).run(0.5, None)) > 0
+        assert any(asyncio.run(Load(consortium.members[0], 2).run(0.5, None)) > 0 for _ in range(60))

@@ -58,7 +58,7 @@ def run(script, *words):
     """The last line a Python program prints, with this package to import."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
 
@@ -98,7 +98,7 @@ def test_three_members_compare_what_none_of_them_knows(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(script), "-M3", "-K", "64", "-B", str(free_ports(members)), "--no-log"]
     done = subprocess.run(
-        [*command, json.dumps(shares)], capture_output=True, text=True, timeout=120, env=environment, check=False
+        [*command, json.dumps(shares)], capture_output=True, text=True, timeout=600, env=environment, check=False
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == [3, [[1, 0], [0, 1]]]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def said(client, wanted):
     """The messages of the kernel until one of this kind, or of this state."""
     found = []
     while True:
-        message = client.get_iopub_msg(timeout=120)
+        message = client.get_iopub_msg(timeout=600)
         found.append(message)
         if wanted in (message["msg_type"], message["content"].get("execution_state")):
             return found
@@ -53,10 +54,11 @@ def test_an_interrupt_ends_a_run_and_the_kernel_goes_on():
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=120)
+        client.wait_for_ready(timeout=600)
         client.execute(LONG)
         said(client, "stream")
-        assert "folkmoot: 0% after" in said(client, "stream")[-1]["content"]["text"]  # it is in the middle of it
+        told = said(client, "stream")[-1]["content"]["text"]
+        assert re.search(r"folkmoot: \d% after", told)  # it is in the middle of it, on a fast machine, too
         manager.interrupt_kernel()
         # Until it is idle again: cells that are sent before are dropped by the kernel, as always after an error.
         errors = [message["content"]["ename"] for message in said(client, "idle") if message["msg_type"] == "error"]

@@ -82,7 +82,7 @@ def test_a_run_that_does_not_get_on_says_so(monkeypatch):
         until = time.monotonic() + 60.0
         while not sys.stderr.getvalue() and time.monotonic() < until:
             time.sleep(0.01)
-    assert sys.stderr.getvalue().startswith("folkmoot: 0% after 0 s\n")
+    assert re.match(r"folkmoot: 0% after \d+ s\n", sys.stderr.getvalue())  # 0 s, unless the machine stood still
     assert "folkmoot-progress" not in [thread.name for thread in threading.enumerate()]
 
 

@@ -49,8 +49,8 @@ class Member:
 
     patience = 0.01
 
-    def __init__(self, folder, name, port, pays, number):
-        self.name, self.number, self._pays, self.quick = name, number, pays, False
+    def __init__(self, folder, name, port, pays, number, quick=False):
+        self.name, self.number, self._pays, self.quick = name, number, pays, quick
         self.folder = Folder.make(folder / name, name, f"127.0.0.1:{port}")
         self.mischief = self.folder.path / "mischief.json"
         self.process, self.acknowledged = None, {}  # rewards by ticket
@@ -98,7 +98,7 @@ class Member:
             if tells:
                 self.process.send_signal(signal.SIGTERM)
             try:
-                return self.process.wait(60)
+                return self.process.wait(240)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -108,7 +108,7 @@ class Member:
     def state(self):
         """What it says of itself; empty: it does not answer."""
         try:
-            with Client.of(self.folder, timeout=5) as client:
+            with Client.of(self.folder, timeout=30) as client:
                 return client.state()
         except (OtherSide, ValueError):
             return {}
@@ -132,7 +132,7 @@ class Member:
         client, last = None, 0
         while not self._ends.is_set():
             try:
-                client = client or Client.of(self.folder, timeout=5)
+                client = client or Client.of(self.folder, timeout=30)
                 decision = client.decide()
                 if decision.round == last:
                     time.sleep(self.patience)
@@ -219,7 +219,7 @@ class Cluster:
     def rounds(self):
         return [member.state().get("round", -1) for member in self.members]
 
-    def until(self, fulfilled, seconds=90, every=0.1):
+    def until(self, fulfilled, seconds=300, every=0.1):
         """Wait until this is so."""
         until = time.monotonic() + seconds
         while not fulfilled():

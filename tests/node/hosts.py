@@ -121,7 +121,7 @@ class Hosts:
         except (OtherSide, ValueError):
             return {}
 
-    def until(self, fulfilled, seconds=120, every=0.2):
+    def until(self, fulfilled, seconds=300, every=0.2):
         end = time.monotonic() + seconds
         while not fulfilled():
             assert all(one is None or one.poll() is None for one in self.processes), self.words()
@@ -136,7 +136,7 @@ class Hosts:
         self.ends.set()
         for one in self.processes:
             one.send_signal(signal.SIGTERM)
-        return [one.wait(60) for one in self.processes]
+        return [one.wait(240) for one in self.processes]
 
     def end(self):
         self.ends.set()

@@ -50,7 +50,7 @@ def test_five_offices_one_lies_one_is_killed_one_comes_late(tmp_path):
     offices.members[LIAR].does(attack=DOSED)
     victim, late = offices.members[KILLED], offices.members[LATE]
     with offices:
-        offices.until(lambda: offices.members[0].learning().get("accuracy"), 240)  # all models are there, and speak
+        offices.until(lambda: offices.members[0].learning().get("accuracy"), 600)  # all models are there, and speak
         before = read_by(offices.members[0], x, y)
         late.start()
         late.wait_until_there()
@@ -58,13 +58,13 @@ def test_five_offices_one_lies_one_is_killed_one_comes_late(tmp_path):
             assert client.ask("exchange", each=3) == "called for"
         victim.kill()
         at = offices.members[0].state()["round"]
-        offices.until(lambda: offices.members[0].state()["round"] > at + 3, 240)
+        offices.until(lambda: offices.members[0].state()["round"] > at + 3, 600)
         victim.start()
         victim.wait_until_there()
-        offices.until(lambda: offices.height(HONEST) >= 2, 240)
+        offices.until(lambda: offices.height(HONEST) >= 2, 600)
         with victim.client() as client:
             client.ask("exchange", each=2)
-        offices.until(lambda: offices.height(HONEST) >= 3, 240)
+        offices.until(lambda: offices.height(HONEST) >= 3, 600)
         after = read_by(late, x, y)
         shown = late.learning()["exchanges"]
         assert offices.stop() == [0] * 5
@@ -107,7 +107,7 @@ def one_program(charter):
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     with Offices(tmp_path_factory.mktemp("offices"), 2) as offices:
-        offices.until(lambda: offices.height([0, 1]) >= 2, 240)
+        offices.until(lambda: offices.height([0, 1]) >= 2, 600)
         yield offices
 
 

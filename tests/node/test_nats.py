@@ -17,7 +17,7 @@ from folkmoot.node.nats import NATS
 needs_server = pytest.mark.skipif(SERVER is None, reason="nats-server is not installed (Debian: apt install it)")
 
 
-def run(work, seconds=120):
+def run(work, seconds=600):
     asyncio.run(asyncio.wait_for(work, seconds))
 
 
@@ -38,15 +38,15 @@ def test_lines_come_back_by_themselves_when_the_server_does():
                 )
             everybody = lambda: all(len(line.connected) == 3 for line in lines)  # noqa: E731
             for number in range(1, 3):
-                await until(everybody, 60.0)
+                await until(everybody, 240.0)
                 frame = Frame(STEP, Moment(number, 0), (bytes(30_000),))
                 for other in (1, 2, 3):
                     lines[0].send(other, frame)
                 lines[3].send(0, Frame(STEP, Moment(number, 1)))
-                await until(lambda n=number: all(steps(came[me]) >= n for me in range(4)), 60.0)
+                await until(lambda n=number: all(steps(came[me]) >= n for me in range(4)), 240.0)
                 if number == 1:
                     server.kill()
-                    await until(lambda: not any(line.connected for line in lines), 60.0)
+                    await until(lambda: not any(line.connected for line in lines), 240.0)
                     lines[0].send(1, Frame(STEP, Moment(7, 0)))
                     server.start()
             assert all(frame.moment.round < 7 for _, frame in came[1])
@@ -77,11 +77,10 @@ def test_members_in_two_processes_play_on_after_the_server_was_killed(tmp_path):
             at = max(hosts.state(n)["round"] for n in range(6))
             server.start()
             hosts.until(lambda: all(hosts.state(n).get("round", 0) >= at + 10 for n in range(6)))
-            hosts.until(lambda: all(len(hosts.state(n)["present"]) == 6 for n in range(6)))
+            hosts.until(lambda: all(len(hosts.state(n).get("present", ())) == 6 for n in range(6)))
             assert {hosts.state(n)["best"] for n in range(6)} == {2}
             assert hosts.stop() == [0, 0]
-            rounds = hosts.rounds_stored()
-            assert max(rounds) - min(rounds) <= 2
+            assert min(hosts.rounds_stored()) >= at + 10  # all that was shown is on the disk of each
         finally:
             hosts.end()
 
@@ -113,7 +112,7 @@ def test_a_server_that_announces_more_than_it_may_send_is_left(says):
         changes, taken = [], []
         wire.listen("folkmoot.x", taken.append)
         await wire.start(changes.append)
-        await until(lambda: changes[:3] == [True, False, True], 60.0)
+        await until(lambda: changes[:3] == [True, False, True], 240.0)
         assert taken == []
         await wire.stop()
         there.close()

@@ -1,7 +1,5 @@
 """Nodes as processes: with TLS, a disk, a clock, applications over HTTP, and `kill -9`."""
 
-import time
-
 import pytest
 from cluster import Cluster
 
@@ -36,7 +34,6 @@ def test_a_bandit_goes_on_while_one_is_killed_and_comes_back(tmp_path):
         victim.wait_until_there()
         cluster.until(lambda: victim.state().get("round", 0) > at + 20)
         cluster.until(lambda: cluster.members[0].state()["troubles"] == [])
-        time.sleep(0.5)
         assert cluster.stop() == [0, 0, 0, 0]
         for member in cluster.members:
             store, rewards = member.store(), dict(member.acknowledged)
@@ -49,7 +46,7 @@ def test_a_bandit_goes_on_while_one_is_killed_and_comes_back(tmp_path):
 @pytest.mark.parametrize("disclosure", ["open", "validators"])
 def test_a_chain_goes_on_while_one_is_killed_and_all_hold_the_same_blocks(tmp_path, disclosure):
     with Cluster(
-        tmp_path, 4, pays=pays, system="bc_ucb", settings={"disclosure": disclosure}, evidence="exclude"
+        tmp_path, 4, pays=pays, system="bc_ucb", settings={"disclosure": disclosure}, evidence="exclude", quick=True
     ) as cluster:
         cluster.until(lambda: min(member.state().get("height", 0) for member in cluster.members) >= 3)
         victim = cluster.members[1]
@@ -76,9 +73,9 @@ def test_a_second_process_on_one_folder_is_refused(tmp_path):
     import subprocess
     import sys
 
-    with Cluster(tmp_path, 2, pays=pays) as cluster:
+    with Cluster(tmp_path, 2, pays=pays, quick=True) as cluster:
         command = [sys.executable, "-m", "folkmoot", "node", "run", str(cluster.members[0].folder.path)]
-        second = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        second = subprocess.run(command, capture_output=True, text=True, timeout=600)
         assert second.returncode == 2
         assert "two processes on one folder" in second.stderr
         assert len(second.stderr.splitlines()) == 1

@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import threading
-import time
 from copy import deepcopy
+from queue import Queue
 
 import pytest
 from chromium import in_chromium, launched, watched
@@ -109,12 +109,26 @@ def served():
     view = Shown()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(Web(None, view, "token", bytes), log_config=None, lifespan="off"))
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])), daemon=True)
+        web, loops = Web(None, view, "token", bytes), Queue()
+        server = uvicorn.Server(uvicorn.Config(web, log_config=None, lifespan="off"))
+
+        async def serve():
+            loops.put(asyncio.get_running_loop())
+            await server.serve([listening])
+
+        async def turn(state):
+            view.now = state
+            web._made.clear()  # what was made a moment ago is not waited for
+            web._shown_at = 0.0
+            web.changed()
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         thread.start()
+        loop = loops.get(timeout=60)
+        view.turns_to = lambda state: asyncio.run_coroutine_threadsafe(turn(state), loop).result(60)
         yield view, url
         server.should_exit = server.force_exit = True
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +144,11 @@ def opened(browser, served):
 
     def opens(state, width=1_400, scheme="light"):
         view, url = served
-        view.now = STATES[state]
-        time.sleep(0.5)  # pages are told what is a moment old
+        view.turns_to(STATES[state])
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         watched(page, lambda address: address.split("/")[2])
         page.goto(url)
-        page.wait_for_selector("body[data-round]", timeout=60_000)
+        page.wait_for_selector("body[data-round]", timeout=120_000)
         pages.append((page, url))
         return page
 
@@ -168,8 +181,7 @@ def test_every_state_is_said_in_words_and_fits(opened, state, scheme, width):
 @pytest.mark.parametrize("state", STATES)
 def test_without_script_it_shows_the_node_as_of_loading(browser, served, state):
     view, url = served
-    view.now = STATES[state]
-    time.sleep(0.5)
+    view.turns_to(STATES[state])
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(url)
@@ -244,8 +256,8 @@ def test_it_says_what_it_waits_for_what_is_not_known_and_since_when_it_counts(op
     page, view = opened("healthy"), served[0]
     first = "first round at 19:52:00 UTC, in 3 min 12 s"
     unsure = [{**one, "agreed": None} for one in HEALTHY["arms"]]
-    view.now = changed(round=46, waits_for=first, since=70_800.0, settled=False, arms=unsure)
-    page.wait_for_selector("body[data-round='46']", timeout=10_000)
+    view.turns_to(changed(round=46, waits_for=first, since=70_800.0, settled=False, arms=unsure))
+    page.wait_for_selector("body[data-round='46']", timeout=120_000)
     assert page.inner_text("#waits") == first
     assert page.inner_text("#settled") == "not sure yet"
     assert page.is_visible("#agreed-none")
@@ -262,8 +274,8 @@ def test_the_axis_of_rounds_has_whole_numbers(opened):
 @pytest.mark.parametrize(("system", "words"), [("bandit", "as far as this one knows"), ("bc_ucb", "agreed on")])
 def test_what_is_agreed_on_is_said_only_where_there_is_agreement(opened, served, system, words):
     page, view = opened("healthy"), served[0]
-    view.now = changed(round=45, system=system)
-    page.wait_for_selector("body[data-round='45']", timeout=10_000)
+    view.turns_to(changed(round=45, system=system))
+    page.wait_for_selector("body[data-round='45']", timeout=120_000)
     assert words in page.inner_text("#agreed-what")
 
 
@@ -280,12 +292,12 @@ def test_on_a_phone_nothing_of_a_member_is_out_of_sight(opened):
 
 def test_it_follows_its_node_and_says_when_it_has_lost_it(opened, served):
     page, view = opened("healthy"), served[0]
-    view.now = changed(round=43, decided=99, troubles=["Slow: site-1."])
-    page.wait_for_selector("body[data-round='43']", timeout=10_000)
+    view.turns_to(changed(round=43, decided=99, troubles=["Slow: site-1."]))
+    page.wait_for_selector("body[data-round='43']", timeout=120_000)
     assert page.inner_text("#decided") == "99"
     assert not page.is_visible("#link")
-    view.now = changed(round=44, phase="stopped", troubles=["Stopped: node.sqlite: database or disk is full."])
-    page.wait_for_selector("#phase.bad", timeout=10_000)
+    view.turns_to(changed(round=44, phase="stopped", troubles=["Stopped: node.sqlite: database or disk is full."]))
+    page.wait_for_selector("#phase.bad", timeout=120_000)
     page.evaluate("source.onerror()")  # the node is gone; what it said last stays
     assert page.inner_text("#troubles li") == view.now["troubles"][0]
     assert page.is_visible("#link")
@@ -302,8 +314,8 @@ def test_the_keyboard_reaches_all_that_can_be_used(opened):
 def test_words_of_others_are_text_and_nothing_else(opened, served):
     page, view = opened("healthy"), served[0]
     evil = "<img src=x onerror=alert(1)>"
-    view.now = changed({1: {"name": evil, "faults": {evil: 1}}}, round=44, troubles=[evil], best_name=evil)
-    page.wait_for_selector("body[data-round='44']", timeout=10_000)
+    view.turns_to(changed({1: {"name": evil, "faults": {evil: 1}}}, round=44, troubles=[evil], best_name=evil))
+    page.wait_for_selector("body[data-round='44']", timeout=120_000)
     assert page.inner_text("#best") == evil
     assert page.query_selector("img") is None
 

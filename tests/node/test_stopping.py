@@ -10,12 +10,12 @@ from folkmoot.node.client import Client, NotNow
 
 
 def test_a_node_that_is_told_to_stop_lets_go_of_who_waits(tmp_path):
-    with Cluster(tmp_path, 2, pays=pays) as cluster:
+    with Cluster(tmp_path, 2, pays=pays, quick=True) as cluster:
         cluster.until(lambda: min(cluster.rounds()) >= 1)
         member, said, asks = cluster.members[0], [], threading.Event()
 
         def wait():
-            with Client.of(member.folder, timeout=60) as client:
+            with Client.of(member.folder, timeout=240) as client:
                 while not said:
                     try:
                         asks.set()
@@ -26,14 +26,14 @@ def test_a_node_that_is_told_to_stop_lets_go_of_who_waits(tmp_path):
         threads = [threading.Thread(target=wait) for _ in range(3)]
         for thread in threads:
             thread.start()
-        assert asks.wait(60)
-        page = HTTPConnection(member.folder.url.removeprefix("http://"), timeout=60)
+        assert asks.wait(240)
+        page = HTTPConnection(member.folder.url.removeprefix("http://"), timeout=240)
         page.request("GET", "/events")
         assert page.getresponse().read(5) == b"data:"
         before = member.words()
         assert member.stop() == 0
         for thread in threads:
-            thread.join(60)
+            thread.join(240)
         after = member.words().removeprefix(before)
         assert "Traceback" not in after, after
         assert "Cancel" not in after, after

@@ -29,7 +29,7 @@ class Ends(Transports):
 
 
 def run(work):
-    asyncio.run(asyncio.wait_for(work, 60))
+    asyncio.run(asyncio.wait_for(work, 600))
 
 
 def test_members_find_each_other_greet_and_keep_the_order_of_frames():
@@ -113,10 +113,12 @@ def test_of_two_connections_the_one_that_nobody_speaks_by_ends_and_a_silent_memb
         if ports_of(zero._links[1][-1]) != ports_of(one._links[0][-1]):
             zero._links[1].reverse()
         spoken_by = zero._links[1][-1], one._links[0][-1]
-        for _ in range(40):
+        for _ in range(4_000):  # looks that come late are passed over, so it may take a while
             zero.send(1, Frame(STEP, Moment(1, 0)))
             one.send(0, Frame(STEP, Moment(1, 0)))
             await asyncio.sleep(0.05)
+            if len(zero._links[1]) == len(one._links[0]) == 1:
+                break
         assert (zero._links[1], one._links[0]) == ([spoken_by[0]], [spoken_by[1]])
         await ends.until(lambda: spoken_by[0] not in zero._links[1])  # nobody says anything
         await ends.stop()
@@ -131,7 +133,7 @@ async def knock(port, context, say=b""):
             "127.0.0.1", port, ssl=context, server_hostname="" if context else None
         )
         writer.write(say)
-        return await asyncio.wait_for(reader.read(1_000), 10)
+        return await asyncio.wait_for(reader.read(1_000), 240)
     except (OSError, ssl.SSLError):
         return b""
 
@@ -213,13 +215,12 @@ def test_a_flood_of_a_member_is_slowed_down():
         await ends.start()
         await ends.until(lambda: ends.lines[0].connected and ends.lines[1].connected)
         frame, began = Frame(STEP, Moment(1, 0), (bytes(3_000),)), time.monotonic()
-        while time.monotonic() - began < 2.0 or not ends.lines[1].traffic[0].dropped:
+        there, here = ends.lines[1].traffic[0], ends.lines[0].traffic[1]
+        while time.monotonic() - began < 2.0 or not there.dropped or not here.refused["slowed down"]:
             ends.lines[1].send(0, frame)
             await asyncio.sleep(0)
-        taken = ends.lines[0].traffic[1].received
+        taken = here.received
         assert taken < 100_000 * (2.0 + time.monotonic() - began + 2.0)  # the burst, the time, and what one read adds
-        assert ends.lines[0].traffic[1].refused["slowed down"] > 0
-        assert ends.lines[1].traffic[0].dropped > 0
         await ends.stop()
 
     run(work())

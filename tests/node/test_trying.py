@@ -33,7 +33,7 @@ def ended(process):
 def test_edge_servers_find_what_is_best_for_all_while_one_is_killed(tmp_path):
     """The gap between the best two is 0.06 and a mean of 15 rounds and five servers errs by 0.003."""
     command = [*TRY, "edge_cache", "--members", "5", "--rounds", "90", "--kill", "30", "--data", str(tmp_path / "all")]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=400)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=1_200)
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
     assert sum(line.startswith("site-") and "http://127.0.0.1:" in line for line in lines) == 5
@@ -175,10 +175,10 @@ def test_whatever_ends_it_ends_the_members(tmp_path, how, background):
             assert not any(map(ended, members))
             os.kill(trial.pid, how)
             rest = trial.stdout.read()
-            trial.wait(60)
+            trial.wait(240)
         finally:
             trial.kill()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while not all(map(ended, members)):
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -1,6 +1,7 @@
 """What a node answers over HTTP: applications with a token, the page to this host, hostile requests in one line."""
 
 import asyncio
+import contextlib
 import hmac
 import json
 import re
@@ -22,21 +23,21 @@ from folkmoot.node.web import MOST_WATCHERS
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with Cluster(tmp_path_factory.mktemp("web"), 2, pays=pays, play=0.3, high=2.0) as cluster:
+    with Cluster(tmp_path_factory.mktemp("web"), 2, pays=pays, play=0.3, high=2.0, window=62, quick=True) as cluster:
         cluster.until(lambda: min(cluster.rounds()) >= 2)
         yield cluster
 
 
 @pytest.fixture
 def client(cluster):
-    with Client.of(cluster.members[0].folder, timeout=30) as client:
+    with Client.of(cluster.members[0].folder, timeout=240) as client:
         yield client
 
 
 def asked(cluster, method, path, body=b"", headers=None):
     """Status, headers and text of an answer to a request that no client of ours would make."""
     host = cluster.members[0].folder.url.removeprefix("http://")
-    connection = HTTPConnection(host, timeout=30)
+    connection = HTTPConnection(host, timeout=240)
     connection.request(method, path, body, headers or {})
     response = connection.getresponse()
     found = response.status, dict(response.getheaders()), response.read().decode()
@@ -58,19 +59,34 @@ def decided(client, **what):
     return pytest.fail("no round is under way")
 
 
-def test_decide_outcome_and_state(client):
-    for _ in range(200):  # that of this round may have been told to the others already
+def in_time(said):
+    """Something that is said of a ticket while its round counts: a busy machine may take too long over it."""
+    for _ in range(1_000):
+        try:
+            return said()
+        except Refused as error:
+            if "its outcome counts for" not in str(error):
+                raise
+    return pytest.fail("no round counts for long enough")
+
+
+def test_decide_outcome_and_state(cluster, client):
+    def twice():
         decision = decided(client)
         assert decision.name == f"arm {decision.arm}"
-        if client.outcome(decision.ticket, 0.25):
+        return client.outcome(decision.ticket, 0.25), client.outcome(decision.ticket, 0.25)
+
+    for _ in range(200):  # that of this round may have been told to the others already
+        first, second = in_time(twice)
+        assert not second  # one outcome a ticket
+        if first:
             break
         time.sleep(0.02)
     else:
         pytest.fail("no outcome is taken")
-    assert not client.outcome(decision.ticket, 0.25)  # one outcome a ticket
     state = client.state()
     assert (state["member"], state["system"], len(state["arms"]), len(state["members"])) == ("site-0", "bandit", 3, 2)
-    assert state["present"] == ["site-0", "site-1"]
+    cluster.until(lambda: client.state()["present"] == ["site-0", "site-1"])
 
 
 def test_decide_waits_for_a_later_round(client):
@@ -104,10 +120,11 @@ def test_rewards_are_shown_on_the_scale_of_the_charter(cluster):
 def test_the_same_awaited(cluster):
     async def work():
         folder = cluster.members[1].folder
-        async with AsyncClient(folder.url, folder.token, timeout=30) as client:
+        async with AsyncClient(folder.url, folder.token, timeout=240) as client:
             decisions = await asyncio.gather(*(client.decide() for _ in range(5)))
             assert len({decision.ticket for decision in decisions}) == 5
-            await client.outcome(decisions[0].ticket, None)
+            with contextlib.suppress(Refused):  # on a busy machine its round may count no more
+                await client.outcome(decisions[0].ticket, None)
             assert (await client.state())["member"] == "site-1"
 
     asyncio.run(work())
@@ -178,8 +195,9 @@ def test_only_names_of_this_host_are_answered(cluster, host, status):
 def test_page_and_metrics_are_made_once_for_all_who_ask_at_a_time(cluster):
     with ThreadPoolExecutor(30) as together:
         for path in ("/", "/metrics"):
+            began = time.monotonic()
             found = [one[2] for one in together.map(lambda _, path=path: asked(cluster, "GET", path), range(30))]
-            assert len(set(found)) < 15  # a moment is a quarter of a second
+            assert len(set(found)) < 2 + (time.monotonic() - began) / 0.25  # a moment is a quarter of a second
 
 
 @pytest.mark.parametrize(
@@ -207,9 +225,10 @@ def test_the_page_loads_nothing_from_elsewhere(cluster):
 
 
 def test_metrics_and_health(cluster):
+    cluster.until(lambda: 'folkmoot_member_present{member="site-1"} 1.0' in asked(cluster, "GET", "/metrics")[2])
     _, _, text = asked(cluster, "GET", "/metrics")
     for line in (
-        'folkmoot_phase{phase="playing"} 1.0', 'folkmoot_member_present{member="site-1"} 1.0',
+        'folkmoot_phase{phase="playing"} 1.0', 'folkmoot_member_present{member="site-1"}',
         'folkmoot_arm_pulls_total{arm="arm 2"}', 'folkmoot_member_sent_bytes_total{member="site-1"}',
         "process_resident_memory_bytes",
     ):  # fmt: skip
@@ -255,32 +274,36 @@ def test_the_description_has_every_field_of_a_decision_and_of_the_state(client):
 
     conforms(client.state(), schema("/v1/state", "get"))
     assert "agreed" in schema("/v1/state", "get")["properties"]["arms"]["items"]["properties"]
-    conforms(vars(client.decide()), schema("/v1/decide", "post"), "decision")
-    assert set(vars(client.decide())) == set(schema("/v1/decide", "post")["required"])
+    conforms(vars(decided(client)), schema("/v1/decide", "post"), "decision")
+    assert set(vars(decided(client))) == set(schema("/v1/decide", "post")["required"])
 
 
 def test_a_ticket_that_counts_no_more_is_refused_for_good(client):
     for reward in (float("nan"), float("inf"), 7):
         with pytest.raises(Refused, match="reward"):
-            client.outcome(client.decide().ticket, reward)
+            in_time(lambda reward=reward: client.outcome(decided(client).ticket, reward))
     with pytest.raises(Refused, match="another epoch"):
         client.outcome("900.2-abc.1.0", 0.5)
 
 
 def test_many_requests_at_once_do_not_stop_the_rounds(cluster):
-    before, ends = cluster.members[0].state()["round"], time.monotonic() + 3
+    before, enough, counts = cluster.members[0].state()["round"], threading.Event(), [0] * 4
 
-    def hammer():
-        with Client.of(cluster.members[0].folder, timeout=30) as client:
-            while time.monotonic() < ends:
-                client.outcome(client.decide().ticket, 0.5)
+    def hammer(number):
+        with Client.of(cluster.members[0].folder, timeout=240) as client:
+            while not enough.is_set():
+                in_time(lambda: client.outcome(decided(client).ticket, 0.5))
+                counts[number] += 1
 
-    threads = [threading.Thread(target=hammer) for _ in range(4)]
+    threads = [threading.Thread(target=hammer, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
-    assert cluster.members[0].state()["round"] > before
+    try:
+        cluster.until(lambda: min(counts) >= 50 and cluster.members[0].state()["round"] > before + 5)
+    finally:
+        enough.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_a_node_that_is_not_there_is_said_so():
@@ -296,14 +319,14 @@ def test_pages_that_are_open_are_bounded_and_told_the_same(cluster):
     streams = []
     try:
         for _ in range(MOST_WATCHERS + 1):
-            streams.append(socket.create_connection(("127.0.0.1", port), timeout=30))
+            streams.append(socket.create_connection(("127.0.0.1", port), timeout=240))
             streams[-1].sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             is_there = len(streams) <= MOST_WATCHERS
             assert streams[-1].recv(12) == (b"HTTP/1.1 200" if is_there else b"HTTP/1.1 503")
         streams.pop(0).close()
 
         def one_more():
-            with socket.create_connection(("127.0.0.1", port), timeout=30) as stream:
+            with socket.create_connection(("127.0.0.1", port), timeout=240) as stream:
                 stream.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 return stream.recv(12) == b"HTTP/1.1 200"
 
@@ -316,7 +339,7 @@ def test_pages_that_are_open_are_bounded_and_told_the_same(cluster):
 def test_nothing_is_said_on_standard_error_of_what_strangers_ask(cluster):
     """The last test of this cluster: all that was asked before is looked at, too."""
     port = int(cluster.members[0].folder.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as stream:
+    with socket.create_connection(("127.0.0.1", port), timeout=240) as stream:
         stream.sendall(b"no request\r\n\r\n")
         assert stream.recv(12) == b"HTTP/1.1 400"
     output = (cluster.members[0].folder.path / "output").read_text()
@@ -333,7 +356,7 @@ def test_the_node_shows_that_it_knows_its_token_to_whoever_asks_with_a_number(cl
         return hmac.new(token.encode(), words.encode(), "sha256").hexdigest()
 
     for _ in range(2):
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", port, timeout=240)
         connection.connect()
         own = connection.sock.getsockname()[1]
         connection.request("GET", f"/proof?nonce={nonce}")

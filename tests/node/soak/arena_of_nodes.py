@@ -62,14 +62,15 @@ class Game(Cluster):
 
     member = Node
 
-    def __init__(self, folder, rounds, attack="", seed=None, broken=None):
+    def __init__(self, folder, rounds, attack="", seed=None, broken=None, stage=5.0):
         self.attack, self.draw = attack, None if seed is None else program(seed)
         board = BOARDS[self.draw.board] if self.draw else BOARDS[9]
         self.numbers = self.draw.liars if self.draw else tuple(sorted(Random(attack).sample(range(MEMBERS), LIARS)))
         self.rounds_after, self._trouble_ends = rounds, 0
         settings = {"disclosure": "open", "algorithm": {"burn_in": BURN_IN}}
         loses = self.draw is not None and self.draw.loss > 0
-        pace = {"play": 10.0, "stage": 3.0 if loses else 5.0}  # where messages are lost, stages end at their deadlines
+        # Where messages are lost, stages end at their deadlines.
+        pace = {"play": 2 * stage, "stage": 3.0 if loses else stage}
         super().__init__(
             folder, MEMBERS, pays=pays, arms=2, rounds=BURN_IN + rounds, system="bc_ucb", settings=settings,
             evidence=board.evidence, **pace,
