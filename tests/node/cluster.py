@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from nursery import Born
@@ -54,6 +55,7 @@ class Member:
         self.folder = Folder.make(folder / name, name, f"127.0.0.1:{port}")
         self.mischief = self.folder.path / "mischief.json"
         self.process, self.acknowledged = None, {}  # rewards by ticket
+        self.quiet = False  # while it is, its application tells nothing
         self.unsure = 0  # outcomes of which it was not told whether they are taken
         self._ends = threading.Event()
 
@@ -131,6 +133,9 @@ class Member:
     def _play(self):
         client, last = None, 0
         while not self._ends.is_set():
+            if self.quiet:
+                time.sleep(0.01)
+                continue
             try:
                 client = client or Client.of(self.folder, timeout=30)
                 decision = client.decide()
@@ -215,6 +220,15 @@ class Cluster:
             if member.process is not None and member.process.poll() is None:
                 member.process.send_signal(signal.SIGTERM)
         return [member.stop(tells=False) for member in self.members]
+
+    @contextmanager
+    def slowly(self):
+        """Meanwhile no application tells anything: a round takes as long as the charter lets them play."""
+        for member in self.members:
+            member.quiet = True
+        yield
+        for member in self.members:
+            member.quiet = False
 
     def rounds(self):
         return [member.state().get("round", -1) for member in self.members]

@@ -73,7 +73,7 @@ def url(server):
 )
 def test_what_a_node_says_is_of_one_kind(status, body, kind):
     server = node(status, body)
-    with Client(url(server), "token", timeout=10) as client, pytest.raises(NodeSays) as caught:
+    with Client(url(server), "token", timeout=120) as client, pytest.raises(NodeSays) as caught:
         client.outcome("1.a.1", 0.5)
     server.shutdown()
     server.server_close()
@@ -91,7 +91,7 @@ def test_the_client_of_a_folder_follows_its_node_to_another_port(tmp_path):
     token = folder.token.encode()
     first = node(200, answer, token)
     folder.says_where(url(first))
-    with Client.of(folder, timeout=10) as client:
+    with Client.of(folder, timeout=120) as client:
         decision = client.decide()
         assert (decision.epoch, decision.round, decision.ticket) == (2, 3, "3.2-a.1")
         first.shutdown()
@@ -175,7 +175,7 @@ DECISION = {"arm": 0, "name": "a", "round": 1, "ticket": "1.a.1", "epoch": 1}
 
 def passed_on(port, nonce):
     """What the node at this port shows."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("GET", query(nonce))
     response = connection.getresponse()
     found = response.status, response.read()
@@ -232,7 +232,7 @@ def test_attack_of_a_proof_that_is_passed_on_from_the_node_that_is_back_at_the_s
         pytest.raises(NodeSays, match="passes on what it shows"),
     ):
         client.decide()
-    thread.join(10)
+    thread.join(120)
     assert heard == [b""]
     assert client.decide().round == 1  # of the node itself
     client.close()
@@ -264,7 +264,7 @@ def test_attack_of_an_answer_that_closes_the_connection_it_proves(kind):
 
     threading.Thread(target=ending, daemon=True).start()
     with pytest.raises(NotNow, match="does not answer"):
-        ask(kind, f"http://127.0.0.1:{port}", timeout=10)
+        ask(kind, f"http://127.0.0.1:{port}", timeout=120)
     listening.shutdown(socket.SHUT_RDWR)
     listening.close()
     assert not any(b"Bearer" in asked for asked in heard)

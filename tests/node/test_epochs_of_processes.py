@@ -15,21 +15,27 @@ def pays(member, round, arm):
     return float(((member * 7_919 + round * 104_729 + arm * 1_299_709) % 1_000) / 1_000 < (0.3, 0.5, 0.7)[arm])
 
 
+def knows(member):
+    """Does it know of an amendment?"""
+    return '"event": "amendment"' in (member.folder.path / "log.jsonl").read_text()
+
+
 def test_a_member_joins_a_chain_while_it_runs_and_one_that_was_away_follows(tmp_path):
     settings = {"disclosure": "open", "algorithm": {"burn_in": 3}}
     with Cluster(tmp_path, 4, pays=pays, system="bc_ucb", settings=settings, quick=True) as cluster:
         members, before = cluster.members, cluster.charter
         cluster.until(lambda: min(member.state().get("height", 0) for member in members) >= 2)
         joins = Member(tmp_path, "site-4", free_ports(1)[0], pays, 4, quick=True)
-        after = max(cluster.rounds()) + 12
-        made = amend(before, after, admit=[joins.folder.card])
-        for member in (members[0], members[1], members[3], joins):
-            made = signed(made, before, member.folder.seed())
         away = members[2]
-        away.kill()
-        epochs.give(joins.folder, made, [before])
-        for member in members:
-            epochs.give(member.folder, made)
+        with cluster.slowly():  # all are to have it before its round
+            made = amend(before, max(cluster.rounds()) + 12, admit=[joins.folder.card])
+            for member in (members[0], members[1], members[3], joins):
+                made = signed(made, before, member.folder.seed())
+            away.kill()
+            epochs.give(joins.folder, made, [before])
+            for member in members:
+                epochs.give(member.folder, made)
+            cluster.until(lambda: all(knows(members[n]) for n in (0, 1, 3)))
         members.append(joins)
         joins.start()
         joins.wait_until_there(240)
@@ -62,12 +68,14 @@ def test_a_member_leaves_a_bandit_and_another_one_changes_its_key(tmp_path):
         old, port = members[2], int(before.members[2].address.rpartition(":")[2])
         new = Member(tmp_path / "new", "site-2", port, pays, 2, quick=True)
         terms = Terms(**{**before.terms.model_dump(), "faults": 0, "rounds": 50_000})
-        made = amend(before, max(cluster.rounds()) + 30, terms, remove=["site-3"], change=[new.folder.card])
-        for member in (members[0], members[1], old, new):
-            made = signed(made, before, member.folder.seed())
-        epochs.give(new.folder, made, [before])
-        for member in members:
-            epochs.give(member.folder, made)
+        with cluster.slowly():
+            made = amend(before, max(cluster.rounds()) + 12, terms, remove=["site-3"], change=[new.folder.card])
+            for member in (members[0], members[1], old, new):
+                made = signed(made, before, member.folder.seed())
+            epochs.give(new.folder, made, [before])
+            for member in members:
+                epochs.give(member.folder, made)
+            cluster.until(lambda: all(map(knows, members)))
         there = [members[0], members[1], new]
         cluster.until(
             lambda: all('"left"' in (m.folder.path / "log.jsonl").read_text() for m in (old, members[3])), 180

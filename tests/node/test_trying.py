@@ -145,11 +145,11 @@ def test_with_many_members_there_is_no_exchange_to_be_tried(tmp_path):
     pytest.importorskip("sklearn")
     pytest.importorskip("safetensors")
     each = []
-    for members in (MOST_MEMBERS, MOST_MEMBERS + 1, 30):
+    for members in (MOST_MEMBERS, MOST_MEMBERS + 1):
         _, charter = Trial("digits", members, tmp_path / str(members), rounds=8)._prepared()
         each.append(charter.terms.settings["each"])
         assert TriedExchange(charter, print).told == (each[-1] == 0)
-    assert each == [3, 0, 0]
+    assert each == [3, 0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
