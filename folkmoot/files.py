@@ -5,11 +5,14 @@ leaves behind begins with a dot and ends in `.part`; nothing reads it. New files
 the user's umask gives.
 
 All functions raise `OSError` (a full disk, a folder that may not be written). `or_say` makes one line of it.
+`read_plain` reads what somebody else may have put where a small file belongs.
 """
 
+import errno
 import itertools
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +33,36 @@ def or_say(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ValueError(f"{what}: cannot be written ({error.strerror or error})") from None
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """At most so many bytes of a plain file, or of one that a link leads to: of a pipe or a device there may be no end.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+    """
+    handle = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))  # a pipe would keep us waiting
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no file")
+    with open(handle, "rb") as file:
+        return file.read(most)
+
+
+def copy_plain(source: Path, target: Path, most: int) -> None:
+    """A plain file of at most so many bytes under a second name, with its permissions.
+
+    Raises:
+        OSError: it cannot be read or written, is no file, or is larger.
+    """
+    content = read_plain(source, most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"{source.name} has more than {most} bytes")
+    mode = stat.S_IMODE(source.stat().st_mode)
+    handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode)
+    with open(handle, "wb") as file:
+        file.write(content)
+    os.chmod(target, mode)
 
 
 def write_file(path: Path, content: bytes, durable: bool = False) -> None:

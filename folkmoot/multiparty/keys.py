@@ -14,7 +14,7 @@ from pathlib import Path
 from folkmoot.doors import guarded
 from folkmoot.encoding import digest
 from folkmoot.errors import DamagedFile, brief
-from folkmoot.files import or_say
+from folkmoot.files import or_say, read_plain
 from folkmoot.signatures import SEED_BYTES, SigningKey, public_key
 
 RANDOM, DERIVED = "random", "derived"
@@ -39,9 +39,8 @@ def key_file(path: str | os.PathLike[str]) -> bytes:
                 opened.flush()
                 os.fsync(opened.fileno())
     try:
-        with open(file, "rb") as kept:
-            shared = os.name == "posix" and stat.S_IMODE(os.fstat(kept.fileno()).st_mode) & 0o077
-            content = kept.read(2 * SEED_BYTES + 2)
+        shared = os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077
+        content = read_plain(file, 2 * SEED_BYTES + 2)
     except OSError as error:
         raise ValueError(f"file {file}: cannot be read ({error.strerror})") from None
     if shared:

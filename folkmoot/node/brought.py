@@ -22,8 +22,8 @@ from folkmoot.configuration import Configuration, Wrong, read_table
 from folkmoot.doors import guarded
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.errors import DamagedFile
-from folkmoot.files import or_say, write_file
-from folkmoot.ledger.contents import FolderContents
+from folkmoot.files import copy_plain, or_say, read_plain, write_file
+from folkmoot.ledger.contents import MOST_CONTENT, FolderContents
 from folkmoot.node.charter import BadCharter, read_toml, write_table
 from folkmoot.node.database import Database
 from folkmoot.node.folder import Folder
@@ -194,7 +194,11 @@ def enter_code(folder: Path) -> None:
     from folkmoot.multiparty.models import kinds
 
     file = folder / CODE
-    if file.exists() and (text := file.read_bytes()) not in _ENTERED:
+    try:
+        text = read_plain(file, MOST_CONTENT) if file.exists() else None
+    except OSError as error:
+        raise ValueError(f"file {file}: cannot be read ({error.strerror})") from None
+    if text is not None and text not in _ENTERED:
         kinds.enter_from(file)
         _ENTERED.add(text)
 
@@ -281,7 +285,7 @@ def copy(there: Path, fresh: Path) -> None:
     """
     for name in (MODEL, RENEWED, PARAMETERS, CODE):
         if (there / name).exists():
-            shutil.copy2(there / name, fresh / name)
+            copy_plain(there / name, fresh / name, MOST_CONTENT)
     if (there / SAMPLES).exists():
         samples = OwnSamples(there / SAMPLES, (1,))
         try:
@@ -291,6 +295,11 @@ def copy(there: Path, fresh: Path) -> None:
     copy_contents(there, fresh / CONTENTS)
 
 
+def _copy_content(source: str, target: str) -> str:
+    copy_plain(Path(source), Path(target), MOST_CONTENT)
+    return target
+
+
 def copy_contents(there: Path, target: Path) -> None:
     """The contents in a data folder, into a new folder.
 
@@ -298,7 +307,7 @@ def copy_contents(there: Path, target: Path) -> None:
         OSError: it cannot be written.
     """
     if (there / CONTENTS).exists():  # what is being written beside others has another name
-        shutil.copytree(there / CONTENTS, target, ignore=shutil.ignore_patterns("*.part"))
+        shutil.copytree(there / CONTENTS, target, ignore=shutil.ignore_patterns("*.part"), copy_function=_copy_content)
 
 
 def brought_of(folder: Path, member: str) -> Brought:

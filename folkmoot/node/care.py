@@ -7,7 +7,6 @@ Nor does the copy know which amendment was signed since: who signs one from such
 
 import io
 import os
-import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from folkmoot.errors import OtherSide
-from folkmoot.files import new_folder, or_say, write_file
+from folkmoot.files import copy_plain, new_folder, or_say, write_file
 from folkmoot.node import brought, keys, signed_log
 from folkmoot.node.bema import Bema
 from folkmoot.node.chained import BCUCBChain
-from folkmoot.node.charter import Charter
+from folkmoot.node.charter import MOST_BYTES, Charter
 from folkmoot.node.epochs import EPOCHS, OPENING, SIGNED, begun, lineage, place
 from folkmoot.node.folder import CARD, CHARTER, FROM_COPY, LOG, TOKEN, Folder
 from folkmoot.node.journal import told_height
@@ -52,7 +51,7 @@ def backup(folder: Folder, target: Path) -> None:
 def _copy(there: Path, fresh: Path) -> None:
     for name in _PLAIN:
         if (there / name).exists():
-            shutil.copy2(there / name, fresh / name)
+            copy_plain(there / name, fresh / name, MOST_BYTES)
     if (there / FILE).exists():
         store = Store(there / FILE)
         try:

@@ -22,7 +22,7 @@ from folkmoot.agreement.sealed import ChannelKey
 from folkmoot.configuration import Wrong, read_table
 from folkmoot.encoding import Malformed, Value, digest
 from folkmoot.errors import OtherSide, brief
-from folkmoot.files import or_say, write_file
+from folkmoot.files import or_say, read_plain, write_file
 from folkmoot.node.epoch import MOST_EPOCHS, Amends, Opening, identity_of
 from folkmoot.node.member import Card
 from folkmoot.node.terms import Terms
@@ -279,8 +279,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         BadCharter: it is too large, or no TOML.
     """
     try:
-        with open(path, "rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        data = read_plain(path, MOST_BYTES + 1)
     except OSError as error:
         raise ValueError(f"file {path}: cannot be read ({error.strerror})") from None
     if len(data) > MOST_BYTES:

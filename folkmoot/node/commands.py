@@ -145,16 +145,20 @@ def stop(folder: Dir) -> int:
     import signal
     import time
 
+    from folkmoot.files import read_plain
     from folkmoot.node.lock import LOCK, InUse, Lock
 
     try:
-        holder = int((folder / LOCK).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        said = read_plain(folder / LOCK, 32).decode("ascii", "replace").strip()
+    except OSError:
         raise ValueError(f"{folder}: no node runs on this folder") from None
+    holder = int(said) if said.isdecimal() and said.isascii() else 0
     for attempt in range(200):
         try:
             Lock(folder).close()
         except InUse:
+            if not 1 < holder < 1 << 31:
+                raise ValueError(f"file {folder / LOCK}: expected the number of the process to be ended") from None
             if attempt == 0:
                 os.kill(holder, signal.SIGTERM)
             time.sleep(0.1)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from folkmoot.files import or_say, write_file
+from folkmoot.files import or_say, read_plain, write_file
 from folkmoot.machine import Put
 from folkmoot.node import amendment as amendments
 from folkmoot.node.charter import BadCharter, Charter, read_charter, read_toml, write_charter, write_table
@@ -136,7 +136,7 @@ def sign(folder: Folder, amendment: Charter, before: Charter, seed: bytes, no_ot
     target = place(folder, amendment.epoch)
     file, digest = target / SIGNED, amendment.digest.hex()
     with or_say(f"file {file}"):
-        if file.exists() and (first := file.read_text(encoding="ascii").strip()) != digest:
+        if file.exists() and (first := read_plain(file, 1 << 10).decode("ascii", "replace").strip()) != digest:
             raise ValueError(
                 f"{folder.path}: has signed another amendment of this charter, {first[:16]}; two that count would "
                 f"split the consortium. If that one is given up by all, remove {file}"

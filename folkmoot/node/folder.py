@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 from secrets import token_urlsafe
 
-from folkmoot.files import new_folder, or_say, write_file
+from folkmoot.files import new_folder, or_say, read_plain, write_file
 from folkmoot.node import keys
 from folkmoot.node.charter import (
     BadCharter,
@@ -178,10 +178,7 @@ def _line(path: Path) -> str:
         ValueError: it cannot be read.
     """
     try:
-        if not path.is_file():  # of a device or a pipe there may be no end
-            raise OSError("it is no file")
-        with open(path, encoding="ascii") as file:
-            return file.read(_MOST_LINE).strip()
+        return read_plain(path, _MOST_LINE).decode("ascii").strip()
     except (OSError, ValueError) as error:
         raise ValueError(f"file {path}: cannot be read ({error})") from None
 

@@ -5,6 +5,7 @@ before is kept. What one member can make a node write of it in a round is bounde
 """
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import IO, Any
 from folkmoot.json_text import parsed
 
 _MOST = 1 << 24  # bytes
+_LONGEST = 1 << 16  # letters of a line that is read
 MOST_NOTICES = 8  # of different reasons, of one member in one round; proven faults have a line in any case
 
 
@@ -33,11 +35,11 @@ class Journal:
         line = json.dumps({"time": round(time.time(), 3), "event": event, **about}, ensure_ascii=False)
         try:
             if self._file is None:
-                self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115
+                self._file = _opened(self._path)
             elif self._file.tell() > _MOST:
                 self._file.close()
                 self._path.replace(self._path.with_suffix(".old.jsonl"))
-                self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115
+                self._file = _opened(self._path)
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
@@ -74,11 +76,19 @@ class Journal:
                 self._file.close()
 
 
+def _opened(path: Path) -> IO[str]:
+    """To be written at its end; a pipe that nobody reads is refused, and not waited for."""
+    at_once = getattr(os, "O_NONBLOCK", 0)
+    return open(path, "a", encoding="utf-8", opener=lambda name, flags: os.open(name, flags | at_once, 0o666))
+
+
 def told_height(path: Path) -> int:
     """The highest block of the last epoch that a journal tells of; 0: none. Damaged lines are passed over."""
     height = 0
+    if not path.is_file():
+        return height
     with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
+        for line in iter(lambda: file.readline(_LONGEST), ""):
             try:
                 told = parsed(line)
                 if told["event"] == "epoch":

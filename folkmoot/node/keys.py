@@ -19,7 +19,7 @@ from nacl.utils import random
 
 from folkmoot.agreement.identity import Identity
 from folkmoot.errors import DamagedFile, brief
-from folkmoot.files import or_say
+from folkmoot.files import or_say, read_plain
 from folkmoot.json_text import parsed
 from folkmoot.signatures import SEED_BYTES
 
@@ -106,8 +106,7 @@ def _stretched(passphrase: str, salt: bytes, ops: int, memory: int) -> bytes:
 def _content(path: Path) -> dict[str, Any]:
     try:
         mode = path.stat().st_mode
-        with open(path, "rb") as file:
-            data = file.read(_MOST + 1)
+        data = read_plain(path, _MOST + 1)
     except OSError as error:
         raise ValueError(f"file {path}: cannot be read ({error.strerror})") from None
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
