@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+MOST_COMPARED = 200  # letters: to compare a text of millions takes seconds
 _OTHER_WORDS = {  # what others call it
     "ring": ["cycle"], "adversaries": ["corruptions"], "adversary": ["corruption"], "p": ["link_probability", "loss"],
     "c1": ["exploration"], "c": ["exploration", "c1"], "exploration": ["c1"], "rounds": ["horizon"], "t": ["horizon"],
@@ -22,7 +23,9 @@ def choices(given: str, allowed: Iterable[str]) -> str:
 
 
 def _nearest(given: str, names: Sequence[str]) -> str | None:
-    """The name that was meant: another word for it, or a similar one, in whatever case."""
+    """The name that was meant: another word for it, or a similar one, in whatever case; of a long text none is."""
+    if len(given) > MOST_COMPARED:
+        return None
     plain = given.lower().replace("-", "_").replace(" ", "_")
     other = next((name for name in _OTHER_WORDS.get(plain, ()) if name in names), None)
     if other is not None:
