@@ -40,7 +40,9 @@ def commitments(parties: Sequence[Party], state: State, origin: bytes, keys: Key
             continue
         said = salted(party, keys(party))
         if state.checks.get(number) != said:
-            signature = signature_of(keys(party), CHECKS, origin, said_of_checks(number, said))
+            signature = signature_of(
+                keys(party), CHECKS, origin, said_of_checks(number, said, state.life.acts_of(number, CHECKS))
+            )
             found.append(Committed(number, said, signature).to_bytes())
     return found
 
@@ -90,6 +92,6 @@ def records_of(
     for reverted, by_judge in held.votes.ballots.items():
         for judge, ballot in sorted(by_judge.items()):
             vote = BallotNote(judge, reverted, rows_of(ballot.counts), b"")
-            said = said_of_ballot(previous, candidates, vote)
+            said = said_of_ballot(previous, candidates, recalls, vote)
             ballots.append(vote._replace(signature=signed(judge, BALLOT, said)))
     return ExchangeBlock(gate, tuple(shown), tuple(candidates), tuple(recalls), tuple(ballots)).to_records()

@@ -116,6 +116,11 @@ TAMPERED = {
     "a verdict": (lambda r: _changed(r, "shown", lambda v: (*v[:6], "foreign" if v[6] == "" else "")), "says"),
     "a candidate": (lambda r: _changed(r, "candidate", lambda v: (*v[:3], bytes(32), v[4])), "not signed by party"),
     "all votes left out": (lambda r: _without(r, "ballot"), "no ballot on the candidates"),
+    "how often candidates are right, left out": (
+        lambda r: [data for data in r if decode(data, LIMITS)[0] != "recalls" or not decode(data, LIMITS)[2]],
+        "without how often the candidates are right"),
+    "whom one judge listens to, left out": (
+        lambda r: [data for data in r if decode(data, LIMITS)[:3] != ("recalls", 4, False)], "not signed by party"),
     "the order": (lambda r: [r[0], *r[:0:-1]], "kind or order"),
     "a vote twice": (lambda r: [*r, r[-1]], "one twice"),
     "nothing": (lambda r: [], "no records"),

@@ -6,6 +6,7 @@ import numpy as np
 from made_voted import Play
 
 from folkmoot import ledger
+from folkmoot.machine import Effects, Moment
 from folkmoot.multiparty.chain.entries import entry
 from folkmoot.multiparty.chain.exchanging import Exchanging
 from folkmoot.multiparty.chain.participant import Role
@@ -70,3 +71,17 @@ def whats(play, number=0):
 def models(chain):
     fleet = chain.state.committee.fleet
     return [fleet.hash(number) for number in range(len(fleet))]
+
+
+def call(play, number=0, each=3):
+    """A member calls for an exchange."""
+    effects = Effects()
+    machine(play, number).convening.call(each, effects)
+    play.hosts[number].kept.store(Moment(play.round, 6)._replace(stage=99), effects.keep)
+
+
+def until(play, height, number=0, most=16):
+    """Play until there are so many blocks; what they are."""
+    while machine(play, number).chain.height < height and play.round < most:
+        play.play(1)
+    return whats(play, number)

@@ -15,6 +15,7 @@ from folkmoot.encoding import Limits, Value, decode, digest, encode
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.contents import name_of
 from folkmoot.machine import Effects, Noticed, Put
+from folkmoot.multiparty.chain.answers import require_sheet
 from folkmoot.multiparty.chain.desk import Desk
 from folkmoot.multiparty.chain.entries import typed, with_parameters
 from folkmoot.multiparty.chain.exchange_rules import (
@@ -66,6 +67,7 @@ from folkmoot.signatures import SigningKey
 
 MOST_SHEETS = 3  # of a caller for one phase, about one block, that are answered; while votes are counted more
 MOST_VOTES = 64
+MOST_SLATES = 2  # sets of candidates that are voted on about one block: once more for who was killed and calls anew
 MOST_CALLS = 16  # blocks for which somebody may call for an exchange before there is one
 REVEALED = "revealed"  # the key under which is kept what was revealed
 _LIMITS = Limits(size=1 << 16, depth=3, items=1 << 12, int_size=8)
@@ -97,7 +99,9 @@ class Answering:
         self._brought = set[tuple[int, bytes]]()  # whose contents to which sheet are here
         self._waits: dict[int, tuple[Sheet, int]] = {}  # by the caller: what waits for contents, and who sent it
         self._judging: tuple[bytes, Judging] | None = None
-        self._known = set[bytes]()  # digests of sheets
+        self._slates: dict[bytes, set[tuple[int, ...]]] = {}  # candidates, and which sets of them were asked about
+        self._recalled = b""  # what it has said of the models as they are
+        self._known: dict[bytes, int] = {}  # phases of sheets by their digests
 
     @property
     def busy(self) -> bool:
@@ -122,7 +126,7 @@ class Answering:
         self._waits.pop(sheet.number, None)
         if sheet.digest not in self._known:
             self._count(sheet)
-            self._known.add(sheet.digest)
+            self._known[sheet.digest] = sheet.phase
         self._answer(sheet, sender, effects)
 
     def _count(self, sheet: Sheet) -> None:
@@ -167,7 +171,7 @@ class Answering:
 
     def bring(self, answer: Answer, block: ExchangeBlock) -> None:
         """Keep the contents of somebody's answer, to a sheet that is known here, that its records name."""
-        if (answer.number, answer.about) in self._brought or answer.about not in self._known:
+        if (answer.number, answer.about) in self._brought or self._known.get(answer.about) not in (REVEAL, TRAIN):
             return
         self._brought.add((answer.number, answer.about))
         named = {note.name for note in block.shown} | {one.parameters for one in block.candidates}
@@ -186,13 +190,15 @@ class Answering:
             return None
         state: State = own.chain.state
         block = read_records(sheet.each, sheet.records)
+        require_sheet(state, sheet, block)
         require_signatures(state, sheet.previous, block)
+        if sheet.phase != CHECKS:
+            self._allow(sheet, effects)
         records: Sequence[bytes] = ()
         contents: Sequence[bytes] = ()
         if sheet.phase == CHECKS:
             records = self._commits(state, party, number)
         elif sheet.phase == REVEAL:
-            self._allow(sheet, effects)
             records, contents = self._reveals(state, party, sheet, number)
         elif not self._all_here(sheet, block):
             return None
@@ -228,14 +234,15 @@ class Answering:
         said = salted(party, self._own.key)
         if state.checks.get(number) == said:
             return []
-        return [Committed(number, said, self._signed(CHECKS_SAID, said_of_checks(number, said))).to_bytes()]
+        words = said_of_checks(number, said, state.life.acts_of(number, CHECKS_SAID))
+        return [Committed(number, said, self._signed(CHECKS_SAID, words)).to_bytes()]
 
     def _judges(self, state: State, party: Party, number: int) -> bool:
         """Has it committed to the check set that it has?"""
         return party.check is not None and state.checks.get(number) == salted(party, self._own.key)
 
     def _allow(self, sheet: Sheet, effects: Effects) -> None:
-        """Is this still within what is revealed at most? It is kept that it was.
+        """Is this still within what is revealed at most, also by votes? It is kept that it was.
 
         Raises:
             Rejected: it is not.
@@ -264,7 +271,8 @@ class Answering:
             rows = party.recalled(Judging(number, party.check[1], before, before, fleet.claims).recalls())
             told = RecallNote(number, False, rows_of(rows), b"")
             told = told._replace(signature=self._signed(RECALLS, said_of_recalls(previous, (), told)))
-            records.append(told.to_bytes())
+            self._recalled = told.to_bytes()
+            records.append(self._recalled)
         return records, contents
 
     def _trains(
@@ -288,10 +296,26 @@ class Answering:
         one = one._replace(signature=self._signed(CANDIDATE, said_of_candidate(sheet.previous, one)))
         return [one.to_bytes()], [parameters]
 
+    def _count_votes(self, sheet: Sheet, block: ExchangeBlock) -> bytes:
+        """Each vote tells something of the check set, so it says no more than a gate needs; what the candidates are.
+
+        Raises:
+            Rejected: it has voted on others, or on as many sets of these, or the sheet leaves out what it has said.
+        """
+        changed = len(block.candidates)
+        slate = digest("multiparty/slate", tuple(tuple(one) for one in (*block.candidates, *block.recalls)))
+        if self._recalled and self._recalled not in sheet.records:
+            raise Rejected("late")
+        asked = self._slates.get(slate, set()) | set(sheet.asked)
+        if len(asked) > 1 + changed * (changed + 1) // 2 or len({*self._slates, slate}) > MOST_SLATES:
+            raise Rejected("asked too often")
+        self._slates[slate] = asked
+        return slate
+
     def _votes(self, state: State, party: Party, sheet: Sheet, block: ExchangeBlock, number: int) -> list[bytes]:
         if not self._judges(state, party, number) or party.check is None:
             return []
-        slate = digest("multiparty/slate", tuple(tuple(one) for one in block.candidates))
+        slate = self._count_votes(sheet, block)
         if self._judging is None or self._judging[0] != slate:
             x, y = party.check
             fleet = state.committee.fleet
@@ -306,7 +330,7 @@ class Answering:
             ballot = party.voted(judging.ballot(reverted, kept))
             if ballot is not None and ballot.reverted == reverted:
                 vote = BallotNote(number, reverted, rows_of(ballot.counts), b"")
-                signature = self._signed(BALLOT, said_of_ballot(sheet.previous, candidates, vote))
+                signature = self._signed(BALLOT, said_of_ballot(sheet.previous, candidates, block.recalls, vote))
                 records.append(vote._replace(signature=signature).to_bytes())
         return records
 

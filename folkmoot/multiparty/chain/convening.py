@@ -17,27 +17,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from folkmoot.encoding import Limits, Malformed, decode, encode
-from folkmoot.ledger.rules import UnknownRules
 from folkmoot.machine import Delete, Effects, Put
-from folkmoot.multiparty.chain.answering import Answering, judged, kept_by, shown_of, with_candidates
+from folkmoot.multiparty.chain.answering import Answering, judged, kept_by, shown_of
+from folkmoot.multiparty.chain.answers import checked, require_contents
 from folkmoot.multiparty.chain.desk import Desk
-from folkmoot.multiparty.chain.entries import UnusableModel, typed
-from folkmoot.multiparty.chain.exchange_rules import judges_of, reports_in, require_signatures
+from folkmoot.multiparty.chain.entries import typed
+from folkmoot.multiparty.chain.exchange_rules import judges_of, reports_in
 from folkmoot.multiparty.chain.exchanged import (
     BallotNote,
     ExchangeBlock,
     Gate,
     ballot_in,
-    read_committed,
-    said_of_checks,
 )
 from folkmoot.multiparty.chain.records import COMMIT, EXCHANGE, LIMITS
 from folkmoot.multiparty.chain.sheets import CHECKS, MOST_SETS, REVEAL, TRAIN, VOTE, Answer, Sheet, read_records
 from folkmoot.multiparty.chain.signing import ANSWER, SHEET, is_signed, signature_of
-from folkmoot.multiparty.chain.signing import CHECKS as CHECKS_SAID
 from folkmoot.multiparty.chain.standing import State
+from folkmoot.multiparty.chain.weighing import is_heard
 from folkmoot.multiparty.exchange.ballots import Ballot
-from folkmoot.multiparty.exchange.bench import sound_ballot
 from folkmoot.multiparty.exchange.exchanging import EXCHANGE as MODE
 from folkmoot.multiparty.exchange.gate import decide, suspects
 
@@ -179,25 +176,20 @@ class Convening:
         key = state.parties[answer.number].key
         if not is_signed(key, ANSWER, self._own.chain.genesis.hash, answer.said(), answer.signature):
             raise Malformed("answer: not signed")
-        asked = self._sheet is not None and answer.about == self._sheet.digest
+        sheet = self._sheet
+        asked = sheet is not None and answer.about == sheet.digest and sheet.phase == self._phase  # and not written yet
         if asked and answer.number not in self._answers:
             block = self._checked(answer)
+            require_contents(state, answer, block)
             self._answering.bring(answer, block)
             self._hear(answer, block)
         elif answer.contents:
             self._answering.bring(answer, read_records(self._own.role.exchanging.each, answer.records))
 
     def _hear(self, answer: Answer, block: ExchangeBlock) -> None:
-        number, sheet = answer.number, self._sheet
-        assert sheet is not None
-        if self._phase == TRAIN and block.candidates:
-            try:
-                with_candidates(self._own.chain.state, block.candidates, self._answering.contents)
-            except (UnusableModel, UnknownRules, KeyError):
-                block = read_records(self.each, ())
-                answer = answer._replace(records=())
+        number, known = answer.number, self._records[self._phase]
         self._answers[number] = block
-        self._records[self._phase].setdefault(number, answer.records)
+        known[number] = known.get(number) or answer.records
         for vote in block.ballots:
             self._votes.setdefault(vote.reverted, {})[number] = vote
 
@@ -207,49 +199,8 @@ class Convening:
         Raises:
             OtherSide: they are not what may be said to it.
         """
-        state, number, phase = self._own.chain.state, answer.number, self._phase
         assert self._sheet is not None
-        if phase == CHECKS:
-            self._check_commitment(state, answer)
-            return read_records(self.each, ())
-        candidates = read_records(self.each, self._sheet.records).candidates if phase == VOTE else ()
-        own = read_records(self.each, answer.records)
-        block = own if phase != VOTE else own._replace(candidates=candidates)
-        require_signatures(state, self._previous, block)
-        judges, claims = judges_of(state), state.committee.fleet.claims
-        reports_in(own, judges, claims, phase == VOTE)
-        said = [
-            *(note.sender for note in own.shown), *(one.party for one in own.candidates),
-            *(note.judge for note in own.recalls), *(note.judge for note in own.ballots),
-        ]  # fmt: skip
-        numbered = {judge.number: judge for judge in judges}
-        fine = (
-            all(one == number for one in said)
-            and len(own.shown) <= (self.each * len(state.parties[number].classes) if phase == REVEAL else 0)
-            and all(note.wrong == -1 and note.label < state.terms.n_classes for note in own.shown)
-            and len(own.candidates) <= (phase == TRAIN)
-            and all(note.after == (phase == VOTE) for note in own.recalls)
-            and len(own.recalls) <= (phase != TRAIN)
-            and all(
-                note.reverted in self._sheet.asked and note.judge in numbered
-                and sound_ballot(ballot_in(note), numbered[note.judge]) for note in own.ballots
-            )
-        )  # fmt: skip
-        if not fine:
-            raise Malformed("answer: not what was asked for")
-        return own
-
-    def _check_commitment(self, state: State, answer: Answer) -> None:
-        if len(answer.records) > 1:
-            raise Malformed("answer: more than one commitment")
-        for data in answer.records:
-            one, party = read_committed(data), state.parties[answer.number]
-            signed = is_signed(
-                party.key, CHECKS_SAID, self._own.chain.genesis.hash, said_of_checks(one.party, one.said), one.signature
-            )
-            fits = {label for label, _ in one.said.counts} <= set(party.classes)
-            if one.party != answer.number or not signed or not fits:
-                raise Malformed("answer: a commitment that does not hold")
+        return checked(self._own.chain.state, self._own.chain.genesis.hash, self._sheet, answer)
 
     # --- From phase to phase -----------------------------------------------------------------------------------------
 
@@ -318,6 +269,9 @@ class Convening:
         ballots = tuple(note for which in self._used for _, note in sorted(self._votes[which].items()))
         gate = Gate(MODE, self.each, found.accepted, found.reverted, found.gain)
         whole = ExchangeBlock(gate, notes, block.candidates, block.recalls, ballots)
+        if not is_heard(state, whole):
+            self._end("refused: half of the judges or more have said nothing", effects)
+            return
         self._written = tuple(whole.to_records())
         self._phase, self._since, self.said = WRITTEN, self._own.voter.round, f"{NAMES[WRITTEN]}; {found}"
         self._own.wishes.hand_in(EXCHANGE, self._written, effects)

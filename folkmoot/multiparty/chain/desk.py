@@ -72,7 +72,7 @@ class Desk(VotedKind):
 
     def find(self, name: bytes) -> bytes | None:
         """A content that is at hand."""
-        return self.shelf.loose(name) or next(iter(self.shelf.give([name])), None)
+        return self.shelf.loose(name) or next(self.shelf.give([name]), None)
 
     def seek(self, names: Iterable[bytes]) -> None:
         """Ask for contents in this step; they come as others that are asked for do."""

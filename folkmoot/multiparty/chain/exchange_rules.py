@@ -14,6 +14,7 @@ from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.multiparty.chain.entries import SETTINGS, Entry, with_parameters
 from folkmoot.multiparty.chain.exchanged import (
     Candidate,
+    Committed,
     ExchangeBlock,
     ballot_in,
     read_committed,
@@ -38,6 +39,9 @@ from folkmoot.multiparty.rules.committee import Committee
 from folkmoot.multiparty.rules.margin import Bools
 from folkmoot.multiparty.rules.sample import Sample
 
+JUDGED = "judged"  # exchanges in which a party has voted
+MOST_COMMITS = 4  # of a party, more than that
+
 
 def committed(state: State, records: Sequence[bytes]) -> State:
     """The state after parties have committed to their check sets, each anew if it has done so before.
@@ -51,13 +55,24 @@ def committed(state: State, records: Sequence[bytes]) -> State:
     for number, data in enumerate(records, 1):
         one = read_committed(data)
         party = _party(state, one.party, number)
-        if not is_signed(party.key, CHECKS, state.origin, said_of_checks(one.party, one.said), one.signature):
-            raise RefusedRecord(f"record {number}: the commitment of {party.name} is not signed by it")
+        if not checks_signed(state, one):
+            raise RefusedRecord(f"record {number}: the commitment of {party.name} is not signed by it, or an old one")
+        if checks.get(one.party) == one.said:
+            raise RefusedRecord(f"record {number}: the commitment of {party.name} stands on the chain already")
+        if state.life.acts_of(one.party, CHECKS) - state.life.acts_of(one.party, JUDGED) >= MOST_COMMITS:
+            raise RefusedRecord(f"record {number}: {party.name} has committed too often without judging anything")
         foreign = [label for label, _ in one.said.counts if label not in party.classes]
         if foreign:
             raise RefusedRecord(f"record {number}: check samples of class {foreign[0]}, which {party.name} has not")
         checks[one.party] = one.said
+        state = state._replace(life=state.life.done(one.party, CHECKS))
     return state._replace(checks=checks, ahead={})
+
+
+def checks_signed(state: State, one: Committed) -> bool:
+    """Is it signed by whose it is, and the next one of its?"""
+    said = said_of_checks(one.party, one.said, state.life.acts_of(one.party, CHECKS))
+    return is_signed(state.parties[one.party].key, CHECKS, state.origin, said, one.signature)
 
 
 def judges_of(state: State) -> tuple[Judge, ...]:
@@ -86,7 +101,7 @@ def exchanged(state: State, previous: bytes, records: Sequence[bytes]) -> State:
         _require_verdicts(state, block, kept)
     else:
         _require_calibrated(state, block)
-    votes = _votes(block, judges)
+    votes = _votes(block, judges, later)
     asked = set[tuple[int, ...]]()
 
     def ask(reverted: tuple[int, ...]) -> Mapping[int, Ballot]:
@@ -102,6 +117,8 @@ def exchanged(state: State, previous: bytes, records: Sequence[bytes]) -> State:
     told = (block.gate.accepted, block.gate.reverted, block.gate.gain)
     if (found.accepted, found.reverted, found.gain) != told:
         raise RefusedRecord(f"the gate says {tuple(found[:3])}, the block says {told}")
+    for judge in sorted({note.judge for note in block.ballots}):
+        state = state._replace(life=state.life.done(judge, JUDGED))
     return _replaced(state, block) if found.accepted else state._replace(ahead={})
 
 
@@ -130,7 +147,7 @@ def require_signatures(state: State, previous: bytes, block: ExchangeBlock) -> N
             for note in block.recalls
         ),
         *(
-            (note.judge, BALLOT, said_of_ballot(previous, block.candidates, note), note.signature)
+            (note.judge, BALLOT, said_of_ballot(previous, block.candidates, block.recalls, note), note.signature)
             for note in block.ballots
         ),
     ]
@@ -159,13 +176,18 @@ def reports_in(
     return found
 
 
-def _votes(block: ExchangeBlock, judges: Sequence[Judge]) -> dict[tuple[int, ...], dict[int, Ballot]]:
+def _votes(
+    block: ExchangeBlock, judges: Sequence[Judge], later: Mapping[int, tuple[Recalled, ...]]
+) -> dict[tuple[int, ...], dict[int, Ballot]]:
+    """Ballots; who votes also says how often candidates are right, so nobody can leave out that alone."""
     numbered = {judge.number: judge for judge in judges}
     found: dict[tuple[int, ...], dict[int, Ballot]] = {}
     for note in block.ballots:
         ballot = ballot_in(note)
         if note.judge not in numbered or not sound_ballot(ballot, numbered[note.judge]):
             raise RefusedRecord(f"ballot of party {note.judge}: not of the check set it has committed to")
+        if note.judge not in later:
+            raise RefusedRecord(f"ballot of party {note.judge}: without how often the candidates are right")
         found.setdefault(note.reverted, {})[note.judge] = ballot
     return found
 

@@ -127,9 +127,9 @@ class ExchangeBlock(NamedTuple):
         return [note.name for note in self.shown] + [one.parameters for one in self.taken]
 
 
-def said_of_checks(party: int, said: Commitment) -> Value:
-    """What a party signs of its check set."""
-    return (party, *said)
+def said_of_checks(party: int, said: Commitment, before: int) -> Value:
+    """What a party signs of its check set; `before`: commitments of its that stand on the chain."""
+    return (party, *said, before)
 
 
 def said_of_shown(previous: bytes, note: ShownNote) -> Value:
@@ -147,9 +147,12 @@ def said_of_recalls(previous: bytes, candidates: Sequence[Candidate], note: Reca
     return (previous, _named(candidates if note.after else ()), *note[:3])
 
 
-def said_of_ballot(previous: bytes, candidates: Sequence[Candidate], note: BallotNote) -> Value:
-    """What a judge signs of candidates."""
-    return (previous, _named(candidates), *note[:3])
+def said_of_ballot(
+    previous: bytes, candidates: Sequence[Candidate], recalls: Sequence[RecallNote], note: BallotNote
+) -> Value:
+    """What a judge signs of candidates; recalls of the models as they are say whom it has listened to."""
+    before = tuple(tuple(one[:3]) for one in recalls if not one.after)
+    return (previous, _named(candidates), digest("multiparty/listened", before), *note[:3])
 
 
 def _named(candidates: Sequence[Candidate]) -> bytes:

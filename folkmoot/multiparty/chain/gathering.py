@@ -10,7 +10,7 @@ Until all are there it says nothing else; it answers others who lack what it has
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -103,6 +103,7 @@ class Gatherer:
         self._next = Moment(max(last_round(kept) + 1, floor.round, 1), SAMPLES)
         self._tries = 0
         self._asked = Counter[int]()  # how often who asked in this round
+        self._lent = set[tuple[int, bytes]]()  # and what each was given
         self.participant: Participant | None = None
         self.lacking = {name for name in self._owners if not self._has(name)}
         self.wrong = ""
@@ -169,6 +170,7 @@ class Gatherer:
         effects = Effects()
         if moment.stage == SAMPLES:
             self._asked.clear()
+            self._lent.clear()
             word = Put(ROUND, partial(encode, moment.round))
             effects.keep.append(word)
             self._kept[ROUND] = encode(moment.round)
@@ -197,9 +199,15 @@ class Gatherer:
             self._asked[sender] += 1
             if self._asked[sender] > MOST_ASKED:
                 raise Rejected("asked too often")
-            found = [self.role.contents.get(name) for name in message.names if name in self._owners and self._has(name)]
-            for answer in given(found, self.role.room):
+            for answer in given(self._lend(message.names, sender), self.role.room):
                 effects.send.append((sender, CONSORTIUM.to_bytes(answer)))
+
+    def _lend(self, names: Sequence[bytes], to: int) -> Iterator[bytes]:
+        """Models that are here, each once in a round."""
+        for name in names:
+            if name in self._owners and (to, name) not in self._lent and self._has(name):
+                self._lent.add((to, name))
+                yield self.role.contents.get(name)
 
     def _ask(self, effects: Effects) -> None:
         """The owner of each model that is lacking; when that was in vain, the one after it, and so on."""

@@ -36,6 +36,7 @@ from folkmoot.agreement.voting import Voter
 from folkmoot.encoding import encode
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Block
+from folkmoot.ledger.chain import Chain
 from folkmoot.machine import NO_FLOOR, Chance, Effects, Floor, Moment, Noticed, Outcome, Put, Received
 from folkmoot.machine import Chain as Stored
 from folkmoot.multiparty.chain.answering import Answering
@@ -64,6 +65,7 @@ from folkmoot.multiparty.chain.talk import (
 )
 from folkmoot.multiparty.chain.voted import chosen
 from folkmoot.multiparty.chain.voting import in_turn
+from folkmoot.multiparty.chain.weighing import HELD_UP, require_worth
 from folkmoot.multiparty.chain.wishes import Wishes
 from folkmoot.signatures import SigningKey, check_header, public_key
 
@@ -111,6 +113,7 @@ class Participant(Desk):
         self._asked = Counter[tuple[type[Any], int]]()  # how often who applied or asked for contents in this round
         self._held: dict[int, tuple[int, Block]] = {}  # blocks that were sent, and by whom; contents may be missing
         self._sought: set[bytes] = set()  # contents, in this round
+        self._kinds: dict[bytes, str] = {}  # of blocks that were proposed in this round
         if role.asks is not None and len(state.contents.get(role.asks.parameters)) > role.room:
             raise ValueError(f"parameters of {role.asks.name}: expected at most {role.room} bytes, to fit in a message")
         chain = role.first
@@ -152,7 +155,7 @@ class Participant(Desk):
         if round != self.voter.round:
             self.voter.enter(round)
             self.shelf.clear()
-            self._sought = set()
+            self._sought, self._kinds = set(), {}
             self._asked.clear()
             effects.keep.append(Put(ROUND, partial(encode, round)))
         for block in blocks:
@@ -232,6 +235,8 @@ class Participant(Desk):
 
     def _wished(self, miner: Miner, effects: Effects) -> Block | None:
         for key, block in self.wishes.blocks(miner, self.role.clock(), self.voter.round):
+            if self._is_paused and read_head(block.records[0]).what in HELD_UP:
+                continue
             if self.voter.consider(block, effects):
                 return block
             if not self.shelf.missing:
@@ -240,7 +245,20 @@ class Participant(Desk):
 
     def candidate(self, voter: Round) -> bytes | None:
         """See `voted.chosen`."""
-        return chosen(self.chain.state, voter.round, voter.proposals, voter.states)
+        held = HELD_UP if self._is_paused else ()
+        states = {hash: state for hash, state in voter.states.items() if self._kinds.get(hash) not in held}
+        return chosen(self.chain.state, voter.round, voter.proposals, states)
+
+    def follow(self, chain: Chain, block: Block) -> State:
+        """See `VotedKind`; and it is worth a vote, see `weighing`.
+
+        Raises:
+            RefusedRecord, LowWork: it does not follow.
+        """
+        state = super().follow(chain, block)
+        require_worth(chain.state, block.records, self.role.exchanging, self.exchanges)
+        self._kinds[block.hash] = read_head(block.records[0]).what
+        return state
 
     def committed(self, final: Final, effects: Effects) -> None:
         """Samples in the block wait no longer, nor does a newcomer whose answer it is."""
@@ -322,7 +340,7 @@ class Participant(Desk):
             self._give_blocks(message, sender, effects)
         elif isinstance(message, Lacking):
             self._within(MOST_ASKED, message, sender)
-            for answer in given(self.shelf.give(message.names), self.role.room):
+            for answer in given(self.shelf.lend(message.names, sender), self.role.room):
                 self.send(effects, answer, sender)
         elif isinstance(message, Applied):
             self._within(1, message, sender)

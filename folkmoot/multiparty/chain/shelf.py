@@ -1,7 +1,7 @@
 """The contents of a participant: those of its chain, those that were handed to it, and those that are missing."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from folkmoot.encoding import Malformed
 from folkmoot.errors import OtherSide
@@ -44,6 +44,8 @@ class Shelf:
         self._contents, self._pool, self._room = contents, pool, room
         self._loose: dict[bytes, bytes] = {}
         self._laid = Counter[int]()  # bytes that each sender has laid
+        self._lent = Counter[int]()  # bytes that each has been given in this round
+        self._told = set[tuple[int, bytes]]()  # and what
         self.missing: dict[bytes, bool] = {}
         self.also: Callable[[bytes], bytes | None] = lambda name: None
 
@@ -55,6 +57,8 @@ class Shelf:
         """Forget what was handed in and is named by no block, and what only proposals named."""
         self._loose = {}
         self._laid.clear()
+        self._lent.clear()
+        self._told.clear()
         self.missing = {name: final for name, final in self.missing.items() if final}
 
     def lay(self, content: bytes, sender: int, members: int) -> None:
@@ -78,16 +82,25 @@ class Shelf:
         self._laid[_STRANGERS] += size if stranger else 0
         self._loose[name] = content
 
-    def give(self, names: Iterable[bytes]) -> list[bytes]:
-        """Those of these contents that are in the store."""
-        found = []
+    def give(self, names: Iterable[bytes]) -> Iterator[bytes]:
+        """Those of these contents that are in the store, one after the other."""
         for name in names:
+            content: bytes | None
             try:
-                found.append(self._contents.get(name))
+                content = self._contents.get(name)
             except (MissingContent, TamperedContent):
                 content = self.also(name)
-                found += [] if content is None else [content]
-        return found
+            if content is not None:
+                yield content
+
+    def lend(self, names: Iterable[bytes], to: int) -> Iterator[bytes]:
+        """As `give`, to somebody who asks: each content once in a round, and so many bytes in all."""
+        for name in names:
+            if self._lent[to] < 2 * self._room and (to, name) not in self._told:
+                self._told.add((to, name))
+                for content in self.give([name]):
+                    self._lent[to] += len(content)
+                    yield content
 
     def supply(self, state: State, block: Block, final: bool) -> None:
         """Put what a block names into the store, as far as it is at hand; `final`: a quorum has signed it.
@@ -107,7 +120,7 @@ class Shelf:
         if content is not None:
             self._contents.put(content)
             return True
-        return bool(self.give([name]))
+        return next(self.give([name]), None) is not None
 
 
 def names_in(block: Block) -> list[bytes]:

@@ -109,7 +109,8 @@ class Bench:
             for judge in self.judges:
                 counted = judging[judge.number].ballot(reverted, self.kept)
                 said = self._parties[judge.number].voted(counted)
-                if said is not None and said.reverted == reverted and sound_ballot(said, judge):
+                fits = said is not None and said.reverted == reverted and sound_ballot(said, judge)
+                if said is not None and fits and judge.number in reports:
                     ballots[reverted][judge.number] = said
             return ballots[reverted]
 

@@ -100,13 +100,29 @@ def suspects(
     claims: Bools,
     changed: Sequence[int],
 ) -> tuple[int, ...]:
-    """Candidates that are taken back whatever they do to the mean: they are right much less often than before."""
-    was, now = (agreed_recall(reports, judges, claims) for reports in (before, after))
+    """Candidates that are taken back whatever they do to the mean: they are right much less often than before.
+
+    Of a model that is not listened to, the mean says nothing. So that nobody frames a model before it gets worse, what
+    it was before is then the upper median of the reports.
+    """
+    low, now = (agreed_recall(reports, judges, claims) for reports in (before, after))
+    high = agreed_recall(before, judges, claims, upper_median)
+    was = np.where(above_bar(low, claims), low, high)
     return tuple(number for number in changed if now[number] < was[number] - DROP)
 
 
-def agreed_recall(reports: Mapping[int, Sequence[Recalled]], judges: Sequence[Judge], claims: Bools) -> Floats:
-    """How often each model is right, [models]: mean over its classes of the lower median of the judges' reports.
+def upper_median(values: Sequence[float]) -> float:
+    """The one in the middle, or the higher of two."""
+    return sorted(values)[len(values) // 2]
+
+
+def agreed_recall(
+    reports: Mapping[int, Sequence[Recalled]],
+    judges: Sequence[Judge],
+    claims: Bools,
+    middle: Callable[[Sequence[float]], float] = lower_median,
+) -> Floats:
+    """How often each model is right, [models]: mean over its classes of the median of the judges' reports.
 
     NaN: nobody says.
     """
@@ -117,7 +133,7 @@ def agreed_recall(reports: Mapping[int, Sequence[Recalled]], judges: Sequence[Ju
         for label in np.flatnonzero(known):
             asked = [judge.number for judge in asked_about([j for j in judges if j.number != model], int(label))]
             told = [said[key] for number in asked if (key := (number, model, int(label))) in said]
-            found += [lower_median(told)] if told else []
+            found += [middle(told)] if told else []
         recall[model] = float(np.mean(found)) if found else np.nan
     return recall
 

@@ -129,7 +129,7 @@ def another(play, proposal):
     words = proposal_words(chain.genesis.hash, proposal.height, proposal.round, block.hash)
     signature = identity.sign("round proposal", words)
     told = Proposal(proposal.height, proposal.round, proposal.sender, block.hash, signature, block.to_bytes())
-    return told, [host.machine.shelf.give([note.name])[0] for note in _notes(block)]
+    return told, [next(host.machine.shelf.give([note.name])) for note in _notes(block)]
 
 
 def _notes(block):
@@ -374,7 +374,7 @@ def test_somebody_who_asks_too_often_is_not_answered():
     host = Play(roles()).hosts[0]
     want = CONSORTIUM.to_bytes(Lacking((started().genesis.configuration[1][0][5],)))
     effects = host.step(Moment(1, 0), [Received(4, want)] * 9)
-    assert len([data for receiver, data in effects.send if receiver == 4]) == 8
+    assert len([data for receiver, data in effects.send if receiver == 4]) == 1  # once in a round
     assert host.counts == {"too many messages": 1}
     effects = host.step(Moment(1, 1), [Received(4, want)])
     assert [data for receiver, data in effects.send if receiver == 4] == []

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("safetensors", reason="needs the extra `multiparty`")
 
-from made_machines import CLASSES, MEMBERS, SEED, TERMS, machine, models, party, played, whats
+from made_machines import CLASSES, MEMBERS, SEED, TERMS, call, machine, models, party, played, until, whats
 
 from folkmoot.agreement.signed_messages import Rejected
 from folkmoot.machine import Effects, Moment, Received
@@ -19,19 +19,6 @@ from folkmoot.multiparty.chain.records import COMMIT, EXCHANGE
 from folkmoot.multiparty.chain.sheets import REVEAL, Answer, Sheet, read_told, to_bytes
 from folkmoot.multiparty.chain.talk import CONSORTIUM, ExchangeTold, WishTold
 from folkmoot.multiparty.party import Party
-
-
-def call(play, number=0, each=3):
-    effects = Effects()
-    machine(play, number).convening.call(each, effects)
-    play.hosts[number].kept.store(Moment(play.round, 6)._replace(stage=99), effects.keep)
-
-
-def until(play, height, number=0, most=16):
-    """Play until there are so many blocks; what they are."""
-    while machine(play, number).chain.height < height and play.round < most:
-        play.play(1)
-    return whats(play, number)
 
 
 @pytest.fixture(scope="module")
