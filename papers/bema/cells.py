@@ -23,6 +23,7 @@ from .reuse import play_reuse
 
 ITERATIONS, SAMPLES, ALPHA = 50, 200, 0.75
 PUBLISHED = "HMR as published"
+REMINDED = f"{PUBLISHED}, with public images"  # every epoch of it has them too, as the training before had
 RATE = 0.002  # eta at which all methods are near their best when nobody lies
 ATTACKS = {"swapped": SwappedLabels, "swapped within": SwappedWithin}
 CASES = {
@@ -41,7 +42,7 @@ class Cell:
 
     Attributes:
         case: one of CASES.
-        method: "BEMA"; "HMR": BEMA's reading of it, one step for each of two models; or "HMR as published".
+        method: "BEMA"; "HMR": BEMA's reading of it, one step for each of two models; PUBLISHED; or REMINDED.
         share: of all messages, bogus ones.
         seed: of the division, the training and the game.
         rules: of BEMA.
@@ -76,9 +77,10 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     """
     digits = load_mnist()
     parties = _parties(cell, digits, cache)
-    if cell.method == PUBLISHED:
-        test = digits.test_images, digits.test_labels
-        told = play_reuse(parties, cell.share, cell.seed, ITERATIONS, cell.at, cell.alpha, test)
+    if cell.method in (PUBLISHED, REMINDED):
+        test, rows = (digits.test_images, digits.test_labels), CASES[cell.case](digits.train_labels, cell.seed).public
+        public = (digits.train_images[rows], digits.train_labels[rows]) if cell.method == REMINDED else None
+        told = play_reuse(parties, cell.share, cell.seed, ITERATIONS, cell.at, cell.alpha, test, public)
         return told | {"cell": asdict(cell), "provenance": provenance(("torch",))}
     liars = np.random.default_rng([cell.seed, 8]).permutation(len(parties))[: round(cell.share * len(parties))]
     attack = ATTACKS[cell.attack]

@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from folkmoot.multiparty import HMR, NetworkLearner, Party
 from folkmoot.multiparty.hmr import BUDGET
 from folkmoot.multiparty.predictors import Krum, Max, Mean
@@ -11,9 +13,26 @@ from folkmoot.multiparty.predictors import Krum, Max, Mean
 Told = dict[str, Any]
 
 
+class Reminded:
+    """A learner that trains on more samples each time, after those that it is given.
+
+    Args:
+        learner: of `folkmoot.multiparty`.
+        x, y: these samples, and their labels: any.
+    """
+
+    def __init__(self, learner: NetworkLearner, x: Any, y: Any) -> None:
+        self._learner, self._x, self._y = learner, x, y
+        self.classes, self.scores = learner.classes, learner.scores
+
+    def retrain(self, x: Any, y: Any) -> None:
+        """One epoch."""
+        self._learner.retrain(np.concatenate([x, self._x]), np.concatenate([y, self._y]))
+
+
 def play_reuse(
     parties: Sequence[Party], share: float, seed: int, iterations: int, at: Sequence[int], alpha: float,
-    test: tuple[Any, Any],
+    test: tuple[Any, Any], public: tuple[Any, Any] | None = None,
 ) -> Told:  # fmt: skip
     """Accuracy by several predictors, how many samples were sent, and seconds.
 
@@ -25,12 +44,18 @@ def play_reuse(
         at: iterations after which accuracy is measured.
         alpha: of Krum's predictor.
         test: images and labels.
+        public: images and labels. Those of classes that a party does not know are "none of mine" in each of its epochs.
     """
     begun, (x, y) = time.process_time(), test
-    learners = [
+    learners: list[Any] = [
         NetworkLearner(party.model.module(), party.model.classes, reserved=party.model.reserved, seed=100 * seed + i)  # type: ignore[attr-defined]
         for i, party in enumerate(parties)
     ]
+    if public is not None:
+        foreign = [~np.isin(public[1], learner.classes) for learner in learners]
+        learners = [
+            Reminded(one, public[0][rows], public[1][rows]) for one, rows in zip(learners, foreign, strict=True)
+        ]
     hmr = HMR(learners, [(party.x, party.y) for party in parties], 10, seed)
     found: dict[str, list[float]] = {"krum": [], "max": [], "mean": []}
     for number in at:
