@@ -23,13 +23,16 @@ from folkmoot.node.systems import system_of
 from folkmoot.node.terms import Terms
 
 PORTS = (10_000, 32_768)  # below those that Linux gives to whoever connects
+_SHARES = 8  # of processes that run tests side by side: a port whose member is away belongs to one of them
 _DICE = random.SystemRandom()
 
 
 def free_ports(count):
     """Ports in a row, below those that the kernel gives to connections: nobody takes one while its member is away."""
+    size = (PORTS[1] - PORTS[0]) // _SHARES
+    least = PORTS[0] + size * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES)
     while True:
-        first, sockets = _DICE.randrange(PORTS[0], PORTS[1] - count), []
+        first, sockets = _DICE.randrange(least, least + size - count), []
         try:
             for port in range(first, first + count):
                 sockets.append(socket.create_server(("127.0.0.1", port)))

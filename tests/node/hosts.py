@@ -2,13 +2,14 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+
+from cluster import free_ports
 
 from folkmoot.agreement.identity import Identity
 from folkmoot.errors import OtherSide
@@ -22,16 +23,11 @@ from folkmoot.node.terms import Terms
 SERVER = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin:/usr/local/bin")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return one.getsockname()[1]
-
-
 class Server:
     """A nats-server that can be killed and started again at the same port."""
 
     def __init__(self):
-        self.port, self.process = free_port(), None
+        self.port, self.process = free_ports(1)[0], None
         self.url = f"nats://127.0.0.1:{self.port}"
 
     def start(self):

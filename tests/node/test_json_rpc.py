@@ -187,10 +187,10 @@ def test_silence_is_not_waited_for(server):
 
 
 def test_nobody_there(server):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(NodeError, match="eth_call: no answer: "):
-        EvmClient(f"http://127.0.0.1:{port}")("eth_call", [])
+    with socket.socket() as held:  # nobody else can listen there, and it does not
+        held.bind(("127.0.0.1", 0))
+        with pytest.raises(NodeError, match="eth_call: no answer: "):
+            EvmClient(f"http://127.0.0.1:{held.getsockname()[1]}")("eth_call", [])
 
 
 def test_brackets_in_words_are_not_counted():

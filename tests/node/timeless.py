@@ -102,7 +102,7 @@ def _timeless():
         yield working
 
 
-def run(work, seconds=10_000.0):
+def run(work, seconds=1_000.0):
     """What `asyncio.run` does; the limit is one of our clock."""
     with _timeless() as working, asyncio.Runner(loop_factory=lambda: _Loop(working)) as runner:
         return runner.run(asyncio.wait_for(work, seconds))
