@@ -207,7 +207,7 @@ def description() -> dict[str, Any]:
                     "parameters": [_AFTER],
                     "responses": _answers(
                         _DECISION,
-                        s400="A query of another form.",
+                        s400="A query of another form, or a body.",
                         s401=unknown,
                         s409="Members of this consortium predict, and choose nothing.",
                         s503="Nothing to play: ask again.",

@@ -44,6 +44,7 @@ _PAGE_SECONDS = 0.25  # between two times that the page is told anew
 _HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 _INSTEAD = f"expected {web_learning.PREDICT} or {web_learning.SAMPLES}"
 _CHOOSING = ("/v1/decide", "/v1/outcome")
+_MOST_EMPTY = 64  # bytes of a body that says nothing
 _AFTER = re.compile(rb"after=([0-9]{1,12})")
 _UNWELL = ("starting", "stopped")  # phases; in all others a new start would help nothing
 _ASSETS = Path(__file__).resolve().parent / "page"
@@ -130,7 +131,7 @@ class Web:
                 send, 409, {"counts": False, "error": f"members of this consortium choose no arms: {_INSTEAD}"}
             )
         elif path == "/v1/decide":
-            await self._decide(scope, send)
+            await self._decide(scope, receive, send)
         elif path == "/v1/outcome":
             await self._take(scope, receive, send)
         else:
@@ -142,13 +143,16 @@ class Web:
 
     # --- Applications ------------------------------------------------------------------------------------------------
 
-    async def _decide(self, scope: Scope, send: Send) -> None:
+    async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
             await _answer(send, 405, {"error": "expected POST"})
             return
         after = _AFTER.fullmatch(scope["query_string"])
         if scope["query_string"] and after is None:
             await _answer(send, 400, {"error": "query: expected after=ROUND, or nothing"})
+            return
+        if not await _is_empty(receive):
+            await _answer(send, 400, {"error": "body: expected none; what to wait for is a query, ?after=ROUND"})
             return
         if after is not None:
             await self._player.tickets.opened(int(after[1]), WAIT_SECONDS)
@@ -367,6 +371,14 @@ async def _body(receive: Receive, most: int = MOST_BODY) -> bytes:
             raise ValueError(f"request of more than {most} bytes: no more is taken")
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             return bytes(body)
+
+
+async def _is_empty(receive: Receive) -> bool:
+    """Does a request without a body say nothing there? An empty object, as some clients send it, says nothing."""
+    try:
+        return (await _body(receive, _MOST_EMPTY)).strip() in (b"", b"{}", b"null")
+    except ValueError:
+        return False
 
 
 def _no_number(body: bytes) -> str:

@@ -103,6 +103,17 @@ def test_a_query_of_another_form_is_refused_in_a_sentence(cluster):
         assert (status, json.loads(text)) == (400, {"error": "query: expected after=ROUND, or nothing"})
 
 
+def test_a_round_to_wait_for_is_not_looked_for_in_a_body_and_passed_over(cluster):
+    for body in (b'{"after": 3}', b"after=3", b"[]", b'{"after": 3' + 100_000 * b" " + b"}"):
+        status, _, text = asked(cluster, "POST", "/v1/decide", body, token(cluster))
+        assert (status, json.loads(text)) == (
+            400,
+            {"error": "body: expected none; what to wait for is a query, ?after=ROUND"},
+        )
+    for body in (b"{}", b" {}\n", b"null"):
+        assert asked(cluster, "POST", "/v1/decide", body, token(cluster))[0] in (200, 503)
+
+
 def test_rewards_are_shown_on_the_scale_of_the_charter(cluster):
     """The scale is 0 to 2, and the largest reward that is paid is 1: half of the scale."""
 
