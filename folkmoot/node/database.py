@@ -20,6 +20,9 @@ class Full(OSError):
 class Database(ABC):
     """One such file.
 
+    Attributes:
+        undone: how often something was not kept, with what it had joined.
+
     Raises:
         DamagedFile: the file is damaged, or none of this kind.
         Full: it cannot be made or read.
@@ -27,6 +30,7 @@ class Database(ABC):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.undone = 0
         try:
             with suppress(FileExistsError):  # what else SQLite puts beside it has the same mode
                 if str(path) != ":memory:":
@@ -86,6 +90,7 @@ class Database(ABC):
                 if not later:
                     self._db.execute("COMMIT")
             except BaseException:
+                self.undone += 1
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
@@ -103,7 +108,11 @@ class Database(ABC):
         """
         with self._reading():
             if self.waits:
-                self._db.execute("COMMIT")
+                try:
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    self.undone += 1
+                    raise
 
     def copy_to(self, path: Path) -> None:
         """A copy of all of it as it is now, also while the node runs.

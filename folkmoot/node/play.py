@@ -23,13 +23,14 @@ from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 
 from folkmoot.machine import Chance, Effects, Floor, Machine, Moment, Received, Resumes
-from folkmoot.node import frames, proofs
+from folkmoot.node import frames
 from folkmoot.node.arrivals import TWO_STORIES, Arrivals
 from folkmoot.node.catching_up import Exchange
 from folkmoot.node.charter import Charter
 from folkmoot.node.clock import Clock
 from folkmoot.node.ending import Ending, received
 from folkmoot.node.frames import BLOCKS, GIVEN, HELLO, OPENING, PING, PONG, STEP, WANT, Frame, Hello
+from folkmoot.node.joining import Joining
 from folkmoot.node.off_loop import off_loop
 from folkmoot.node.pace import Pace
 from folkmoot.node.pings import Pings
@@ -107,9 +108,8 @@ class Player:
         self._exchange = Exchange(charter, system, store, transport, self.between_steps, self._append)
         self._is_behind = True  # as far as is known: who begins does not know
         self._log = None if system.has_ledger else SignedLog(charter, seed, store)
-        self._own_thread = thread is None
-        self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="step")
-        self._woken = asyncio.Event()
+        self._own_thread, self._thread = thread is None, thread or ThreadPoolExecutor(1, thread_name_prefix="step")
+        self._woken, self._joining = asyncio.Event(), Joining(store, self.between_steps)
         self._pings = Pings(self.clock, self._others, transport)
         self.machine: Machine
 
@@ -177,10 +177,7 @@ class Player:
 
     async def take(self, outcomes: Sequence[ToldOutcome]) -> list[str]:
         """Outcomes of an application: on disk when this returns. See `proofs.take`."""
-        said = await self.between_steps(proofs.take, self._store, self.system.proves(self.me), outcomes)
-        if any(one[1] == self.tickets.round and word == "taken" for one, word in zip(outcomes, said)):
-            self.tickets.came.set()
-        return said
+        return await self._joining.take(self.system.proves(self.me), outcomes, self.tickets)
 
     async def _gathered(self) -> None:
         """A quorum is connected: alone nobody knows which round it is."""
@@ -308,7 +305,9 @@ class Player:
 
     async def _step(self, moment: Moment, inbox: list[Received], blocks: Sequence[Any] = ()) -> Effects:
         """One step, stored (duty 1); then what it noticed is counted, and told."""
+        self._joining.waits = False
         effects = await self.between_steps(self._stepped, moment, inbox, blocks)
+        self._joining.stepped()
         self._is_behind = bool(effects.behind)
         for notice in effects.noticed:
             self.noticed[notice.sender if notice.sender in self.noticed else -1][notice.reason] += 1
@@ -339,6 +338,7 @@ class Player:
         if terms.period:
             await asyncio.sleep(self._times.left_to_play(round))
         else:
+            self._joining.waits = True
             try:
                 async with asyncio.timeout(terms.play):
                     await self.tickets.came.wait()
@@ -356,7 +356,7 @@ class Player:
 
     async def _wake(self, seconds: float) -> None:
         """Until something has come, or so long; or no time at all, where a step is still to be written."""
-        if self._store.waits:
+        if self._store.waits and not self._joining.open:
             await self.between_steps(self._store.flush)
             return
         self._woken.clear()

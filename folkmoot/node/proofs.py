@@ -67,7 +67,7 @@ class Environment:
         return (blinding + self._identity.sign(EARNED, words)).hex()
 
 
-def take(store: Store, proves: Proves | None, outcomes: Sequence[ToldOutcome]) -> list[str]:
+def take(store: Store, proves: Proves | None, outcomes: Sequence[ToldOutcome], later: bool = False) -> list[str]:
     """As `Store.take`, but "unsigned" is an outcome without the proof that it needs, and none of it is kept.
 
     `proves`: None: nothing is asked for, and an outcome with a proof is "signed".
@@ -76,7 +76,7 @@ def take(store: Store, proves: Proves | None, outcomes: Sequence[ToldOutcome]) -
         Full: see there.
     """
     words = [_word(store, proves, outcome) for outcome in outcomes]
-    kept = iter(store.take([outcome for outcome, word in zip(outcomes, words) if not word]))
+    kept = iter(store.take([outcome for outcome, word in zip(outcomes, words) if not word], later=later))
     return [word or next(kept) for word in words]
 
 

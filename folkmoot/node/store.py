@@ -223,8 +223,10 @@ class Store(Database):
 
     # --- Of the application ------------------------------------------------------------------------------------------
 
-    def take(self, outcomes: Sequence[ToldOutcome]) -> list[str]:
+    def take(self, outcomes: Sequence[ToldOutcome], *, later: bool = False) -> list[str]:
         """Keep outcomes before their applications are told so: what became of each.
+
+        `later`: as of `store`; nobody is told before it is written, and nobody if it was `undone` by then.
 
         "taken"; "twice": this ticket has one already, which stays; "closed": the outcome of its round has entered;
         "second": its round has another one already, and where outcomes are proven there is one a round.
@@ -233,7 +235,7 @@ class Store(Database):
             Full: the disk takes them not; none is kept.
         """
         said = []
-        with self._writing() as db:
+        with self._writing(joins=later, later=later) as db:
             for ticket, round, reward, *proof in outcomes:
                 if db.execute("SELECT 1 FROM outcome WHERE ticket = ?", (ticket,)).fetchone():
                     said.append("twice")

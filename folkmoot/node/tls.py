@@ -101,6 +101,7 @@ class TLS:
         self._ready = {number: asyncio.Event() for number in others}
         self._tasks: set[asyncio.Task[None]] = set()
         self._door = Door()
+        self._last: tuple[Frame | None, bytes] = (None, b"")  # frame that was sent, and its bytes
         self._listening: list[socket.socket] = []
 
     @property
@@ -143,13 +144,14 @@ class TLS:
     def send(self, to: int, frame: Frame) -> None:
         """See `Transport`: at once if nothing waits for this peer."""
         queue, links = self._queues[to], self._links[to]
+        if frame is not self._last[0]:  # the same goes to all
+            self._last = frame, frame.to_bytes()
+        data = self._last[1]
         if links and not queue and not links[-1].writer.transport.get_write_buffer_size():
-            data = frame.to_bytes()
             with contextlib.suppress(OSError, RuntimeError):
                 links[-1].writer.write(data)
                 self.traffic[to].sent += len(data)
             return
-        data = frame.to_bytes()
         self._waiting[to] += len(data)
         while queue and (len(queue) >= _QUEUE_FRAMES or self._waiting[to] > _QUEUE_BYTES):
             self._waiting[to] -= len(queue.popleft())
