@@ -41,6 +41,10 @@ _HEAD_BYTES = _HEAD.size
 _ONE_BYTE = _HEAD.pack(INT, 1)  # the head of a small integer
 _SMALL = tuple(_ONE_BYTE + bytes([value]) for value in range(128))  # small integers, which most are, by themselves
 _SHORT = tuple(_HEAD.pack(BYTES, length) for length in range(129))  # heads of keys, hashes, signatures, made once
+_LARGE = 1 << 62  # integers below it take at most 8 bytes
+_INTEGER = tuple(_HEAD.pack(INT, length) for length in range(9))  # their heads
+_WORDS: dict[str, bytes] = {}  # short texts that were encoded, for they are few and come again
+_MOST_WORDS, _LONGEST_WORD = 256, 32
 sha256 = hashlib.sha256
 
 
@@ -67,11 +71,15 @@ def encode(value: Value, limits: Limits = LIMITS) -> bytes:
         ValueError: a type that has no encoding, NaN, or a value beyond the limits.
     """
     pieces: list[bytes] = []  # one for each value
-    _write(value, pieces, limits, limits.depth)
-    size = sum(map(len, pieces))
-    if size > limits.size:
-        raise ValueError(f"value of {size} bytes when encoded: at most {limits.size} are allowed")
-    return b"".join(pieces)
+    if type(value) is tuple and limits.depth > 0 and len(value) < limits.items:
+        pieces.append(_HEAD.pack(TUPLE, len(value)))
+        _write_items(value, pieces, limits, limits.depth - 1)
+    else:
+        _write(value, pieces, limits, limits.depth)
+    data = b"".join(pieces)
+    if len(data) > limits.size:
+        raise ValueError(f"value of {len(data)} bytes when encoded: at most {limits.size} are allowed")
+    return data
 
 
 def _write(value: Value, pieces: list[bytes], limits: Limits, depth: int) -> None:
@@ -96,6 +104,8 @@ def _write(value: Value, pieces: list[bytes], limits: Limits, depth: int) -> Non
         except UnicodeEncodeError as error:
             raise ValueError(f"text with a lone surrogate at {error.start}: expected Unicode text") from None
         pieces.append(_head(STR, len(content), limits) + content)
+        if len(content) <= _LONGEST_WORD and len(_WORDS) < _MOST_WORDS:
+            _WORDS[value] = pieces[-1]
     elif kind is float:
         if value != value:
             raise ValueError("nan: expected a number or an infinity")
@@ -111,14 +121,22 @@ def _write(value: Value, pieces: list[bytes], limits: Limits, depth: int) -> Non
 
 
 def _write_items(items: tuple[Value, ...], pieces: list[bytes], limits: Limits, depth: int) -> None:
-    """As `_write` of each; bytes and small integers, which most items are, take no call."""
-    most, size, small = limits.items, limits.size, limits.int_size > 0
+    """As `_write` of each; bytes, integers and words, which most items are, take no call."""
+    size, _, most, int_size = limits
+    small, large = 128 if int_size > 0 else 0, _LARGE if int_size >= 8 else 0
     for item in items:
         kind = type(item)
-        if kind is bytes and len(pieces) < most and (length := len(item)) <= size:
+        if len(pieces) >= most:
+            _write(item, pieces, limits, depth)
+        elif kind is bytes and (length := len(item)) <= size:
             pieces.append((_SHORT[length] if length < 129 else _HEAD.pack(BYTES, length)) + item)
-        elif kind is int and 0 <= item < 128 and len(pieces) < most and small:
+        elif kind is int and 0 <= item < small:
             pieces.append(_SMALL[item])
+        elif kind is int and 0 <= item < large:
+            length = item.bit_length() // 8 + 1
+            pieces.append(_INTEGER[length] + item.to_bytes(length, "little"))
+        elif kind is str and (word := _WORDS.get(item)) is not None and len(word) <= size:
+            pieces.append(word)
         else:
             _write(item, pieces, limits, depth)
 

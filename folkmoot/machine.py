@@ -80,39 +80,53 @@ class Received(NamedTuple):
 
 
 class Gate:
-    """Duty 4 for one stage: what is let through of each sender. It is asked for each message as it comes in."""
+    """Duty 4 for one stage: what is let through of each sender. It is asked for messages as they come in."""
 
     def __init__(self, stage: Stage, kind_of: Callable[[bytes], str]) -> None:
         """`kind_of`: of the machine whose stage it is."""
         self._kind_of, self._shares = kind_of, stage.shares
         self._messages, self._bytes = stage.messages, stage.bytes
-        self._taken: dict[int, tuple[list[int], dict[str, int]]] = {}  # of each sender: [messages, bytes], by kind
+        self._taken: dict[int, int] = {}  # messages of each sender
+        self._sizes: dict[int, int] = {}  # and bytes
+        self._kinds: dict[str, dict[int, int]] = {}  # messages of each sender, by kind
 
     def refuses(self, received: Received) -> str:
         """Why this message is dropped; empty: it is let through, and counted."""
-        (sender, data), kind = received, ""
-        most, size = self._messages, len(data)
-        if self._shares is not None:
-            kind = self._kind_of(data)
-            share = self._shares.get(kind)
-            if share is None:
-                return "kind out of place" if kind else "no known kind"
-            most, largest = share
-            if size > largest:
-                return "too large"
-        taken = self._taken.get(sender)
-        if taken is None:
-            taken = self._taken[sender] = [0, 0], {}
-        sums, kinds = taken
-        number = kinds.get(kind, 0)
-        if sums[0] >= self._messages or number >= most:
-            return "too many messages"
-        if sums[1] + size > self._bytes:
-            return "too many bytes"
-        kinds[kind] = number + 1
-        sums[0] += 1
-        sums[1] += size
-        return ""
+        return next(iter(self.sift((received,))[1]), "")
+
+    def sift(self, inbox: Iterable[Received]) -> tuple[list[Received], Counter[str]]:
+        """The messages that are let through, which are counted, and how many are not, and why."""
+        shares, taken, sizes, kind_of = self._shares, self._taken, self._sizes, self._kind_of
+        all_messages, all_bytes = self._messages, self._bytes
+        admitted: list[Received] = []
+        dropped: Counter[str] = Counter()
+        kind, last, numbers = "", None, dict[int, int]()  # the last kind, and how many of it of each sender
+        most, largest = all_messages, all_bytes
+        for received in inbox:  # what is dropped is not held on to
+            sender, data = received
+            size = len(data)
+            if shares is not None:
+                kind = kind_of(data)
+            if kind != last:
+                share = (all_messages, all_bytes) if shares is None else shares.get(kind)
+                if share is None:
+                    dropped["kind out of place" if kind else "no known kind"] += 1
+                    continue
+                most, largest = share
+                last, numbers = kind, self._kinds.setdefault(kind, {})
+            if size > largest and shares is not None:
+                dropped["too large"] += 1
+                continue
+            messages, number = taken.get(sender, 0), numbers.get(sender, 0)
+            total = sizes.get(sender, 0) + size
+            if messages >= all_messages or number >= most:
+                dropped["too many messages"] += 1
+            elif total > all_bytes:
+                dropped["too many bytes"] += 1
+            else:
+                taken[sender], numbers[sender], sizes[sender] = messages + 1, number + 1, total
+                admitted.append(received)
+        return admitted, dropped
 
 
 class Outcome(NamedTuple):
@@ -195,7 +209,7 @@ class Effects:
     behind: list[int] = field(default_factory=list)
     committed: list[Any] = field(default_factory=list)
     noticed: list[Noticed] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=lambda: Counter.__new__(Counter))  # an empty one, in less time
 
 
 class Chain(Protocol):
@@ -256,6 +270,9 @@ class Kept:
         """
         if self.position is not None and moment <= self.position:
             raise ValueError(f"moment = {tuple(moment)}: expected one after {tuple(self.position)}")
+        if not keep and type(keep) is list:
+            self.position = moment
+            return
         items = list(keep)
         last = self.height
         for item in items:

@@ -16,10 +16,11 @@ Once everybody hears everybody, the highest certificate of the honest is known t
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from folkmoot.agreement.messages import PREVOTE, Certificate, Confirmation, Verified, Vote
+from folkmoot.agreement.messages import PRECOMMIT, PREVOTE, Certificate, Confirmation, Verified, Vote
 
+_CONFIRMATION = "confirmation"
 Ballot: TypeAlias = Vote | Confirmation
 
 
@@ -38,11 +39,13 @@ class Finality:
         self._prevotes: dict[int, Vote] = {}
         self._precommits: dict[int, Vote] = {}
         self._confirmations: dict[int, Confirmation] = {}
+        self._number: dict[tuple[str, bytes], int] = {}  # of votes by phase and hash
 
     def enter(self, round: int) -> None:
         """Votes of earlier rounds are forgotten: they never count together with those of this one."""
         self._round = round
         self._prevotes, self._precommits = {}, {}
+        self._number = {about: number for about, number in self._number.items() if about[0] == _CONFIRMATION}
 
     def choice(self, candidate: bytes | None) -> bytes | None:
         """The hash to prevote for, given the round's new candidate; None: nothing."""
@@ -60,7 +63,7 @@ class Finality:
 
     def vote_of(self, phase: str, sender: int) -> Vote | None:
         """The vote of this phase that was counted in this round."""
-        return self.votes(phase).get(sender)
+        return (self._prevotes if phase == PREVOTE else self._precommits).get(sender)
 
     def votes(self, phase: str) -> Mapping[int, Vote]:
         """Those of this phase that were counted in this round, by sender."""
@@ -74,16 +77,21 @@ class Finality:
         """Count a prevote or precommit, the first of its sender in the round."""
         message = vote.message
         if message.round == self._round:
-            counted = self._prevotes if message.phase == PREVOTE else self._precommits
-            counted.setdefault(message.sender, message)
+            self._count(self._prevotes if message.phase == PREVOTE else self._precommits, message.phase, message)
 
     def confirm(self, confirmation: Verified[Confirmation]) -> None:
         """Count a confirmation; honest members confirm one block of a height only."""
-        self._confirmations.setdefault(confirmation.message.sender, confirmation.message)
+        self._count(self._confirmations, _CONFIRMATION, confirmation.message)
+
+    def _count(self, counted: dict[int, Any], phase: str, ballot: Ballot) -> None:
+        if ballot.sender not in counted:
+            counted[ballot.sender] = ballot
+            about = phase, ballot.hash
+            self._number[about] = self._number.get(about, 0) + 1
 
     def certified(self, blocks: Mapping[bytes, bytes]) -> Certificate | None:
         """The certificate of this round, if there are the votes and the block is among `blocks` (bytes by hash)."""
-        found = self._agreed(self._prevotes)
+        found = self._agreed(PREVOTE)
         if found is None or found not in blocks:
             return None
         voters = tuple(sorted(v for v, vote in self._prevotes.items() if vote.hash == found))
@@ -92,17 +100,17 @@ class Finality:
 
     def decided(self) -> bytes | None:
         """The hash that a quorum precommitted in this round."""
-        return self._agreed(self._precommits)
+        return self._agreed(PRECOMMIT)
 
     def confirmed(self) -> tuple[bytes, dict[int, bytes]] | None:
         """The hash that a quorum confirmed, and the signatures by their signers."""
-        found = self._agreed(self._confirmations)
+        found = self._agreed(_CONFIRMATION)
         if found is None:
             return None
         return found, {v: vote.signature for v, vote in self._confirmations.items() if vote.hash == found}
 
-    def _agreed(self, votes: Mapping[int, Ballot]) -> bytes | None:
-        if len(votes) < self.quorum:
-            return None
-        hashes = [vote.hash for vote in votes.values()]
-        return next((h for h in set(hashes) if hashes.count(h) >= self.quorum), None)
+    def _agreed(self, phase: str) -> bytes | None:
+        for (of, hash), number in self._number.items():
+            if number >= self.quorum and of == phase:
+                return hash
+        return None

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from folkmoot.agreement.shared import SMALL
 from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.layouts import Layout, layout_of
 
@@ -22,6 +21,7 @@ class Field(NamedTuple):
 HEAD = 5  # bytes of a type and a length in the encoding of a value
 START = HEAD + HEAD + 1  # first bytes of a message: of the tuple, and the number of a message's type
 _MOST_LAYOUTS = 1 << 7  # of messages that were read, remembered
+_LONGEST_LEARNT = 1 << 16  # bytes of one
 
 
 class _Seen(NamedTuple):
@@ -106,7 +106,7 @@ class Forms:
             if not field.fits(content, shape):
                 raise Malformed(f"{kind.__name__}: {name} out of range")
         message = self._whole_message(kind, found)
-        if len(data) <= SMALL and (layout := layout_of(value)) is not None:
+        if len(data) <= _LONGEST_LEARNT and (layout := layout_of(value)) is not None:
             self._learn(data, layout, kind)
         return message
 

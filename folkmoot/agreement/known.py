@@ -1,6 +1,6 @@
 """What a member knows of the next block: what has come in, what it has said itself, how far the chain is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from folkmoot.agreement.catching_up import Others
@@ -8,8 +8,8 @@ from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.kinds import Kind
 from folkmoot.agreement.links import Links
-from folkmoot.agreement.messages import Certificate, Confirmation, Proposal
-from folkmoot.agreement.shared import Call, directly
+from folkmoot.agreement.messages import Certificate, Confirmation, Proposal, verify_one
+from folkmoot.agreement.shared import Call, directly, of
 from folkmoot.agreement.states import Step
 from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block, Header
@@ -27,6 +27,7 @@ class Known:
         hand: its keys.
         kind: what the chain's kind says.
         chain: as it stands.
+        keys: of the members.
         round: it is in.
         proposals: hash by sender, of this round.
         states: after each block that was seen in this round and would follow, by its hash.
@@ -43,6 +44,7 @@ class Known:
         self.far: int | None = None
         self.links = Links(len(kind.keys(chain.state)))
         self._stored, self._call = stored, call
+        self._verify_one = of(call, verify_one)  # others may have looked at the same message
         self._shown: dict[int, Proposal] = {}  # the proposal of each in this round
         self._sent: set[str] = set()  # what was done in this round already
         self._caught: set[tuple[str, int]] = set()  # whose second word was noticed in this round
@@ -78,11 +80,6 @@ class Known:
         """Of the block that is sought."""
         return self._finality.height
 
-    @property
-    def keys(self) -> Sequence[bytes]:
-        """Of the members."""
-        return self.kind.keys(self.chain.state)
-
     def enter(self, round: int) -> None:
         """Begin a round: votes and proposals of the last one are forgotten, what is certified stays."""
         self.round, self._sent, self._caught = round, set(), set()
@@ -93,7 +90,9 @@ class Known:
         self._others.enter()
 
     def _next_height(self, best: Certificate | None) -> Finality:
-        finality = Finality(self.chain.height + 1, self.kind.quorum(self.chain.state), best)
+        state = self.chain.state
+        self._origin, self.keys = self.kind.origin(self.chain), self.kind.keys(state)
+        finality = Finality(self.chain.height + 1, self.kind.quorum(state), best)
         finality.enter(self.round)
         self._bodies, self._blocks = {} if best is None else {best.hash: best.block}, {}
         return finality

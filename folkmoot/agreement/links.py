@@ -37,7 +37,8 @@ class Links:
         if last is None:
             last = self._heard[what] = dict.fromkeys(range(self._members), round - 1)
         last.update(dict.fromkeys(members, round))
-        if any(is_missed(round, rounds) for rounds in {*last.values()}):
+        rounds = {*last.values()}
+        if rounds != {round} and any(is_missed(round, earlier) for earlier in rounds):
             self._lost = round
 
     def bad(self, round: int) -> bool:

@@ -241,7 +241,16 @@ def verified(message: AnyOne, key: bytes, purpose: str, words: bytes) -> Verifie
     Raises:
         Rejected: it is not.
     """
-    if not check(key, purpose, words, message.signature):
+    return if_signed(message, check(key, purpose, words, message.signature))
+
+
+def if_signed(message: AnyMessage, holds: bool) -> Verified[AnyMessage]:
+    """The message, if the check of its signature has said that it holds.
+
+    Raises:
+        Rejected: it has not.
+    """
+    if not holds:
         raise Rejected("signature")
     return Verified(message, 1, _SEAL)
 

@@ -50,12 +50,16 @@ def shares(forms: Forms, members: int, block: int) -> dict[str, Share]:
 
 
 class Largest:
-    """How large a message of each kind can be in any stage: what is larger is refused before it is decoded."""
+    """How large a message of each kind can be in any stage: what is larger is refused before it is decoded.
+
+    Attributes:
+        known: bytes of the largest message by how it begins, of kinds that have come.
+    """
 
     def __init__(self, stages: Iterable[Stage], kind_of: Callable[[bytes], str]) -> None:
         self._kind_of = kind_of
         self._sizes = {kind: share.size for stage in stages for kind, share in (stage.shares or {}).items()}
-        self._known: dict[bytes, int] = {}  # the same by how a message begins, of kinds that have come
+        self.known: dict[bytes, int] = {}
 
     def require(self, data: bytes) -> None:
         """Nothing, if these bytes may be a message of the kind they begin like.
@@ -64,12 +68,12 @@ class Largest:
             Malformed: they are of no kind.
             Rejected: they are larger than that, or nothing of this kind is sent.
         """
-        if type(data) is bytes and len(data) <= self._known.get(data[:START], -1):
+        if type(data) is bytes and len(data) <= self.known.get(data[:START], -1):
             return
         kind = self._kind_of(data)
         most = self._sizes.get(kind)
         if most is not None and len(data) <= most:
-            self._known[data[:START]] = most
+            self.known[data[:START]] = most
             return
         if kind == "":
             raise Malformed("message of no known kind")

@@ -125,9 +125,8 @@ class Attested:
 
     def signed_on(self, index: int, me: Signs) -> Chained:
         """The message with one more signature, by member `index`."""
-        old = self.message
-        signatures = (*old.signatures, me.sign(RELAY, self._tip))
-        return old._replace(signers=(*old.signers, index), signatures=signatures)
+        session, general, value, signers, signatures = self.message
+        return Chained(session, general, value, (*signers, index), (*signatures, me.sign(RELAY, self._tip)))
 
 
 def verify(message: Chained, members: Sequence[bytes], session: bytes) -> Attested:
@@ -187,10 +186,9 @@ class Agreement:
         call: Call = directly,
     ) -> None:
         members = tuple(members)
-        if not 1 <= len(members) <= MAX_MEMBERS or len(set(members)) < len(members):
-            raise ValueError(f"members = {len(members)} keys: expected 1 to {MAX_MEMBERS} distinct keys")
-        if not all(type(key) is bytes and len(key) == KEY_BYTES for key in members) or me.public_key not in members:
-            raise ValueError(f"members: expected keys of {KEY_BYTES} bytes, {me.public_key.hex()[:16]}... among them")
+        known = call(_digest_of_members, members)
+        if me.public_key not in members:
+            raise ValueError(f"members: expected {me.public_key.hex()[:16]}... among them")
         if type(f) is not int or not 0 <= f < len(members):
             raise ValueError(f"f = {f!r:.80}: expected an integer from 0 to {len(members) - 1}")
         if type(session_id) is not bytes or not 1 <= len(session_id) <= MAX_SESSION_ID:
@@ -198,7 +196,7 @@ class Agreement:
         if value is not None and (type(value) is not bytes or len(value) > MAX_VALUE):
             raise ValueError(f"value = {value!r:.80}: expected at most {MAX_VALUE} bytes")
         self.members, self.f = members, f
-        self.session = call(session_digest, session_id, call(members_digest, members), f)
+        self.session = call(session_digest, session_id, known, f)
         self.index = members.index(me.public_key)
         self.rejected: Counter[str] = Counter()  # how many messages counted for nothing, by reason
         self.checked = 0  # signatures, in all chains that were checked
@@ -254,16 +252,15 @@ class Agreement:
     def _receive(self, data: bytes) -> Chained | None:
         """Accept the message if it is new and right; give what to relay, if anything."""
         try:
-            read = self._read if type(data) is bytes and len(data) <= SMALL else _of_session
-            message = read(data, len(self.members), self.session)
+            is_small = type(data) is bytes and len(data) <= SMALL
+            message = (self._read if is_small else _of_session)(data, len(self.members), self.session)
             if len(message.signers) != self._round:
                 raise Rejected("late" if len(message.signers) < self._round else "early")
             values = self._values[message.general]
             if message.value in values or len(values) == 2:
-                return None  # nothing to learn, so nothing to check
+                return None  # nothing to learn, so nothing to check: most messages
             self.checked += len(message.signers)
-            verify_small = self._verify if len(data) <= SMALL else verify
-            verified = verify_small(message, self.members, self.session)
+            verified = (self._verify if is_small else verify)(message, self.members, self.session)
         except (Malformed, Rejected) as error:
             self.rejected[error.reason if isinstance(error, Rejected) else "malformed"] += 1
             return None
@@ -273,6 +270,19 @@ class Agreement:
         if self._round > self.f or self.index in message.signers:
             return None
         return verified.signed_on(self.index, self._me)
+
+
+def _digest_of_members(members: tuple[bytes, ...]) -> bytes:
+    """See `members_digest`; the same members agree again and again, and are looked at once.
+
+    Raises:
+        ValueError: not 1 to 256 distinct keys.
+    """
+    if not 1 <= len(members) <= MAX_MEMBERS or len(set(members)) < len(members):
+        raise ValueError(f"members = {len(members)} keys: expected 1 to {MAX_MEMBERS} distinct keys")
+    if not all(type(key) is bytes and len(key) == KEY_BYTES for key in members):
+        raise ValueError(f"members: expected keys of {KEY_BYTES} bytes")
+    return members_digest(members)
 
 
 def _first(session: bytes, general: int, value: bytes) -> bytes:

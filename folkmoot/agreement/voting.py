@@ -6,9 +6,8 @@ for why this is safe.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from folkmoot.agreement.ballots import gathered, scattered
 from folkmoot.agreement.catching_up import MOST_BLOCKS, blocks_first, packed
@@ -35,7 +34,6 @@ from folkmoot.agreement.messages import (
     proposal_words,
     signed_here,
     verify,
-    verify_one,
     vote_words,
 )
 from folkmoot.agreement.signed_messages import Rejected
@@ -48,7 +46,7 @@ from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Receive
 CONFIRMING = "confirmation"
 OTHER_BLOCK = "other block"  # it may be right, but not after the block that is the last one here
 _CATCHING_UP = (Want, Blocks, WantState, StateGiven)
-_SMALL = (Vote, Confirmation)
+AnySmall = TypeVar("AnySmall", Vote, Confirmation, Proposal)
 _REPEATS = 2  # of a confirmation, one in each stage, until the block is final
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
 
@@ -65,8 +63,8 @@ class Voter(Known):
             Rejected: it counts for nothing.
             Malformed: a block in it is none.
         """
-        height = self.height
-        if isinstance(message, Vote) and message.height == height and message.round == self.round:
+        height = self._finality.height
+        if type(message) is Vote and message.height == height and message.round == self.round:
             self._take_vote(message, effects)  # most are votes
         elif isinstance(message, _CATCHING_UP):
             self._take_catching_up(message, sender, effects)
@@ -84,7 +82,7 @@ class Voter(Known):
                 raise Rejected("another's confirmation")
             counted = self._finality.confirmation_of(message.sender)
             if counted is None:
-                self._finality.confirm(self._verified(message, effects))
+                self._finality.confirm(self._verified_small(message, effects))
             elif message.hash != counted.hash:
                 self._second_confirmation(counted, message, effects)
         elif message.round != self.round:
@@ -96,7 +94,7 @@ class Voter(Known):
         elif isinstance(message, Vote):
             self._take_vote(message, effects)
         elif message.sender not in self.proposals:
-            self._take_proposal(self._verified(message, effects), sender, effects)
+            self._take_proposal(message, sender, effects)
         elif (shown := self._shown.get(message.sender)) is not None:
             self._second_word(PROPOSAL, shown, message, effects)
 
@@ -104,7 +102,7 @@ class Voter(Known):
         """As `take`: of this height and round."""
         first = self._finality.vote_of(message.phase, message.sender)
         if first is None:
-            self._finality.vote(self._verified(message, effects))
+            self._finality.vote(self._verified_small(message, effects))
         else:
             self._second_word(message.phase, first, message, effects)
 
@@ -137,13 +135,13 @@ class Voter(Known):
         self._others.claim(sender, self.chain.height + 1 if height is None else height)
 
     def _verified(self, message: AnySigned, effects: Effects) -> Verified[AnySigned]:
-        state, call, origin = self.chain.state, self._call, self.kind.origin(self.chain)
-        keys = self.kind.keys(state)
-        if isinstance(message, _SMALL):  # others may have looked at the same one
-            verified = call(verify_one, message, keys[message.sender], origin, call)
-        else:
-            verified = verify(message, keys, self.kind.quorum(state), origin, call)
+        verified = verify(message, self.keys, self._finality.quorum, self._origin, self._call)
         effects.counts["signatures"] += verified.checked
+        return verified
+
+    def _verified_small(self, message: AnySmall, effects: Effects) -> Verified[AnySmall]:
+        verified: Verified[AnySmall] = self._verify_one(message, self.keys[message.sender], self._origin, self._call)
+        effects.counts["signatures"] += 1
         return verified
 
     def _take_certificate(self, verified: Verified[Certificate], sender: int, effects: Effects) -> None:
@@ -152,10 +150,11 @@ class Voter(Known):
         if block.hash == certificate.hash and self.consider(block, effects, sender):
             self._finality.learn(verified)
 
-    def _take_proposal(self, verified: Verified[Proposal], sender: int, effects: Effects) -> None:
-        message = verified.message
+    def _take_proposal(self, message: Proposal, sender: int, effects: Effects) -> None:
+        said = Proposal(*message[:-1], b"")  # what is signed
+        self._verified_small(said, effects)
         self.proposals[message.sender] = message.hash
-        self._shown[message.sender] = message._replace(block=b"")  # to prove a second one with
+        self._shown[message.sender] = said  # to prove a second one with
         if message.block and message.hash not in self._bodies:
             self.consider(self.kind.received(message.block), effects, sender)
 
@@ -183,7 +182,7 @@ class Voter(Known):
         except InvalidBlock as error:
             self._note_refused(block, error, sender, effects)
             return False
-        self._bodies[block.hash] = self.kind.carried(replace(block, signatures=()) if block.signatures else block)
+        self._bodies[block.hash] = self.kind.carried(block.bearing(()) if block.signatures else block)
         self.states[block.hash] = state
         self._blocks[block.hash] = block
         self._headers[block.hash] = block.header
@@ -285,7 +284,7 @@ class Voter(Known):
         self.proposals[self.index] = hash
         if "proposal" not in self._sent:
             self._sent.add("proposal")
-            words = self._call(proposal_words, self.kind.origin(self.chain), self.height, self.round, hash)
+            words = self._call(proposal_words, self._origin, self.height, self.round, hash)
             signature = self.hand.sign(PROPOSAL, self.round, words)
             message = Proposal(self.height, self.round, self.index, hash, signature, self._bodies[hash])
             self._shown[self.index] = message._replace(block=b"")
@@ -316,28 +315,30 @@ class Voter(Known):
         if phase in self._sent:
             return
         self._sent.add(phase)
-        height, round, origin = self.height, self.round, self.kind.origin(self.chain)
+        height, round, origin = self.height, self.round, self._origin
         signature = self.hand.sign(phase, round, self._call(vote_words, origin, phase, height, round, hash))
         vote = Vote(phase, height, round, self.index, hash, signature)
         self._send(effects, vote)
         self._finality.vote(signed_here(vote))
 
     def _prevote(self, effects: Effects) -> None:
+        if PREVOTE in self._sent:
+            return
         hash = self._finality.choice(self.kind.candidate(self))
         if hash is not None:
             self._cast(effects, PREVOTE, hash)
 
     def _precommit(self, effects: Effects) -> None:
-        certificate = self._finality.certified(self._bodies)
-        if certificate is None or PRECOMMIT in self._sent:
+        certificate = None if PRECOMMIT in self._sent else self._finality.certified(self._bodies)
+        if certificate is None:
             return
         self._finality.learn(signed_here(certificate))
         effects.keep.append(Put(LOCK, partial(self.kind.forms.to_bytes, self.best)))
         self._cast(effects, PRECOMMIT, certificate.hash)
 
     def _confirm(self, effects: Effects) -> None:
-        hash = self._finality.decided()
-        if hash is not None and CONFIRMING not in self._sent:
+        hash = None if CONFIRMING in self._sent else self._finality.decided()
+        if hash is not None:
             self._sent.add(CONFIRMING)
             confirmation = Confirmation(self.height, self.index, hash, self.hand.confirm(self.height, hash))
             self._send(effects, confirmation)
@@ -358,7 +359,7 @@ class Voter(Known):
             if hash in self._bodies:
                 block, keys = self._blocks.get(hash) or self.kind.received(self._bodies[hash]), self.keys
                 signed = tuple(sorted((keys[v], s) for v, s in signatures.items()))
-                final = replace(block, signatures=signed)
+                final = block.bearing(signed)
                 self.append(final, effects)
                 if self.links.bad(self.round):
                     absent = sorted({*range(len(keys))} - {self.index, *signatures})

@@ -288,15 +288,16 @@ def clip(exponent, span):
 @kernel
 def ranked(changes, arm, rank):
     """The (rank + 1)-th largest entry of a column: rank others may be lies."""
-    best = 0
     for m in range(len(changes)):
         above = 0
         for j in range(len(changes)):
             if changes[j, arm] > changes[m, arm] or (changes[j, arm] == changes[m, arm] and j < m):
                 above += 1
+                if above > rank:
+                    break
         if above == rank:
-            best = changes[m, arm]
-    return best
+            return changes[m, arm]
+    return 0
 
 
 @kernel

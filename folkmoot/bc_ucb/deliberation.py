@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folkmoot.agreement import vrf
 from folkmoot.agreement.hand import Hand
@@ -13,12 +14,12 @@ from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
 from folkmoot.bc_ucb.earnings import due_for
 from folkmoot.bc_ucb.evidence import false_offer, false_proof, session_id, two_reports, two_sets, two_values
-from folkmoot.bc_ucb.kind import block_of
+from folkmoot.bc_ucb.kind import made
 from folkmoot.bc_ucb.messages import GAME, Answer, Early, Offer, Passed, ReportSent, verify_early
 from folkmoot.bc_ucb.passing import Late, lacking
 from folkmoot.bc_ucb.records import NO_REPORT, REPORT, SETS, Named, Report, RoundRecord, named_words
 from folkmoot.bc_ucb.round import hear, named, usable
-from folkmoot.bc_ucb.rules import Rounds, Unfinished, conclude, counted
+from folkmoot.bc_ucb.rules import Rounds, Unfinished, counted
 from folkmoot.bc_ucb.state import State
 from folkmoot.bc_ucb.validators import asked, drawn_by_coins, has_proof, is_drawn, proven_output
 from folkmoot.comparison.in_rounds import Comparison
@@ -52,7 +53,7 @@ class Deliberation:
     def __init__(
         self, me: int, hand: Hand, chain: Chain, round: int, params: Params, comparison: Comparison, rules: Rounds
     ) -> None:
-        self._call, self._latest = rules.call, rules.latest
+        self._rules, self._call, self._latest = rules, rules.call, rules.latest
         self._me, self._hand, self._chain, self._params, self._comparison = me, hand, chain, params, comparison
         self.round, self.previous = round, chain.tip
         self.origin = self._state.origin
@@ -65,12 +66,15 @@ class Deliberation:
         self.answers: dict[int, bytes] = {}
         self.offered: set[int] = set()
         self._agreement: Agreement | None = None
+        self._agreeing = False
         self._inner: list[bytes] = []
         self._relayed: dict[int, int] = {}  # how many of these each has sent in this stage
         self.values: dict[int, bytes | None] | None = None
+        self._sets: dict[int, Named] | None = None  # those of the values that count
         self._step_number = 0
         state, settings = self._state, self._state.configuration
         self._most_inner = self._call(inner_bytes, settings)  # bytes of one
+        self._blinding_bytes = settings.blinding_bytes
         self.late = Late(settings.terms.n_participants)
         if settings.coins is not None:
             self.validators = self._members = drawn_by_coins(settings, state.weights, round, self._call)
@@ -149,7 +153,7 @@ class Deliberation:
         """Hold a report for this round after this block; two of one participant are evidence."""
         message = verified.message
         report = message.report
-        if len(report.blinding) != self._state.configuration.blinding_bytes:
+        if len(report.blinding) != self._blinding_bytes:
             raise Rejected("disclosure")
         told = self._told.setdefault(message.sender, [])
         if report.name in self.held or len(told) >= _MOST_EACH:
@@ -209,21 +213,20 @@ class Deliberation:
 
     def naming(self, shown: tuple[bytes, ...] = ()) -> Named:
         """What a validator names, and of which reports, beside what it shows; signed."""
-        (m, k), terms = self._state.members.shape, self._state.configuration.terms
-        table, names, present = np.zeros((m, k), np.int64), [NO_REPORT] * m, np.zeros(m, np.bool_)
+        (m, k), terms = self._state.members.shape, self._state.configuration.terms  # Python's numbers are quicker here
+        table, names, present = np.zeros((m, k), np.object_), [NO_REPORT] * m, np.zeros(m, np.bool_)
         for sender, told in self._told.items():
             if len(told) == 1:  # who says two things says nothing
                 report = told[0].report
-                names[sender], table[sender] = report.name, report.means
+                names[sender], table[sender] = report.name, report.means.tolist()
                 honest = due_for(self._state, self.round, report).refused is None
                 present[sender] = honest and usable(terms, table, sender)
         heard, params = present.copy(), self._params._replace(faulty=self._state.faulty)
         if params.screening:
             heard &= self._comparison.passed(self.answers)
         hear(params, present, self.round - self._state.round > 1, heard)
-        sets = np.zeros((1, m, k), np.bool_)
-        named(params, heard.tolist(), table.astype(np.object_), sets, 0)  # Python's numbers are quicker one by one
-        self.named = self.signed(Named(self.proof, sets[0], tuple(names), shown, b"", self.blinding(SETS)))
+        sets = self._call(_members_named, params, tuple(heard.tolist()), tuple(map(tuple, table.tolist())))
+        self.named = self.signed(Named(self.proof, sets, tuple(names), shown, b"", self.blinding(SETS)))
         return self.named
 
     def blinding(self, purpose: str) -> bytes:
@@ -252,7 +255,7 @@ class Deliberation:
         """Begin to agree; what to send to all. None: nothing is said, but relayed."""
         if self._me not in self.members():
             return []
-        self._agreement = self.agreement(value)
+        self._agreement, self._agreeing = self.agreement(value), True
         return self._step([])
 
     def take_inner(self, content: bytes, sender: int) -> None:
@@ -262,8 +265,7 @@ class Deliberation:
             Rejected: it is too large, from nobody who takes part, or one too many. Who goes by another last block takes
                 part in another session, maybe with more others: only what is too much for any session is a fault.
         """
-        agreement = self._agreement
-        if agreement is None or agreement.finished:
+        if not self._agreeing:
             return
         if sender not in self._members:
             raise Rejected("session")
@@ -278,7 +280,7 @@ class Deliberation:
         """The next relay round; what to send to all."""
         received, self._inner = self._inner, []
         self._relayed.clear()
-        return self._step(received) if self._agreement is not None and not self._agreement.finished else []
+        return self._step(received) if self._agreeing else []
 
     def pushed(self) -> list[tuple[int, Passed]]:
         """To each validator whose value was accepted in the last step: what it lacks.
@@ -326,6 +328,7 @@ class Deliberation:
         outgoing = agreement.step(self._step_number, received)
         self._step_number += 1
         if agreement.finished:
+            self._agreeing = False
             self.values = dict(zip(self.members(), agreement.result()))
         return [content for _, content in outgoing]
 
@@ -340,14 +343,23 @@ class Deliberation:
 
     def _concluded(self, values: dict[int, bytes | None]) -> Block | None:
         try:
-            record, _ = conclude(self._state, self.previous, self.round, values, self.held, call=self._call)
+            return made(self._rules, self._chain, self.round, values, self.held)
         except Unfinished:
             return None
-        return block_of(self._chain, record)
 
     def agrees(self, record: RoundRecord | None) -> bool:
         """Is this record made of the values that were agreed on here?"""
         if self.values is None or record is None or record.round != self.round:
             return False
-        sets = counted(self._state, self.previous, self.round, self.values, self._call)
-        return dict(record.sets) == {v: self.values[v] for v in sets}
+        if self._sets is None:
+            self._sets = counted(self._state, self.previous, self.round, self.values, self._call)
+        return dict(record.sets) == {v: self.values[v] for v in self._sets}
+
+
+def _members_named(params: Params, heard: tuple[bool, ...], reports: tuple[tuple[int, ...], ...]) -> NDArray[np.bool_]:
+    """[participants, arms], whom `named` names; who has heard the same names the same."""
+    sets: NDArray[np.bool_] = np.zeros((1, len(reports), params.n_arms), np.bool_)
+    named(params, heard, np.array(reports, np.object_), sets, 0)
+    sets.setflags(write=False)
+    members: NDArray[np.bool_] = sets[0]
+    return members

@@ -1,17 +1,34 @@
 """What a game says to those who vote on its blocks, as far as it is the same for every participant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from folkmoot.agreement.forms import Forms, Shape
 from folkmoot.bc_ucb.disclosed import Opened, as_told, openings
 from folkmoot.bc_ucb.genesis import GameSettings
 from folkmoot.bc_ucb.messages import GAME
-from folkmoot.bc_ucb.records import RoundRecord
-from folkmoot.bc_ucb.rules import Rounds, WithOpenings, would_follow
+from folkmoot.bc_ucb.records import Report, RoundRecord
+from folkmoot.bc_ucb.rules import ROUNDS, Rounds, conclude, copied, state_after
 from folkmoot.bc_ucb.state import State
-from folkmoot.ledger.block import Block
-from folkmoot.ledger.chain import Chain, apply_block, propose
+from folkmoot.ledger.block import Block, Header
+from folkmoot.ledger.chain import Chain, apply_block, is_next, propose
+from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Rules
+
+
+class WithOpenings:
+    """The rules for one block with what is behind its commitments."""
+
+    def __init__(self, rules: Rounds, behind: bytes) -> None:
+        self.genesis, self.signers = rules.genesis, rules.signers
+        self._rules, self._behind = rules, behind
+
+    def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
+        """As of `Rounds`.
+
+        Raises:
+            RefusedRecord: see there.
+        """
+        return self._rules.step_with(state, header, records, self._behind)
 
 
 class GameKind:
@@ -78,6 +95,18 @@ class GameKind:
         return apply_block(chain, block, self._rules_for(block))
 
 
+def would_follow(chain: Chain, candidate: Block, rules: Rules = ROUNDS) -> State:
+    """The state after a block that nobody has signed yet.
+
+    Raises:
+        RefusedRecord: the chain's rules refuse it, or its header is not the one these records get.
+    """
+    if not is_next(chain, candidate):
+        raise RefusedRecord("the header is not that of the next block with these records")
+    state: State = rules.step(chain.state, candidate.header, candidate.records)
+    return state
+
+
 def block_of(chain: Chain, record: RoundRecord) -> Block:
     """The next block with this record, unsigned."""
     settings: GameSettings = chain.state.configuration
@@ -86,3 +115,23 @@ def block_of(chain: Chain, record: RoundRecord) -> Block:
     about = record, (settings.terms.n_participants, settings.terms.n_arms), settings.coins is None
     plain = propose(chain, [as_told(*about).to_bytes()])
     return Opened(plain.header, plain.records, (), openings(*about))
+
+
+def made(
+    rules: Rounds, chain: Chain, round: int, values: Mapping[int, bytes | None], held: Mapping[bytes, Report]
+) -> Block:
+    """The next block, unsigned, that agreed values and the reports they name amount to; see `conclude`.
+
+    It is worked out with the accounts, so that it need not be once more when it is looked at: nothing is left of the
+    rules that could refuse it, but for reports of another form, which are held where they came late.
+
+    Raises:
+        Unfinished: there is none.
+    """
+    state: State = chain.state
+    accounts = copied(state.accounts)
+    record, members = conclude(state, chain.tip, round, values, held, accounts, rules.call)
+    block, sealed = block_of(chain, record), state.configuration.sealed
+    if not sealed and round > state.round and not any(report.blinding for report in record.reports):
+        rules.remember(state, block, state_after(state, block.hash, record, members, accounts, rules.call))
+    return block

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from folkmoot.agreement import messages as voting
 from folkmoot.agreement.forms import HEAD, Field, Forms
-from folkmoot.agreement.messages import HASH, MEMBER, Verified, of_length, verified
+from folkmoot.agreement.messages import HASH, MEMBER, Verified, if_signed, of_length, verified
 from folkmoot.agreement.shared import Call, directly
 from folkmoot.agreement.vrf import PROOF_BYTES
 from folkmoot.bc_ucb.contract import MOST_WINDOW
@@ -28,7 +28,7 @@ from folkmoot.bc_ucb.records import (
     require_seal,
 )
 from folkmoot.encoding import Malformed, digest
-from folkmoot.signatures import SIGNATURE_BYTES
+from folkmoot.signatures import SIGNATURE_BYTES, check
 
 COMPARISON = "round comparison"  # purpose of a signature
 MOST_COMPARISON = 1 << 22  # bytes
@@ -152,9 +152,14 @@ def verify_early(message: Early, keys: Sequence[bytes], origin: bytes, call: Cal
     """
     key = keys[message.sender]
     if isinstance(message, ReportSent):
-        words = call(report_words, origin, message.previous, message.round, message.sender, message.report.body)
-        return verified(message, key, REPORT, words)
+        about = origin, message.previous, message.round, message.sender, message.report.body
+        return if_signed(message, call(_is_reported, key, message.signature, *about))
     return verified(message, key, COMPARISON, comparison_words(origin, message))
+
+
+def _is_reported(key: bytes, signature: bytes, *about: Any) -> bool:
+    """Is this the signature of a report of this body, by this key?"""
+    return check(key, REPORT, report_words(*about), signature)
 
 
 def comparison_words(origin: bytes, message: Offer | Answer) -> bytes:

@@ -24,6 +24,7 @@ from functools import partial
 from typing import Any
 
 from folkmoot.agreement.entered import ROUND, last_round
+from folkmoot.agreement.forms import START
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
@@ -66,7 +67,6 @@ FAR = 64  # blocks
 _OF_ONE = 8  # blocks whose outcomes one remembers that looks alone
 _CHECKS = 32  # signatures that one remembers of each participant: those of a round, and of the next
 _EARLY = (ReportSent, Offer, Answer)
-_VOTING = (Vote, Confirmation)
 
 
 @dataclass(frozen=True)
@@ -331,13 +331,17 @@ class Participant(Thinking):
         """Take in messages; what is malformed or worth nothing is noticed."""
         if not inbox:
             return
-        shape, require, decode = self.shape(self.chain.state), self._largest.require, GAME.from_bytes
-        known = of(self.rules.call, decode)
+        shape, largest, decode = self.shape(self.chain.state), self._largest, GAME.from_bytes
+        read, take, sizes, work = of(self.rules.call, decode), self._take, largest.known, self._work
         for sender, data in self.voter.in_turn(inbox):
             try:
-                require(data)
-                message = known(data, shape) if len(data) <= SMALL else decode(data, shape)
-                self._take(message, sender, stage, effects)
+                if type(data) is not bytes or len(data) > sizes.get(data[:START], -1):
+                    largest.require(data)
+                message = read(data, shape) if len(data) <= SMALL else decode(data, shape)
+                if type(message) is not SetsSent:
+                    take(message, sender, stage, effects)
+                elif work is not None and message.round == self.voter.round:  # most messages are these
+                    work.take_inner(message.content, sender)
             except Malformed:
                 effects.noticed.append(Noticed(sender, "malformed"))
             except Rejected as error:
@@ -345,11 +349,9 @@ class Participant(Thinking):
 
     def _take(self, message: Any, sender: int, stage: int, effects: Effects) -> None:
         """Act on one message, its signatures checked only if it can matter."""
-        if type(message) in _VOTING:  # most messages are these, or the next ones
+        kind = type(message)
+        if kind is Vote or kind is Confirmation:
             self.voter.take(message, sender, effects)
-        elif isinstance(message, SetsSent):
-            if self._work is not None and message.round == self.voter.round:
-                self._work.take_inner(message.content, sender)
         elif isinstance(message, Shown):
             self.pending.take(self.chain.state, message.statement, effects)
         elif isinstance(message, Passed):
@@ -363,11 +365,11 @@ class Participant(Thinking):
 
     def _take_early(self, message: Early, sender: int, stage: int, effects: Effects) -> None:
         work = self._work
-        if isinstance(message, ReportSent) and message.height > self.chain.height:
+        if isinstance(message, ReportSent) and message.height > self.voter.chain.height:
             self.voter.seen_ahead(sender, message.height)
         if work is None or message.round != work.round or message.previous != work.previous:
             raise Rejected("other round or block")
-        if stage > SCREENING or (isinstance(message, Offer) and stage > ANSWERING):
+        if stage > SCREENING or (stage > ANSWERING and isinstance(message, Offer)):
             raise Rejected("late")
         if isinstance(message, Offer) and self.role.params.screening and not self.role.compares(work.round):
             raise Rejected("not compared")

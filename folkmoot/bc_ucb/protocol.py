@@ -180,7 +180,7 @@ class Table:
         addresses = [Address(number, copy) for number in range(m) for copy in range(1 + (number in game.twins))]
         self.network = Network(addresses, game.faults, self._coins, self._stages, first_round)
         self.honest = [a for a in addresses if not game.malicious[a.participant] and a.participant not in game.twins]
-        self._others = [a for a in addresses if a not in self.honest]
+        self._well, self._others = frozenset(self.honest), [a for a in addresses if a not in self.honest]
         rules = SharedRounds()
         self.hosts = {a: Host(self._role(a, rules), chance=self._dice(a), sorts=False) for a in addresses}
         self.noticed = {a: Counter[str]() for a in addresses}
@@ -246,18 +246,19 @@ class Table:
 
     def _play_stage(self, moment: Moment) -> None:
         """The honest first; the others have then read what these send."""
-        now = moment.round * self._stages + moment.stage - REPORTING
+        now, fails = moment.round * self._stages + moment.stage - REPORTING, self.game.faults is not None
         arrived, said, overheard = self.network.deliver(now), list[Said](), moment.stage == REPORTING
         for address in (*self.honest, *self._others):
-            if self.network.crashes(now, address):
+            if fails and self.network.crashes(now, address):
                 self.hosts[address].restart()
-            if self.network.is_down(now, address):
+            if fails and self.network.is_down(now, address):
                 continue
             if overheard and isinstance(machine := self.machine(address), Attacker):  # all it looks at are reports
                 machine.overhear(one.data for one in self._heard(address.participant, said))
-            inbox = [*arrived.get(address, ()), *self._disclosed(moment, address.participant)]
+            told = self._disclosed(moment, address.participant) if self.environment is not None else ()
+            inbox = [*arrived.get(address, ()), *told]
             effects = self._step(moment, address, inbox)
-            if address in self.honest:
+            if address in self._well:
                 said += [Said(address.participant, to, data) for to, data in effects.send] if overheard else ()
                 self._check(address, moment.stage, effects)
 

@@ -7,7 +7,7 @@ it all again and refuses what differs, by name; `conclude` is the same computati
 
 from collections.abc import Callable, Mapping
 from operator import is_
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +39,16 @@ from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof
 from folkmoot.encoding import Malformed, Value, digest
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Block, Header
-from folkmoot.ledger.chain import Chain, is_next
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
-from folkmoot.ledger.rules import Rules, Signers
+from folkmoot.ledger.rules import Signers
 from folkmoot.signatures import check
 
 KIND = "bc_ucb"
 MOST_REMEMBERED = 1 << 23  # bytes of blocks whose outcomes are remembered, unless there is one alone
+
+
+_Looked: TypeAlias = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...], bytes]
 
 
 class Unfinished(OtherSide):
@@ -117,6 +119,11 @@ def conclude(
     return record._replace(validators=validators, sets=kept, void=void, before=_named(state)), members
 
 
+def copied(accounts: Accounts) -> Accounts:
+    """The same accounts, to be written."""
+    return Accounts(*(array.copy() for array in accounts))
+
+
 def _named(state: State) -> bytes:
     """What the next block says of the state before it; in edition 1 nothing."""
     return state.digest if state.configuration.edition > 1 else b""
@@ -135,25 +142,42 @@ def concluded(
     Raises:
         Unfinished: see there.
     """
-    settings, terms = state.configuration, state.configuration.terms
+    settings = state.configuration
     if not sets:
         raise Unfinished("no set counts")
     names, reasons = _agreed_names(state, sets, held)
     reports = {m: held[name] for m, name in names.items()}
     entry = _entry(state, round, reports, reasons)
-    agreed, estimates = heard_sets(sets, names, entry.present), np.zeros(terms.n_arms, np.int64)
-    members = np.zeros(entry.reports.shape, np.bool_)
-    if accounts is None:
-        approved = validated(terms, agreed, len(agreed), entry.reports, estimates, members)
-    else:
-        elapsed = round - state.round
-        approved = enter_round(terms, accounts, agreed, len(agreed), entry, elapsed, estimates, members)
+    approved, estimates, members = _validated(state, round, heard_sets(sets, names, entry.present), entry, accounts)
     if not approved:
         raise Unfinished("disapproved: an arm without an estimate, or an estimate above 2")
     ordered = tuple(reports[m] for m in sorted(reports))
     shown = entering(state, sets, call) if settings.edition > 1 else ()
     refused = tuple(sorted(reasons.items()))
     return RoundRecord(round, (), ordered, refused, (), (), estimates, entry.paid, b"", shown), members
+
+
+def _validated(
+    state: State, round: int, agreed: NDArray[np.bool_], entry: Entry, accounts: Accounts | None
+) -> tuple[bool, NDArray[np.int64], NDArray[np.bool_]]:
+    """Is the round approved, estimates and validated sets; an approved one enters the accounts, if there are some.
+
+    One by one, Python's numbers are quicker than those of arrays.
+    """
+    terms, sets, said = state.configuration.terms, agreed.astype(np.object_), Entry(*map(_one_by_one, entry))
+    estimates, members = np.zeros(terms.n_arms, np.object_), np.zeros(entry.reports.shape, np.object_)
+    if accounts is None:
+        approved = validated(terms, sets, len(sets), said.reports, estimates, members)
+    else:
+        booked = Accounts(*map(_one_by_one, accounts))
+        approved = enter_round(terms, booked, sets, len(sets), said, round - state.round, estimates, members)
+        for array, found in zip(accounts, booked):
+            array[...] = found
+    return bool(approved), estimates.astype(np.int64), members.astype(np.bool_)
+
+
+def _one_by_one(array: NDArray[Any]) -> NDArray[np.object_]:
+    return array.astype(np.object_)
 
 
 def _entry(state: State, round: int, reports: Mapping[int, Report], reasons: dict[int, str]) -> Entry:
@@ -177,12 +201,11 @@ def _agreed_names(
     """The reports that more than half of the sets name, by their names, and why the other participants have none."""
     agreed: dict[int, bytes] = {}
     reasons: dict[int, str] = {}
-    for m in range(len(state.keys)):
+    for m, names in enumerate(zip(*(named.names for named in sets.values()))):
         if m in state.excluded:
             reasons[m] = EXCLUDED
             continue
-        names = [named.names[m] for named in sets.values()]
-        told = {name for name in names if name != NO_REPORT}
+        told = {*names} - {NO_REPORT}
         winner = next((name for name in told if 2 * names.count(name) > len(names)), None)
         if winner is None:
             reasons[m] = DISPUTED if len(told) > 1 else MISSING
@@ -198,10 +221,11 @@ def heard_sets(sets: Mapping[int, Named], names: Mapping[int, bytes], present: N
 
     Naming somebody counts only if the report a set holds of it is the one in the record (`names`, by participant).
     """
-    rows = np.array([sets[v].members for v in sorted(sets)], np.bool_)
+    rows, there = np.array([sets[v].members for v in sorted(sets)], np.bool_), present.tolist()
+    kept = [names.get(m) for m in range(len(there))]
     for row, v in enumerate(sorted(sets)):
-        same = np.array([name == names.get(m) for m, name in enumerate(sets[v].names)])
-        strike_out(rows, row, same & present)
+        spoken_for = [yes and name == held for yes, name, held in zip(there, sets[v].names, kept)]
+        strike_out(rows, row, spoken_for)
     return rows
 
 
@@ -255,21 +279,8 @@ class Rounds:
         """
         return transition(state, header, records, behind, self.call)
 
-
-class WithOpenings:
-    """The rules for one block with what is behind its commitments."""
-
-    def __init__(self, rules: Rounds, behind: bytes) -> None:
-        self.genesis, self.signers = rules.genesis, rules.signers
-        self._rules, self._behind = rules, behind
-
-    def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
-        """As of `Rounds`.
-
-        Raises:
-            RefusedRecord: see there.
-        """
-        return self._rules.step_with(state, header, records, self._behind)
+    def remember(self, state: State, block: Block, after: State) -> None:
+        """The state after a block that was made here is known, and need not be worked out when it is looked at."""
 
 
 ROUNDS = Rounds()
@@ -289,7 +300,7 @@ class SharedRounds(Rounds):
         """
         super().__init__(Shared(32 * most), Latest())
         self._most, self._size = most, 0
-        self._outcomes: dict[tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...], bytes], State | str] = {}
+        self._outcomes: dict[_Looked, State | str] = {}
 
     def step_with(self, state: State, header: Header, records: tuple[bytes, ...], behind: bytes) -> State:
         """As of `Rounds`.
@@ -304,16 +315,24 @@ class SharedRounds(Rounds):
                 outcome = super().step_with(state, header, records, behind)
             except RefusedRecord as refused:
                 outcome = str(refused)
-            size = sum(map(len, records)) + len(behind)
-            while self._outcomes and (len(self._outcomes) >= self._most or self._size + size > MOST_REMEMBERED):
-                oldest = next(iter(self._outcomes))
-                del self._outcomes[oldest]
-                self._size -= sum(map(len, oldest[4])) + len(oldest[5])
-            self._outcomes[key] = outcome
-            self._size += size
+            self._remember(key, outcome)
         if isinstance(outcome, str):
             raise RefusedRecord(outcome)
         return outcome
+
+    def remember(self, state: State, block: Block, after: State) -> None:
+        self._remember((state.origin, state.tip, state.digest, block.hash, block.records, b""), after)
+
+    def _remember(self, key: _Looked, outcome: State | str) -> None:
+        if key in self._outcomes:
+            return
+        size = sum(map(len, key[4])) + len(key[5])
+        while self._outcomes and (len(self._outcomes) >= self._most or self._size + size > MOST_REMEMBERED):
+            oldest = next(iter(self._outcomes))
+            del self._outcomes[oldest]
+            self._size -= sum(map(len, oldest[4])) + len(oldest[5])
+        self._outcomes[key] = outcome
+        self._size += size
 
 
 def transition(
@@ -337,19 +356,25 @@ def transition(
         if not check(settings.keys[report.participant], REPORT, said, report.signature):
             raise RefusedRecord(f"the report of participant {report.participant} is not signed by it")
     held = {words.name(report): report for report in record.reports}
-    accounts = Accounts(*(array.copy() for array in state.accounts))
+    accounts, sets = copied(state.accounts), dict(record.sets)
     try:
-        sets = dict(record.sets)
         expected, members = conclude(state, header.previous, record.round, sets, held, accounts, call)
     except Unfinished as error:
         raise RefusedRecord(str(error)) from None
     for field, told, found in zip(RoundRecord._fields, record, expected):
         if not _same(told, found):
             raise RefusedRecord(f"{field}: not what follows from the sets and the reports")
+    return state_after(state, header.hash, record, members, accounts, call)
+
+
+def state_after(
+    state: State, hash: bytes, record: RoundRecord, members: NDArray[np.bool_], accounts: Accounts, call: Call
+) -> State:
+    """The state after the block with this hash and record, of the validated sets and the accounts after it."""
     faults, told = proven(state, record.shown, call), booked(state, record.shown, members, accounts)
-    for array in (*accounts, members):
+    for array in (*accounts, members, record.estimates, record.paid):
         array.setflags(write=False)
-    return State(settings, state.origin, header.hash, accounts, record, members, faults, *told)
+    return State(state.configuration, state.origin, hash, accounts, record, members, faults, *told)
 
 
 def _record_of(settings: GameSettings, records: tuple[bytes, ...], behind: bytes) -> RoundRecord:
@@ -371,15 +396,3 @@ def _same(told: object, found: object) -> bool:
     if isinstance(told, tuple) and told and isinstance(told[0], Report):
         return isinstance(found, tuple) and len(found) == len(told) and all(map(is_, told, found))
     return told == found
-
-
-def would_follow(chain: Chain, candidate: Block, rules: Rules = ROUNDS) -> State:
-    """The state after a block that nobody has signed yet.
-
-    Raises:
-        RefusedRecord: the chain's rules refuse it, or its header is not the one these records get.
-    """
-    if not is_next(chain, candidate.header, candidate.records):
-        raise RefusedRecord("the header is not that of the next block with these records")
-    state: State = rules.step(chain.state, candidate.header, candidate.records)
-    return state

@@ -13,5 +13,5 @@ def suffices(numerator: int, denominator: int, count: int, own: int) -> bool:
 
 def compare_ideal(participants: list[list[int]], validator: list[int], kappa: Fraction) -> list[list[bool]]:
     """The functionality: counts [M, K] and [K] in, bits [M, K] out, nothing kept."""
-    parts = kappa.numerator, kappa.denominator
-    return [[bool(suffices(*parts, count, own)) for count, own in zip(row, validator)] for row in participants]
+    more, less = kappa.numerator, kappa.denominator
+    return [[bool(suffices(more, less, count, own)) for count, own in zip(row, validator)] for row in participants]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
 from folkmoot.errors import brief, require
@@ -116,6 +116,21 @@ class Block:
         """32 bytes: the hash of the header."""
         return self.header.hash
 
+    @cached_property
+    def root(self) -> bytes:
+        """32 bytes: the Merkle root of the records, which the header is to hold."""
+        return merkle.root(self.records)
+
+    def bearing(self, signatures: tuple[Signature, ...]) -> Self:
+        """The same block with these signatures, in ascending order of their keys.
+
+        Raises:
+            ValueError: see `Block`.
+        """
+        block = replace(self, signatures=signatures)
+        block.__dict__.update({name: self.__dict__[name] for name in ("root",) if name in self.__dict__})
+        return block
+
     def to_bytes(self) -> bytes:
         """The one encoding of the block: (fields of the header, records, signatures)."""
         return encode((self.header.fields(), self.records, self.signatures), LIMITS)
@@ -143,7 +158,7 @@ class Block:
     def signed(self, *keys: SigningKey) -> "Block":
         """The same block with the signatures of these keys added."""
         named = dict(self.signatures) | dict(sign(self.header, key) for key in keys)
-        return replace(self, signatures=tuple(sorted(named.items())))
+        return self.bearing(tuple(sorted(named.items())))
 
 
 def _check_records(records: object) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from folkmoot.encoding import Malformed, Value, decode, digest, encode
 from folkmoot.errors import brief, require
-from folkmoot.ledger import merkle, work
+from folkmoot.ledger import work
 from folkmoot.ledger.block import (
     VERSION,
     Block,
@@ -150,10 +150,11 @@ def propose(chain: Chain, records: Iterable[bytes]) -> Block:
     return draft(genesis.kind, chain.height + 1, chain.tip, tuple(records), genesis.work_bits)
 
 
-def is_next(chain: Chain, header: Header, records: tuple[bytes, ...]) -> bool:
-    """Is this the header that `propose` gives the next block of a chain over these records?"""
-    genesis, root = chain.genesis, merkle.root(records)
-    return header.fields() == next_fields(genesis.kind, chain.height + 1, chain.tip, root, genesis.work_bits)
+def is_next(chain: Chain, block: Block) -> bool:
+    """Is its header the one that `propose` gives the next block of a chain over these records?"""
+    genesis = chain.genesis
+    expected = next_fields(genesis.kind, chain.height + 1, chain.tip, block.root, genesis.work_bits)
+    return block.header.fields() == expected
 
 
 def apply_block(chain: Chain, block: Block, rules: Rules | None = None) -> Chain:
@@ -169,7 +170,7 @@ def apply_block(chain: Chain, block: Block, rules: Rules | None = None) -> Chain
     header, records = block.header, block.records
     rules = rules_of(chain.genesis.kind) if rules is None else rules
     _check_header(chain, header)
-    if merkle.root(records) != header.records_root:
+    if block.root != header.records_root:
         raise WrongRoot(f"the header does not cover these {len(records)} records")
     try:
         _check_signatures(header, block.signatures, rules.signers(chain.state, records))

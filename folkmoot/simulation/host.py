@@ -73,14 +73,7 @@ def admit(
     stage: Stage, inbox: Iterable[Received], kind_of: Callable[[bytes], str] = _no_kinds, sorts: bool = True
 ) -> tuple[list[Received], Counter[str]]:
     """What of this inbox is within the stage's bounds, sorted by sender if it `sorts`, and how much is not, and why."""
-    admitted: list[Received] = []
-    refused: Counter[str] = Counter()
     if type(inbox) is list and not inbox:
-        return admitted, refused
-    gate = Gate(stage, kind_of)
-    for received in inbox:  # what is refused is not held on to
-        if reason := gate.refuses(received):
-            refused[reason] += 1
-        else:
-            admitted.append(received)
+        return [], Counter()
+    admitted, refused = Gate(stage, kind_of).sift(inbox)
     return sorted(admitted, key=_sender) if sorts else admitted, refused  # stable: a sender's own order stays

@@ -1,5 +1,6 @@
 """Rules of the protocol, each broken on purpose: a search that finds none of them wanting is worth nothing."""
 
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 from unittest.mock import patch
@@ -39,8 +40,8 @@ def _does_nothing(*_):
     return None
 
 
-def _lets_all_through(self, received):
-    return ""
+def _lets_all_through(self, inbox):
+    return list(inbox), Counter()
 
 
 def _takes_any_inner(self, content, sender):
@@ -52,7 +53,7 @@ def _forgetful_choice(self, candidate):
 
 
 def _hasty(self):
-    return self._agreed(self._prevotes)
+    return self._agreed(messages.PREVOTE)
 
 
 def _pushes_as_an_answer(self, final, absent, effects):
@@ -141,7 +142,7 @@ RULES = {
     "bytes": Twin(
         "what a driver and a member take in is bounded in bytes",
         (
-            _attribute(Gate, "refuses", _lets_all_through),
+            _attribute(Gate, "sift", _lets_all_through),
             _attribute(Largest, "require", _does_nothing),
             _attribute(Deliberation, "take_inner", _takes_any_inner),
         ),

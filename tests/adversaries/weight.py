@@ -1,5 +1,6 @@
 """How many bytes a machine holds on to, whatever it keeps them in."""
 
+from functools import lru_cache
 from types import FunctionType, MethodType, ModuleType
 
 from folkmoot.agreement.shared import Shared
@@ -10,7 +11,8 @@ from folkmoot.ledger.chain import Chain
 from folkmoot.machine import Kept
 
 # What members of one program share, what is stored, and what is verified: none of it is held for what somebody sends.
-_ELSEWHERE = (ModuleType, FunctionType, type, Role, Rounds, Shared, TrustedMachine, Kept, Chain)
+_OF_SHARED = type(lru_cache(len))  # a function with its memory, see `Shared.of`
+_ELSEWHERE = (ModuleType, FunctionType, type, Role, Rounds, Shared, _OF_SHARED, TrustedMachine, Kept, Chain)
 
 
 def held_bytes(machine):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -164,14 +165,18 @@ def test_who_was_away_catches_up_within_the_bounds(m, k):
 
 def test_on_a_bad_network_only_what_is_of_no_use_any_more_is_refused(monkeypatch):
     """What is late comes with what is not, and some comes twice: it fits; what is relayed does not count when late."""
-    refused, refuses = set(), Gate.refuses
+    refused, sift = set(), Gate.sift
 
-    def watched(gate, received):
-        if reason := refuses(gate, received):
-            refused.add((reason, GAME.kind_of(received.data)))
-        return reason
+    def watched(gate, inbox):
+        admitted, dropped = [], Counter()
+        for received in inbox:
+            found, why = sift(gate, (received,))
+            admitted += found
+            dropped += why
+            refused.update((reason, GAME.kind_of(received.data)) for reason in why)
+        return admitted, dropped
 
-    monkeypatch.setattr(Gate, "refuses", watched)
+    monkeypatch.setattr(Gate, "sift", watched)
     faults = Faults(delay=0.3, duplicate=0.2, reorder=0.5)
     with Table(sized_game(7, 3, 12, faults=faults), 0) as table:
         for t in range(1, int(table.game.checkpoints[-1]) + 1):

@@ -19,9 +19,10 @@ from folkmoot.bc_ucb.attacks import ATTACKS
 from folkmoot.bc_ucb.contract import ONE
 from folkmoot.bc_ucb.disclosed import Opened, ToldRecord, as_told
 from folkmoot.bc_ucb.genesis import checked_configuration
+from folkmoot.bc_ucb.kind import WithOpenings
 from folkmoot.bc_ucb.protocol import Table, play
 from folkmoot.bc_ucb.records import Named, RoundRecord
-from folkmoot.bc_ucb.rules import ROUNDS, WithOpenings
+from folkmoot.bc_ucb.rules import ROUNDS
 from folkmoot.bc_ucb.settled import settled_rounds
 from folkmoot.cli import main
 from folkmoot.encoding import Malformed, decode, digest, encode

@@ -19,10 +19,12 @@ from made_round import (
     value,
 )
 
+from folkmoot.bc_ucb import rules
 from folkmoot.bc_ucb.contract import MOST_ARMS, ONE, drawn_by_coin
 from folkmoot.bc_ucb.genesis import configuration
+from folkmoot.bc_ucb.kind import made, would_follow
 from folkmoot.bc_ucb.records import NO_REPORT, Named, RoundRecord, value_bytes
-from folkmoot.bc_ucb.rules import KIND, ROUNDS, Unfinished, conclude, transition, would_follow
+from folkmoot.bc_ucb.rules import KIND, ROUNDS, SharedRounds, Unfinished, conclude, transition
 from folkmoot.bc_ucb.settled import settled
 from folkmoot.bc_ucb.validators import drawn_by_coins, has_proof, question
 from folkmoot.coins import replicate_coins
@@ -179,6 +181,37 @@ def test_one_record_makes_a_block():
         drafted = propose(chain, records)
         with pytest.raises(RefusedRecord, match="records"):
             would_follow(chain, drafted)
+
+
+def test_the_state_after_a_block_that_was_made_here_is_that_which_the_rules_compute(monkeypatch):
+    chain = first_chain()
+    for _ in range(3):
+        told = record(chain)
+        held = {one.name: one for one in told.reports}
+        here = SharedRounds()
+        drafted = made(here, chain, told.round, dict(told.sets), held)
+        assert drafted == propose(chain, [told.to_bytes()])
+        with monkeypatch.context() as patched:
+            patched.setattr(rules, "transition", lambda *_: pytest.fail("it is computed again"))
+            known = would_follow(chain, drafted, here)
+        computed = would_follow(chain, drafted)
+        assert (known.digest, known.tip, known.faults) == (computed.digest, computed.tip, computed.faults)
+        assert known.last.to_bytes() == computed.last.to_bytes()
+        assert (known.members == computed.members).all()
+        assert not any(array.flags.writeable for array in (*known.accounts, known.members))
+        chain = apply_block(chain, block(chain, told), here)
+
+
+def test_what_is_made_of_reports_of_another_form_is_looked_at(monkeypatch):
+    """Such a report may be held if it came late; a block that holds it does not follow."""
+    chain = first_chain()
+    t = full_round(chain)
+    reports = [report(chain, t, m, blinding=bytes(32) * (m == 1)) for m in range(M)]
+    told = record(chain, t, reports)
+    here = SharedRounds()
+    drafted = made(here, chain, t, dict(told.sets), {one.name: one for one in reports})
+    with pytest.raises(RefusedRecord, match="form"):
+        would_follow(chain, drafted, here)
 
 
 def test_an_unsigned_block_would_follow_with_the_right_header_only():
