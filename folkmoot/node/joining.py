@@ -56,7 +56,8 @@ class Joining:
                     await stepped.wait()
         finally:
             self.open -= 1
-        await self._between_steps(self._store.flush)
+        if self._store.waits:
+            await self._between_steps(self._store.flush)
         if self._store.undone > undone:
             raise Full("an outcome was not kept")
         return said
