@@ -65,7 +65,7 @@ class Party:
         kind: "original" begins the chain and is trusted to approve others; "regular" is not trusted.
         key: 32 secret bytes, the seed of its signing key, such as `key_file("mine.key")`; if None, see `Consortium`.
         check: samples [samples, *shape] that the model was not trained on, and their labels: by them the party judges
-            the others' models (`screening`). They are never sent.
+            the others' models (`screening`). They are never sent, not even if they are among `x` as well.
 
     Raises:
         ValueError: a name, kind or key of another form; samples that are not finite or as many as labels; a label the
@@ -122,11 +122,11 @@ class Party:
     def mine(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:
         """Up to `wanted` own samples with a margin of at most 0, looked for in a random order; none that is spent."""
         found: list[Proposal] = []
-        spent = view.spent
+        spent, held = view.spent, self._held_back()
         for chosen, margins in self.looked_through(view, wanted, generator):
             for row in np.flatnonzero(margins.value <= 0.0):
                 proposal = Proposal(self.x[chosen[row]], int(self.y[chosen[row]]), int(margins.wrong[row]))
-                if not (spent and proposal.name in spent):
+                if not (spent and proposal.name in spent) and (not held or proposal.x.tobytes() not in held):
                     found.append(proposal)
             if len(found) >= wanted:
                 break
@@ -144,7 +144,13 @@ class Party:
 
     def reveal(self, view: View, each: int, generator: np.random.Generator) -> list[tuple[Floats32, int]]:
         """Own samples with their labels for everybody to see: up to `each` of every class, at random."""
-        return drawn(self.x, np.asarray(self.y, np.int64), each, generator)
+        x, y, held = self.x, np.asarray(self.y, np.int64), self._held_back()
+        free = [one.tobytes() not in held for one in x] if held else []
+        return drawn(x, y, each, generator) if all(free) else drawn(x[free], y[free], each, generator)
+
+    def _held_back(self) -> set[bytes]:
+        """What is never sent, also where it is among `x`: the check set."""
+        return set() if self.check is None else {one.tobytes() for one in np.asarray(self.check[0], np.float32)}
 
     def retrained(
         self, model: Model, foreign: Floats32, how: Retraining, generator: np.random.Generator
