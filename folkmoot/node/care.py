@@ -23,7 +23,7 @@ from folkmoot.node.epochs import EPOCHS, OPENING, SIGNED, begun, lineage, place
 from folkmoot.node.folder import CARD, CHARTER, FROM_COPY, LOG, TOKEN, Folder
 from folkmoot.node.journal import told_height
 from folkmoot.node.lock import InUse, Lock
-from folkmoot.node.resuming import RESTORED
+from folkmoot.node.resuming import RESTORED, check_whose
 from folkmoot.node.store import FILE, Store
 from folkmoot.node.system import System
 from folkmoot.node.systems import system_of
@@ -146,6 +146,7 @@ def _of_epoch(
         yield str(error)
         return
     try:
+        check_whose(store, Path(name), charter, folder.card.key)
         yield from _of_store(store, name, system, folder.path)
         if store.height < told:
             yield f"{name}: ends with block {store.height}; the journal tells of block {told}"

@@ -34,6 +34,7 @@ from folkmoot.node.lock import Lock
 from folkmoot.node.member import Address
 from folkmoot.node.mischief import Meddled, Mischief, lying
 from folkmoot.node.play import Player
+from folkmoot.node.resuming import take_over
 from folkmoot.node.shared import Shared
 from folkmoot.node.store import FILE, Store
 from folkmoot.node.systems import system_of
@@ -103,6 +104,7 @@ class Node:
         transport = shared.transport(charter, me, seed, self._listen, tail)
         path = place(folder, charter.epoch) / FILE
         self._store = Store(path if before is None else Path(":memory:"))
+        take_over(self._store, path, charter, folder.card.key)
         clock = None
         if told is not None:
             transport = Meddled(transport, [card.name for card in charter.members], told, charter.terms.stage)

@@ -1,6 +1,7 @@
 """Pipes, devices and nonsense in place of a node's small files: one line, and nobody waits, or ends others."""
 
 import os
+import shutil
 import signal
 import stat
 import threading
@@ -10,7 +11,9 @@ import pytest
 from consortium import charter_of, seeds_of
 
 from folkmoot.cli import main
+from folkmoot.errors import DamagedFile
 from folkmoot.files import read_plain
+from folkmoot.machine import Moment, Put
 from folkmoot.node.brought import CODE, CONTENTS, MODEL, enter_code
 from folkmoot.node.care import backup, problems
 from folkmoot.node.charter import MOST_BYTES
@@ -18,6 +21,10 @@ from folkmoot.node.folder import CARD, CHARTER, HTTP, LOG, TOKEN, Folder
 from folkmoot.node.journal import Journal, told_height
 from folkmoot.node.keys import FILE as KEY
 from folkmoot.node.lock import LOCK, Lock
+from folkmoot.node.process import Node
+from folkmoot.node.resuming import check_whose
+from folkmoot.node.store import FILE as STORE
+from folkmoot.node.store import Store
 
 
 def at_once(work):
@@ -105,6 +112,36 @@ def test_a_link_to_a_file_is_read(tmp_path):
         read_plain(tmp_path, 3)
     with pytest.raises(FileNotFoundError):
         read_plain(tmp_path / "nowhere", 3)
+
+
+def test_the_store_of_another_member_or_charter_is_none_of_this_one(folder, tmp_path):
+    """With it a node would tell another one's means as its own, and sign what it may have signed otherwise."""
+    charter, other = folder.charter(), Folder.make(tmp_path / "o", "site-1", "127.0.0.1:9001", seed=seeds_of(4)[1])
+    other.join(charter)
+    Node(folder, folder.seed(), for_people=False).close()
+    assert list(problems(folder, "")) == []
+    Node(folder, folder.seed(), for_people=False).close()  # again
+    shutil.copy(folder.path / STORE, other.path / STORE)
+    with pytest.raises(DamagedFile, match=r"node\.sqlite: the store of another member, charter or epoch; put this"):
+        Node(other, other.seed(), for_people=False)
+    assert any("node.sqlite: the store of another member" in line for line in problems(other, ""))
+    again = Folder.make(tmp_path / "a", "site-0", "127.0.0.1:9000", seed=seeds_of(4)[0])
+    again.join(charter_of(4, rounds=31))
+    shutil.copy(folder.path / STORE, again.path / STORE)
+    assert any("node.sqlite: the store of another member" in line for line in problems(again, ""))
+
+
+def test_a_store_of_before_is_taken_over(folder):
+    store = Store(folder.path / STORE)
+    store.store(Moment(3, 1), [Put("x", b"1")])
+    store.close()
+    Node(folder, folder.seed(), for_people=False).close()
+    store = Store(folder.path / STORE)
+    assert (store.position, store.values) == (Moment(3, 1), {"x": b"1"})
+    check_whose(store, folder.path / STORE, folder.charter(), folder.card.key)
+    with pytest.raises(DamagedFile):
+        check_whose(store, folder.path / STORE, folder.charter(), bytes(32))
+    store.close()
 
 
 def test_a_journal_that_is_a_pipe_is_not_waited_for(tmp_path, capsys):
