@@ -123,11 +123,13 @@ def write(results: Mapping[str, Saved], folder: Path, about: About, arrays: bool
         ValueError: the folder cannot be written.
     """
     from folkmoot.report.files import write_files  # here: drawing is slow to import, and the runs come first
+    from folkmoot.report.loading import without_help
 
     notes = [f"Failed, hence not shown: {name}: {error}." for name, error in about.failures.items()]
     with or_say(f"folder {folder}"), replacing(folder) as fresh:
         if arrays:
             write_arrays(results, fresh)
-        write_files(fresh, about.title, results, about.description, notes)
+        with without_help():
+            write_files(fresh, about.title, results, about.description, notes)
         if arrays:
             made.note(fresh, made.key_of(results, about), made.settings_of(results))

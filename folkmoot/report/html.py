@@ -13,6 +13,7 @@ from folkmoot.errors import brief
 from folkmoot.report import goals, requested
 from folkmoot.report.arms import best_arm as best_arm
 from folkmoot.report.arms import pulls_by_arm
+from folkmoot.report.axes import with_light_ticks
 from folkmoot.report.graph import held, picture
 from folkmoot.report.grid import render_grid as render_grid
 from folkmoot.report.live import data, live, regrets
@@ -145,7 +146,7 @@ def render(
 def _regret(results: Mapping[str, Result], drawing: Figure | None) -> list[str]:
     with fixed_style():
         plain = drawing or figure_of(plot_regret(results))
-        both = figure_of(plot_regret(results, log_x=True, log_y=True))
+        both = figure_of(with_light_ticks(plot_regret(results, log_x=True, log_y=True)))
         spread = figure_of(plot_regret(results, band="sd"))
     banded = _banded(results)
     band = f" Lines are means over replicates, bands their 95{PERCENT} Student intervals." if banded else ""

@@ -56,6 +56,15 @@ def test_to_list_needs_nothing_heavy():
     assert loaded("list")[0] == "[]"
 
 
+def test_a_command_looks_for_no_garbage_when_it_ends():
+    """What was loaded is a million objects; to look through them takes as long as to list. Who calls it goes on."""
+    code = "import gc, sys; from folkmoot.cli import main; main({}); print(gc.get_freeze_count(), file=sys.stderr)"
+    for given, few in (("", False), ("['list']", True)):
+        program = [sys.executable, "-c", code.format(given), "list"]
+        done = subprocess.run(program, capture_output=True, text=True, check=True)
+        assert (int(done.stderr.splitlines()[-1]) < 1_000) == few
+
+
 def test_a_run_of_what_has_been_run_loads_nothing_heavy_and_leaves_the_files(tiny):
     _, first = loaded("run", "tiny.toml", "--jobs", "1")
     written = {path.name: path.stat().st_mtime_ns for path in tiny.iterdir() if "log" not in path.name}
