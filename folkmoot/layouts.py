@@ -23,7 +23,7 @@ _MOST = 128  # values in one that is learnt
 class Layout:
     """How the bytes of a tuple lie."""
 
-    __slots__ = ("_heads", "_looks", "_places", "_struct")
+    __slots__ = ("_heads", "_is_flat", "_looks", "_places", "_struct")
 
     def __init__(self, value: tuple[Value, ...]) -> None:
         """`value`: as `decode` gave it; see `layout_of`."""
@@ -45,6 +45,7 @@ class Layout:
             self._heads += (head,)
             form.append(f"{len(head)}s")
         self._places, self._struct = tuple(places), struct.Struct("".join(form))
+        self._is_flat = places == list(range(len(places)))  # no tuple stands in it
 
     def _add(self, item: Value, before: bytes, form: list[str]) -> int:
         head, content, look = _piece(item)
@@ -71,7 +72,7 @@ class Layout:
             except (Malformed, UnicodeDecodeError):
                 return None
             contents = tuple(found)
-        return tuple([contents[place] for place in self._places])
+        return contents if self._is_flat else tuple([contents[place] for place in self._places])
 
 
 def layout_of(value: Value) -> Layout | None:
