@@ -48,7 +48,7 @@ FORKED = """
 print(play(0))
 warnings.simplefilter("ignore")
 with multiprocessing.get_context("fork").Pool(2) as pool:
-    print(pool.map_async(play, range(4)).get(timeout=60))
+    print(pool.map_async(play, range(4)).get(timeout=600))
 print(play(0))
 """
 
@@ -57,7 +57,7 @@ def said(act, **environment):
     program = PROGRAM.format(paths=[path for path in sys.path if path], act=act)
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True,
-        timeout=300, check=False,
+        timeout=1_200, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2_000:]
     return done.stdout.splitlines()

@@ -324,7 +324,7 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path, monkeypatch):
 def _hold(path, held, enough):
     with Log(path):
         held.set()
-        enough.wait(60)
+        enough.wait(600)
 
 
 def test_a_second_writer_is_refused(tmp_path):
@@ -336,11 +336,11 @@ def test_a_second_writer_is_refused(tmp_path):
     held, enough = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(path, held, enough))
     other.start()
-    assert held.wait(60)
+    assert held.wait(600)
     with pytest.raises(LogError, match="another process is writing it"):
         run(tmp_path)
     other.kill()
-    other.join(60)
+    other.join(600)
     assert run(tmp_path).failures == {}
 
 
