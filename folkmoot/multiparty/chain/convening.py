@@ -260,7 +260,7 @@ class Convening:
         self._used, self._unasked = [], []
         found = decide(self._ballots, changed, judges, claims, suspects(before, after, judges, claims, changed))
         if self._unasked:
-            self._vote(self._alike(self._unasked[0], changed), effects)
+            self._vote(self._level(), effects)
             return
         shown = read_records(self.each, self._told(REVEAL, "shown")).shown
         samples = shown_of(shown, self._answering.contents, state.terms.shape)
@@ -284,12 +284,10 @@ class Convening:
             self._used.append(reverted)
         return {judge: ballot_in(note) for judge, note in self._votes[reverted].items()}
 
-    def _alike(self, wanted: tuple[int, ...], changed: list[int]) -> tuple[tuple[int, ...], ...]:
-        """What the gate asks next, and what it may ask beside it: so that a level takes one question."""
-        bases = [known for known in self._votes if len(known) + 1 == len(wanted) and set(known) < set(wanted)]
-        ways = {tuple(sorted((*known, number))) for known in bases for number in changed if number not in known}
-        more = sorted(way for way in ways if way not in self._votes and way != wanted)
-        return (wanted, *more)[:MOST_SETS]
+    def _level(self) -> tuple[tuple[int, ...], ...]:
+        """What the gate asks about next: all sets of as many candidates taken back as in the first that it lacks."""
+        size = len(self._unasked[0])
+        return tuple(dict.fromkeys(which for which in self._unasked if len(which) == size))[:MOST_SETS]
 
     def follow(self, records: tuple[bytes, ...], effects: Effects) -> None:
         """There is another block; is it the one that was waited for?"""

@@ -194,3 +194,25 @@ def test_bytes_of_others_raise_nothing_in_an_exchange():
             inbox.append(Received(int(chance.integers(MEMBERS)), bytes(data[: chance.integers(12, len(data) + 1)])))
         own.step(own.next, inbox, [], [])
     assert whats(play, 2)[:1] == [COMMIT]
+
+
+class Deep(Party):
+    """It finds each set of candidates better than the one before: so one after the other is taken back."""
+
+    def voted(self, ballot):
+        counts = tuple(c._replace(lost=max(0, 3 - 2 * len(ballot.reverted)), won=1) for c in ballot.counts)
+        return ballot._replace(counts=counts)
+
+
+def test_as_many_candidates_are_taken_back_as_the_gate_wants():
+    """Judges vote on as many sets of candidates as a gate can ask about, and the caller asks about no others."""
+    names = ("name", "model", "x", "y", "key", "check")
+    members = [Deep(**{name: getattr(party(n), name) for name in names}) for n in range(MEMBERS)]
+    play = played(members).play(1)
+    call(play)
+    assert until(play, 2, most=40) == [COMMIT, EXCHANGE]
+    found = Consortium(members, n_classes=CLASSES, voted=True, seed=SEED, **TERMS)
+    said = found.exchange(3)
+    assert len(said.reverted) == 2
+    assert models(machine(play, 0).chain) == models(found.chain)
+    assert not play.noticed
