@@ -146,7 +146,7 @@ def _of_epoch(
         yield str(error)
         return
     try:
-        check_whose(store, Path(name), charter, folder.card.key)
+        check_whose(store, charter, folder.card.key)
         yield from _of_store(store, name, system, folder.path)
         if store.height < told:
             yield f"{name}: ends with block {store.height}; the journal tells of block {told}"

@@ -16,6 +16,7 @@ import re
 from pathlib import Path
 from secrets import token_urlsafe
 
+from folkmoot.errors import DamagedFile
 from folkmoot.files import new_folder, or_say, read_plain, write_file
 from folkmoot.node import keys
 from folkmoot.node.charter import (
@@ -29,6 +30,7 @@ from folkmoot.node.charter import (
     write_table,
 )
 from folkmoot.node.member import Card
+from folkmoot.signatures import SigningKey, public_key
 
 CARD, CHARTER, TOKEN, HTTP, LOG = "card.toml", "charter.toml", "token", "http", "log.jsonl"
 FROM_COPY = "restored"
@@ -84,9 +86,16 @@ class Folder:
         """The secret.
 
         Raises:
-            ValueError, WrongPassphrase, DamagedFile: see `keys.read_key`.
+            ValueError, WrongPassphrase, DamagedFile: see `keys.read_key`; or it is not the key of the card.
+            BadCharter: the card is none.
         """
-        return keys.read_key(self.path / keys.FILE, passphrase)
+        secret, card = keys.read_key(self.path / keys.FILE, passphrase), self.card
+        if public_key(SigningKey(secret)) != card.key:
+            raise DamagedFile(
+                f"{self.path / keys.FILE}: not the key of the card beside it, of {card.name}; "
+                "put both files of one member there"
+            )
+        return secret
 
     @property
     def needs_passphrase(self) -> bool:

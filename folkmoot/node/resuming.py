@@ -16,7 +16,7 @@ RESTORED = "restored"  # a note in the store: it may be older than what its node
 _WHOSE = "whose"  # a note in the store: the charter of its epoch, and the key of its member
 
 
-def check_whose(store: Store, path: Path, charter: Charter, key: bytes) -> None:
+def check_whose(store: Store, charter: Charter, key: bytes) -> None:
     """Is this the store of the member with this key, in the epoch of this charter? One without a name is nobody's.
 
     Raises:
@@ -24,7 +24,7 @@ def check_whose(store: Store, path: Path, charter: Charter, key: bytes) -> None:
     """
     if store.noted(_WHOSE) not in (None, charter.digest + key):
         raise DamagedFile(
-            f"{path}: the store of another member, charter or epoch; put this member's own there, or move the file away"
+            "the store of another member, charter or epoch; put this member's own there, or move the file away"
         )
 
 
@@ -35,7 +35,10 @@ def take_over(store: Store, path: Path, charter: Charter, key: bytes) -> None:
         DamagedFile: it is another one's; see `check_whose`.
         Full: the disk is full.
     """
-    check_whose(store, path, charter, key)
+    try:
+        check_whose(store, charter, key)
+    except DamagedFile as error:
+        raise DamagedFile(f"{path}: {error}") from None
     if store.noted(_WHOSE) is None:
         store.note(_WHOSE, charter.digest + key)
 

@@ -124,11 +124,20 @@ def test_the_store_of_another_member_or_charter_is_none_of_this_one(folder, tmp_
     shutil.copy(folder.path / STORE, other.path / STORE)
     with pytest.raises(DamagedFile, match=r"node\.sqlite: the store of another member, charter or epoch; put this"):
         Node(other, other.seed(), for_people=False)
-    assert any("node.sqlite: the store of another member" in line for line in problems(other, ""))
+    assert any(line.startswith("node.sqlite: the store of another member") for line in problems(other, ""))
     again = Folder.make(tmp_path / "a", "site-0", "127.0.0.1:9000", seed=seeds_of(4)[0])
     again.join(charter_of(4, rounds=31))
     shutil.copy(folder.path / STORE, again.path / STORE)
     assert any("node.sqlite: the store of another member" in line for line in problems(again, ""))
+
+
+def test_a_key_and_a_card_are_of_one_member(folder, tmp_path):
+    other = Folder.make(tmp_path / "o", "site-1", "127.0.0.1:9001", seed=seeds_of(4)[1])
+    shutil.copy(other.path / KEY, folder.path / KEY)
+    said = r"key\.json: not the key of the card beside it, of site-0; put both files of one member there"
+    with pytest.raises(DamagedFile, match=said):
+        folder.seed()
+    assert any("not the key of the card beside it" in line for line in problems(folder, ""))
 
 
 def test_a_store_of_before_is_taken_over(folder):
@@ -138,9 +147,9 @@ def test_a_store_of_before_is_taken_over(folder):
     Node(folder, folder.seed(), for_people=False).close()
     store = Store(folder.path / STORE)
     assert (store.position, store.values) == (Moment(3, 1), {"x": b"1"})
-    check_whose(store, folder.path / STORE, folder.charter(), folder.card.key)
+    check_whose(store, folder.charter(), folder.card.key)
     with pytest.raises(DamagedFile):
-        check_whose(store, folder.path / STORE, folder.charter(), bytes(32))
+        check_whose(store, folder.charter(), bytes(32))
     store.close()
 
 
