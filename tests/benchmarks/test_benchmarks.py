@@ -1,13 +1,14 @@
 """The benchmarks run, and the C twins pull the same arms. No timing is judged here."""
 
 from importlib.util import find_spec
+from subprocess import CalledProcessError
 
 import numpy as np
 import pytest
 
 pytest.importorskip("resource", reason="peak memory is measured on Unix only")
 
-from benchmarks import growth, rivals, versus, worlds
+from benchmarks import growth, primitives, rivals, startup, versus, worlds
 from benchmarks.__main__ import check_twin, main, verdict
 from benchmarks.cases import CASES
 from benchmarks.measure import Row, table
@@ -93,11 +94,23 @@ def test_a_size_is_measured_in_a_process_of_its_own():
     assert 2**25 < size.peak_bytes < 2**36
 
 
+def test_bounds_are_below_what_a_step_costs_and_grow_with_arms():
+    cost = dict.fromkeys((primitives.COIN, primitives.COINS, primitives.LOG, primitives.ROOT, primitives.ADD), 1.0)
+    assert primitives.bound_of_ucb(cost, 10) == 12.0  # a coin, a logarithm, ten roots
+    assert primitives.bound_of_gse(cost, 5, 16) == pytest.approx(1.0 + 2.0 + 5 * (0.9 * 16 + 1.0))
+
+
+def test_a_command_that_fails_is_no_measurement(tmp_path):
+    assert 0.0 < startup.command(tmp_path, "--version") < 60.0
+    with pytest.raises(CalledProcessError):
+        startup.command(tmp_path, "run", "nothing.toml")
+
+
 def test_the_quick_run_prints_and_saves_everything(tmp_path, capsys):
     assert main(["--quick", "--save", str(tmp_path / "out.md")]) == 0
     printed, saved = capsys.readouterr().out, (tmp_path / "out.md").read_text(encoding="utf-8")
     for text in (printed, saved):
-        assert text.count("### ") == 10 + (find_spec("rbcl") is not None) + (find_spec("safetensors") is not None)
+        assert text.count("### ") == 13 + (find_spec("rbcl") is not None) + (find_spec("safetensors") is not None)
         assert "identical pulls" in text or "there is no gcc" in text
     assert [path.name for path in tmp_path.iterdir()] == ["out.md"]
 
