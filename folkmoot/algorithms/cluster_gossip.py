@@ -15,7 +15,7 @@ from math import inf, log, sqrt
 from folkmoot.algorithms.cluster_records import Params, end_of_run, first_of_period
 from folkmoot.algorithms.cluster_tables import (
     adopt,
-    hear_mate,
+    hear_mates,
     hear_tables,
     keep_own,
     observe,
@@ -122,21 +122,25 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
         keep_own(params, state, i, t)
     place = 0
     while place < len(neighbours):
-        end = end_of_run(params.labels, neighbours, place)
+        end = end_of_run(params.until, neighbours, place)
         run = neighbours[place:end]
         place = end
         if params.labels[run[0]] != params.labels[i]:
             if params.common:
                 hear_strangers(params, state, i, t, inbox, run, first)
             continue
-        for j in run:
-            if params.relay:
+        if params.relay:
+            for j in run:
                 hear_tables(params, state, i, t, inbox, j)
-            else:
-                if j > i and not pooled:
-                    pool_own(state, i, seen)
-                    pooled = True
-                hear_mate(params, state, i, t, inbox, j)
+            continue
+        before = 0
+        if not pooled and run[-1] > i:
+            while run[before] < i:
+                before += 1
+            hear_mates(params, state, i, t, inbox, run[:before])
+            pool_own(state, i, seen)
+            pooled = True
+        hear_mates(params, state, i, t, inbox, run[before:])
     if not pooled:
         pool_own(state, i, seen)
     close_tables(params, state, i, t)
@@ -214,7 +218,7 @@ def update_late(params, state, i, t, inbox, neighbours):
     if params.common and t > params.surveyed:
         place, old = 0, oldest(params, state, i) < t
         while place < len(neighbours):
-            end = end_of_run(params.labels, neighbours, place)
+            end = end_of_run(params.until, neighbours, place)
             run = neighbours[place:end]
             place = end
             if params.labels[run[0]] == params.labels[i]:

@@ -19,6 +19,7 @@ class Params(NamedTuple):
     c1: float  # C_1
     labels: np.ndarray  # int64 [n_agents]  c(m)
     rank: np.ndarray  # int64 [n_agents]  place of an agent among its mates
+    until: np.ndarray  # int64 [n_agents]  the last agent of those that follow it and are all of its cluster
     share: np.ndarray  # float64 [n_clusters]  weight of a cluster, 1 on average
     gate_unit: np.ndarray  # float64 [n_clusters]  pooled pulls by this are what the gate "cluster" compares
     count_unit: np.ndarray  # float64 [n_clusters]  pooled pulls by this are what the radius takes
@@ -40,7 +41,9 @@ class State(NamedTuple):
     total: np.ndarray  # float64 [n_agents, n_arms]  their sum
     made: np.ndarray  # int64 [n_agents, n_arms]  own pulls, whether or not their outcomes have come
     contact: np.ndarray  # int64 [n_agents, largest_size]  round in which a mate's table below was its own; 0: none
-    mate: np.ndarray  # float64 [n_agents, largest_size, n_arms, 2]  that table: pulls, and beside them their sum
+    mate: np.ndarray  # float64 [n_agents, largest_size or 0, n_arms, 2]  that table, with relay: pulls and their sum
+    told: np.ndarray  # float64 [n_agents, n_arms or 0, largest_size, 2]  the same without relay, mates side by side
+    told_pulls: np.ndarray  # int64 [n_agents, largest_size]  the pulls of all arms in it
     team_pulls: np.ndarray  # int64 [n_agents, n_arms]  own and mates' together
     team_mean: np.ndarray  # float64 [n_agents, n_arms]
     cluster_pulls: np.ndarray  # int64 [n_agents, n_arms]  nc, as adopted when a period last ended
@@ -89,13 +92,15 @@ class LateMessage(NamedTuple):
 @implements(Params)
 def init(params):
     n, k, c, mates = params.n_agents, params.n_arms, len(params.size), params.size.max()
-    later = c if params.refresh > 1 else 0
+    later, relayed, told = c if params.refresh > 1 else 0, mates if params.relay else 0, 0 if params.relay else k
     return State(
         np.zeros((n, k), np.int64),
         np.zeros((n, k), np.float64),
         np.zeros((n, k), np.int64),
         np.zeros((n, mates), np.int64),
-        np.zeros((n, mates, k, 2), np.float64),
+        np.zeros((n, relayed, k, 2), np.float64),
+        np.zeros((n, told, mates, 2), np.float64),
+        np.zeros((n, mates), np.int64),
         np.zeros((n, k), np.int64),
         np.zeros((n, k), np.float64),
         np.zeros((n, k), np.int64),
@@ -232,9 +237,12 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
     k, cluster = params.n_arms, params.labels[i]
     told = 3 * k if params.common else 0
     copies = (len(params.size) - 1) * (2 * k + 1) + k if params.common else 0
-    mates = 0
-    for j in neighbours:
-        mates += params.labels[j] == cluster
+    mates, place = 0, 0
+    while place < len(neighbours):
+        end = end_of_run(params.until, neighbours, place)
+        if params.labels[neighbours[place]] == cluster:
+            mates += end - place
+        place = end
     numbers = mates * copies + (len(neighbours) - mates) * told
     if not params.relay:
         return 8 * (numbers + mates * (2 * k + 2))
@@ -252,10 +260,12 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
 
 
 @kernel
-def end_of_run(labels, neighbours, begin):
+def end_of_run(until, neighbours, begin):
     """Where in the row the neighbours end that follow one another from there on and are of one cluster."""
-    cluster, end = labels[neighbours[begin]], begin + 1
-    while end < len(neighbours) and labels[neighbours[end]] == cluster:
+    last, end = until[neighbours[begin]], begin + 1
+    while end + 8 <= len(neighbours) and neighbours[end + 7] <= last:
+        end += 8
+    while end < len(neighbours) and neighbours[end] <= last:
         end += 1
     return end
 

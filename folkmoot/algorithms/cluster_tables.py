@@ -35,23 +35,63 @@ def pool_own(state, i, seen):
 
 
 @kernel
-def hear_mate(params, state, i, t, inbox, j):
-    """Add what mate j has observed since it was last heard: one outcome at most if that was in the last round."""
-    r = params.rank[j]
-    if state.contact[i, r] == t - 1:
-        k = inbox.arm[j]
-        if k >= 0:
-            pool(state, i, k, 1, inbox.reward[j])
-            state.mate[i, r, k, 0] = inbox.pulls[j, k]
-            state.mate[i, r, k, 1] = inbox.total[j, k]
-    else:
-        for k in range(params.n_arms):
-            pulls = inbox.pulls[j, k] - int(state.mate[i, r, k, 0])
-            if pulls > 0:
-                pool(state, i, k, pulls, inbox.total[j, k] - state.mate[i, r, k, 1])
-                state.mate[i, r, k, 0] = inbox.pulls[j, k]
-                state.mate[i, r, k, 1] = inbox.total[j, k]
-    state.contact[i, r] = t
+def hear_mates(params, state, i, t, inbox, mates):
+    """Add what mates have observed since they were last heard: one outcome at most if that was in the last round.
+
+    While they speak of the same arm, its pulls and mean are in variables. Who was not heard in the last round has
+    mostly pulled the arm of this round alone since then: its pulls of all arms tell whether others need a look.
+    """
+    arm, pulls, mean = -1, 0, 0.0
+    for j in mates:
+        r, k = params.rank[j], inbox.arm[j]
+        together = state.contact[i, r] == t - 1
+        state.contact[i, r] = t
+        if k < 0 and together:
+            continue
+        if k < 0 or not (together or speaks_of_one(params, state, i, r, inbox, j, k)):
+            if arm >= 0:
+                state.team_pulls[i, arm], state.team_mean[i, arm] = pulls, mean
+                arm = -1
+            hear_table(params, state, i, r, inbox, j)
+            continue
+        if k != arm:
+            if arm >= 0:
+                state.team_pulls[i, arm], state.team_mean[i, arm] = pulls, mean
+            arm, pulls, mean = k, state.team_pulls[i, k], state.team_mean[i, k]
+        new = inbox.pulls[j, k] - int(state.told[i, k, r, 0])
+        if together:
+            pulls += 1
+            mean += (inbox.reward[j] - mean) / pulls
+        elif new > 0:
+            pulls += new
+            mean += (inbox.total[j, k] - state.told[i, k, r, 1] - new * mean) / pulls
+        if together or new > 0:
+            state.told_pulls[i, r] += new
+            state.told[i, k, r, 0] = inbox.pulls[j, k]
+            state.told[i, k, r, 1] = inbox.total[j, k]
+    if arm >= 0:
+        state.team_pulls[i, arm], state.team_mean[i, arm] = pulls, mean
+
+
+@kernel
+def speaks_of_one(params, state, i, r, inbox, j, arm):
+    """Are all pulls that mate j tells of for the first time of this arm? (A liar's that cancel out count as none.)"""
+    pulls = 0
+    for k in range(params.n_arms):
+        pulls += inbox.pulls[j, k]
+    return pulls - state.told_pulls[i, r] == inbox.pulls[j, arm] - int(state.told[i, arm, r, 0])
+
+
+@kernel
+def hear_table(params, state, i, r, inbox, j):
+    """Add what is new of any arm in the table of mate j, whose place is r."""
+    for k in range(params.n_arms):
+        new = inbox.pulls[j, k] - int(state.told[i, k, r, 0])
+        if new > 0:
+            pool(state, i, k, new, inbox.total[j, k] - state.told[i, k, r, 1])
+            state.told_pulls[i, r] += new
+            state.told[i, k, r, 0] = inbox.pulls[j, k]
+            state.told[i, k, r, 1] = inbox.total[j, k]
 
 
 @kernel
@@ -113,10 +153,15 @@ def take_survey(params, state, i):
     for j in range(params.n_agents):
         if params.labels[j] == cluster and j != i:
             r = params.rank[j]
-            state.contact[i, r] = params.quiet
+            state.contact[i, r], state.told_pulls[i, r] = params.quiet, 0
             for k in range(params.n_arms):
-                state.mate[i, r, k, 0] = params.row_pulls[j, k]
-                state.mate[i, r, k, 1] = params.row_total[j, k]
+                if params.relay:
+                    state.mate[i, r, k, 0] = params.row_pulls[j, k]
+                    state.mate[i, r, k, 1] = params.row_total[j, k]
+                else:
+                    state.told_pulls[i, r] += params.row_pulls[j, k]
+                    state.told[i, k, r, 0] = params.row_pulls[j, k]
+                    state.told[i, k, r, 1] = params.row_total[j, k]
                 if params.row_pulls[j, k] > 0:
                     pool(state, i, k, params.row_pulls[j, k], params.row_total[j, k])
     if params.relay:

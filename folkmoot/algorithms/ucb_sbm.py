@@ -133,6 +133,7 @@ class UCBSBM(Algorithm):
         rank = np.zeros(n, np.int64)
         for cluster in range(c):
             rank[labels == cluster] = np.arange(sizes[cluster])
+        border = np.flatnonzero(np.diff(labels))  # where the next agent is of another cluster
         c1, unit = self._radius(problem, sizes)
         return Params(
             n,
@@ -142,6 +143,7 @@ class UCBSBM(Algorithm):
             c1,
             labels,
             rank,
+            np.append(border, n - 1)[np.searchsorted(border, np.arange(n))],
             sizes * c / n if self.weights == "size" else np.ones(c),
             sizes / sizes.min(),
             unit,

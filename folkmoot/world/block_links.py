@@ -13,6 +13,9 @@ from folkmoot.interface import Links, kernel
 
 _DENSE = 0.25  # from here on a coin a pair, four to a block, is no dearer than a skip a link
 _BATCHED = 8  # links expected in a range, from which on skips are drawn in batches
+_TABLE_BITS = 11  # of a coin, which mostly tell a skip
+_TELLING = 2.0**-8  # probability, below which they seldom do
+_DOUBT = 1e-9  # share by which a skip from logarithms may be wrong, by far
 _LOG_OVERFLOW = 60.0  # a round has more links than there is room for with probability below exp(-60)
 
 # The third coordinate of a coin: below 2**29 a block of four places (coin by coin), above it the number of a
@@ -37,16 +40,30 @@ def room_for(mean: float, possible: int) -> int:
     return min(possible, ceil(mean + third + sqrt(third * third + 2.0 * mean * _LOG_OVERFLOW)))
 
 
+NO_SKIPS = np.zeros(0, np.int16)
+
+
 class Chance(NamedTuple):
     """A link probability as the kernels use it."""
 
     threshold: float  # times 2**32
     log_miss: float  # log(1 - probability); 0 if a coin is tossed for each pair
+    skips: NDArray[np.int16] = NO_SKIPS  # by the first bits of a coin; -1: they do not tell
 
 
-def chance_of(probability: float) -> Chance:
-    """A probability as the kernels use it."""
-    return Chance(probability * 2.0**32, 0.0 if probability >= _DENSE else log1p(-probability))
+def chance_of(probability: float, with_skips: bool = False) -> Chance:
+    """A probability as the kernels use it, with a table of skips if it is asked for."""
+    log_miss = 0.0 if probability >= _DENSE else log1p(-probability)
+    skips = skips_by_bits(log_miss) if with_skips and _TELLING <= probability < _DENSE else NO_SKIPS
+    return Chance(probability * 2.0**32, log_miss, skips)
+
+
+def skips_by_bits(log_miss: float) -> NDArray[np.int16]:
+    """The skip of all coins that begin with these bits; -1 where they have different ones, or rounding might decide."""
+    edges = np.log1p(-np.arange(2.0**_TABLE_BITS) / 2.0**_TABLE_BITS) / log_miss
+    low, high = edges * (1.0 - _DOUBT), np.append(edges[1:], np.inf) * (1.0 + _DOUBT)
+    skips = np.where((np.floor(low) == np.floor(high)) & (high < 2.0**15), np.floor(low), -1.0)
+    return skips.astype(np.int16)
 
 
 @kernel
@@ -59,18 +76,18 @@ def draw_range(
     a: int,
     first: int,
     last: int,
-    pairs: NDArray[np.int32],
+    links: Links,
     end: int,
     limit: int,
     stream: int = LINK,
 ) -> int:
-    """Write the linked pairs of the agent at place a and of those at places first, ..., last - 1; returns the new end.
+    """Write the agents at places first, ..., last - 1 that are linked to the one at place a; returns the new end.
 
     Coin by coin, the coin of places (a, b) is word b mod 4 of the block (t, a, b div 4). A skip is the number of
     failures before a success, floor(log(1 - u) / log(1 - p)) with u uniform: the geometric law by inversion. Coins are
-    drawn in batches, in a room behind the pairs: of skips as many as links are expected, and one.
+    drawn in batches, in a room behind the links: of skips as many as links are expected, and one.
     """
-    b, room = first, pairs[4 * network.most_links : 4 * network.most_links + ROOM]
+    b, room = first, links.neighbours[len(links.neighbours) - ROOM :]
     least_down = ceil(chance.threshold)
     if chance.threshold == 0.0:
         b = last
@@ -82,7 +99,7 @@ def draw_range(
             stop = min(last, (tile + count) << 2)
             while b < stop:
                 if word_in(room, (b >> 2) - tile, b) < least_down:
-                    end = note_pair(network, a, b, pairs, end, limit)
+                    end = note_link(network, b, links, end, limit)
                 b += 1
     while b < last:
         expected = int((last - b) * chance.threshold * 2.0**-32)
@@ -90,12 +107,11 @@ def draw_range(
         blocks_from(coins, stream, t, a, name, room, count)
         name += count
         for q in range(count):
-            skip = log(1.0 - uniform_in(room, q)) / chance.log_miss
-            if skip >= last - b:
-                b = last
+            skip = skip_in(chance, room, q, last - b)
+            b += skip
+            if b >= last:
                 break
-            b += int(skip)
-            end = note_pair(network, a, b, pairs, end, limit)
+            end = note_link(network, b, links, end, limit)
             b += 1
             if b >= last:
                 break
@@ -103,53 +119,63 @@ def draw_range(
 
 
 @kernel
-def room_for_pairs(n_agents: int, most_links: int) -> Links:
-    """Half of the room is for the rows, the other for the pairs that are drawn; behind them is that for coins."""
-    size = 4 * most_links + ROOM
+def skip_in(chance: Chance, room: NDArray[np.int32], q: int, most: int) -> int:
+    """The skip by coin q of the room; `most` if it is longer."""
+    if len(chance.skips) > 0:
+        skip = int(chance.skips[word_in(room, q, 0) >> (32 - _TABLE_BITS)])
+        if skip >= 0:
+            return min(skip, most)
+    exact = log(1.0 - uniform_in(room, q)) / chance.log_miss
+    return most if exact >= most else int(exact)
+
+
+@kernel
+def room_for_links(n_agents: int, most_links: int, in_order: bool) -> Links:
+    """The record of `links`, whose room is for rows, for links that are drawn, and behind them for coins.
+
+    The drawn links stand behind the rows. If rows are to be sorted, these stand behind their own place, and the links
+    in it.
+    """
+    size = (3 if in_order else 4) * most_links + ROOM
     return Links(np.zeros(n_agents, np.int64), np.zeros(n_agents, np.int64), np.zeros(size, np.int32))
 
 
 @kernel
-def note_pair(network: Any, a: int, b: int, pairs: NDArray[np.int32], end: int, limit: int) -> int:
-    """Write down the agents at two places. Never beyond the limit: see `most_links` for how improbable that is."""
+def note_link(network: Any, b: int, links: Links, end: int, limit: int) -> int:
+    """Write down the agent at a place. Never beyond the limit: see `most_links` for how improbable that is."""
     if end >= limit:
         raise OverflowError("stochastic block model: a round has more links than there is room for")
-    pairs[end] = network.order[a]
-    pairs[end + 1] = network.order[b]
-    return end + 2
+    j = network.order[b]
+    links.neighbours[end] = j
+    links.count[j] += 1
+    return end + 1
 
 
 @kernel
-def lay_rows(links: Links, source: int, end: int, target: int) -> None:
-    """From pairs at source, ..., end - 1 to rows that begin at `target + start`."""
+def lay_rows(network: Any, links: Links, source: int, target: int) -> int:
+    """From links at `source`, place after place, to rows that begin at `target + start`; returns the size of all.
+
+    When it is an agent's turn, all who stand before it are in its row, and the rest of its row is its own links.
+    """
     start, count, neighbours = links.start, links.count, links.neighbours
-    n = len(start)
-    for i in range(n):
-        count[i] = 0
-    e = source
-    while e < end:  # pairs of one first agent follow one another
-        i, begin = neighbours[e], e
-        while e < end and neighbours[e] == i:
-            count[neighbours[e + 1]] += 1
-            e += 2
-        count[i] += (e - begin) // 2
-    place = 0
+    n, place = len(start), 0
     for i in range(n):
         start[i] = place
         place += count[i]
         count[i] = 0
-    e = source
-    while e < end:
-        i = int(neighbours[e])
+    for a in range(n):
+        i = network.order[a]
         mine = target + start[i] + count[i]
-        while e < end and neighbours[e] == i:
-            j = int(neighbours[e + 1])
-            neighbours[mine] = j
-            mine += 1
+        later = target + (start[i + 1] if i + 1 < n else place) - mine
+        for e in range(later):
+            neighbours[mine + e] = neighbours[source + e]
+        for e in range(source, source + later):
+            j = int(neighbours[e])
             neighbours[target + start[j] + count[j]] = i
             count[j] += 1
-            e += 2
-        count[i] = mine - target - start[i]
+        count[i] += later
+        source += later
+    return place
 
 
 @kernel

@@ -16,13 +16,14 @@ from folkmoot.doors import array, within
 from folkmoot.encoding import digest
 from folkmoot.interface import Links, implements, kernel
 from folkmoot.world.block_links import (
+    NO_SKIPS,
     SKIP_ACROSS,
     SKIP_WITHIN,
     Chance,
     chance_of,
     draw_range,
     lay_rows,
-    room_for_pairs,
+    room_for_links,
     sort_rows,
 )
 
@@ -158,6 +159,7 @@ class MatrixModelRecord(NamedTuple):
     in_order: bool  # does every agent stand at the place of its number?
     threshold: NDArray[np.float64]  # [n_clusters, n_clusters], as in Chance
     log_miss: NDArray[np.float64]  # [n_clusters, n_clusters], as in Chance
+    skips: NDArray[np.int16]  # none
     most_links: int  # room in a round
 
 
@@ -168,12 +170,12 @@ def matrix_record(
     chances: list[list[Any]] = [[chance_of(p) for p in row] for row in matrix.tolist()]
     threshold = np.array([[chance.threshold for chance in row] for row in chances])
     log_miss = np.array([[chance.log_miss for chance in row] for row in chances])
-    return MatrixModelRecord(order, np.cumsum(sizes), in_order, threshold, log_miss, room)
+    return MatrixModelRecord(order, np.cumsum(sizes), in_order, threshold, log_miss, NO_SKIPS, room)
 
 
 @implements(MatrixModelRecord)
 def links(network: MatrixModelRecord) -> Links:
-    return room_for_pairs(len(network.order), network.most_links)
+    return room_for_links(len(network.order), network.most_links, network.in_order)
 
 
 @implements(MatrixModelRecord)
@@ -181,29 +183,28 @@ def draw_links(network: MatrixModelRecord, t: int, coins: Coins, links: Links) -
     """As with two probabilities."""
     half = 2 * network.most_links
     source = half if network.in_order else 0
-    end = draw_pairs_by_matrix(network, t, coins, links.neighbours, source)
-    lay_rows(links, source, end, half - source)
+    draw_places_by_matrix(network, t, coins, links, source)
+    size = lay_rows(network, links, source, half - source)
     if not network.in_order:
-        sort_rows(links, half, end)
+        sort_rows(links, half, size)
 
 
 @kernel
-def draw_pairs_by_matrix(network: MatrixModelRecord, t: int, coins: Coins, pairs: NDArray[np.int32], end: int) -> int:
-    """Write the linked pairs of round t into `pairs` from `end` on, two agents a link; returns the new end.
-
-    The coins of the later agents of each cluster are a stream of their own.
-    """
-    limit = end + 2 * network.most_links
+def draw_places_by_matrix(network: MatrixModelRecord, t: int, coins: Coins, links: Links, end: int) -> None:
+    """As with two probabilities. The coins of the later agents of each cluster are a stream of their own."""
+    limit = end + network.most_links
     cluster = 0
+    for i in range(len(network.order)):
+        links.count[i] = 0
     for a in range(len(network.order)):
         while a >= network.border[cluster]:
             cluster += 1
-        first = a + 1
+        begin, first = end, a + 1
         for other in range(cluster, len(network.border)):
             last = network.border[other]
-            chance = Chance(network.threshold[cluster, other], network.log_miss[cluster, other])
+            chance = Chance(network.threshold[cluster, other], network.log_miss[cluster, other], network.skips)
             name = SKIP_WITHIN if other == cluster else SKIP_ACROSS
             stream = LINK + 256 * (2 + other)  # LINK + 256 is that of losses
-            end = draw_range(network, chance, name, t, coins, a, first, last, pairs, end, limit, stream)
+            end = draw_range(network, chance, name, t, coins, a, first, last, links, end, limit, stream)
             first = last
-    return end
+        links.count[network.order[a]] += end - begin

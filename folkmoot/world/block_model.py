@@ -27,7 +27,7 @@ from folkmoot.world.block_links import (
     draw_range,
     lay_rows,
     room_for,
-    room_for_pairs,
+    room_for_links,
     sort_rows,
 )
 from folkmoot.world.block_matrix import Matrix, MatrixGraph, MatrixModelRecord, checked_matrix, matrix_record
@@ -175,7 +175,8 @@ class StochasticBlockModel(Network):
         if not isinstance(self.base, BlockGraph):
             return matrix_record(self._matrix, self.base.sizes, order, in_order, self.room)
         border = np.cumsum(self.base.sizes)[self.labels[order]]
-        return BlockModelRecord(order, border, in_order, chance_of(self.within), chance_of(self.across), self.room)
+        chances = [chance_of(probability, with_skips=True) for probability in (self.within, self.across)]
+        return BlockModelRecord(order, border, in_order, *chances, self.room)
 
     def describe(self) -> dict[str, Any]:
         if self.probabilities is not None:
@@ -196,33 +197,33 @@ def karate_block_model() -> StochasticBlockModel:
 
 @implements(BlockModelRecord)
 def links(network: BlockModelRecord) -> Links:
-    return room_for_pairs(len(network.order), network.most_links)
+    return room_for_links(len(network.order), network.most_links, network.in_order)
 
 
 @implements(BlockModelRecord)
 def draw_links(network: BlockModelRecord, t: int, coins: Coins, links: Links) -> None:
-    """Draw pairs of agents into one half, lay out their rows in the other.
+    """Draw the links of place after place, lay out rows.
 
-    When every agent stands at its own place the pairs come in such an order that rows are increasing;
-    otherwise they are turned back into the first half, which sorts them.
+    When every agent stands at its own place the links come in such an order that rows are increasing; otherwise rows
+    are sorted, into where the drawn links were.
     """
     half = 2 * network.most_links
-    if network.in_order:
-        end = draw_pairs(network, t, coins, links.neighbours, half)
-        lay_rows(links, half, end, 0)
-    else:
-        end = draw_pairs(network, t, coins, links.neighbours, 0)
-        lay_rows(links, 0, end, half)
-        sort_rows(links, half, end)
+    source = half if network.in_order else 0
+    draw_places(network, t, coins, links, source)
+    size = lay_rows(network, links, source, half - source)
+    if not network.in_order:
+        sort_rows(links, half, size)
 
 
 @kernel
-def draw_pairs(network: BlockModelRecord, t: int, coins: Coins, pairs: NDArray[np.int32], end: int) -> int:
-    """Write the linked pairs of round t into `pairs` from `end` on, two agents a link; returns the new end."""
+def draw_places(network: BlockModelRecord, t: int, coins: Coins, links: Links, end: int) -> None:
+    """Write the links of round t from `end` on: of each place, the linked agents behind it; count the links of all."""
     n = len(network.order)
-    limit = end + 2 * network.most_links
+    limit = end + network.most_links
+    for i in range(n):
+        links.count[i] = 0
     for a in range(n):
-        border = network.border[a]
-        end = draw_range(network, network.within, SKIP_WITHIN, t, coins, a, a + 1, border, pairs, end, limit)
-        end = draw_range(network, network.across, SKIP_ACROSS, t, coins, a, border, n, pairs, end, limit)
-    return end
+        begin, border = end, network.border[a]
+        end = draw_range(network, network.within, SKIP_WITHIN, t, coins, a, a + 1, border, links, end, limit)
+        end = draw_range(network, network.across, SKIP_ACROSS, t, coins, a, border, n, links, end, limit)
+        links.count[network.order[a]] += end - begin

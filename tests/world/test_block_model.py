@@ -11,6 +11,7 @@ Bounds, fixed before any draw, T rounds; FAILURE is the probability that a right
   most sqrt(ln(2 / FAILURE) / (2 T)) (Dvoretzky, Kiefer, Wolfowitz with Massart's constant; any law).
 """
 
+import math
 from itertools import combinations
 
 import networkx as nx
@@ -233,9 +234,21 @@ def test_a_skip_that_just_reaches_the_end_of_a_range_ends_it(monkeypatch, last, 
     monkeypatch.setattr(block_links, "uniform_in", lambda *_: 0.5)
     record = StochasticBlockModel([0] * 6, 0.1, 0.1).record()
     half = block_links.Chance(2.0**31, np.log(0.5))
-    pairs = np.zeros(4 * record.most_links + ROOM, np.int32)
-    end = block_links.draw_range(record, half, 0, 1, COINS, 0, 1, last, pairs, 0, 12)
-    assert pairs[1:end:2].tolist() == linked
+    drawn = links(record)
+    end = block_links.draw_range(record, half, 0, 1, COINS, 0, 1, last, drawn, 0, 12)
+    assert drawn.neighbours[:end].tolist() == linked
+
+
+@pytest.mark.parametrize("p", [1 / 256, 0.01, 0.05, 0.1, 0.2, 0.249])
+def test_a_skip_from_the_table_is_that_of_the_logarithm(p):
+    """At both ends of each entry that tells one, by the very operations of the kernel; and most tell one."""
+    chance = block_links.chance_of(p, with_skips=True)
+    width = 2.0**53 / len(chance.skips)
+    told = np.flatnonzero(chance.skips >= 0)
+    assert len(told) > len(chance.skips) / 8
+    for entry in told:
+        for coin in (entry * width, entry * width + 1, (entry + 1) * width - 1):
+            assert int(math.log(1.0 - coin * 2.0**-53) / chance.log_miss) == chance.skips[entry]
 
 
 @pytest.mark.parametrize("n_clusters", [1, 2, 100, 10_000])
@@ -379,11 +392,12 @@ def test_more_links_than_there_is_room_for_stop_the_run(how, labels, monkeypatch
 @pytest.mark.parametrize("source", [0, 2])
 def test_a_full_table_is_not_written_beyond_its_end(source):
     record = Cramped([0, 0, 0], 1.0, 0.0).record()
-    pairs = np.full(4 + ROOM, -7, np.int32)
+    drawn = links(record)
+    drawn.neighbours[:] = -7
     with pytest.raises(OverflowError):
-        block_model.draw_pairs(record, 1, COINS, pairs, source)
-    assert (np.delete(pairs[:4], [source, source + 1]) == -7).all()
-    assert pairs[source : source + 2].tolist() == [0, 1]
+        block_model.draw_places(record, 1, COINS, drawn, source)
+    assert (np.delete(drawn.neighbours[:-ROOM], source) == -7).all()
+    assert drawn.neighbours[source] == 1
 
 
 # --- The base graph and the labels ------------------------------------------------------------------------
