@@ -35,7 +35,7 @@ TWIN_ALLOWANCE = {"ucb": 1.35, "gse": 0.9}  # at most so many times the C twin's
 PYTHON_GAIN = {INTERPRETED: 300.0, PLAIN: 30.0}  # UCB: at least so many times quicker
 GSE_STEPS = 6e6  # agent-steps a second, at least
 GRID_ALLOWANCE = 1.5  # 10^6 agents: at most so many times the cost of 10^4, a step of an agent
-GRID_MEMORY = 1.1e9  # bytes
+GRID_MEMORY = 838 * 2**20  # bytes
 LEARNING_GAIN = {"10 parties": 0.7, "50 parties": 1.5}  # at least so many times quicker than plain PyTorch, per sample
 VERIFY_ALLOWANCE = (1.4, 2.5)  # ledgers of notes and of a game: at most so many times bare checks of their signatures
 

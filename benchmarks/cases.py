@@ -26,6 +26,12 @@ def _bandit(algorithm: object, agents: int, arms: int, horizon: int, network: ob
     return lambda: fm.simulate(algorithm, rewards, network, **settings, **more), 2 * agents * horizon  # type: ignore[arg-type]
 
 
+def _clusters(agents: int, clusters: int, horizon: int, interleaved: bool = False) -> Case:
+    labels = np.arange(agents) % clusters
+    network = fm.StochasticBlockModel(labels if interleaved else np.sort(labels), 0.9, 0.1)
+    return _bandit(fm.UCBSBM(), agents, 10, horizon, network)
+
+
 def _vectors(algorithm: object) -> Case:
     means = np.linspace(0.1, 0.9, 15).reshape(5, 3)
     rewards = fm.VectorBernoulli(means, fm.Chebyshev(), n_agents=10)
@@ -91,14 +97,18 @@ CASES: dict[str, Callable[[], Case]] = {
     "GSE, grid of 10,000, 10 arms": lambda: _bandit(
         fm.GSE(algebraic_connectivity=1e-3), 10_000, 10, 50, fm.ErdosRenyi(nx.grid_2d_graph(100, 100), 0.9)
     ),
+    "DrFed-UCB, 16 agents, 5 arms": lambda: _bandit(fm.DrFedUCB(), 16, 5, 20_000),
     "DrFed-UCB, 16 agents, 20 arms": lambda: _bandit(fm.DrFedUCB(), 16, 20, 8_000),
-    "UCB-SBM, 100 agents, 10 arms": lambda: _bandit(
-        fm.UCBSBM(), 100, 10, 400, fm.StochasticBlockModel(np.repeat(np.arange(5), 20), 0.9, 0.1)
-    ),
+    "UCB-SBM, 100 agents, 10 arms": lambda: _clusters(100, 5, 400),
+    "UCB-SBM, 100 agents, 10 arms, interleaved": lambda: _clusters(100, 5, 400, interleaved=True),
+    "UCB-SBM, 1,000 agents, 10 arms": lambda: _clusters(1_000, 10, 200),
+    "UCB-SBM, 1,000 agents, 10 arms, interleaved": lambda: _clusters(1_000, 10, 200, interleaved=True),
     "CooperativeUCB, 16 agents, 10 arms": lambda: _bandit(fm.CooperativeUCB(), 16, 10, 20_000),
+    "GossipUCB, 16 agents, 5 arms": lambda: _bandit(fm.GossipUCB(), 16, 5, 20_000),
     "GossipUCB, 16 agents, 10 arms": lambda: _bandit(fm.GossipUCB(), 16, 10, 8_000),
     "GossipUCB, 16 agents, 20 arms": lambda: _bandit(fm.GossipUCB(), 16, 20, 5_000),
     "S1, 10 agents, 5 arms, 3 objectives": lambda: _vectors(fm.S1()),
+    "S2, 10 agents, 5 arms, 3 objectives": lambda: _vectors(fm.S2()),
     "BC-UCB, the loop, 10 participants": lambda: _chain(10, 20_000),
     "BC-UCB, protocol, 4 participants": lambda: _chain(4, 50, fidelity="protocol"),
     "BC-UCB, protocol, 7 participants": lambda: _chain(7, 35, fidelity="protocol"),

@@ -112,6 +112,14 @@ def init(params: Any) -> Any:
 
 
 @generic
+def init_at_once(params: Any) -> Any:
+    """As init, for a loop in which every outcome comes in the round of its pull: room for pulls that wait may be left
+    out, for that is a tenth of what very many agents take.
+    """
+    return init(params)
+
+
+@generic
 def outbox(params: Any) -> Any:
     """Room for one Message per agent."""
     return Silence(np.zeros((params.n_agents, 0), np.int8))
@@ -318,6 +326,12 @@ def meet(presence: Any, present: NDArray[np.bool_], active: Links, heard: Links)
 def fresh_seen(feedback: Any, n_agents: int, n_objectives: int) -> Seen:
     """A Seen of a world with such feedback, before the first round."""
     return nothing_seen(n_agents, n_objectives)
+
+
+@generic
+def fresh_state(feedback: Any, params: Any) -> Any:
+    """The State of the algorithm before the first round, in a world with such feedback."""
+    return init_at_once(params)
 
 
 @generic

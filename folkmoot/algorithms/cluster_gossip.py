@@ -120,15 +120,17 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
         hear_cluster(params, state, i, t, inbox, i)
     if params.relay and first:
         keep_own(params, state, i, t)
-    place = 0
+    place, strange = 0, 0
     while place < len(neighbours):
-        end = end_of_run(params.until, neighbours, place)
-        run = neighbours[place:end]
+        begin, end = place, end_of_run(params.until, neighbours, place)
+        run = neighbours[begin:end]
         place = end
         if params.labels[run[0]] != params.labels[i]:
             if params.common:
-                hear_strangers(params, state, i, t, inbox, run, first)
+                hear_stranger(params, state, i, t, inbox, run[0], first)
             continue
+        hear_counts(params, state, i, t, inbox, neighbours[strange:begin], first)
+        strange = end
         if params.relay:
             for j in run:
                 hear_tables(params, state, i, t, inbox, j)
@@ -141,6 +143,7 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
             pool_own(state, i, seen)
             pooled = True
         hear_mates(params, state, i, t, inbox, run[before:])
+    hear_counts(params, state, i, t, inbox, neighbours[strange:], first)
     if not pooled:
         pool_own(state, i, seen)
     close_tables(params, state, i, t)
@@ -169,22 +172,27 @@ def starts(params, state, i, t):
 
 
 @kernel
-def hear_strangers(params, state, i, t, inbox, run, first):
-    """What agents of another cluster say; after a period's first round it is kept for the next period."""
-    j, c = run[0], params.labels[run[0]]
+def hear_stranger(params, state, i, t, inbox, j, first):
+    """What an agent of another cluster says; after a period's first round it is kept for the next period."""
+    c = params.labels[j]
     if first:
         if state.stamp[i, c] < t:  # of several members, the first
             hear_cluster(params, state, i, t, inbox, j)
-        if t > params.burn_in:
-            raise_to(state.largest, i, inbox.largest, run, params.n_arms)
-        return
-    if state.next_stamp[i, c] < t:
+    elif state.next_stamp[i, c] < t:
         state.next_stamp[i, c] = t
         for k in range(params.n_arms):
             state.next_mean[i, c, k] = inbox.cluster_mean[j, k]
             state.next_gossip[i, c, k] = inbox.gossip[j, k]
-    if t > params.burn_in:
-        raise_to(state.next_largest, i, inbox.largest, run, params.n_arms)
+
+
+@kernel
+def hear_counts(params, state, i, t, inbox, strangers, first):
+    """The largest pulls that strangers know of, whatever their clusters."""
+    if t > params.burn_in and params.common and len(strangers) > 0:
+        if first:
+            raise_to(state.largest, i, inbox.largest, strangers, params.n_arms)
+        else:
+            raise_to(state.next_largest, i, inbox.largest, strangers, params.n_arms)
 
 
 @kernel
@@ -192,11 +200,13 @@ def hear_cluster(params, state, i, t, inbox, j):
     """Keep what agent j says of its cluster."""
     c = params.labels[j]
     state.stamp[i, c] = t
-    for k in range(params.n_arms):
-        state.heard_mean[i, c, k] = inbox.cluster_mean[j, k]
     if t > params.burn_in:
         for k in range(params.n_arms):
+            state.heard_mean[i, c, k] = inbox.cluster_mean[j, k]
             state.heard_gossip[i, c, k] = inbox.gossip[j, k]
+    else:
+        for k in range(params.n_arms):
+            state.heard_mean[i, c, k] = inbox.cluster_mean[j, k]
 
 
 @implements(Params)

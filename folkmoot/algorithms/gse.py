@@ -108,7 +108,7 @@ class State(NamedTuple):
     active: np.ndarray  # bool [n_agents, n_arms]  S_i
     link: np.ndarray  # float64 [n_agents]  p in use; 0 while it is being estimated
     met: np.ndarray  # int64 [n_agents]  links seen up so far while estimating
-    waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
+    waiting: np.ndarray  # int64 [n_agents, n_arms or 0]  pulls without an outcome
     account: np.ndarray  # float64 [n_agents, slots, n_arms]  see folkmoot.algorithms.accounts
 
 
@@ -127,6 +127,17 @@ class LateMessage(NamedTuple):
 
 @implements(Params)
 def init(params):
+    return fresh(params, params.n_arms)
+
+
+@implements(Params)
+def init_at_once(params):
+    return fresh(params, 0)
+
+
+@kernel
+def fresh(params, waiting):
+    """The state before the first round, with so many columns for pulls that wait."""
     shape = (params.n_agents, params.n_arms)
     state = State(
         np.zeros(shape, np.int64),
@@ -136,7 +147,7 @@ def init(params):
         np.ones(shape, np.bool_),
         np.full(params.n_agents, params.link_probability),
         np.zeros(params.n_agents, np.int64),
-        np.zeros(shape, np.int64),
+        np.zeros((params.n_agents, waiting), np.int64),
         np.zeros((params.n_agents, params.slots, params.n_arms), np.float64),
     )
     if params.link_probability > 0.0:

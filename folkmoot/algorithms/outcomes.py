@@ -2,7 +2,8 @@
 
 How it works. `state.pulls` counts the outcomes that came, which is what an estimate stands on. `state.waiting` counts
 pulls of an agent whose outcome has not come, and may never come. Their sum is the pulls made, which is what rules
-count that choose an arm because it was pulled too little. Where every outcome comes at once nothing waits.
+count that choose an arm because it was pulled too little. Where every outcome comes at once nothing waits, and
+algorithms for very many agents keep no such table: it has no columns then.
 """
 
 from folkmoot.interface import kernel
@@ -22,7 +23,7 @@ def note_pull(state, seen, i):
 @kernel
 def made(state, i, k):
     """Pulls of arm k that agent i has made."""
-    return state.pulls[i, k] + state.waiting[i, k]
+    return state.pulls[i, k] + (state.waiting[i, k] if state.waiting.shape[1] > 0 else 0)
 
 
 @kernel

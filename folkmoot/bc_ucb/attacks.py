@@ -12,6 +12,7 @@ from pydantic import Field
 
 from folkmoot.bc_ucb.lies import NO_CLAIM, Misbehaviour
 from folkmoot.configuration import Configuration, Kinds
+from folkmoot.world.means import over_agents
 from folkmoot.world.rewards import Rewards
 
 _ONE = 1 << 32  # reports are integer multiples of 2**-32
@@ -60,7 +61,7 @@ class Attack(Configuration):
         Raises:
             ValueError: an arm that is not there.
         """
-        overall = rewards.means.mean(axis=0)
+        overall = over_agents(rewards.means)
         for name, arm in (("arm", self.arm), ("pull", self.pull)):
             if arm is not None and not 0 <= arm < rewards.n_arms:
                 raise ValueError(f"{name} = {arm}: expected an arm from 0 to {rewards.n_arms - 1}")

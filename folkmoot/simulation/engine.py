@@ -24,6 +24,7 @@ from folkmoot.interface import (
     draw_presence,
     fetch,
     fresh_seen,
+    fresh_state,
     gap,
     hear,
     here,
@@ -103,7 +104,7 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
     left, words = np.zeros(1, np.float64), np.zeros(params.n_arms, np.float64)
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
-        state, under_way = init(params), calendar(world.feedback, n, d)
+        state, under_way = fresh_state(world.feedback, params), calendar(world.feedback, n, d)
         team[:] = 0
         seen.verified[:] = False
         reported.pulls[:] = 0

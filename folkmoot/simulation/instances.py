@@ -24,6 +24,8 @@ def gaps_and_means(
     if varies(rewards.record()):
         return rewards.gaps_over(horizon), None
     if not rewards.redraws:
-        return rewards.gaps, rewards.means
+        means = np.ascontiguousarray(rewards.means)  # a row that all share is repeated
+        means.setflags(write=False)
+        return rewards.gaps, means
     own = [instance(rewards, seed, replicate) for replicate in replicates]
     return np.stack([one.gaps for one in own]), np.stack([one.means for one in own])

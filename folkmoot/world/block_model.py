@@ -175,8 +175,8 @@ class StochasticBlockModel(Network):
         if not isinstance(self.base, BlockGraph):
             return matrix_record(self._matrix, self.base.sizes, order, in_order, self.room)
         border = np.cumsum(self.base.sizes)[self.labels[order]]
-        chances = [chance_of(probability, with_skips=True) for probability in (self.within, self.across)]
-        return BlockModelRecord(order, border, in_order, *chances, self.room)
+        within, across = chance_of(self.within, with_skips=True), chance_of(self.across, with_skips=True)
+        return BlockModelRecord(order, border, in_order, within, across, self.room)
 
     def describe(self) -> dict[str, Any]:
         if self.probabilities is not None:

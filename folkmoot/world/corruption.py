@@ -15,6 +15,7 @@ from folkmoot.coins import CORRUPTION, Coins, bernoulli
 from folkmoot.configuration import Configuration, Kinds
 from folkmoot.errors import brief
 from folkmoot.interface import Reported, Seen, implements, kernel
+from folkmoot.world.means import over_agents
 from folkmoot.world.rewards import Rewards
 from folkmoot.world.scalarisations import worth
 
@@ -71,7 +72,7 @@ def arm_number(name: str, arm: Arm, rewards: Rewards) -> int:
     Raises:
         ValueError: there is no such arm.
     """
-    overall = rewards.means.mean(axis=0)
+    overall = over_agents(rewards.means)
     if isinstance(arm, str):
         order = np.argsort(-overall, kind="stable")
         ranks = {"best": 0, "second": 1, "worst": len(order) - 1}
@@ -262,7 +263,7 @@ def _keep_like_the_next(rewards: Rewards, target: int) -> float:
     Raises:
         ValueError: there is no other arm.
     """
-    overall = rewards.means.mean(axis=0)
+    overall = over_agents(rewards.means)
     others = np.delete(overall, target)
     if len(others) == 0:
         raise ValueError("Thinning: keep = None: there is no other arm to look like; expected a number from 0 to 1")

@@ -36,7 +36,7 @@ def checked_agents(n_agents: object) -> int:
 def table_of_means(
     means: ArrayLike, n_agents: int | None, low: float, high: float, row: str = "agent", column: str = "arm"
 ) -> Table:
-    """A checked [n_agents, n_arms] table; one row for all agents is repeated. Errors say what has a `row`, a `column`.
+    """A checked [n_agents, n_arms] table; one row for all is there once. Errors say what has a `row`, a `column`.
 
     Raises:
         ValueError: not numbers, not one or two axes, NaN, or outside [low, high].
@@ -44,7 +44,7 @@ def table_of_means(
     shape = f"[n_{row}s, n_{column}s]"
     table = array("means", means, f"a table of numbers {shape}, all rows of one length")
     if table.ndim == 1 and n_agents is not None:
-        table = np.tile(table, (checked_agents(n_agents), 1))
+        table = np.broadcast_to(table, (checked_agents(n_agents), len(table)))
     if table.ndim != 2 or 0 in table.shape:
         hint = " (one row for all agents needs n_agents=)" if table.ndim == 1 and row == "agent" else ""
         raise ValueError(f"means of shape {table.shape}: expected {shape}{hint}")
@@ -53,6 +53,16 @@ def table_of_means(
     within(table, low, high, lambda i, k: f"mean of {row} {i}, {column} {k}")
     table.setflags(write=False)
     return table
+
+
+def rows_apart(table: Table) -> Table:
+    """The rows that kernels need: the one that all agents share, or all."""
+    return table[:1] if table.strides[0] == 0 else table
+
+
+def over_agents(table: Table) -> Table:
+    """float64 [n_arms]: the means over all agents, added up one after the other however they stand in memory."""
+    return np.asarray(np.ascontiguousarray(table).mean(axis=0))
 
 
 def described(name: str, table: Table) -> dict[str, Any]:

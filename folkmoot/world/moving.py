@@ -23,7 +23,7 @@ from folkmoot.doors import is_whole
 from folkmoot.errors import brief
 from folkmoot.interface import implements
 from folkmoot.world import REWARDS
-from folkmoot.world.means import Table
+from folkmoot.world.means import Table, over_agents
 from folkmoot.world.rewards import Bernoulli, Beta, Gaussian, OfMeans, Rewards
 
 _BERNOULLI, _GAUSSIAN, _BETA = range(3)
@@ -235,7 +235,7 @@ class Drifting(Moving):
     @cached_property
     def _ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Means over all agents, [n_arms], at the two ends."""
-        return self.start.means.mean(axis=0), self.end.means.mean(axis=0)
+        return over_agents(self.start.means), over_agents(self.end.means)
 
     def gaps_over(self, horizon: int) -> NDArray[np.float64]:
         start, end = self._ends

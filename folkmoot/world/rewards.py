@@ -28,6 +28,8 @@ from folkmoot.world.means import (
     described_means,
     drawn_means,
     given_or,
+    over_agents,
+    rows_apart,
     table_of_means,
 )
 
@@ -111,7 +113,7 @@ class Rewards(Configuration):
 
         Arms within 1e-12 of the best are as good: their gap is 0.
         """
-        return behind(self.means.mean(axis=0))
+        return behind(over_agents(self.means))
 
     def gaps_over(self, horizon: int) -> NDArray[np.float64]:
         """float64 [n_arms]: `gaps`, averaged over so many rounds where the means move."""
@@ -173,7 +175,7 @@ class OfMeans(Rewards):
 class BernoulliRecord(NamedTuple):
     """Success probabilities."""
 
-    means: NDArray[np.float64]  # [n_agents, n_arms]
+    means: NDArray[np.float64]  # [n_agents, n_arms], or the one row that all share
 
 
 class Bernoulli(OfMeans):
@@ -192,7 +194,7 @@ class Bernoulli(OfMeans):
         self._write(means=means, n_agents=n_agents, redraw=redraw)
 
     def record(self) -> BernoulliRecord:
-        return BernoulliRecord(self.means)
+        return BernoulliRecord(rows_apart(self.means))
 
 
 @implements(BernoulliRecord)
@@ -205,7 +207,8 @@ def pay(
     coins: Coins,
     reward: NDArray[np.float64],
 ) -> None:
-    reward[i, 0] = 1.0 if bernoulli(coins, rewards.means[i, arm], REWARD, t, i, arm) else 0.0
+    row = i if len(rewards.means) > 1 else 0
+    reward[i, 0] = 1.0 if bernoulli(coins, rewards.means[row, arm], REWARD, t, i, arm) else 0.0
 
 
 # --- Gaussian -----------------------------------------------------------------------------------------
@@ -214,7 +217,7 @@ def pay(
 class GaussianRecord(NamedTuple):
     """Means and one standard deviation."""
 
-    means: NDArray[np.float64]  # [n_agents, n_arms]
+    means: NDArray[np.float64]  # [n_agents, n_arms], or the one row that all share
     deviation: float
 
 
@@ -255,7 +258,7 @@ class Gaussian(OfMeans):
         return self.deviation
 
     def record(self) -> GaussianRecord:
-        return GaussianRecord(self.means, self.deviation)
+        return GaussianRecord(rows_apart(self.means), self.deviation)
 
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "deviation": self.deviation}
@@ -271,7 +274,8 @@ def pay(
     coins: Coins,
     reward: NDArray[np.float64],
 ) -> None:
-    reward[i, 0] = rewards.means[i, arm] + rewards.deviation * gaussian(coins, REWARD, t, i, arm)
+    row = i if len(rewards.means) > 1 else 0
+    reward[i, 0] = rewards.means[row, arm] + rewards.deviation * gaussian(coins, REWARD, t, i, arm)
 
 
 # --- Beta ---------------------------------------------------------------------------------------------
@@ -280,7 +284,7 @@ def pay(
 class BetaRecord(NamedTuple):
     """Means and one concentration."""
 
-    means: NDArray[np.float64]  # [n_agents, n_arms]
+    means: NDArray[np.float64]  # [n_agents, n_arms], or the one row that all share
     concentration: float
 
 
@@ -313,7 +317,7 @@ class Beta(OfMeans):
         return self._settle(concentration=concentration)
 
     def record(self) -> BetaRecord:
-        return BetaRecord(self.means, self.concentration)
+        return BetaRecord(rows_apart(self.means), self.concentration)
 
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "concentration": self.concentration}
@@ -323,5 +327,5 @@ class Beta(OfMeans):
 def pay(
     rewards: BetaRecord, scene: NDArray[np.bool_], i: int, arm: int, t: int, coins: Coins, reward: NDArray[np.float64]
 ) -> None:
-    alpha = rewards.means[i, arm] * rewards.concentration
+    alpha = rewards.means[i if len(rewards.means) > 1 else 0, arm] * rewards.concentration
     reward[i, 0] = dice.beta(coins, alpha, rewards.concentration - alpha, REWARD, t, i, arm)
