@@ -113,9 +113,7 @@ def init(params: Any) -> Any:
 
 @generic
 def init_at_once(params: Any) -> Any:
-    """As init, for a loop in which every outcome comes in the round of its pull: room for pulls that wait may be left
-    out, for that is a tenth of what very many agents take.
-    """
+    """As init, for a game in which every outcome comes at once: room for pulls that wait may be left out."""
     return init(params)
 
 
@@ -133,9 +131,7 @@ def late_outbox(params: Any) -> Any:
 
 @generic
 def oversee(params: Any, state: Any, t: int, seen: Seen, spent: NDArray[np.float64]) -> None:
-    """Once a round, with sight of all agents and of what the adversary has spent on each arm so far
-    (float64 [n_arms]): for oracles only; no real node can run it.
-    """
+    """Once a round, with sight of all agents and of what was spent on each arm (float64 [n_arms]): for oracles only."""
 
 
 @generic
@@ -146,9 +142,7 @@ def select(params: Any, state: Any, i: Index, t: int, coins: Any) -> int:
 
 @generic
 def verify(params: Any, state: Any, i: Index, t: int, arm: int, coins: Any) -> bool:
-    """Does agent i ask for a verified observation of the arm it has selected? While the world's budget lasts, yes
-    means that no adversary touches it and that `seen.verified[i]` is set.
-    """
+    """Does agent i ask for a verified observation (`seen.verified[i]`) of the arm it has selected, budget allowing?"""
     return False
 
 
@@ -222,9 +216,7 @@ def message_bytes(params: Any, state: Any, i: Index, t: int, seen: Seen, n_messa
 def traffic(
     params: Any, state: Any, i: Index, t: int, seen: Seen, neighbours: Any, inbox: Any, row_bytes: int, n_messages: int
 ) -> int:
-    """The bytes that agent i sends in all exchanges of round t: for an algorithm whose messages depend on what each
-    neighbour lacks. Asked after everybody's `publish` and before any `update`.
-    """
+    """The bytes agent i sends in all exchanges of round t, by what neighbours lack; asked right before any `update`."""
     return message_bytes(params, state, i, t, seen, n_messages, row_bytes)
 
 
@@ -326,12 +318,6 @@ def meet(presence: Any, present: NDArray[np.bool_], active: Links, heard: Links)
 def fresh_seen(feedback: Any, n_agents: int, n_objectives: int) -> Seen:
     """A Seen of a world with such feedback, before the first round."""
     return nothing_seen(n_agents, n_objectives)
-
-
-@generic
-def fresh_state(feedback: Any, params: Any) -> Any:
-    """The State of the algorithm before the first round, in a world with such feedback."""
-    return init_at_once(params)
 
 
 @generic

@@ -9,7 +9,7 @@ from jitted import jit
 from folkmoot import interface
 from folkmoot.interface import GENERICS, Links, generic, implementation, implements, nothing_seen
 
-OF_AN_ALGORITHM = {"init", "init_at_once", "outbox", "late_outbox", "oversee", "select", "publish", "update"}
+OF_AN_ALGORITHM = {"init", "outbox", "late_outbox", "oversee", "select", "publish", "update"}
 OF_AN_ALGORITHM |= {"publish_late", "update_late", "messages", "message_bytes", "verify", "decision"}
 OF_THE_WORLD = {"objectives", "scalarise", "budget", "corrupt", "scene", "set_scene", "pay", "links", "draw_links"}
 

@@ -3,7 +3,7 @@
 How it works. `state.pulls` counts the outcomes that came, which is what an estimate stands on. `state.waiting` counts
 pulls of an agent whose outcome has not come, and may never come. Their sum is the pulls made, which is what rules
 count that choose an arm because it was pulled too little. Where every outcome comes at once nothing waits, and
-algorithms for very many agents keep no such table: it has no columns then.
+an algorithm for very many agents can do without that table (`init_at_once`).
 """
 
 from folkmoot.interface import kernel

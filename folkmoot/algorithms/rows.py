@@ -126,23 +126,15 @@ def intersect(own, i, heard, neighbours, n_arms):
 
 @kernel
 def raise_to(own, i, heard, neighbours, n_arms):
-    """Raise own[i, k] to the largest heard[j, k] of the neighbours, of all arms.
-
-    Eight rows at a time, then four: if fewer are left, the last one stands for those that are missing.
-    """
+    """Raise own[i, k] to the largest heard[j, k] of the neighbours, of all arms."""
     degree, e = len(neighbours), 0
-    while e + 8 <= degree:
+    while e + 4 <= degree:
         a, b, c, d = neighbours[e], neighbours[e + 1], neighbours[e + 2], neighbours[e + 3]
-        f, g, h, j = neighbours[e + 4], neighbours[e + 5], neighbours[e + 6], neighbours[e + 7]
         for k in range(n_arms):
-            one = max(max(heard[a, k], heard[b, k]), max(heard[c, k], heard[d, k]))
-            other = max(max(heard[f, k], heard[g, k]), max(heard[h, k], heard[j, k]))
-            own[i, k] = max(own[i, k], max(one, other))
-        e += 8
-    while e < degree:
-        last = degree - 1
-        a, b = neighbours[e], neighbours[min(e + 1, last)]
-        c, d = neighbours[min(e + 2, last)], neighbours[min(e + 3, last)]
-        for k in range(n_arms):
-            own[i, k] = max(own[i, k], max(max(heard[a, k], heard[b, k]), max(heard[c, k], heard[d, k])))
+            own[i, k] = max(max(max(max(own[i, k], heard[a, k]), heard[b, k]), heard[c, k]), heard[d, k])
         e += 4
+    while e < degree:
+        j = neighbours[e]
+        for k in range(n_arms):
+            own[i, k] = max(own[i, k], heard[j, k])
+        e += 1

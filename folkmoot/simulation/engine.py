@@ -24,11 +24,11 @@ from folkmoot.interface import (
     draw_presence,
     fetch,
     fresh_seen,
-    fresh_state,
     gap,
     hear,
     here,
     init,
+    init_at_once,
     inlined,
     kernel,
     late_outbox,
@@ -104,7 +104,8 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
     left, words = np.zeros(1, np.float64), np.zeros(params.n_arms, np.float64)
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
-        state, under_way = fresh_state(world.feedback, params), calendar(world.feedback, n, d)
+        under_way = calendar(world.feedback, n, d)
+        state = init(params) if len(under_way) > 0 else init_at_once(params)
         team[:] = 0
         seen.verified[:] = False
         reported.pulls[:] = 0

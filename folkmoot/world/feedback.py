@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from folkmoot.coins import FEEDBACK, Coins, two_uniforms
 from folkmoot.configuration import Configuration, Plain, shown
 from folkmoot.doors import array, within
-from folkmoot.interface import Index, Seen, implements, init, kernel
+from folkmoot.interface import Index, Seen, implements, kernel
 
 Delay = int | Literal["geometric"] | NDArray[np.int64]
 _WRITTEN_OUT = 2_000  # up to so many entries of a recording are written out in a result's configuration
@@ -165,11 +165,6 @@ def _checked(delay: Any) -> int | NDArray[np.int64]:
     )  # fmt: skip
     table.setflags(write=False)
     return table
-
-
-@implements(FeedbackRecord)
-def fresh_state(feedback: FeedbackRecord, params: Any) -> Any:
-    return init(params)
 
 
 @implements(FeedbackRecord)
