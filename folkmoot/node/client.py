@@ -211,7 +211,7 @@ class Client:
                     self._connect()
                 self._connection.request(method, path, data, self._headers)
                 response: HTTPResponse = self._connection.getresponse()
-                return _answer(response.status, response.read(_MOST + 1), fine)
+                return _answer(response.status, _whole(response, _MOST + 1), fine)
             except (OSError, HTTPException) as error:
                 self._connection.close()
                 if attempt == 2 or isinstance(error, TimeoutError):
@@ -244,7 +244,7 @@ class Client:
         there = "" if self._forwarded else ends(socket.getsockname(), socket.getpeername())
         self._connection.request("GET", query(nonce))
         response: HTTPResponse = self._connection.getresponse()
-        shown = _answer(response.status, response.read(_MOST_PROOF), (200,))
+        shown = _answer(response.status, _whole(response, _MOST_PROOF), (200,))
         if not self._is_proof(shown.get("forwarded" if self._forwarded else "proof"), nonce, there):
             if self._is_proof(shown.get("forwarded"), nonce, ""):
                 raise NodeSays(
@@ -282,6 +282,14 @@ def _connection(url: str, timeout: float) -> HTTPConnection:
         raise ValueError(f"url = {url!r:.80}: expected http://HOST:PORT") from None
     connection.auto_open = 0  # it would open a new one by itself, to whoever listens there by then
     return connection
+
+
+def _whole(response: HTTPResponse, most: int) -> bytes:
+    """So many bytes of an answer, or all of it; a node that is killed ends in the middle, which is no answer."""
+    data = response.read(most)
+    if len(data) < most and response.length:
+        raise ConnectionError("its answer ends in the middle")
+    return data
 
 
 def _answer(status: int, data: bytes, fine: tuple[int, ...]) -> dict[str, Any]:

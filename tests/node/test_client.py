@@ -270,6 +270,30 @@ def test_attack_of_an_answer_that_closes_the_connection_it_proves(kind):
     assert not any(b"Bearer" in asked for asked in heard)
 
 
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_node_that_is_killed_in_the_middle_of_an_answer_is_not_there_now(kind):
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def killed():
+        while True:
+            try:
+                connection, client = listening.accept()
+            except OSError:
+                return
+            nonce = nonce_in(connection.recv(4096).split(b"?")[1].split()[0])
+            body = json.dumps({"proof": token_proof(b"token", nonce, ends(client, connection.getsockname()))}).encode()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{")
+            connection.close()
+
+    threading.Thread(target=killed, daemon=True).start()
+    with pytest.raises(NotNow, match=r"does not answer \(its answer ends in the middle"):
+        ask(kind, f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=120)
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+
+
 @pytest.mark.parametrize(
     "text", ["", "http://127.0.0.1", "http://127.0.0.1:99999", "http://a b:80", "http://\x00:80", "x"]
 )
