@@ -31,9 +31,9 @@ def pays(member, round, arm):
 
 def test_processes_compare_their_counts_in_private(tmp_path):
     settings = {"comparison": "pairwise", "algorithm": {"burn_in": BURN_IN}}
-    with Cluster(tmp_path, 4, pays=pays, system="bc_ucb", settings=settings, stage=60.0, quick=True) as cluster:
+    with Cluster(tmp_path, 4, pays=pays, system="bc_ucb", settings=settings, stage=20.0, quick=True) as cluster:
         members = cluster.members
-        cluster.until(lambda: min(member.state().get("height", 0) for member in members) >= 2, 300)
+        cluster.until(lambda: min(member.state().get("height", 0) for member in members) >= 2, 600)
         assert not any(one.get("faults") for member in members for one in member.state()["members"])
         assert members[0].state()["settled"] is False  # nothing on a chain is decided for good
         assert cluster.stop() == [0] * 4
