@@ -14,6 +14,7 @@ import numpy as np
 
 from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.known import LOCK
+from folkmoot.agreement.messages import PREVOTE
 from folkmoot.bc_ucb import deliberation
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.attacks import ATTACKS
@@ -129,7 +130,7 @@ def _forgetful_choice(self, candidate):
 
 
 def _hasty(self):
-    return self._agreed(self._prevotes)
+    return self._agreed(PREVOTE)
 
 
 def _added_up(self, round):
