@@ -7,7 +7,6 @@ rounds instead of asking again and again, so that what is measured is the node.
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -24,20 +23,12 @@ from folkmoot.errors import OtherSide
 from folkmoot.node.charter import Charter, propose
 from folkmoot.node.client import Client
 from folkmoot.node.folder import Folder
+from folkmoot.node.ports import free_ports
 from folkmoot.node.terms import Terms
 
 TICK = os.sysconf("SC_CLK_TCK")
 ARMS = 3
 _UP_SECONDS = 120.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports at which nobody listens."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def reward_of(member: int, round: int, arm: int) -> float:

@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -31,6 +30,7 @@ from folkmoot.node.charter import Charter, propose, read_toml, terms_of
 from folkmoot.node.client import Client
 from folkmoot.node.folder import Folder
 from folkmoot.node.mischief import POOL, UNKNOWN_IMAGES
+from folkmoot.node.ports import free_ports
 from folkmoot.node.starting import resolved
 from folkmoot.node.systems import system_of
 from folkmoot.node.tried_exchange import MOST_MEMBERS, TriedExchange
@@ -158,7 +158,7 @@ class Trial:
             table["rounds"] = self.rounds
         start = datetime.now(UTC).replace(microsecond=0).isoformat()
         table = {**_EAGER, "faults": (self.members - 1) // 3, "start": start, **resolved(table)}
-        ports = _free_ports(self.members)
+        ports = free_ports(self.members)
         for number, port in enumerate(ports):
             name = f"site-{number + 1}"
             lies = bool(self.attack) and number == self.members - 1
@@ -372,15 +372,6 @@ def _all_are_there(members: Sequence[_Member]) -> None:
 
 def _round(members: Sequence[_Member]) -> int:
     return max((int(member.state.get("round", 0)) for member in members), default=0)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens at."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def spare_folder() -> Path:
