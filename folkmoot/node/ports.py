@@ -13,7 +13,7 @@ def free_ports(count: int) -> list[int]:
     A connection does not take one while its node is away, since none of them is given to connections.
 
     Raises:
-        ValueError: so many were not found.
+        ValueError: so many are not to be had.
     """
     dice = random.SystemRandom()
     for _ in range(_TRIES):
@@ -27,4 +27,4 @@ def free_ports(count: int) -> list[int]:
         finally:
             for one in sockets:
                 one.close()
-    raise ValueError(f"{count} free ports in a row from {_PORTS.start} to {_PORTS.stop - 1} were not found on this machine")
+    raise ValueError(f"{count} free ports in a row, from {_PORTS.start} to {_PORTS.stop - 1}: none found here")
