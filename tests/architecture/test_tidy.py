@@ -15,6 +15,7 @@ PUBLIC = [path for path in [*sorted(ROOT.glob("*.md")), ROOT / "pyproject.toml",
 PUBLIC += sorted(
     path for folder in ("docs", "benchmarks", "contracts", "papers") for path in (ROOT / folder).rglob("*.*")
 )
+PUBLIC = [path for path in PUBLIC if path.is_file() and ROOT / "docs" / "_build" not in path.parents]
 TEXTS = [path for path in [*FILES, *PUBLIC] if path.suffix in {".py", ".md", ".toml", ".c", ".txt", ".vy", ""}]
 
 FILE_LINES, FUNCTION_LINES, LINE_WIDTH = 400, 70, 120
