@@ -2,9 +2,7 @@
 
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +13,7 @@ from datetime import UTC, datetime
 from nursery import Born
 
 from folkmoot.errors import OtherSide
+from folkmoot.node import ports
 from folkmoot.node.charter import propose
 from folkmoot.node.client import Client, NodeSays, NotNow
 from folkmoot.node.folder import LOG, Folder
@@ -22,26 +21,14 @@ from folkmoot.node.store import FILE, Store
 from folkmoot.node.systems import system_of
 from folkmoot.node.terms import Terms
 
-PORTS = (10_000, 32_768)  # below those that Linux gives to whoever connects
 _SHARES = 8  # of processes that run tests side by side: a port whose member is away belongs to one of them
-_DICE = random.SystemRandom()
 
 
 def free_ports(count):
-    """Ports in a row, below those that the kernel gives to connections: nobody takes one while its member is away."""
-    size = (PORTS[1] - PORTS[0]) // _SHARES
-    least = PORTS[0] + size * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES)
-    while True:
-        first, sockets = _DICE.randrange(least, least + size - count), []
-        try:
-            for port in range(first, first + count):
-                sockets.append(socket.create_server(("127.0.0.1", port)))
-            return list(range(first, first + count))
-        except OSError:
-            continue
-        finally:
-            for one in sockets:
-                one.close()
+    """As of the package, from the share of this process of tests."""
+    size = len(ports.PORTS) // _SHARES
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
+    return ports.free_ports(count, ports.PORTS[share * size : (share + 1) * size])
 
 
 class Member:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from folkmoot.node import ports
 from folkmoot.node.ports import free_ports
 
 GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")  # to connections, by this kernel
@@ -25,8 +24,7 @@ def test_none_is_one_that_the_kernel_gives_to_a_connection():
     assert max(port for _ in range(50) for port in free_ports(8)) < max(least, 32_768)
 
 
-def test_what_is_taken_is_not_given(monkeypatch):
+def test_what_is_taken_is_not_given():
     (port,) = free_ports(1)
-    monkeypatch.setattr(ports, "_PORTS", range(port, port + 2))
     with socket.create_server(("127.0.0.1", port)), pytest.raises(ValueError, match="1 free ports in a row"):
-        free_ports(1)
+        free_ports(1, range(port, port + 2))
