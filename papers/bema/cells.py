@@ -24,6 +24,8 @@ from .reuse import play_reuse
 ITERATIONS, SAMPLES, ALPHA = 50, 200, 0.75
 PUBLISHED = "HMR as published"
 REMINDED = f"{PUBLISHED}, with public images"  # every epoch of it has them too, as the training before had
+ALONE = "local training alone"  # the control of HMR as published: as many epochs in all, and nothing is sent
+TRAINED = (PUBLISHED, REMINDED, ALONE)
 RATE = 0.002  # eta at which all methods are near their best when nobody lies
 ATTACKS = {"swapped": SwappedLabels, "swapped within": SwappedWithin}
 CASES = {
@@ -42,7 +44,7 @@ class Cell:
 
     Attributes:
         case: one of CASES.
-        method: "BEMA"; "HMR": BEMA's reading of it, one step for each of two models; PUBLISHED; or REMINDED.
+        method: "BEMA"; "HMR": BEMA's reading of it, one step for each of two models; or one of TRAINED.
         share: of all messages, bogus ones.
         seed: of the division, the training and the game.
         rules: of BEMA.
@@ -77,10 +79,11 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
     """
     digits = load_mnist()
     parties = _parties(cell, digits, cache)
-    if cell.method in (PUBLISHED, REMINDED):
+    if cell.method in TRAINED:
         test, rows = (digits.test_images, digits.test_labels), CASES[cell.case](digits.train_labels, cell.seed).public
         public = (digits.train_images[rows], digits.train_labels[rows]) if cell.method == REMINDED else None
-        told = play_reuse(parties, cell.share, cell.seed, ITERATIONS, cell.at, cell.alpha, test, public)
+        given = (parties, cell.share, cell.seed, ITERATIONS, cell.at, cell.alpha, test, public)
+        told = play_reuse(*given, alone=cell.method == ALONE)
         return told | {"cell": asdict(cell), "provenance": provenance(("torch",))}
     liars = np.random.default_rng([cell.seed, 8]).permutation(len(parties))[: round(cell.share * len(parties))]
     attack = ATTACKS[cell.attack]
@@ -110,8 +113,8 @@ def play(cell: Cell, cache: Path) -> dict[str, Any]:
 
 
 def accuracy(told: dict[str, Any]) -> list[float]:
-    """By the predictor of the method: Krum's for BEMA, the surest model's for HMR."""
-    found: list[float] = told["max" if told["cell"]["method"].startswith("HMR") else "krum"]
+    """By the predictor of the method: Krum's for BEMA, the surest model's for HMR and its control."""
+    found: list[float] = told["krum" if told["cell"]["method"] == "BEMA" else "max"]
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from folkmoot.reproductions.claims import Claims
 from folkmoot.simulation.result import student_interval
 
-from .cells import ITERATIONS, PUBLISHED, REMINDED, Cell, accuracy
+from .cells import ITERATIONS, TRAINED, Cell, accuracy
 
 SEEDS = (1, 2, 3)
 CURVE = tuple(range(0, ITERATIONS + 1, 5))  # iterations after which figure 6 is measured
@@ -21,7 +21,7 @@ Told = dict[Cell, dict[str, Any]]
 def cell(case: str, method: str, share: float, seed: int, rules: str = "hardened", **what: Any) -> Cell:
     """A cell measured where some table or figure looks at it, so that it is played once for all of them."""
     in_figure_6 = what.get("reserved", False) == (case == "10") and case not in ("20", "50")
-    curve = LOOKS if method in (PUBLISHED, REMINDED) else CURVE
+    curve = LOOKS if method in TRAINED else CURVE
     clean = curve if in_figure_6 else (0, ITERATIONS)
     return Cell(case, method, share, seed, rules, at=clean if share == 0.0 else (ITERATIONS,), **what)
 

@@ -32,9 +32,9 @@ class Reminded:
 
 def play_reuse(
     parties: Sequence[Party], share: float, seed: int, iterations: int, at: Sequence[int], alpha: float,
-    test: tuple[Any, Any], public: tuple[Any, Any] | None = None,
+    test: tuple[Any, Any], public: tuple[Any, Any] | None = None, alone: bool = False,
 ) -> Told:  # fmt: skip
-    """Accuracy by several predictors, how many samples were sent, and seconds.
+    """Accuracy by several predictors, how many samples were sent, epochs of each party, and seconds.
 
     Args:
         parties: with their trained networks.
@@ -45,6 +45,7 @@ def play_reuse(
         alpha: of Krum's predictor.
         test: images and labels.
         public: images and labels. Those of classes that a party does not know are "none of mine" in each of its epochs.
+        alone: nothing is sent; the parties train the two epochs that a sample would cost, in turn.
     """
     begun, (x, y) = time.process_time(), test
     learners: list[Any] = [
@@ -59,13 +60,22 @@ def play_reuse(
     hmr = HMR(learners, [(party.x, party.y) for party in parties], 10, seed)
     found: dict[str, list[float]] = {"krum": [], "max": [], "mean": []}
     for number in at:
-        hmr.calibrate(round(BUDGET * number / iterations) - len(hmr.exchanged), bogus=share)
+        due = round(BUDGET * number / iterations)
+        if alone:
+            hmr.train_alone(_more(2 * due, hmr.epochs))
+        else:
+            hmr.calibrate(due - len(hmr.exchanged), bogus=share)
         scores = hmr.scores(x)
         for name, predictor in {"krum": Krum(alpha), "max": Max(), "mean": Mean()}.items():
             found[name].append(float((predictor.predict(scores, hmr.claims) == y).mean()))
     return found | {
         "accepted": len(hmr.exchanged),
         "refused": {},
-        "epochs": sum(hmr.epochs),
+        "epochs": hmr.epochs,
         "seconds": time.process_time() - begun,
     }
+
+
+def _more(due: int, done: Sequence[int]) -> list[int]:
+    """How many epochs each party has to train so that all together have trained `due`, spread evenly."""
+    return [len(range(number, due, len(done))) - before for number, before in enumerate(done)]
