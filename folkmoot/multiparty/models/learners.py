@@ -15,7 +15,7 @@ from torch import nn
 from folkmoot.doors import guarded
 from folkmoot.errors import brief
 from folkmoot.multiparty.models.model import Floats32, checked_classes
-from folkmoot.multiparty.models.settled import settled
+from folkmoot.multiparty.models.settled import laid, settled
 
 Integers = NDArray[np.int64]
 AT_ONCE = 256  # samples scored in one go
@@ -95,7 +95,7 @@ class NetworkLearner:
         """See `Learner`."""
         with settled():
             self.module.eval()
-            parts = torch.split(torch.from_numpy(np.ascontiguousarray(x, np.float32)), AT_ONCE)
+            parts = torch.split(laid(x), AT_ONCE)
             logits = [self.module(part) for part in parts if len(part)]
             if not logits:
                 return np.zeros((0, len(self.classes)), np.float32)
@@ -107,7 +107,7 @@ class NetworkLearner:
         target = columns_of(self.classes, y)
         if not self.reserved and (target == len(self.classes)).any():
             self._reserve()
-        given, wanted = torch.from_numpy(np.ascontiguousarray(x, np.float32)), torch.from_numpy(target)
+        given, wanted = laid(x), torch.from_numpy(target)
         order = torch.from_numpy(self._chance.permutation(len(x)))
         loss = nn.CrossEntropyLoss()
         with settled(), torch.random.fork_rng(devices=[]), torch.enable_grad():

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from folkmoot.multiparty.models.settled import settled, ties_of
+from folkmoot.multiparty.models.settled import laid, settled, ties_of
 
 Floats32 = NDArray[np.float32]
 StateDict = dict[str, Tensor]  # name -> [models, ...]
@@ -97,7 +97,7 @@ class Stack:
     def scores(self, x: Floats32) -> Floats32:
         """Scores [models, samples, classes] of samples [samples, ...]."""
         with settled():
-            given = torch.from_numpy(np.ascontiguousarray(x))
+            given = laid(x)
             if len(x) == 1 and not self.one_by_one:
                 # One sample: all models in one pass. With many, a convolution per model is quicker than a grouped one.
                 found: Tensor = self._recorded_run("scores", self._all_scores, self.moving, self.fixed, given)
@@ -164,7 +164,7 @@ class Stack:
             sign[:moves] = torch.from_numpy(signs.astype(np.float32))
             moving = {name: value[index] for name, value in self.moving.items()}
             fixed = {name: value[index] for name, value in self.fixed.items()}
-            sample = torch.from_numpy(np.ascontiguousarray(x))
+            sample = laid(x)
             gradients, norms = self._recorded_run(
                 log_probability, partial(self._step, log_probability), moving, fixed, sample, onehot, sign
             )
@@ -178,7 +178,7 @@ class Stack:
         eta: float, cap: float, log_probability: bool,
     ) -> None:  # fmt: skip
         """As `step`, by plain autograd."""
-        given, found = torch.from_numpy(np.ascontiguousarray(x)), []
+        given, found = laid(x), []
         for model, column, sign in zip(models.tolist(), columns.tolist(), signs.tolist(), strict=True):
             module = self._modules()[model]
             own = {name: value for name, value in module.named_parameters() if name in self.moving}

@@ -15,7 +15,7 @@ from folkmoot.errors import brief
 from folkmoot.multiparty.models.architectures import ARCHITECTURES, code_named
 from folkmoot.multiparty.models.labels import checked_labels, numbered
 from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, checked_classes
-from folkmoot.multiparty.models.settled import settled, structure, ties_of
+from folkmoot.multiparty.models.settled import laid, settled, structure, ties_of
 from folkmoot.multiparty.models.stacked import Stack, StateDict
 from folkmoot.multiparty.models.tensors import Tensor, require
 from folkmoot.multiparty.models.users import blamed
@@ -108,7 +108,7 @@ class TorchModel:
         if self._module is None:
             return None
         with settled():
-            logits = self._module(torch.from_numpy(np.ascontiguousarray(x, np.float32)))
+            logits = self._module(laid(x))
             found: NDArray[np.float32] = torch.softmax(logits / self.temperature, 1)[:, : len(self.classes)].numpy()
         return found
 
@@ -150,7 +150,7 @@ class TorchModel:
         found = torch.Size((len(x[:1]), wanted))
         if len(x):
             with settled():
-                found = self._outputs(torch.from_numpy(np.ascontiguousarray(x[:1], np.float32)))
+                found = self._outputs(laid(x[:1]))
         if tuple(found) != (len(x[:1]), wanted):
             raise Unfit(
                 f"model {self.kind}: {found[-1]} outputs for {len(self.classes)} classes"

@@ -223,3 +223,23 @@ def test_what_cannot_be_a_model_is_refused_in_one_line(make, words):
     with pytest.raises(ValueError, match=words.replace("[", r"\[")) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_where_the_numbers_of_a_sample_lie_makes_no_difference():
+    """A slice of a user's array begins anywhere; products of PyTorch take other ways for it, and round otherwise."""
+
+    def build(outputs):
+        return nn.Sequential(nn.Linear(100, 33), nn.Tanh(), nn.Linear(33, outputs))
+
+    fleet = Fleet([TorchModel(_module(build, 4, seed), [0, 1, 2, 3]) for seed in range(3)], 4)
+    room = np.random.default_rng(0).normal(size=(8, 300)).astype(np.float32)
+    for samples in (1, 2, 3):
+        for row in room:
+            told = set()
+            for first in range(4):
+                shifted = np.empty(len(row) + 4, np.float32)[first : first + 100 * samples]
+                shifted[:] = row[: 100 * samples]
+                x, twin = shifted.reshape(samples, 100), fleet.copy()
+                twin.step(x[:1], [Move(0, 0, 1), Move(1, 2, -1)], Pace(0.05, 1.0, False))
+                told.add((fleet.scores(x).tobytes(), twin.parameters(0), twin.parameters(1)))
+            assert len(told) == 1
