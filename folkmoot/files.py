@@ -87,6 +87,34 @@ def write_file(path: Path, content: bytes, durable: bool = False) -> None:
         settle(path.parent)
 
 
+def new_file(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a new file, which is on the disk when this returns.
+
+    Args:
+        path: in a folder that exists.
+        content: all of it.
+        mode: its permissions, of which the umask takes away.
+
+    Raises:
+        FileExistsError: there is one of this name.
+    """
+    part, handle = _unused(path, lambda name: os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, mode))
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(part, path)
+        except OSError:  # there is one, or it is a disk without second names
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, "it is there already", str(path)) from None
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    settle(path.parent)
+
+
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A folder to fill, which is called `target` if the block ends without an error, and gone if not.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import folkmoot
-from folkmoot.files import new_folder, or_say, replacing, write_file
+from folkmoot.files import new_file, new_folder, or_say, replacing, write_file
 
 FULL = OSError(28, "No space left on device")
 
@@ -162,3 +162,15 @@ def test_nobody_else_renames_what_he_has_written():
 @pytest.mark.parametrize("text", ["os.replace(a, b)", "part.rename(x)", "tempfile.mkdtemp()"])
 def test_another_place_is_noticed(text):
     assert writers(text) == [1]
+
+
+def test_a_new_file_takes_nobodys_place(tmp_path, monkeypatch):
+    new_file(tmp_path / "a", b"one", 0o600)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        new_file(tmp_path / "a", b"two")
+    monkeypatch.setattr(os, "link", lambda *names: (_ for _ in ()).throw(PermissionError()))  # as FAT has it
+    with pytest.raises(FileExistsError):
+        new_file(tmp_path / "a", b"two")
+    new_file(tmp_path / "b", b"two")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"a": b"one", "b": b"two"}

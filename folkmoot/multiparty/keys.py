@@ -14,7 +14,7 @@ from pathlib import Path
 from folkmoot.doors import guarded
 from folkmoot.encoding import digest
 from folkmoot.errors import DamagedFile, brief
-from folkmoot.files import or_say, read_plain
+from folkmoot.files import new_file, or_say, read_plain
 from folkmoot.signatures import SEED_BYTES, SigningKey, public_key
 
 RANDOM, DERIVED = "random", "derived"
@@ -33,11 +33,7 @@ def key_file(path: str | os.PathLike[str]) -> bytes:
     file = Path(path)
     if not os.path.lexists(file):
         with or_say(f"file {file}"):
-            handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with open(handle, "w", encoding="ascii") as opened:
-                opened.write(f"{secrets.token_hex(SEED_BYTES)}\n")
-                opened.flush()
-                os.fsync(opened.fileno())
+            new_file(file, f"{secrets.token_hex(SEED_BYTES)}\n".encode("ascii"), 0o600)
     try:
         shared = os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077
         content = read_plain(file, 2 * SEED_BYTES + 2)

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -83,6 +85,25 @@ def test_a_file_that_holds_no_key_is_refused(content, tmp_path):
     (tmp_path / "a.key").chmod(0o600)
     with pytest.raises(DamagedFile, match=r"no key; expected 64 hexadecimal digits"):
         key_file(tmp_path / "a.key")
+
+
+@pytest.mark.skipif(not POSIX, reason="limits as POSIX has them")
+def test_a_full_disk_leaves_no_half_a_key(tmp_path):
+    """An empty file in its place would be no key for ever."""
+    said = f"""
+import resource, signal, sys
+from folkmoot.multiparty import key_file
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+try:
+    key_file({str(tmp_path / "a.key")!r})
+except ValueError as error:
+    sys.exit(str(error))
+"""
+    ended = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, timeout=120)
+    assert "a.key: cannot be written (File too large)" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert len(key_file(tmp_path / "a.key")) == 32
 
 
 @pytest.mark.parametrize("keys", [None, 7, "", b"secret"])
