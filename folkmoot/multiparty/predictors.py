@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from folkmoot.errors import DamagedFile, brief
 from folkmoot.multiparty.rules.margin import Bools, Floats, Integers, by_speakers, claimants_of, stars
+from folkmoot.multiparty.rules.terms import MOST_CLASSES
 
 NOBODY = -1  # what is predicted where no model speaks
 _LEAST = 1e-6  # of a score, before its logarithm is taken
@@ -334,7 +335,7 @@ def from_told(values: Any) -> Predictor:
         given = {name: _tuples(value) for name, value in values.items() if name != "name"}
         found = _ALL[values["name"]](**given)
         _check_numbers(asdict(found))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise DamagedFile(f"predictor: {type(error).__name__}: {str(error)[:120]}") from None
     return found
 
@@ -343,14 +344,23 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
+def _number(value: Any) -> float:
+    """Raises TypeError, or OverflowError for an integer that is too large, unless it is a number."""
+    if type(value) not in (int, float):
+        raise TypeError(f"{brief(value)}: expected a number")
+    return float(value)
+
+
 def _check_numbers(values: dict[str, Any]) -> None:
     """Raises ValueError or TypeError unless all are of the kinds and lengths that a predictor has."""
     kept, temperatures = values.get("kept", ()), values.get("temperatures", ())
-    if not all(type(one) is bool for one in kept) or not all(0.0 < t < np.inf for t in temperatures):
+    if not all(type(one) is bool for one in kept) or not all(0.0 < _number(t) < np.inf for t in temperatures):
         raise ValueError("expected truth values, and temperatures above 0")
-    if not 0.0 < values.get("alpha", 1.0) <= 1.0:
+    if not 0.0 < _number(values.get("alpha", 1.0)) <= 1.0:
         raise ValueError("alpha: expected a number above 0 and at most 1")
     if "weights" in values:
+        if not all(type(one) is int and 0 <= one < MOST_CLASSES for one in (values["models"], *values["classes"])):
+            raise ValueError("classes, and how many models: expected integers")
         weights, intercepts = (np.array(values[name], np.float64) for name in ("weights", "intercepts"))
         shape = (len(values["classes"]), len(intercepts))
         if weights.ndim != 2 or len(weights) != len(intercepts) or shape[0] != shape[1]:

@@ -167,6 +167,11 @@ def test_a_predictor_is_written_and_read():
         {"name": "stacked", "weights": [[1.0]], "intercepts": [1.0, 2.0], "classes": [0, 1], "models": 1},
         {"name": "stacked", "weights": [[1.0], [float("nan")]], "intercepts": [1.0, 2.0], "classes": [0, 1],
          "models": 1},
+        {"name": "tempered", "temperatures": [10**400]}, {"name": "tempered", "temperatures": [True]},
+        {"name": "stacked", "weights": [[10**400]], "intercepts": [0.0], "classes": [0], "models": 1},
+        *({"name": "stacked", "weights": [[1.0]], "intercepts": [0.0], "classes": [one], "models": 1}
+          for one in (-1, 0.5, 10**30, "a", [0])),
+        {"name": "stacked", "weights": [[1.0]], "intercepts": [0.0], "classes": [0], "models": "a"},
     ],
 )  # fmt: skip
 def test_what_nobody_wrote_is_no_predictor(values):
