@@ -11,7 +11,7 @@ import numpy as np
 
 from folkmoot.encoding import Value, decode, encode
 from folkmoot.errors import DamagedFile, brief
-from folkmoot.files import new_folder, or_say
+from folkmoot.files import new_folder, or_say, read_plain
 from folkmoot.json_text import parsed
 from folkmoot.ledger.contents import MOST_CONTENT
 from folkmoot.multiparty.models.kinds import blank, is_known
@@ -107,18 +107,22 @@ def _sums(source: Path) -> dict[str, str] | None:
     file = source / SUMS
     if not os.path.lexists(file):
         return None
-    if file.stat().st_size > MOST_FILE:
-        raise DamagedFile(f"{file}: more than {MOST_FILE} bytes")
-    rows = [row.split("  ") for row in file.read_text(encoding="utf-8").removesuffix("\n").split("\n")]
+    text = _bytes(file, MOST_FILE).decode("utf-8")
+    rows = [row.split("  ") for row in text.removesuffix("\n").split("\n")]
     if not all(len(row) == 2 for row in rows):
         raise DamagedFile(f"{file}: expected a digest and a name in each line")
     return {name: told for told, name in rows}
 
 
-def _content(file: Path, most: int, sums: dict[str, str] | None) -> bytes:
-    if file.stat().st_size > most:
+def _bytes(file: Path, most: int) -> bytes:
+    content = read_plain(file, most + 1)
+    if len(content) > most:
         raise DamagedFile(f"{file}: more than {most} bytes")
-    content = file.read_bytes()
+    return content
+
+
+def _content(file: Path, most: int, sums: dict[str, str] | None) -> bytes:
+    content = _bytes(file, most)
     if sums is not None and sums.get(file.name) != sha256(content).hexdigest():
         raise DamagedFile(f"{file}: does not have the digest that stands in {SUMS}; one of the two has been changed")
     return content

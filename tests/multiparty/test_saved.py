@@ -1,6 +1,7 @@
 """A saved consortium, damaged: what is said of it is one line, and nothing else is loaded in its place."""
 
 import json
+import os
 import random
 import shutil
 
@@ -23,6 +24,7 @@ ODD = (
     0,
     3,
     1 << 64,
+    10**400,
     1.5,
     1e400,
     "",
@@ -125,3 +127,18 @@ def test_damage_ends_in_one_line(saved, tmp_path, damage):
         passed += isinstance(found, bytes)
         shutil.rmtree(folder)
     assert passed < DRAWS / 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes as POSIX has them")
+def test_a_pipe_or_a_device_is_no_file_of_it(saved, tmp_path):
+    """Of a pipe nothing comes, and of a device there is no end."""
+    for number, name in enumerate(file.name for file in saved.iterdir()):
+        for what in ("pipe", "device"):
+            folder = shutil.copytree(saved, tmp_path / f"{number} {what}")
+            (folder / name).unlink()
+            if what == "pipe":
+                os.mkfifo(folder / name)
+            else:
+                (folder / name).symlink_to("/dev/zero")
+            with pytest.raises((ValueError, DamagedFile), match="it is no file"):
+                Consortium.load(folder)
