@@ -100,13 +100,14 @@ class Wishes:
 
     Attributes:
         acts: that wait, by what stands for them.
-        agreed: the parties whose expulsion whoever operates this participant wants: number and reason.
+        agreed: the parties whose expulsion whoever operates this participant wants: number and reason; and the last
+            block in which it wants it.
     """
 
     def __init__(self, own: Desk, kept: Mapping[str, bytes]) -> None:
         self._own = own
         self.acts: dict[bytes, Wish] = {}
-        self.agreed: set[tuple[int, str]] = set()
+        self.agreed: dict[tuple[int, str], int] = {}
         self._records: dict[int, tuple[str, tuple[bytes, ...]]] = {}  # of exchanges, by sender
         for key, data in kept.items():
             if key.startswith(KEPT):
@@ -116,7 +117,7 @@ class Wishes:
         act = read_act(data)
         if isinstance(act, Signed):
             if isinstance(act, Expelled):
-                self.agreed.add((act.number, act.reason))
+                self.agreed[act.number, act.reason] = act.until
             self.acts[about(act)] = Wish(act, -1, whole=False, own=True)
 
     # --- What comes in -----------------------------------------------------------------------------------------------
@@ -147,10 +148,23 @@ class Wishes:
             if both != known.act:
                 known.act, known.whole = both, whole or self._holds(both)
             return
-        of_one = Counter(wish.sender for wish in self.acts.values())[sender]
-        if len(self.acts) >= MOST_WISHES or of_one >= MOST_OF_ONE:
+        if isinstance(act, Expelled) and not act.signatures:
+            raise Malformed("wish: an expulsion that nobody has signed")
+        if Counter(wish.sender for wish in self.acts.values())[sender] >= MOST_OF_ONE or not self._makes_room(sender):
             raise Rejected("full")
         self.acts[key] = Wish(act, sender, whole)
+
+    def _makes_room(self, sender: int) -> bool:
+        """Is there room for one more? Where not, who has the most gives way to whom it leaves no more than itself."""
+        if len(self.acts) < MOST_WISHES:
+            return True
+        others = [(key, wish.sender) for key, wish in self.acts.items() if not wish.own]
+        counts = Counter(of for _, of in others)
+        crowd, most = max(counts.items(), key=lambda item: item[1], default=(sender, 0))
+        if most <= counts[sender] + 1:
+            return False
+        del self.acts[next(key for key, of in reversed(others) if of == crowd)]
+        return True
 
     def _holds(self, act: Signed) -> bool:
         """Do the rules take it as it is? False: it is right so far, and more must sign it, or its model is missing.
@@ -192,7 +206,7 @@ class Wishes:
         except OtherSide as error:
             raise ValueError(str(error).removeprefix("record 1: ")) from None
         key = about(act)
-        if key not in self.acts and len(self.acts) >= MOST_WISHES:
+        if key not in self.acts and not self._makes_room(-1):
             raise ValueError(f"{MOST_WISHES} acts wait already")
         if key in self.acts:
             act = merged(self.acts[key].act, act)
@@ -218,7 +232,7 @@ class Wishes:
         same = next((one for one in asked if (one.number, one.reason) == (number, reason)), None)
         act = same or Expelled(number, reason, self._own.chain.height + WITHIN, ())
         self.want(self._with_own(act), effects)
-        self.agreed.add((number, reason))
+        self.agreed[number, reason] = max(act.until, self._own.chain.height + WITHIN)
 
     def _with_own(self, act: Expelled) -> Expelled:
         number, own = self._own.party, self._own
@@ -258,7 +272,8 @@ class Wishes:
         """The act with this participant's word, if it has one to add."""
         act, own, state = wish.act, self._own.party, self._own.chain.state
         if isinstance(act, Expelled):
-            asked = (act.number, act.reason) in self.agreed and own in state.trusted and own != act.number
+            wanted = self.agreed.get((act.number, act.reason), -1)
+            asked = act.until <= wanted and own in state.trusted and own != act.number
             return self._with_own(act) if asked and own not in dict(act.signatures) else act
         if not isinstance(act, Updated | Admitted):
             return act
