@@ -351,7 +351,7 @@ class Changing(Together):
             ledger: name of the new file.
 
         Raises:
-            ValueError: no ledger here, a file of this name, or terms of an earlier version.
+            ValueError: no ledger here, a file of this name, other keys beside it, or terms of an earlier version.
             NotStored: the new ledger cannot be written.
         """
         self._must_be_open()

@@ -6,7 +6,6 @@ files the same every time, and are worth nothing where anybody has a reason to s
 
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,16 +73,25 @@ def draw_of(keys: str | os.PathLike[str], seed: int, beside: Path | None, new: b
 
 
 def copy_keys(keys: str | os.PathLike[str], old: Path, new: Path) -> None:
-    """Copy the folder of keys beside a ledger file to that of another one, where "random" keeps them; as they are.
+    """Copy the keys beside a ledger file to the folder of another one, where "random" keeps them; as they are.
+
+    Those that are there already, as after a disk that was full in the middle of it, stay.
 
     Raises:
-        ValueError: it cannot be read or written, or there is such a folder.
+        ValueError: one cannot be read or written, or another key has its place.
     """
     source, target = Path(f"{old}{ENDING}"), Path(f"{new}{ENDING}")
     if keys != RANDOM or not source.is_dir():
         return
     with or_say(f"folder {target}"):
-        shutil.copytree(source, target)
+        target.mkdir(mode=0o700, exist_ok=True)
+        for file in sorted(source.glob("*.key")):
+            content, place = read_plain(file, 2 * SEED_BYTES + 2), target / file.name
+            try:
+                new_file(place, content, 0o600)
+            except FileExistsError:
+                if read_plain(place, 2 * SEED_BYTES + 2) != content:
+                    raise ValueError(f"file {place}: holds another key than {file}") from None
 
 
 def _in_folder(folder: Path, new: bool) -> Draw:

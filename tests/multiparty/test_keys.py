@@ -1,5 +1,6 @@
 """Keys of the parties that one program plays."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -15,7 +16,7 @@ from made_digits import linear_models, skewed
 
 from folkmoot.encoding import digest
 from folkmoot.errors import DamagedFile
-from folkmoot.multiparty import Consortium, Party, key_file
+from folkmoot.multiparty import Consortium, Party, key_file, keys
 from folkmoot.signatures import SigningKey, public_key
 
 POSIX = os.name == "posix"
@@ -106,7 +107,33 @@ except ValueError as error:
     assert len(key_file(tmp_path / "a.key")) == 32
 
 
-@pytest.mark.parametrize("keys", [None, 7, "", b"secret"])
-def test_other_keys_are_refused(parties, keys):
+def test_a_disk_that_fills_up_while_keys_are_copied_is_no_end(parties, tmp_path, monkeypatch):
+    """Half a folder of keys was in the way of all that came later."""
+    copied = keys.new_file
+
+    def full(path, *more):
+        if path.parent.name == "b.keys" and path.name == "p1.key":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        copied(path, *more)
+
+    consortium = Consortium(parties, tmp_path / "a")
+    monkeypatch.setattr(keys, "new_file", full)
+    with pytest.raises(ValueError, match=r"b\.keys: cannot be written \(No space left on device\)"):
+        consortium.prune(tmp_path / "b")
+    monkeypatch.undo()
+    other = tmp_path / "c.keys"
+    key_file(other.mkdir() or other / "p0.key")
+    with pytest.raises(ValueError, match=r"c\.keys.p0\.key: holds another key than"):
+        consortium.prune(tmp_path / "c")
+    consortium.prune(tmp_path / "b")
+    assert [public_key(SigningKey(key_file(tmp_path / "b.keys" / f"p{i}.key"))) for i in range(2)] == keys_of(
+        consortium
+    )
+    consortium.close()
+    Consortium.open(tmp_path / "b", parties).close()
+
+
+@pytest.mark.parametrize("given", [None, 7, "", b"secret"])
+def test_other_keys_are_refused(parties, given):
     with pytest.raises((ValueError), match=r"keys = .*: expected 'random', 'derived' or a folder"):
-        Consortium(parties, keys=keys)
+        Consortium(parties, keys=given)
