@@ -51,6 +51,11 @@ def as_float32(x: NDArray[Any], what: str) -> Floats32:
     return found
 
 
+def _bytes(x: Floats32) -> bytes:
+    """The same for samples of the same numbers: there is a 0 below zero, too."""
+    return (x + np.float32(0.0)).tobytes()
+
+
 @dataclass(frozen=True)
 class Party:
     """A party of a consortium: its name, its model, and its own samples.
@@ -126,7 +131,7 @@ class Party:
         for chosen, margins in self.looked_through(view, wanted, generator):
             for row in np.flatnonzero(margins.value <= 0.0):
                 proposal = Proposal(self.x[chosen[row]], int(self.y[chosen[row]]), int(margins.wrong[row]))
-                if not (spent and proposal.name in spent) and (not held or proposal.x.tobytes() not in held):
+                if not (spent and proposal.name in spent) and (not held or _bytes(proposal.x) not in held):
                     found.append(proposal)
             if len(found) >= wanted:
                 break
@@ -145,12 +150,12 @@ class Party:
     def reveal(self, view: View, each: int, generator: np.random.Generator) -> list[tuple[Floats32, int]]:
         """Own samples with their labels for everybody to see: up to `each` of every class, at random."""
         x, y, held = self.x, np.asarray(self.y, np.int64), self._held_back()
-        free = [one.tobytes() not in held for one in x] if held else []
+        free = [_bytes(one) not in held for one in x] if held else []
         return drawn(x, y, each, generator) if all(free) else drawn(x[free], y[free], each, generator)
 
     def _held_back(self) -> set[bytes]:
         """What is never sent, also where it is among `x`: the check set."""
-        return set() if self.check is None else {one.tobytes() for one in np.asarray(self.check[0], np.float32)}
+        return set() if self.check is None else {_bytes(one) for one in np.asarray(self.check[0], np.float32)}
 
     def retrained(
         self, model: Model, foreign: Floats32, how: Retraining, generator: np.random.Generator

@@ -46,3 +46,18 @@ def test_where_they_share_nothing_the_same_samples_are_drawn():
     consortium = Consortium([party(number) for number in range(MEMBERS)], n_classes=CLASSES, seed=3, **TERMS)
     shown, same = (p.reveal(consortium.group, 3, np.random.default_rng(1)) for p in (one, other))
     assert [(x.tolist(), y) for x, y in shown] == [(x.tolist(), y) for x, y in same]
+
+
+def test_a_zero_below_zero_is_a_zero():
+    """As an application may hand it in: the same numbers, in other bytes."""
+    one = party(0)
+    x, y = clouds(0, 80, one.model.classes)
+    x[:, 0] = 0.0
+    twin = x.copy()
+    twin[:, 0] = -0.0
+    members = [Party(one.name, one.model, twin, y, key=one.key, check=(x[:60], y[:60])), *map(party, range(1, MEMBERS))]
+    consortium = Consortium(members, n_classes=CLASSES, seed=3, **TERMS)
+    shown = [x for x, _ in members[0].reveal(consortium.group, 64, np.random.default_rng(1))]
+    shown += [proposal.x for proposal in members[0].mine(consortium.group, 80, np.random.default_rng(1))]
+    assert shown
+    assert not any((sample == x[:60]).all(axis=1).any() for sample in shown)
