@@ -1,7 +1,8 @@
 """What whoever asks a node over HTTP may take of it: connections, bytes beside a body, time, answers without a token.
 
-How it works. Any user of the host can connect, so nothing here asks who it is. A connection that has not asked anything
-yet makes room for a new one when all places are taken. A request is whole in a while, or its connection ends; what of
+How it works. Any user of the host can connect. When all places are taken, a connection that has not asked anything yet
+makes room for a new one; else the oldest of those that have shown no token does, so strangers keep no place from an
+application. A request is whole in a while, or its connection ends; what of
 it is not body (its line, its headers, what stands between and behind chunks) is at most so long. Requests that need no
 token have their turn one after the other, so many a second: a page that is asked for in a loop does not keep the node
 from its rounds.
@@ -9,7 +10,7 @@ from its rounds.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 MOST_CONNECTIONS = 256
@@ -20,6 +21,8 @@ _BURST = 50  # of these at once
 _WAITS = 5.0  # seconds that one waits for its turn, at most
 _SAYS_EVERY = 60.0  # seconds between two lines of one reason
 
+Headers = Iterable[tuple[bytes, bytes]]
+
 FULL, BESIDE = "too many connections", "too long beside its body"
 SLOW, BUSY = "not whole in time", "too many without a token"
 
@@ -29,6 +32,7 @@ class HttpDoor:
 
     Attributes:
         refused: requests and connections that were turned away, by reason.
+        knows: do these headers of a request show the token?
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -36,30 +40,38 @@ class HttpDoor:
         self.refused: Counter[str] = Counter()
         self._tell, self._told = tell, dict[str, float]()
         self._silent: dict[Any, None] = {}  # connections that have asked nothing yet, the oldest first
-        self._asked: set[Any] = set()
+        self._strangers: dict[Any, None] = {}  # that have asked and shown no token, the oldest first
+        self._known: set[Any] = set()
+        self.knows: Callable[[Headers], bool] = lambda headers: False
         self._free = 0.0
 
     def enter(self, connection: Any) -> bool:
         """Is there a place for it?"""
-        if len(self._silent) + len(self._asked) >= MOST_CONNECTIONS:
+        if len(self._silent) + len(self._strangers) + len(self._known) >= MOST_CONNECTIONS:
             self.refuse(FULL)
-            if not self._silent:
+            oldest = next(iter(self._silent or self._strangers), None)
+            if oldest is None:
                 return False
-            oldest = next(iter(self._silent))
             self.leave(oldest)
             oldest.transport.abort()
         self._silent[connection] = None
         return True
 
-    def asks(self, connection: Any) -> None:
+    def asks(self, connection: Any, headers: Headers) -> None:
         """It has asked something."""
-        if self._silent.pop(connection, self) is None:
-            self._asked.add(connection)
+        if connection in self._known or (connection not in self._silent and connection not in self._strangers):
+            return
+        self.leave(connection)
+        if self.knows(headers):
+            self._known.add(connection)
+        else:
+            self._strangers[connection] = None
 
     def leave(self, connection: Any) -> None:
         """It has ended."""
         self._silent.pop(connection, None)
-        self._asked.discard(connection)
+        self._strangers.pop(connection, None)
+        self._known.discard(connection)
 
     async def turn(self) -> bool:
         """Wait for the turn of a request without a token; False: too many wait already."""
@@ -113,7 +125,7 @@ def through(door: HttpDoor) -> Any:
 
         def on_headers_complete(self) -> None:
             super().on_headers_complete()
-            door.asks(self)
+            door.asks(self, self.headers)
 
         def on_body(self, body: bytes) -> None:
             self._beside -= len(body)

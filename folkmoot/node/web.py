@@ -80,6 +80,7 @@ class Web:
         self._shown, self._shown_at, self._is_old = b"", 0.0, True
         self._ends = False
         self._door = door or HttpDoor(lambda reason: None)
+        self._door.knows = lambda headers: self._knows(dict(headers))
         self._made: dict[str, tuple[float, bytes]] = {}
         self._at_once = asyncio.Semaphore(_BODIES)
         routes = [

@@ -142,10 +142,10 @@ def test_who_says_nothing_makes_room_and_who_asks_keeps_its_place(monkeypatch):
             writer.write(ASK)
             await asyncio.wait_for(new.readuntil(b"\r\n\r\n0"), 240)
             assert door.refused[FULL] >= 38
-            assert len(door._silent) + len(door._asked) <= 6
+            assert len(door._silent) + len(door._strangers) <= 6
             for _, one in [*silent, *asking, (new, writer)]:
                 one.transport.abort()
-            while door._silent or door._asked:
+            while door._silent or door._strangers:
                 await asyncio.sleep(0.01)
 
     run(work)
@@ -166,3 +166,31 @@ def test_requests_without_a_token_have_their_turn_so_many_a_second(monkeypatch):
         assert told == [BUSY]
 
     timeless.run(work())
+
+
+def test_strangers_keep_no_place_from_an_application(monkeypatch):
+    """Before, who had asked anything held its place: half a body each, and nobody with the token was let in."""
+    monkeypatch.setattr(http_door, "MOST_CONNECTIONS", 6)
+
+    async def work():
+        async with served() as (door, _, port):
+            door.knows = lambda headers: (b"authorization", b"Bearer it") in headers
+            known = b"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer it\r\n\r\n"
+            first = await asyncio.open_connection("127.0.0.1", port)
+            for reader, writer in (first,):
+                writer.write(known)
+                await reader.readuntil(b"\r\n\r\n0")
+            strangers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+            for _, writer in strangers:
+                writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx")
+            while len(door._strangers) < 5:
+                await asyncio.sleep(0.01)
+            second = await asyncio.open_connection("127.0.0.1", port)
+            for reader, writer in (first, second):
+                writer.write(known)
+                await asyncio.wait_for(reader.readuntil(b"\r\n\r\n0"), 240)
+            assert len(door._strangers) == 4
+            for _, writer in (*strangers, first, second):
+                writer.transport.abort()
+
+    run(work)
