@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from folkmoot.agreement.kinds import Final, Round
 from folkmoot.agreement.messages import Blocks, Want
 from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.agreement.voting import Voter
+from folkmoot.agreement.voting import OTHER_BLOCK, Voter
 from folkmoot.encoding import encode
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import Block
@@ -332,7 +332,7 @@ class Participant(Desk):
             for content in message.contents:
                 self.shelf.lay(content, sender, len(self.chain.state.members))
         elif isinstance(message, Blocks):
-            blocks = [self._final(Block.from_bytes(data)) for data in message.blocks]
+            blocks = self._final(list(map(Block.from_bytes, message.blocks)))
             near = range(self.chain.height + 1, self.chain.height + MOST_BLOCKS + 1)
             told = {b.header.height: (sender, b) for b in blocks if b.header.height in near}
             self._held = {**told, **self._held}  # what waits for contents was signed by a quorum
@@ -357,13 +357,25 @@ class Participant(Desk):
         else:
             self.voter.take(message, sender, effects)
 
-    def _final(self, block: Block) -> Block:
-        """A block that a quorum has signed: no other takes the place of one that is asked for."""
-        members, told = self.chain.state.members, dict(block.signatures)
-        signed = [key for key in members if key in told and check_header(key, block.hash, told[key])]
-        if len(signed) < self.quorum(self.chain.state):
-            raise Rejected("signature")
-        return block
+    def _final(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        """New ones that a quorum has signed: no other takes the place of one that is asked for.
+
+        By one of them a member may have another key, or leave: what follows it is asked for once that is known.
+
+        Raises:
+            Rejected: the first new one is none; or that cannot be told yet.
+        """
+        height, quorum = self.chain.height, self.quorum(self.chain.state)
+        new = [block for block in blocks if block.header.height > height]
+        known = list(takewhile(lambda block: len(self._signers(block)) >= quorum, new))
+        if new and not known:
+            raise Rejected("signature" if new[0].header.height == height + 1 else OTHER_BLOCK)
+        return known
+
+    def _signers(self, block: Block) -> list[bytes]:
+        told = dict(block.signatures)
+        members = [key for key in self.chain.state.members if key in told]
+        return [key for key in members if check_header(key, block.hash, told[key])]
 
     def _give_blocks(self, want: Want, sender: int, effects: Effects) -> None:
         """Blocks, and before them what they name."""

@@ -18,6 +18,7 @@ from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import LIMITS as BLOCKS
 from folkmoot.ledger.block import Block
 from folkmoot.ledger.contents import MissingContent
+from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.machine import Delete, Effects, Put
 from folkmoot.multiparty.chain.acts import (
     MOST_REASON,
@@ -126,8 +127,8 @@ class Wishes:
         """Take in a wish of somebody else; `exchange`: records of one, and no act.
 
         Raises:
-            Rejected: it counts for nothing.
-            OtherSide: it is not of its form, or the rules refuse it.
+            Rejected: it counts for nothing; or the rules refuse it, as what is said by one who is behind, or ahead.
+            OtherSide: it is not of its form.
         """
         what, records = read_wish(data)
         if exchange and what in (COMMIT, EXCHANGE):
@@ -136,7 +137,10 @@ class Wishes:
             act = read_act(records[0])
             if what_of(act) != what or not isinstance(act, Signed):
                 raise Malformed("wish: another act than it says")
-            self._add(act, sender)
+            try:
+                self._add(act, sender)
+            except RefusedRecord:
+                raise Rejected("old height") from None
         else:
             raise Rejected("wish")
 

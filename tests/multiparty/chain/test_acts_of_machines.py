@@ -23,6 +23,7 @@ from folkmoot.multiparty.chain.wishes import MOST_OF_ONE, WITHIN
 from folkmoot.multiparty.chain.wishes import to_bytes as wish_bytes
 from folkmoot.multiparty.models import blank
 from folkmoot.node.asking import AskedFor, asked
+from folkmoot.node.view import OUT_OF_STEP
 
 
 def ask(play, number, what, renewed=None, **about):
@@ -103,6 +104,62 @@ def test_another_key_votes_and_is_there_after_a_restart():
     assert machine(play, 1).chain.state.parties[2].key == machine(play, 2).own
     kept = play.hosts[2].kept.values["keys"]
     assert bytes(machine(play, 2).key) not in kept  # it is hidden by the first one
+
+
+def watched(play):
+    """What each machine notices of the others from now on: who, of whom, and why."""
+    found = []
+
+    def seen(number, step):
+        def stepped(*given):
+            effects = step(*given)
+            found.extend((number, one.sender, one.reason) for one in effects.noticed)
+            return effects
+
+        return stepped
+
+    for number in range(MEMBERS):
+        own = machine(play, number)
+        own.step = seen(number, own.step)
+    return found
+
+
+def test_who_was_away_while_another_changed_its_key_or_left_goes_on_with_the_others():
+    """Before, it asked for the blocks after that for ever: by the keys that it knew, too few had signed them."""
+    play = played([party(n) for n in range(MEMBERS)]).play(1)
+    play._tampered = lambda moment, sender, receiver, data: None if 2 in (sender, receiver) else data
+    for number in (1, 3, 1):
+        ask(play, number, "rotate")
+        play.play(4)
+    assert (whats(play), whats(play, 2)) == ([ROTATE] * 3, [])
+    found = watched(play)
+    play._tampered = lambda moment, sender, receiver, data: data
+    ask(play, 0, "rotate")
+    play.play(5)
+    assert whats(play, 2) == [ROTATE] * 4
+    assert not {reason for _, _, reason in found} - OUT_OF_STEP
+    play._tampered = lambda moment, sender, receiver, data: None if 0 in (sender, receiver) else data
+    ask(play, 2, "rotate")  # without its vote there is no quorum
+    play.play(4)
+    assert whats(play, 3) == [ROTATE] * 5
+
+
+def test_an_act_that_is_said_again_after_it_is_done_is_no_fault():
+    """As by one who was away and has not heard of it: it says in every round what it has signed."""
+    play, seen = played([party(n) for n in range(MEMBERS)]).play(1), []
+    play._tampered = lambda moment, sender, receiver, data: seen.append((sender, data)) or data
+    ask(play, 1, "update", other(0))
+    ask(play, 2, "rotate")
+    ask(play, 0, "expel", party="p3", reason="x")
+    play.play(4)
+    ask(play, 3, "leave")
+    play.play(3)
+    assert sorted(whats(play)) == sorted([UPDATE, ROTATE, LEAVE])
+    said = {row for row in seen if isinstance(CONSORTIUM.from_bytes(row[1], (MEMBERS,)), WishTold)}
+    own = machine(play, 0)
+    noticed = own.step(own.next, [Received(*row) for row in sorted(said)], [], []).noticed
+    assert len(noticed) >= 4
+    assert {one.reason for one in noticed} <= OUT_OF_STEP
 
 
 @pytest.mark.parametrize("approvals", [1, 2])
