@@ -19,13 +19,13 @@ from pydantic_core import ErrorDetails, core_schema
 from folkmoot import own_code
 from folkmoot.doors import number_or_word, plain, words_of
 from folkmoot.errors import brief
-from folkmoot.meant import choices, unknown_field
+from folkmoot.meant import choices, either, first_of, unknown_field, wanted
 from folkmoot.sameness import hashed, same
 
 Place = tuple[str | int, ...]
 LEFT_OUT: Any = None  # the value of a field when a file has another one in its place
 
-_SHOWN, _SHOWN_NUMBERS, _NAMED = 60, 8, 4  # in an error: characters of a value, numbers of an array, other fields
+_SHOWN, _SHOWN_NUMBERS = 60, 8  # in an error: characters of a value, numbers of an array
 _EXPECTED = {
     "greater_than": "expected more than {gt}",
     "greater_than_equal": "expected at least {ge}",
@@ -77,12 +77,14 @@ def _place(error: ErrorDetails, document: Any) -> Place:
     return tuple(out)
 
 
-def _parts(error: ErrorDetails, place: Place, allowed: Mapping[Place, Iterable[str]]) -> tuple[str, str]:
+def _parts(
+    error: ErrorDetails, place: Place, allowed: Mapping[Place, Iterable[str]], model: type[BaseModel] | None
+) -> tuple[str, str]:
     """What is wrong ("" if that has no name), and what was expected."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     name = path(place)
     if kind == "missing":
-        return name, "missing"
+        return name, "; ".join(["missing", *wanted(model, error["loc"])])
     if kind == "union_tag_not_found":
         if not isinstance(value, Mapping):
             return f"{name} = {shown(value)}", "expected a table"
@@ -121,8 +123,9 @@ class Later(ValueError):
 
 
 def lines(
-    error: ValidationError, document: Any, prefix: Place = (), allowed: Mapping[Place, Iterable[str]] | None = None
-) -> list[str]:
+    error: ValidationError, document: Any, prefix: Place = (), allowed: Mapping[Place, Iterable[str]] | None = None,
+    model: type[BaseModel] | None = None,
+) -> list[str]:  # fmt: skip
     """One line for each thing pydantic found wrong; what a value of several kinds might have been stands in one.
 
     Args:
@@ -130,32 +133,23 @@ def lines(
         document: the plain values it looked at.
         prefix: where these stand in the file.
         allowed: the values that `type` may have, for each place of a table that needs one.
+        model: the class that was to be made, so that of a field that is missing it can be said what is allowed.
     """
     found: dict[tuple[str, int], list[str]] = {}
-    for number, one in enumerate(error.errors(include_url=False)):
+    every = error.errors(include_url=False)
+    places = [one["loc"] for one in every]
+    for number, one in enumerate(every):
+        if one["type"] == "too_short" and any(inside[: len(one["loc"])] == one["loc"] != inside for inside in places):
+            continue  # there were enough, but something is wrong in them
         place = (*prefix, *_place(one, document))
         inner = one.get("ctx", {}).get("error")
         if isinstance(inner, Wrong):
             found["", number] = inner.lines(place)
         elif not isinstance(inner, Later):
-            subject, what = _parts(one, place, allowed or {})
+            subject, what = _parts(one, place, allowed or {}, model)
             found.setdefault((subject, 0 if subject else number), []).append(what)
-    said = [[f"{subject}: {_either(whats)}"] if subject else whats for (subject, _), whats in found.items()]
+    said = [[f"{subject}: {either(whats)}"] if subject else whats for (subject, _), whats in found.items()]
     return [line for some in said for line in some]
-
-
-def _either(whats: Sequence[str]) -> str:
-    """`expected a number, or 'estimate'`."""
-    return ", or ".join([whats[0], *(w.removeprefix("expected ").removeprefix("allowed are ") for w in whats[1:])])
-
-
-def first_of(problems: Sequence[str]) -> str:
-    """The first problem, how many more there are, and in which fields."""
-    if len(problems) == 1:
-        return problems[0]
-    fields = list(dict.fromkeys(problem.partition(": ")[0].partition(" = ")[0] for problem in problems[1:]))
-    named = [field if len(field) <= _SHOWN else f"{field[: _SHOWN - 3]}..." for field in fields[:_NAMED]]
-    return f"{problems[0]} (and {len(problems) - 1} more: {', '.join([*named, *['...'][: len(fields) - len(named)]])})"
 
 
 class Short:
@@ -202,7 +196,7 @@ class Configuration(BaseModel):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise ValueError(f"{name}{first_of(lines(error, given))}") from None
+            raise ValueError(f"{name}{first_of(lines(error, given, model=type(self)))}") from None
 
     def __init_subclass__(cls, **options: Any) -> None:
         """A constructor of one's own (for arguments by position) only names the fields: see below."""
@@ -348,7 +342,7 @@ def read_table(kind: type[C], fields: Any, context: Any) -> C:
         return kind.model_validate_json(json.dumps(fields, default=str), context=context)
     except ValidationError as found:
         error = found
-        raise Wrong(lambda place: lines(error, fields, place)) from None
+        raise Wrong(lambda place: lines(error, fields, place, model=kind)) from None
 
 
 def of_kind(kinds: Mapping[str, type[C]], table: Any, context: Any) -> C:

@@ -64,7 +64,7 @@ def test_what_is_right_is_taken():
 
 
 def test_a_missing_field():
-    with pytest.raises(ValueError, match=r"^Suppress: budget: missing$"):
+    with pytest.raises(ValueError, match=r"^Suppress: budget: missing; expected a number, at least 0$"):
         fm.Suppress()
 
 

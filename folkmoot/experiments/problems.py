@@ -6,11 +6,11 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from folkmoot.configuration import Place as Place
-from folkmoot.configuration import first_of as first_of
 from folkmoot.configuration import lines as lines
 from folkmoot.configuration import path as path
 from folkmoot.configuration import shown as shown
 from folkmoot.meant import choices as choices
+from folkmoot.meant import first_of as first_of
 from folkmoot.meant import unknown_field as unknown_field
 
 

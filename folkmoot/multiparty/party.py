@@ -101,7 +101,11 @@ class Party:
         if self.check is not None:
             if type(self.check) is not tuple or len(self.check) != 2:
                 raise ValueError(f"party {self.name}: check = {brief(self.check)}: expected samples and labels (x, y)")
-            object.__setattr__(self, "check", self._samples(*self.check, "check: "))
+            kept_back = self._samples(*self.check, "check: ")
+            if kept_back[0].shape[1:] != x.shape[1:]:
+                shape, own = kept_back[0].shape[1:], x.shape[1:]
+                raise ValueError(f"party {self.name}: check: samples of shape {shape}: expected that of x, {own}")
+            object.__setattr__(self, "check", kept_back)
 
     def _samples(self, x: NDArray[Any], y: NDArray[Any], where: str) -> tuple[Floats32, Integers]:
         """Samples and labels as they are kept."""

@@ -23,6 +23,7 @@ from folkmoot.configuration import Wrong, read_table
 from folkmoot.encoding import Malformed, Value, digest
 from folkmoot.errors import OtherSide, brief
 from folkmoot.files import or_say, read_plain, write_file
+from folkmoot.meant import first_of
 from folkmoot.node.epoch import MOST_EPOCHS, Amends, Opening, identity_of
 from folkmoot.node.member import Card
 from folkmoot.node.terms import Terms
@@ -310,12 +311,12 @@ def terms_of(table: Any) -> Terms:
     """The terms in a table.
 
     Raises:
-        ValueError: what is wrong, each with its place.
+        ValueError: what is wrong first, and where there is more.
     """
     try:
         return read_table(Terms, table, "a charter")
     except Wrong as wrong:
-        raise ValueError("; ".join(wrong.lines(("terms",)))) from None
+        raise ValueError(first_of(wrong.lines(("terms",)))) from None
 
 
 def read_charter(path: Path) -> Charter:

@@ -201,4 +201,7 @@ def read_card(path: Path) -> Card:
     document = read_toml(path)
     if set(document) != {"member"}:
         raise BadCharter(f"{path}: expected the card of a member")
-    return card_of(document["member"])
+    try:
+        return card_of(document["member"])
+    except BadCharter as error:
+        raise BadCharter(f"{path}: {error}") from None

@@ -36,12 +36,30 @@ def lines(folder: Folder, first: int = 1, last: int | None = None, epoch: int | 
     """A line for each of these rounds, for people; `epoch`: None: of the one that has begun last.
 
     Raises:
-        ValueError: it has no log.
+        ValueError: it has no log, or none of these rounds.
     """
     with _store(folder, epoch) as (charter, store):
+        _check_rounds(folder, store, first, last)
         entries = (from_bytes(row.entry) for row in store.entries(first, last))
         for round, steps in groupby(entries, key=lambda entry: entry.round):
             yield _of_round(charter, round, list(steps))
+
+
+def _check_rounds(folder: Folder, store: Store, first: int, last: int | None) -> None:
+    """Has the log an entry of these rounds?
+
+    Raises:
+        ValueError: no.
+    """
+    if first < 1:
+        raise ValueError(f"--from = {first}: expected at least 1")
+    if last is not None and last < first:
+        raise ValueError(f"--from {first} --to {last}: expected --to of at least --from")
+    if next(store.entries(first, last), None) is None:
+        low, high = next(store.entries(), None), store.last_entry()
+        there = f"it has rounds {low.round} to {high.round}" if low and high else "it is empty"
+        until = "the last one" if last is None else last
+        raise ValueError(f"{folder.path}: its log has no entry of rounds {first} to {until}; {there}")
 
 
 def _of_round(charter: Charter, round: int, steps: list[Entry]) -> str:
@@ -65,10 +83,7 @@ def write(folder: Folder, target: Path, first: int = 1, last: int | None = None,
     """
     with _store(folder, epoch) as (charter, store):
         me = charter.number(folder.card.key)
-        if next(store.entries(first, last), None) is None:
-            raise ValueError(
-                f"{folder.path}: its log has no entry of rounds {first} to {'the last one' if last is None else last}"
-            )
+        _check_rounds(folder, store, first, last)
         if target.exists():
             raise ValueError(f"{target}: is there already; expected a new file")
         with or_say(f"file {target}"):

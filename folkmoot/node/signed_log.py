@@ -29,6 +29,7 @@ TO_ALL = "*"  # in a file; no member has this name
 _ALL = -1  # in an entry
 _PURPOSE = "log entry"
 _MOST_LINE = 1 << 20  # characters
+_MOST = 1 << 62  # of any number
 
 
 class BadLog(OtherSide):
@@ -248,30 +249,65 @@ def _entry(table: Mapping[str, Any], charter: Charter, me: int, line: int) -> tu
         BadLog: it holds what no entry of this charter can hold.
     """
     numbers = {card.name: number for number, card in enumerate(charter.members) if number != me}
+    names = (*Entry._fields, "signature")
     try:
-        if set(table) != {*Entry._fields, "signature"}:
-            raise ValueError("other fields than those of an entry")
-        whole = [_whole(table[name], 1 << 62) for name in Entry._fields[:3]]
-        arm = None if table["arm"] is None else _whole(table["arm"], len(charter.terms.arms) - 1)
+        odd = next((name for name in (*names, *table) if (name in names) != (name in table)), None)
+        if odd is not None:
+            word = "missing" if odd in names else "unknown"
+            raise ValueError(f"field {brief(odd)}: {word}; an entry has {', '.join(names)}")
+        whole = [_whole(name, table[name], _MOST) for name in Entry._fields[:3]]
+        arm = None if table["arm"] is None else _whole("arm", table["arm"], len(charter.terms.arms) - 1, ", or null")
         entry = Entry(
-            whole[0], whole[1], whole[2], arm, tuple(_got(one) for one in table["got"]),
-            tuple((numbers[sender], bytes.fromhex(said)) for sender, said in table["heard"]),
-            tuple((_ALL if to == TO_ALL else numbers[to], bytes.fromhex(said)) for to, said in table["sent"]),
-            bytes.fromhex(table["before"]),
+            whole[0], whole[1], whole[2], arm, tuple(_got(place, one) for place, one in _places("got", table)),
+            tuple(_said(place, one, numbers) for place, one in _places("heard", table)),
+            tuple(_said(place, one, numbers | {TO_ALL: _ALL}) for place, one in _places("sent", table)),
+            _bytes("before", table["before"]),
         )  # fmt: skip
-        return entry, bytes.fromhex(table["signature"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadLog(f"line {line}: no entry of this charter ({type(error).__name__}: {brief(str(error))})") from None
+        return entry, _bytes("signature", table["signature"])
+    except ValueError as error:
+        raise BadLog(f"line {line}: no entry of this charter: {error}") from None
 
 
-def _whole(value: Any, most: int) -> int:
+def _places(name: str, table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Each of a list in a field, with its place."""
+    if not isinstance(table[name], list):
+        raise ValueError(f"{name} = {brief(table[name])}: expected a list")
+    return [(f"{name}[{number}]", one) for number, one in enumerate(table[name])]
+
+
+def _whole(name: str, value: Any, most: int, or_else: str = "") -> int:
     if type(value) is not int or not 0 <= value <= most:
-        raise ValueError(f"{brief(value)}: expected a whole number up to {most}")
+        limits = f" from 0 to {most}" if most < _MOST else ""
+        raise ValueError(f"{name} = {brief(value)}: expected a whole number{limits}{or_else}")
     return value
 
 
-def _got(value: Any) -> Got:
-    round, reward, requests = value
+def _bytes(name: str, value: Any) -> bytes:
+    try:
+        if type(value) is str:
+            return bytes.fromhex(value)
+    except ValueError:
+        pass
+    raise ValueError(f"{name} = {brief(value)}: expected bytes in hex")
+
+
+def _listed(name: str, value: Any, parts: Sequence[str]) -> list[Any]:
+    if not isinstance(value, list) or len(value) != len(parts):
+        raise ValueError(f"{name} = {brief(value)}: expected a list of {len(parts)}: {', '.join(parts)}")
+    return value
+
+
+def _said(name: str, value: Any, numbers: Mapping[str, int]) -> tuple[int, bytes]:
+    """Of a message: the other member, and the digest."""
+    member, said = _listed(name, value, ("a member", "a digest"))
+    if type(member) is not str or member not in numbers:
+        known = ", ".join(one for one in numbers if one != TO_ALL)
+        raise ValueError(f"{name}[0] = {brief(member)}: expected another member: {known:.200}")
+    return numbers[member], _bytes(f"{name}[1]", said)
+
+
+def _got(name: str, value: Any) -> Got:
+    round, reward, requests = _listed(name, value, Got._fields)
     if reward is not None and not (type(reward) is float and 0 <= reward <= 1):
-        raise ValueError(f"{brief(reward)}: expected a reward from 0 to 1")
-    return Got(_whole(round, 1 << 62), reward, _whole(requests, 1 << 62))
+        raise ValueError(f"{name}[1] = {brief(reward)}: expected a reward from 0.0 to 1.0, or null")
+    return Got(_whole(f"{name}[0]", round, _MOST), reward, _whole(f"{name}[2]", requests, _MOST))

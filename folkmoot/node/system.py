@@ -12,6 +12,7 @@ from folkmoot.coins import Coins, replicate_coins, seed_words
 from folkmoot.configuration import Wrong, of_kind, read_table, shown
 from folkmoot.machine import Chain as Stored
 from folkmoot.machine import Machine, Resumes
+from folkmoot.meant import first_of
 from folkmoot.node.charter import BadCharter, Charter
 from folkmoot.node.epoch import Opening
 from folkmoot.node.proofs import Proves
@@ -112,25 +113,25 @@ def settings_of(kind: type[Any], table: Mapping[str, Any]) -> Any:
     """The settings of a system.
 
     Raises:
-        BadCharter: what is wrong, each with its place.
+        BadCharter: what is wrong first, and where there is more.
     """
     try:
         return read_table(kind, table, "a charter")
     except Wrong as wrong:
-        raise BadCharter("; ".join(wrong.lines(("terms", "settings")))) from None
+        raise BadCharter(first_of(wrong.lines(("terms", "settings")))) from None
 
 
 def kind_of(kinds: Any, table: Mapping[str, Any], context: Any, name: str) -> Any:
     """A part of the settings that has a `type`.
 
     Raises:
-        BadCharter: what is wrong, each with its place.
+        BadCharter: what is wrong first, and where there is more.
     """
     _check_foreign(table, f"terms.settings.{name}")
     try:
         return of_kind(kinds, table, context)
     except Wrong as wrong:
-        raise BadCharter("; ".join(wrong.lines(("terms", "settings", name)))) from None
+        raise BadCharter(first_of(wrong.lines(("terms", "settings", name)))) from None
 
 
 def _check_foreign(value: Any, place: str) -> None:

@@ -214,7 +214,10 @@ class View:
 
     def _without_block(self) -> int:
         """For how many rounds there has been no block, if that is long; 0: there was one of late, or never one."""
-        if not self._player.system.has_ledger or not self._player.height:
+        system, settings = self._player.system, self._player.charter.terms.settings
+        if not system.has_ledger or not self._player.height:
+            return 0
+        if system.learns and not settings.get("wanted"):  # nobody sends samples: blocks come only of what somebody asks
             return 0
         since = next((n for n, one in enumerate(reversed(self.rounds)) if one["height"] < self._player.height), 0)
         return since - 1 if since - 1 > _LONG else 0  # the first of them made the last block

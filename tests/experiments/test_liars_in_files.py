@@ -62,7 +62,7 @@ def test_grids_of_laws_are_cells() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"agents": [3]}, r"^liars\.law: missing$"),
+        ({"agents": [3]}, r"^liars\.law: missing; expected a table$"),
         ({"agents": [], "law": "promote"}, r"^liars\.agents: expected at least 1 of them$"),
         ({"agents": [4], "law": "promote"}, r"^liars: Liars: agents: 4: expected a number from 0 to 3$"),
         ({"agents": [1, 1], "law": "promote"}, r"^liars.agents: 1 is named twice; expected each agent once$"),

@@ -99,20 +99,46 @@ def other(hex):
     return ("1" if hex[0] == "0" else "0") + hex[1:]
 
 
+def without(name):
+    return lambda table: table.pop(name)
+
+
 @pytest.mark.parametrize(
     ("line", "change", "word"),
     [
         (1, set_to("arm", to=lambda arm: (arm + 1) % 3), "not what site-1 has signed"),
         (2, set_to("got", 0, 1, to=lambda reward: 1.0 - reward), "not what site-1 has signed"),
-        (2, set_to("got", 0, 1, to=1), "no entry"),
-        (2, set_to("got", 0, 1, to=1.5), "no entry"),
+        (1, set_to("arm", to=3), r"no entry of this charter: arm = 3: expected a whole number from 0 to 2, or null$"),
+        (2, set_to("got", 0, 1, to=1), r"got\[0\]\[1\] = 1: expected a reward from 0.0 to 1.0, or null$"),
+        (2, set_to("got", 0, 1, to=1.5), r"got\[0\]\[1\] = 1.5: expected a reward from 0.0 to 1.0, or null$"),
+        (2, set_to("got", 0, to=[1]), r"got\[0\] = \[1\]: expected a list of 3: round, reward, requests$"),
+        (2, set_to("got", to=7), r"got = 7: expected a list$"),
+        (2, set_to("sent", 0, to="x"), r"sent\[0\] = 'x': expected a list of 2: a member, a digest$"),
         (2, set_to("sent", 0, 1, to=other), "not what site-1 has signed"),
         (2, set_to("sent", 0, 0, to="site-0"), "not what site-1 has signed"),
         (3, set_to("heard", 0, 1, to=other), "not what site-1 has signed"),
-        (3, set_to("heard", 0, 0, to="site-1"), "no entry"),
-        (3, set_to("heard", 0, 0, to="site-9"), "no entry"),
+        (
+            3,
+            set_to("heard", 0, 0, to="site-1"),
+            r"heard\[0\]\[0\] = 'site-1': expected another member: site-0, ",
+        ),
+        (
+            3,
+            set_to("heard", 0, 0, to="site-9"),
+            r"heard\[0\]\[0\] = 'site-9': expected another member: site-0, ",
+        ),
+        (3, set_to("heard", 0, 0, to=[]), r"heard\[0\]\[0\] = \[\]: expected another member: site-0, "),
+        (3, set_to("heard", 0, 1, to="zz"), r"heard\[0\]\[1\] = 'zz': expected bytes in hex$"),
+        (3, set_to("before", to=5), r"before = 5: expected bytes in hex$"),
+        (
+            3,
+            without("arm"),
+            r"field 'arm': missing; an entry has number, round, stage, arm, ",
+        ),
+        (3, set_to("", to=5), r"field '': unknown; an entry has number, "),
+        (3, set_to("more", to=5), r"field 'more': unknown; an entry has number, "),
         (3, set_to("stage", to=3), "not what site-1 has signed"),
-        (3, set_to("round", to=True), "no entry"),
+        (3, set_to("round", to=True), r"no entry of this charter: round = True: expected a whole number$"),
         (3, set_to("round", to=0), "not after"),
         (3, set_to("number", to=4), "entries are missing"),
         (3, set_to("before", to=other), "does not follow"),
@@ -229,6 +255,16 @@ def test_it_is_printed_written_and_checked_on_the_command_line(played, tmp_path,
     assert len(said) == 2
     assert said[0].startswith("round 3: played arm ")
     assert said[0].endswith("said 1 message; heard site-0, site-2; entries 7 to 9")
+    for asked, word in {
+        ("--from", "12", "--to", "10"): "--from 12 --to 10: expected --to of at least --from",
+        ("--from", "0"): "--from = 0: expected at least 1",
+        ("--from", "5000"): "n: its log has no entry of rounds 5000 to the last one; it has rounds 1 to 8",
+        ("--from", "9", "--to", "20"): "n: its log has no entry of rounds 9 to 20; it has rounds 1 to 8",
+    }.items():
+        assert main(["node", "log", str(folder.path), *asked]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert word in printed.err
     assert main(["node", "log", str(folder.path), "--out", str(file)]) == 0
     assert main(["node", "log", "--verify", str(file), str(charter)]) == 0
     assert "site-1 of 'a test' has signed this: rounds 1 to 8, entries 1 to 24" in capsys.readouterr().out

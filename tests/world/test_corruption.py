@@ -416,7 +416,7 @@ TWO, ONE = fm.Bernoulli([[0.9, 0.1]]), fm.Bernoulli([[0.9]])
         ({"budget": float("inf")}, "budget = inf: expected a finite number"),
         ({"budget": "much"}, "budget = 'much': expected a number"),
         ({"budget": True}, "budget = true: expected a number"),
-        ({}, "budget: missing"),
+        ({}, "budget: missing; expected a number, at least 0"),
         ({"budget": 1, "spending": "fast"}, "spending = 'fast': allowed are 'front_loaded', 'spread' or 'adaptive'"),
         ({"budget": 1, "budgett": 2}, "field 'budgett': unknown; did you mean 'budget'? allowed are budget, "),
     ],

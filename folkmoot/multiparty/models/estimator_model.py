@@ -75,7 +75,13 @@ class EstimatorModel:
         samples: NDArray[np.float64] = np.atleast_1d(array("x", x, "numbers [samples, ...]"))
         tried = samples.reshape(len(samples), -1)
         if not len(tried) or not np.isfinite(tried).all():
-            raise ValueError("x: expected some samples, with finite numbers; missing=-1.0 says that -1 means nothing")
+            raise ValueError(
+                "x: expected some samples, with finite numbers; where a value is missing put a number, "
+                "as in x[np.isnan(x)] = -1, and say missing=-1.0"
+            )
+        inputs = getattr(estimator, "n_features_in_", tried.shape[1])
+        if inputs != tried.shape[1]:
+            raise ValueError(f"x: samples of {tried.shape[1]} numbers: {name} was fitted on {inputs}")
         if self.missing is not None:
             _check_outside(self.missing, tried)
         self.program = self._written(estimator, tried.shape[1])

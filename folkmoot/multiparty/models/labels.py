@@ -46,8 +46,8 @@ def numbered(values: NDArray[Any] | Sequence[Any], labels: tuple[str, ...], what
         first = str(found.flat[0]) if found.size else ""
         raise ValueError(f"{what}: {brief(first)}: names of classes need a model that was made with labels=(...)")
     table = {name: number for number, name in enumerate(labels)}
-    unknown = next((one for one in found.flat if not isinstance(one, str) or str(one) not in table), None)
-    if unknown is not None:
-        shown = str(unknown) if isinstance(unknown, str) else unknown
+    unknown = [one for one in found.flat if not isinstance(one, str) or str(one) not in table][:1]
+    if unknown:
+        shown = str(unknown[0]) if isinstance(unknown[0], str) else unknown[0]
         raise ValueError(f"{what}: {brief(shown)}: expected one of {', '.join(labels):.200}")
     return np.array([table[str(one)] for one in found.flat], np.int64).reshape(found.shape)

@@ -49,3 +49,22 @@ def test_where_none_was_agreed_on_the_line_says_what_to_do():
         Consortium([Party("a", model, X, Y)]).predict(HOLES)
     with pytest.raises(ValueError, match=r"^party a: " + told):
         Party("a", model, HOLES, Y)
+
+
+def test_samples_of_another_width_than_the_estimator_was_fitted_on_are_named():
+    with pytest.raises(ValueError, match=r"^x: samples of 2 numbers: DecisionTreeClassifier was fitted on 3$"):
+        EstimatorModel(fitted(), (0, 1), X[:, :2])
+
+
+def test_a_label_that_is_nothing_is_named():
+    model = EstimatorModel(
+        DecisionTreeClassifier(max_depth=3).fit(X, np.array(("a", "b"))[Y]), ("a", "b"), X, labels=("a", "b")
+    )
+    with pytest.raises(ValueError, match=r"^party one: y: None: expected one of a, b$"):
+        Party("one", model, X, [None, *np.array(("a", "b"))[Y[1:]]])
+
+
+def test_a_check_set_has_samples_of_the_shape_of_the_others():
+    model = EstimatorModel(fitted(), (0, 1), X)
+    with pytest.raises(ValueError, match=r"^party one: check: samples of shape \(2,\): expected that of x, \(3,\)$"):
+        Party("one", model, X, Y, check=(X[:5, :2], Y[:5]))
