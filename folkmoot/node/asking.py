@@ -8,12 +8,12 @@ import msgspec
 from folkmoot.encoding import Value, encode
 from folkmoot.machine import Chance
 from folkmoot.meant import choices
-from folkmoot.multiparty.chain.acts import Left, Rotated, Updated
+from folkmoot.multiparty.chain.acts import Left, Rotated, Updated, what_of
 from folkmoot.multiparty.chain.entries import SETTINGS, Entry, read_entry
 from folkmoot.multiparty.chain.participant import Participant
 from folkmoot.multiparty.chain.records import EXPEL, LEAVE, ROTATE, UPDATE
 from folkmoot.multiparty.chain.signing import CHANGE, LEAVING, ROTATION, signature_of
-from folkmoot.multiparty.chain.wishes import WITHIN
+from folkmoot.multiparty.chain.wishes import WITHIN, Signed
 from folkmoot.signatures import SEED_BYTES, SigningKey, public_key
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ def asked(
         return own.convening.said
     if own.party < 0:
         raise ValueError("this member is no party, or has left")
+    waiting = {type(wish.act): wish for wish in own.wishes.acts.values() if _is_own(own, wish.act)}
+    if Rotated in waiting and wanted.what in (LEAVE, UPDATE, ROTATE):
+        raise ValueError("another key waits for a block already: ask again once it is on the chain")
     if wanted.what == LEAVE:
         act = Left(own.party, own.chain.height + WITHIN, b"")
         own.wishes.want(act._replace(signature=_signed(own, LEAVING, act.said())), own.aside)
@@ -71,7 +74,14 @@ def asked(
         _rotate(own, chance)
     else:
         _update(own, renewed())
-    return f"{wanted.what}: waits for a block"
+    lost = [what_of(wish.act) for wish in waiting.values()] if wanted.what == ROTATE else []
+    more = f"; what waits already ({', '.join(lost)}) has the old key: ask for it again then" if lost else ""
+    return f"{wanted.what}: waits for a block{more}"
+
+
+def _is_own(own: Participant, act: Signed) -> bool:
+    """Is this an act of the member itself?"""
+    return isinstance(act, Left | Rotated | Updated) and act.number == own.party
 
 
 def _signed(own: Participant, purpose: str, said: Value) -> bytes:
@@ -88,8 +98,6 @@ def _number(own: Participant, name: str) -> int:
 
 def _rotate(own: Participant, chance: Chance) -> None:
     state, number = own.chain.state, own.party
-    if any(isinstance(wish.act, Rotated) and wish.act.number == number for wish in own.wishes.acts.values()):
-        raise ValueError("another key waits for a block already")
     secret, nonce = chance(SEED_BYTES), chance(SEED_BYTES)
     act = Rotated(
         number, public_key(SigningKey(secret)), state.life.acts_of(number, ROTATE), own.chain.height + WITHIN, b"", b""

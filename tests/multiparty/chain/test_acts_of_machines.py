@@ -162,6 +162,19 @@ def test_an_act_that_is_said_again_after_it_is_done_is_no_fault():
     assert {one.reason for one in noticed} <= OUT_OF_STEP
 
 
+def test_what_the_old_key_has_signed_is_asked_for_again_and_the_member_is_told():
+    """It counts for nothing once there is the new key; before, it was dropped and nobody was told."""
+    play = played([party(n) for n in range(MEMBERS)]).play(1)
+    play._tampered = lambda moment, sender, receiver, data: None
+    ask(play, 1, "leave")
+    said = ask(play, 1, "rotate")
+    assert said == "rotate: waits for a block; what waits already (leave) has the old key: ask for it again then"
+    for what in ("leave", "rotate", "update"):
+        with pytest.raises(ValueError, match="another key waits for a block already: ask again once it is on the"):
+            ask(play, 1, what, other(0))
+    assert ask(play, 2, "rotate") == "rotate: waits for a block"
+
+
 @pytest.mark.parametrize("approvals", [1, 2])
 def test_a_newcomer_is_admitted_by_as_many_as_must(approvals):
     new = replace(party(1), name="new", key=bytes([77]) * 32)
