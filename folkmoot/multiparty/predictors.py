@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.errors import DamagedFile, brief
+from folkmoot.multiparty.models.small_numbers import kept_small
 from folkmoot.multiparty.rules.margin import Bools, Floats, Integers, by_speakers, claimants_of, stars
 from folkmoot.multiparty.rules.terms import MOST_CLASSES
 
@@ -55,6 +56,7 @@ class Predictor(ABC):
         found = self.joint(scores, claims)
         return np.where(np.isfinite(found), found, 0.0).astype(np.float32)
 
+    @kept_small()
     def predict(self, scores: NDArray[np.floating], claims: Bools) -> Integers:
         """The class with the largest score, [samples]; the first of equal ones; -1 where nobody speaks."""
         found = self.joint(scores, claims)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.multiparty.models.model import Floats32
+from folkmoot.multiparty.models.small_numbers import kept_small
 from folkmoot.multiparty.rules.margin import Bools, Integers, speaking
 from folkmoot.multiparty.rules.sample import Proposal
 from folkmoot.multiparty.rules.validation import DUPLICATE, FOREIGN
@@ -38,6 +39,7 @@ def drawn(x: Floats32, y: Integers, each: int, generator: np.random.Generator) -
     return found
 
 
+@kept_small()
 def verdicts(shown: Sequence[Shown], scores: NDArray[np.floating], claims: Bools, kept: Bools, each: int) -> list[str]:
     """Of each sample: empty if it is used, else why it is not.
 

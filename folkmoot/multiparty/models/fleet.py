@@ -12,6 +12,7 @@ from folkmoot.errors import OtherSide
 from folkmoot.ledger.contents import name_of
 from folkmoot.multiparty.models.kinds import is_users
 from folkmoot.multiparty.models.model import Floats32, Model, Pace, Stackable
+from folkmoot.multiparty.models.small_numbers import kept_small
 from folkmoot.multiparty.models.users import blamed
 
 
@@ -82,6 +83,10 @@ class Fleet:
 
         NaN where the code of a user's kind of model raises something.
         """
+        with kept_small():
+            return self._scores(x)
+
+    def _scores(self, x: Floats32) -> Floats32:
         found = np.zeros((len(self.models), len(x), self.n_classes), np.float32)
         for members, stack in self._stacks:
             for i, own in zip(members, stack.scores(x), strict=True):
@@ -103,6 +108,10 @@ class Fleet:
         Raises:
             Malformed: the code of a user's kind of model raised something.
         """
+        with kept_small():
+            self._step(x, moves, pace)
+
+    def _step(self, x: Floats32, moves: Sequence[Move], pace: Pace) -> None:
         grouped: dict[int, list[tuple[int, int, int]]] = {}
         for model, label, sign in moves:
             column = int(np.searchsorted(self._columns[model], label))

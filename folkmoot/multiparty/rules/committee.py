@@ -7,6 +7,7 @@ import numpy as np
 
 from folkmoot.multiparty.models.fleet import Fleet
 from folkmoot.multiparty.models.model import Floats32, Model
+from folkmoot.multiparty.models.small_numbers import kept_small
 from folkmoot.multiparty.rules import calibration, margin, validation
 from folkmoot.multiparty.rules.margin import Bools, Claimants, Integers, Stars
 from folkmoot.multiparty.rules.sample import Sample
@@ -61,6 +62,7 @@ class Committee:
         """Names of the samples that these rules take no more."""
         return self.used if validation.DUPLICATE in self.checks else frozenset()
 
+    @kept_small()
     def take(self, sample: Sample) -> Judgement:
         """Validate a sample against the models as they are and, if it holds, move them."""
         refused = self._before_scores(sample)
@@ -84,6 +86,7 @@ class Committee:
         self.used |= {sample.name}
         return Judgement(None, tuple(sorted({move.model for move in moves})))
 
+    @kept_small()
     def would_pass(self, x: Floats32, label: int) -> tuple[Integers, Bools]:
         """Which samples [samples, *shape] of one label would move models now, by all checks that do not ask who sends
         it, or whether it was used; and their y-. For whoever looks first.
@@ -130,6 +133,7 @@ class Committee:
             return validation.FOREIGN
         return None
 
+    @kept_small()
     def margins(self, x: Floats32, labels: Integers) -> margin.Margins:
         """The secure margin of samples [samples, *shape]: those at most 0 are worth sending."""
         scores = self.fleet.scores(x)

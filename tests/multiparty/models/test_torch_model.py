@@ -19,6 +19,7 @@ from folkmoot.multiparty.models.architectures import (
     register_architecture,
 )
 from folkmoot.multiparty.models.fleet import Fleet, Move
+from folkmoot.multiparty.models.linear_model import blank as linear_blank
 from folkmoot.multiparty.models.torch_model import TorchModel
 
 X = np.random.default_rng(0).random((5, 1, 28, 28), np.float32)
@@ -243,3 +244,29 @@ def test_where_the_numbers_of_a_sample_lie_makes_no_difference():
                 twin.step(x[:1], [Move(0, 0, 1), Move(1, 2, -1)], Pace(0.05, 1.0, False))
                 told.add((fleet.scores(x).tobytes(), twin.parameters(0), twin.parameters(1)))
             assert len(told) == 1
+
+
+def test_a_process_that_takes_small_numbers_for_zero_scores_and_moves_alike():
+    """With a common setting for speed a score of 1e-42 was 0, and a sample that others take was refused, or taken."""
+
+    def build(outputs):
+        return nn.Linear(2, outputs)
+
+    layer, linear = build(2), linear_blank("linear/softmax", (0, 1), (2, (), ()))
+    linear.weights = np.array([[1.0, 0.0], [0.0, 0.0]], np.float32)
+    with torch.no_grad():
+        layer.weight[:] = torch.from_numpy(linear.weights)
+        layer.bias[:] = 0.0
+    x, found = np.array([[95.0, 0.0]], np.float32), []
+    for flushes in (False, True):
+        assert torch.set_flush_denormal(flushes)
+        try:
+            fleet = Fleet([TorchModel(layer, [0, 1]), linear], 2)
+            scores = fleet.scores(x)
+            fleet.step(x, [Move(0, 1, 1), Move(1, 1, 1)], Pace(0.5, 1.0, False))
+            found.append((scores.tobytes(), fleet.parameters(0), fleet.parameters(1)))
+            assert (float(np.float32(1e-42) * np.float32(1.0)) == 0.0) is flushes  # as it was set
+        finally:
+            torch.set_flush_denormal(False)
+    assert found[0] == found[1]
+    assert 0.0 < scores[0, 0, 1] < 1e-40
