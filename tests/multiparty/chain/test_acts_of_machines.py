@@ -144,6 +144,19 @@ def test_who_was_away_while_another_changed_its_key_or_left_goes_on_with_the_oth
     assert whats(play, 3) == [ROTATE] * 5
 
 
+def test_who_was_away_while_others_left_goes_on_with_those_who_are_there():
+    """Fewer sign the blocks after that than it knows as a quorum."""
+    play = played([party(n) for n in range(7)]).play(1)
+    play._tampered = lambda moment, sender, receiver, data: None if 2 in (sender, receiver) else data
+    for number, what in ((1, "leave"), (3, "leave"), (0, "rotate")):
+        ask(play, number, what)
+        play.play(3)
+    play._tampered = lambda moment, sender, receiver, data: data
+    ask(play, 4, "rotate")
+    play.play(5)
+    assert whats(play, 2) == whats(play) == [LEAVE, LEAVE, ROTATE, ROTATE]
+
+
 def test_an_act_that_is_said_again_after_it_is_done_is_no_fault():
     """As by one who was away and has not heard of it: it says in every round what it has signed."""
     play, seen = played([party(n) for n in range(MEMBERS)]).play(1), []
