@@ -271,11 +271,15 @@ def test_an_answer_that_the_models_do_not_give_is_found(tmp_path):
     assert one.predicted_alike(2)
     assert not one.predicted_alike(3)
     tempered = '{"name": "tempered", "temperatures": [1%s]}' % ("0" * 400)  # no float is so large
-    for before, told in enumerate(('{"name": "oracle"}', tempered, '{"kept": [true], "name": "screened"}'), 2):
+    rows = [[1e308] * len(record.models) * CLASSES] * 2  # whose sums no float holds
+    huge = json.dumps({"name": "stacked", "weights": rows, "intercepts": [0.0, 0.0], "classes": [0, 1], "models": 5})
+    assert len(record.models) == 5
+    screened = '{"kept": [true], "name": "screened"}'
+    for before, told in enumerate(('{"name": "oracle"}', tempered, screened, huge), 2):
         odd = record._replace(before=before, predictor=told, until=one._until)
         one._act(odd._replace(signature=one._sign(number, on_record.PREDICTION, odd.said())))
         assert not one.predicted_alike(one.chain.height)
-    assert [r.predictor is None for r in one.recorded()] == [False, False, True, True, False]
+    assert [r.predictor is None for r in one.recorded()] == [False, False, True, True, False, False]
     one.close()
 
 
