@@ -121,7 +121,7 @@ def _write(value: Value, pieces: list[bytes], limits: Limits, depth: int) -> Non
 
 
 def _write_items(items: tuple[Value, ...], pieces: list[bytes], limits: Limits, depth: int) -> None:
-    """As `_write` of each; bytes, integers and words, which most items are, take no call."""
+    """As `_write` of each; bytes, integers, words and tuples, which most items are, take no call of that."""
     size, _, most, int_size = limits
     small, large = 128 if int_size > 0 else 0, _LARGE if int_size >= 8 else 0
     for item in items:
@@ -137,6 +137,9 @@ def _write_items(items: tuple[Value, ...], pieces: list[bytes], limits: Limits, 
             pieces.append(_INTEGER[length] + item.to_bytes(length, "little"))
         elif kind is str and (word := _WORDS.get(item)) is not None and len(word) <= size:
             pieces.append(word)
+        elif kind is tuple and depth > 0 and (length := len(item)) <= size:
+            pieces.append(_HEAD.pack(TUPLE, length))
+            _write_items(item, pieces, limits, depth - 1)
         else:
             _write(item, pieces, limits, depth)
 

@@ -31,6 +31,7 @@ The duties of a driver. Each has a test that breaks it (`tests/machine/`).
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 ALL = None  # the receiver "everybody else"
@@ -99,33 +100,40 @@ class Gate:
         shares, taken, sizes, kind_of = self._shares, self._taken, self._sizes, self._kind_of
         all_messages, all_bytes = self._messages, self._bytes
         admitted: list[Received] = []
-        dropped: Counter[str] = Counter()
+        dropped: Counter[str] = Counter.__new__(Counter)  # an empty one, in less time
         kind, last, numbers = "", None, dict[int, int]()  # the last kind, and how many of it of each sender
-        most, largest = all_messages, all_bytes
+        most, largest, who = all_messages, all_bytes, None
+        messages = number = total = 0  # of the last sender, and of this kind: most come several in a row
         for received in inbox:  # what is dropped is not held on to
             sender, data = received
             size = len(data)
             if shares is not None:
                 kind = kind_of(data)
-            if kind != last:
-                share = (all_messages, all_bytes) if shares is None else shares.get(kind)
-                if share is None:
+            if kind != last or sender != who:
+                share = None if kind == last or shares is None else shares.get(kind)
+                if share is None and kind != last and shares is not None:
                     dropped["kind out of place" if kind else "no known kind"] += 1
                     continue
-                most, largest = share
-                last, numbers = kind, self._kinds.setdefault(kind, {})
+                if who is not None:
+                    taken[who], numbers[who], sizes[who] = messages, number, total
+                if kind != last:
+                    most, largest = share or (all_messages, all_bytes)
+                    last, numbers = kind, self._kinds.setdefault(kind, {})
+                who = sender
+                messages, number, total = taken.get(who, 0), numbers.get(who, 0), sizes.get(who, 0)
             if size > largest and shares is not None:
                 dropped["too large"] += 1
-                continue
-            messages, number = taken.get(sender, 0), numbers.get(sender, 0)
-            total = sizes.get(sender, 0) + size
-            if messages >= all_messages or number >= most:
+            elif messages >= all_messages or number >= most:
                 dropped["too many messages"] += 1
-            elif total > all_bytes:
+            elif total + size > all_bytes:
                 dropped["too many bytes"] += 1
             else:
-                taken[sender], numbers[sender], sizes[sender] = messages + 1, number + 1, total
+                messages += 1
+                number += 1
+                total += size
                 admitted.append(received)
+        if who is not None:
+            taken[who], numbers[who], sizes[who] = messages, number, total
         return admitted, dropped
 
 
@@ -185,7 +193,7 @@ class Noticed(NamedTuple):
     evidence: bytes = b""  # what proves it to others; empty: nothing does
 
 
-@dataclass
+@dataclass(slots=True)
 class Effects:
     """What a step came to.
 
@@ -209,7 +217,7 @@ class Effects:
     behind: list[int] = field(default_factory=list)
     committed: list[Any] = field(default_factory=list)
     noticed: list[Noticed] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=lambda: Counter.__new__(Counter))  # an empty one, in less time
+    counts: Counter[str] = field(default_factory=partial(Counter.__new__, Counter))  # an empty one, in less time
 
 
 class Chain(Protocol):
@@ -276,11 +284,13 @@ class Kept:
         items = list(keep)
         last = self.height
         for item in items:
+            if isinstance(item, Put):  # most are
+                continue
             if isinstance(item, Append) and item.height != last + 1:
                 raise ValueError(f"block of height {item.height}: expected that of {last + 1}")
             if isinstance(item, Skip) and item.height <= last:
                 raise ValueError(f"blocks to be skipped up to height {item.height}: there is one of height {last}")
-            last = item.height if isinstance(item, Append | Skip) else last
+            last = last if isinstance(item, Delete) else item.height
         for item in items:
             if isinstance(item, Put):
                 self._values[item.key] = item.value

@@ -65,11 +65,11 @@ def test_nonsense_is_no_signature(form):
 def test_checks_are_shared_inside_and_forgotten_outside(monkeypatch):
     opened = []
 
-    def counted(message, key, real=signatures.crypto_sign_open):
+    def counted(message, key, real=signatures._opens):
         opened.append(message)
         return real(message, key)
 
-    monkeypatch.setattr(signatures, "crypto_sign_open", counted)
+    monkeypatch.setattr(signatures, "_opens", counted)
     signature = sign_header(KEY, HASH)
     bad = signature[:-1] + b"\0"
     for _ in range(3):
@@ -87,11 +87,11 @@ def test_checks_are_shared_inside_and_forgotten_outside(monkeypatch):
 def test_one_party_checks_a_signature_once_and_a_driver_that_shares_goes_before(monkeypatch):
     opened = []
 
-    def counted(message, key, real=signatures.crypto_sign_open):
+    def counted(message, key, real=signatures._opens):
         opened.append(message)
         return real(message, key)
 
-    monkeypatch.setattr(signatures, "crypto_sign_open", counted)
+    monkeypatch.setattr(signatures, "_opens", counted)
     one, other = Remembered(8), Remembered(8)
     signature = sign_header(KEY, HASH)
     bad = signature[:-1] + b"\0"

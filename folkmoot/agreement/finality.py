@@ -32,6 +32,10 @@ class Finality:
         best: the certificate of the highest round known; None if there is none.
     """
 
+    __slots__ = (
+        "_confirmations", "_found", "_number", "_precommits", "_prevotes", "_round", "best", "height", "quorum",
+    )  # fmt: skip
+
     def __init__(self, height: int, quorum: int, best: Certificate | None = None) -> None:
         self.height, self.quorum = height, quorum
         self.best = best
@@ -40,12 +44,15 @@ class Finality:
         self._precommits: dict[int, Vote] = {}
         self._confirmations: dict[int, Confirmation] = {}
         self._number: dict[tuple[str, bytes], int] = {}  # of votes by phase and hash
+        self._found: dict[str, bytes] = {}  # by phase the hash that a quorum stands for
 
     def enter(self, round: int) -> None:
         """Votes of earlier rounds are forgotten: they never count together with those of this one."""
         self._round = round
         self._prevotes, self._precommits = {}, {}
         self._number = {about: number for about, number in self._number.items() if about[0] == _CONFIRMATION}
+        self._found.pop(PREVOTE, None)
+        self._found.pop(PRECOMMIT, None)
 
     def choice(self, candidate: bytes | None) -> bytes | None:
         """The hash to prevote for, given the round's new candidate; None: nothing."""
@@ -76,18 +83,21 @@ class Finality:
     def vote(self, vote: Verified[Vote]) -> None:
         """Count a prevote or precommit, the first of its sender in the round."""
         message = vote.message
+        phase = message.phase
         if message.round == self._round:
-            self._count(self._prevotes if message.phase == PREVOTE else self._precommits, message.phase, message)
+            self._count(self._prevotes if phase == PREVOTE else self._precommits, phase, message)
 
     def confirm(self, confirmation: Verified[Confirmation]) -> None:
         """Count a confirmation; honest members confirm one block of a height only."""
         self._count(self._confirmations, _CONFIRMATION, confirmation.message)
 
     def _count(self, counted: dict[int, Any], phase: str, ballot: Ballot) -> None:
-        if ballot.sender not in counted:
-            counted[ballot.sender] = ballot
-            about = phase, ballot.hash
-            self._number[about] = self._number.get(about, 0) + 1
+        sender, about = ballot.sender, (phase, ballot.hash)
+        if sender not in counted:
+            counted[sender] = ballot
+            number = self._number[about] = self._number.get(about, 0) + 1
+            if number == self.quorum:
+                self._found.setdefault(*about)
 
     def certified(self, blocks: Mapping[bytes, bytes]) -> Certificate | None:
         """The certificate of this round, if there are the votes and the block is among `blocks` (bytes by hash)."""
@@ -109,8 +119,9 @@ class Finality:
             return None
         return found, {v: vote.signature for v, vote in self._confirmations.items() if vote.hash == found}
 
+    def confirmed_beside(self, hash: bytes) -> bool:
+        """Has anybody confirmed another block than this one?"""
+        return any(phase == _CONFIRMATION and other != hash for phase, other in self._number)
+
     def _agreed(self, phase: str) -> bytes | None:
-        for (of, hash), number in self._number.items():
-            if number >= self.quorum and of == phase:
-                return hash
-        return None
+        return self._found.get(phase)

@@ -1,7 +1,6 @@
 """The only way a member signs: one value a slot, which is kept before the signature leaves."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from hashlib import sha256, sha512
 from typing import NamedTuple
 
@@ -23,6 +22,10 @@ class Slot(NamedTuple):
 
     number: int  # a round; of confirmations a height
     digest: bytes  # 32 bytes
+
+    def to_bytes(self) -> bytes:
+        """As it is kept."""
+        return encode(tuple(self), _LIMITS)
 
     @staticmethod
     def from_bytes(data: bytes) -> "Slot":
@@ -71,8 +74,10 @@ class Hand:
         self._confirmed = _not_below(slots.get(f"slot/{_CONFIRM}"), floor.height)
 
     def _guarded(self, purpose: str, last: Slot | None, floor: int) -> Signer:
+        key = f"slot/{purpose}"
+
         def persist(number: int, digest: bytes) -> None:
-            self._keep(_put(purpose, Slot(number, digest)))
+            self._keep(Put(key, Slot(number, digest).to_bytes))
 
         return Signer(self.identity, purpose, persist, _not_below(last, floor))
 
@@ -102,13 +107,9 @@ class Hand:
         if last is not None and new != last and height <= last.number:
             raise WouldEquivocate(f"height = {height}: a block of height {last.number} was confirmed")
         if new != last:
-            self._keep(_put(_CONFIRM, new))
+            self._keep(Put(f"slot/{_CONFIRM}", new.to_bytes))
             self._confirmed = new
         return sign_header(self._header_key, hash)
-
-
-def _put(purpose: str, slot: Slot) -> Put:
-    return Put(f"slot/{purpose}", partial(encode, tuple(slot), _LIMITS))
 
 
 def _not_below(last: Slot | None, floor: int) -> Slot | None:

@@ -108,13 +108,14 @@ class Signer:
         persist: Callable[[int, bytes], object],
         last: tuple[int, bytes] | None = None,
     ) -> None:
-        in_domain(domain, b"")
+        self._words = in_domain(domain, b"")  # what all that is signed begins with
         if last is not None:
             slot, digest = last
             _require_slot(slot)
             if not isinstance(digest, bytes) or len(digest) != sha256().digest_size:
                 raise ValueError(f"last = {last!r}: expected (slot, 32 bytes)")
-        self._identity, self._domain, self._persist, self._last = identity, domain, persist, last
+        self._identity, self._domain, self._persist = identity, domain, persist
+        self._slot, self._digest = (-1, b"") if last is None else last  # the last one that was signed for
 
     @property
     def public_key(self) -> bytes:
@@ -128,15 +129,16 @@ class Signer:
             ValueError: the slot is not an integer from 0 to 2**63 - 1, or the payload is not bytes.
         """
         _require_slot(slot)
-        digest = sha256(in_domain(self._domain, payload)).digest()
-        if self._last is not None:
-            if slot < self._last[0]:
-                raise WouldEquivocate(f"slot = {slot}: slot {self._last[0]} was signed already")
-            if slot == self._last[0] and digest != self._last[1]:
-                raise WouldEquivocate(f"slot = {slot}: another value was signed for it")
-        if self._last != (slot, digest):
+        if not isinstance(payload, bytes):
+            raise ValueError(f"payload of type {type(payload).__name__}: expected bytes")
+        digest = sha256(self._words + payload).digest()
+        if slot < self._slot:
+            raise WouldEquivocate(f"slot = {slot}: slot {self._slot} was signed already")
+        if slot == self._slot and digest != self._digest:
+            raise WouldEquivocate(f"slot = {slot}: another value was signed for it")
+        if slot > self._slot:
             self._persist(slot, digest)
-            self._last = slot, digest
+            self._slot, self._digest = slot, digest
         return self._identity.sign(self._domain, payload)
 
     def at(self, slot: int) -> Signs:

@@ -8,8 +8,8 @@ from folkmoot.agreement.finality import Finality
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.kinds import Kind
 from folkmoot.agreement.links import Links
-from folkmoot.agreement.messages import Certificate, Confirmation, Proposal, verify_one
-from folkmoot.agreement.shared import Call, directly, of
+from folkmoot.agreement.messages import Certificate, Confirmation, Proposal, verify_by
+from folkmoot.agreement.shared import Call, by_first, directly
 from folkmoot.agreement.states import Step
 from folkmoot.encoding import Malformed
 from folkmoot.ledger.block import Block, Header
@@ -44,7 +44,6 @@ class Known:
         self.far: int | None = None
         self.links = Links(len(kind.keys(chain.state)))
         self._stored, self._call = stored, call
-        self._verify_one = of(call, verify_one)  # others may have looked at the same message
         self._shown: dict[int, Proposal] = {}  # the proposal of each in this round
         self._sent: set[str] = set()  # what was done in this round already
         self._caught: set[tuple[str, int]] = set()  # whose second word was noticed in this round
@@ -92,6 +91,7 @@ class Known:
     def _next_height(self, best: Certificate | None) -> Finality:
         state = self.chain.state
         self._origin, self.keys = self.kind.origin(self.chain), self.kind.keys(state)
+        self._verifying = by_first(self._call, verify_by, tuple(self.keys), self._origin, self._call)
         finality = Finality(self.chain.height + 1, self.kind.quorum(state), best)
         finality.enter(self.round)
         self._bodies, self._blocks = {} if best is None else {best.hash: best.block}, {}

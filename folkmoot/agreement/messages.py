@@ -176,6 +176,7 @@ class Verified(Generic[Message]):
 
 
 AnySigned = TypeVar("AnySigned", bound=Signed)
+AnySmall = TypeVar("AnySmall", Proposal, Vote, Confirmation)
 AnyMessage = TypeVar("AnyMessage")
 
 
@@ -224,6 +225,15 @@ def verify_one(message: AnySigned, key: bytes, origin: bytes, call: Call = direc
     if isinstance(said, Certificate) or not _is_signed(said, key, origin, call):
         raise Rejected("signature")
     return Verified(message, 1, _SEAL)
+
+
+def verify_by(message: AnySmall, keys: Sequence[bytes], origin: bytes, call: Call) -> Verified[AnySmall]:
+    """As `verify_one`, by the member with these keys whose it is.
+
+    Raises:
+        Rejected: see there.
+    """
+    return verify_one(message, keys[message.sender], origin, call)
 
 
 def _is_signed(message: Proposal | Vote | Confirmation, key: bytes, origin: bytes, call: Call) -> bool:

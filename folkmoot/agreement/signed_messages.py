@@ -16,10 +16,11 @@ signature checks.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from folkmoot.agreement.identity import Signs
-from folkmoot.agreement.shared import SMALL, Call, directly, of
+from folkmoot.agreement.shared import SMALL, Call, by_first, directly
 from folkmoot.encoding import Limits, Malformed, decode, digest, encode
 from folkmoot.errors import OtherSide
 from folkmoot.layouts import Layout, layout_of
@@ -176,6 +177,11 @@ class Agreement:
             not 1 to 256 bytes, or value neither None nor at most 65536 bytes.
     """
 
+    __slots__ = (
+        "_me", "_reading", "_round", "_value", "_values", "_verify", "checked", "f", "fresh", "index", "members",
+        "rejected", "session",
+    )  # fmt: skip
+
     def __init__(
         self,
         members: Sequence[bytes],
@@ -202,7 +208,7 @@ class Agreement:
         self.checked = 0  # signatures, in all chains that were checked
         self.fresh: list[tuple[int, bytes]] = []  # first values that the last step accepted
         self._me, self._value, self._round = me, value, 0
-        self._read, self._verify = of(call, _of_session), of(call, verify)
+        self._reading, self._verify = by_first(call, _of_session, len(members), self.session), partial(call, verify)
         # Of each general: the values accepted, at most two, with its signature.
         self._values: tuple[dict[bytes, bytes], ...] = tuple({} for _ in members)
 
@@ -253,21 +259,24 @@ class Agreement:
         """Accept the message if it is new and right; give what to relay, if anything."""
         try:
             is_small = type(data) is bytes and len(data) <= SMALL
-            message = (self._read if is_small else _of_session)(data, len(self.members), self.session)
-            if len(message.signers) != self._round:
-                raise Rejected("late" if len(message.signers) < self._round else "early")
-            values = self._values[message.general]
-            if message.value in values or len(values) == 2:
+            message = self._reading.known.get(data) if is_small else None
+            if message is None:
+                message = self._reading.learn(data) if is_small else _of_session(data, len(self.members), self.session)
+            _, general, value, signers, signatures = message
+            if len(signers) != self._round:
+                raise Rejected("late" if len(signers) < self._round else "early")
+            values = self._values[general]
+            if value in values or len(values) == 2:
                 return None  # nothing to learn, so nothing to check: most messages
-            self.checked += len(message.signers)
+            self.checked += len(signers)
             verified = (self._verify if is_small else verify)(message, self.members, self.session)
         except (Malformed, Rejected) as error:
             self.rejected[error.reason if isinstance(error, Rejected) else "malformed"] += 1
             return None
         if not values:
-            self.fresh.append((message.general, message.value))
-        values[message.value] = message.signatures[0]
-        if self._round > self.f or self.index in message.signers:
+            self.fresh.append((general, value))
+        values[value] = signatures[0]
+        if self._round > self.f or self.index in signers:
             return None
         return verified.signed_on(self.index, self._me)
 

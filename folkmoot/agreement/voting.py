@@ -7,7 +7,7 @@ for why this is safe.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from folkmoot.agreement.ballots import gathered, scattered
 from folkmoot.agreement.catching_up import MOST_BLOCKS, blocks_first, packed
@@ -46,7 +46,6 @@ from folkmoot.machine import ALL, Append, Delete, Effects, Noticed, Put, Receive
 CONFIRMING = "confirmation"
 OTHER_BLOCK = "other block"  # it may be right, but not after the block that is the last one here
 _CATCHING_UP = (Want, Blocks, WantState, StateGiven)
-AnySmall = TypeVar("AnySmall", Vote, Confirmation, Proposal)
 _REPEATS = 2  # of a confirmation, one in each stage, until the block is final
 _MOST_HEADERS = 1 << 10  # of blocks of one height, remembered
 
@@ -64,8 +63,12 @@ class Voter(Known):
             Malformed: a block in it is none.
         """
         height = self._finality.height
-        if type(message) is Vote and message.height == height and message.round == self.round:
+        if isinstance(message, Vote) and message.height == height and message.round == self.round:
             self._take_vote(message, effects)  # most are votes
+        elif isinstance(message, Confirmation) and message.height == height:
+            self._take_confirmation(message, sender, effects)
+        elif isinstance(message, Proposal) and message.height == height and message.round == self.round:
+            self._take_proposal(message, sender, effects)
         elif isinstance(message, _CATCHING_UP):
             self._take_catching_up(message, sender, effects)
         elif message.height > height:
@@ -77,34 +80,33 @@ class Voter(Known):
         elif isinstance(message, Certificate):
             if message.round <= self.round and (self.best is None or message.round > self.best.round):
                 self._take_certificate(self._verified(message, effects), sender, effects)
-        elif isinstance(message, Confirmation):
-            if message.sender != sender:  # an old one, with another height beside it: the signature names none
-                raise Rejected("another's confirmation")
-            counted = self._finality.confirmation_of(message.sender)
-            if counted is None:
-                self._finality.confirm(self._verified_small(message, effects))
-            elif message.hash != counted.hash:
-                self._second_confirmation(counted, message, effects)
-        elif message.round != self.round:
+        elif not isinstance(message, Ballots) or message.round != self.round:
             raise Rejected("other round")
-        elif isinstance(message, Ballots):
+        else:
             known = self._shown if message.purpose == PROPOSAL else self._finality.votes(message.purpose)
             for ballot in scattered(message, [self.index, *known]):
                 self.take(ballot, sender, effects)
-        elif isinstance(message, Vote):
-            self._take_vote(message, effects)
-        elif message.sender not in self.proposals:
-            self._take_proposal(message, sender, effects)
-        elif (shown := self._shown.get(message.sender)) is not None:
-            self._second_word(PROPOSAL, shown, message, effects)
 
     def _take_vote(self, message: Vote, effects: Effects) -> None:
         """As `take`: of this height and round."""
-        first = self._finality.vote_of(message.phase, message.sender)
+        who = message.sender
+        first = self._finality.vote_of(message.phase, who)
         if first is None:
-            self._finality.vote(self._verified_small(message, effects))
+            self._finality.vote(self._verifying.known.get(message) or self._verifying.learn(message))
+            effects.counts["signatures"] += 1
         else:
             self._second_word(message.phase, first, message, effects)
+
+    def _take_confirmation(self, message: Confirmation, sender: int, effects: Effects) -> None:
+        """As `take`: of this height."""
+        if message.sender != sender:  # an old one, with another height beside it: the signature names none
+            raise Rejected("another's confirmation")
+        counted = self._finality.confirmation_of(sender)
+        if counted is None:
+            self._finality.confirm(self._verifying.known.get(message) or self._verifying.learn(message))
+            effects.counts["signatures"] += 1
+        elif message.hash != counted.hash:
+            self._second_confirmation(counted, message, effects)
 
     def _take_catching_up(self, message: Want | Blocks | WantState | StateGiven, sender: int, effects: Effects) -> None:
         """As `take`: somebody wants blocks or a state, or gives them."""
@@ -139,11 +141,6 @@ class Voter(Known):
         effects.counts["signatures"] += verified.checked
         return verified
 
-    def _verified_small(self, message: AnySmall, effects: Effects) -> Verified[AnySmall]:
-        verified: Verified[AnySmall] = self._verify_one(message, self.keys[message.sender], self._origin, self._call)
-        effects.counts["signatures"] += 1
-        return verified
-
     def _take_certificate(self, verified: Verified[Certificate], sender: int, effects: Effects) -> None:
         certificate = verified.message
         block = self.kind.received(certificate.block)
@@ -151,12 +148,20 @@ class Voter(Known):
             self._finality.learn(verified)
 
     def _take_proposal(self, message: Proposal, sender: int, effects: Effects) -> None:
-        said = Proposal(*message[:-1], b"")  # what is signed
-        self._verified_small(said, effects)
-        self.proposals[message.sender] = message.hash
-        self._shown[message.sender] = said  # to prove a second one with
-        if message.block and message.hash not in self._bodies:
-            self.consider(self.kind.received(message.block), effects, sender)
+        """As `take`: of this height and round."""
+        if message.sender in self.proposals:
+            if (shown := self._shown.get(message.sender)) is not None:
+                self._second_word(PROPOSAL, shown, message, effects)
+            return
+        height, round, who, hash, signature, block = message
+        said = Proposal(height, round, who, hash, signature, b"")  # what is signed
+        if said not in self._verifying.known:
+            self._verifying.learn(said)
+        effects.counts["signatures"] += 1
+        self.proposals[who] = hash
+        self._shown[who] = said  # to prove a second one with
+        if block and hash not in self._bodies:
+            self.consider(self.kind.received(block), effects, sender)
 
     def _second_word(self, purpose: str, first: Proposal | Vote, second: Proposal | Vote, effects: Effects) -> None:
         """Somebody who says two things in one slot is shown to all, once; the first one counts."""
@@ -220,6 +225,8 @@ class Voter(Known):
     def _compare(self, block: Block, effects: Effects) -> None:
         """Who has signed this block, and was counted for another one?"""
         self._headers[block.hash] = block.header
+        if not self._finality.confirmed_beside(block.hash):
+            return
         numbers = {key: number for number, key in enumerate(self.keys)}
         for key, signature in block.signatures:
             counted = self._finality.confirmation_of(numbers[key])
@@ -347,7 +354,7 @@ class Voter(Known):
 
     def _repeat(self, effects: Effects) -> None:
         """Confirmations add up over rounds, so one that got lost is not lost: it is said again until all is final."""
-        again = self._repeats.pop() if self._repeats else None
+        again = self._repeats.pop()
         if again is not None and again.height == self.height:
             self._send(effects, again)
 
@@ -381,7 +388,8 @@ class Voter(Known):
     def close(self, effects: Effects) -> None:
         """At the end of every stage: commit what a quorum has confirmed, ask for what is missing."""
         self.settle(effects)
-        self._repeat(effects)
+        if self._repeats:
+            self._repeat(effects)
         if not self._others.any:
             return
         members = len(self.keys)

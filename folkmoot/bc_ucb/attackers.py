@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.agreement.hand import Hand
+from folkmoot.agreement.shared import by_first
 from folkmoot.agreement.signed_messages import VALUE, Chained
 from folkmoot.bc_ucb.contract import on_grid
 from folkmoot.bc_ucb.deliberation import Deliberation
@@ -86,7 +87,8 @@ class Attacker(Participant):
                 self._overheard[message.sender] = message.means
 
     def _read(self, data: bytes) -> Any:
-        return self.rules.call(GAME.from_bytes, data, self.shape(self.chain.state))
+        reading = by_first(self.rules.call, GAME.from_bytes, self.shape(self.chain.state))
+        return reading.known.get(data) or reading.learn(data)
 
     def step(
         self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any] = ()

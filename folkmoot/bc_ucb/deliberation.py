@@ -9,6 +9,7 @@ from folkmoot.agreement import vrf
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.links import Links
 from folkmoot.agreement.messages import Verified
+from folkmoot.agreement.shared import by_first
 from folkmoot.agreement.signed_messages import Agreement, Rejected
 from folkmoot.bc_ucb.algorithm import Params
 from folkmoot.bc_ucb.bounds import inner_bytes, inner_messages
@@ -29,7 +30,6 @@ from folkmoot.ledger.chain import Chain
 from folkmoot.machine import Effects, Noticed
 from folkmoot.signatures import check
 
-_MOST_EACH = 2  # reports kept of one participant: two prove that it lies
 TWO_REPORTS, TWO_SETS, NO_VALIDATOR, NO_PROOF = "two reports", "two sets", "no validator", "no proof"  # what is noticed
 
 
@@ -50,18 +50,27 @@ class Deliberation:
         values: of each general the agreed value (or None) once the agreement is over.
     """
 
+    __slots__ = (
+        "_agreeing", "_agreement", "_blinding_bytes", "_call", "_chain", "_comparison", "_first", "_hand", "_inner",
+        "_latest", "_me", "_members", "_most_inner", "_most_relayed", "_params", "_relayed", "_rules", "_sets",
+        "_state", "_step_number", "_taking_part", "_told", "_told_beside", "answers", "drawn", "held", "late", "named",
+        "offered", "origin", "previous", "proof", "round", "validators", "values",
+    )  # fmt: skip
+
     def __init__(
         self, me: int, hand: Hand, chain: Chain, round: int, params: Params, comparison: Comparison, rules: Rounds
     ) -> None:
         self._rules, self._call, self._latest = rules, rules.call, rules.latest
         self._me, self._hand, self._chain, self._params, self._comparison = me, hand, chain, params, comparison
         self.round, self.previous = round, chain.tip
+        self._state: State = chain.state
         self.origin = self._state.origin
         self.validators: tuple[int, ...] | None = None
         self.proof = b""
         self.held: dict[bytes, Report] = {}
         self.named: Named | None = None
-        self._told: dict[int, list[ReportSent]] = {}
+        self._told: dict[int, ReportSent] = {}  # the first in time of each
+        self._told_beside: dict[int, ReportSent] = {}  # and a second one of whom has said two: what proves that it lies
         self._first: dict[int, ReportSent] = {}  # that was seen of each, in time or late
         self.answers: dict[int, bytes] = {}
         self.offered: set[int] = set()
@@ -84,12 +93,7 @@ class Deliberation:
             self.drawn = is_drawn(settings, state.weights, me, vrf.output(proof))
             self.proof = proof if self.drawn else b""
             self._members = tuple(m for m in range(len(state.members)) if m not in state.excluded)
-        self._most_relayed = inner_messages(len(self._members))
-
-    @property
-    def _state(self) -> State:
-        state: State = self._chain.state
-        return state
+        self._most_relayed, self._taking_part = inner_messages(len(self._members)), frozenset(self._members)
 
     def tell(self, effects: Effects) -> None:
         """What the agreement, which is over, took and brought to light."""
@@ -101,12 +105,13 @@ class Deliberation:
                 who = self.members()[fault.general]
                 shown = two_values(who, self.round, self.previous, agreement, fault)
                 effects.noticed.append(Noticed(who, TWO_SETS, shown))
-            for who, value in (self.values or {}).items():
-                effects.noticed += self._without_proof(who, value)
+            if self.validators is None:
+                for who, value in (self.values or {}).items():
+                    effects.noticed += self._without_proof(who, value)
 
     def _without_proof(self, who: int, value: bytes | None) -> list[Noticed]:
         """Evidence, if an agreed value is signed but its proof shows nothing."""
-        named = None if value is None or self.validators is not None else self._read(value)
+        named = None if value is None else self._read(value)
         if named is None or self._proven(who, named.proof) is not None:
             return []
         words = named_words(self.origin, self.previous, self.round, who, named)
@@ -144,7 +149,7 @@ class Deliberation:
     def matters(self, message: Early) -> bool:
         """Would this message, if it is verified, change anything?"""
         if isinstance(message, ReportSent):
-            return len(self._told.get(message.sender, ())) < _MOST_EACH
+            return message.sender not in self._told_beside
         if isinstance(message, Answer):
             return message.validator == self._me and message.sender not in self.answers
         return message.sender not in self.offered
@@ -155,15 +160,16 @@ class Deliberation:
         report = message.report
         if len(report.blinding) != self._blinding_bytes:
             raise Rejected("disclosure")
-        told = self._told.setdefault(message.sender, [])
-        if report.name in self.held or len(told) >= _MOST_EACH:
+        sender, name = message.sender, report.name
+        if name in self.held or sender in self._told_beside:
             return []
-        told.append(message)
-        self._first.setdefault(message.sender, message)
-        self.held[report.name] = report
-        if len(told) == 1:
+        first = self._told.setdefault(sender, message)
+        self._first.setdefault(sender, message)
+        self.held[name] = report
+        if first is message:
             return []
-        return [Noticed(message.sender, TWO_REPORTS, two_reports(*told))]
+        self._told_beside[sender] = message
+        return [Noticed(sender, TWO_REPORTS, two_reports(first, message))]
 
     def pass_on(self, links: Links) -> list[tuple[int, Passed]]:
         """Before sets are named: what came in time, to each who may name, if messages get lost.
@@ -173,9 +179,13 @@ class Deliberation:
         links.heard(REPORT, self.round, self._told)
         if not links.bad(self.round):
             return []
-        told = [GAME.to_bytes(message) for m in sorted(self._told) for message in self._told[m]]
+        told = [GAME.to_bytes(message) for m in sorted(self._told) for message in self._all_told(m)]
         message = Passed(self.round, tuple(told[: self._state.configuration.terms.n_participants]))
         return [(m, message) for m in self.members() if m != self._me]
+
+    def _all_told(self, participant: int) -> list[ReportSent]:
+        """Its reports, in the order in which they came."""
+        return [told[participant] for told in (self._told, self._told_beside) if participant in told]
 
     def take_passed(self, message: Passed, sender: int, in_time: bool, effects: Effects) -> None:
         """Reports by the hand of another one: as if from whose they are until sets are named, then for the block alone.
@@ -183,8 +193,9 @@ class Deliberation:
         Raises:
             Malformed, Rejected: it is not what it should be; what came before that is taken.
         """
+        reading = by_first(self._call, GAME.from_bytes, self._state.members.shape)
         for data in message.reports:
-            report = self._call(GAME.from_bytes, data, self._state.members.shape)
+            report = reading.known.get(data) or reading.learn(data)
             if not isinstance(report, ReportSent) or (report.previous, report.round) != (self.previous, self.round):
                 raise Rejected("passed on something else")
             name = report.report.name
@@ -213,19 +224,22 @@ class Deliberation:
 
     def naming(self, shown: tuple[bytes, ...] = ()) -> Named:
         """What a validator names, and of which reports, beside what it shows; signed."""
-        (m, k), terms = self._state.members.shape, self._state.configuration.terms  # Python's numbers are quicker here
-        table, names, present = np.zeros((m, k), np.object_), [NO_REPORT] * m, np.zeros(m, np.bool_)
-        for sender, told in self._told.items():
-            if len(told) == 1:  # who says two things says nothing
-                report = told[0].report
-                names[sender], table[sender] = report.name, report.means.tolist()
-                honest = due_for(self._state, self.round, report).refused is None
-                present[sender] = honest and usable(terms, table, sender)
-        heard, params = present.copy(), self._params._replace(faulty=self._state.faulty)
+        state = self._state
+        (m, k), terms = state.members.shape, state.configuration.terms  # Python's numbers are quicker here
+        reports = {m: said.report for m, said in self._told.items() if m not in self._told_beside}
+        rows, names = [(0,) * k] * m, [NO_REPORT] * m  # who says two things says nothing
+        for sender, report in reports.items():
+            names[sender], rows[sender] = report.name, tuple(report.means.tolist())
+        table, present = np.array(rows, np.object_), np.zeros(m, np.bool_)
+        for sender, report in reports.items():
+            present[sender] = due_for(state, self.round, report).refused is None and usable(terms, table, sender)
+        heard, params = present.copy(), self._params
+        if params.faulty != state.faulty:
+            params = params._replace(faulty=state.faulty)
         if params.screening:
             heard &= self._comparison.passed(self.answers)
-        hear(params, present, self.round - self._state.round > 1, heard)
-        sets = self._call(_members_named, params, tuple(heard.tolist()), tuple(map(tuple, table.tolist())))
+        hear(params, present, self.round - state.round > 1, heard)
+        sets = self._call(_members_named, params, tuple(heard.tolist()), tuple(rows))
         self.named = self.signed(Named(self.proof, sets, tuple(names), shown, b"", self.blinding(SETS)))
         return self.named
 
@@ -237,7 +251,8 @@ class Deliberation:
     def signed(self, named: Named, hand: Hand | None = None) -> Named:
         """With the signature that belongs into the value; `hand` as in `agreement`."""
         words = named_words(self.origin, self.previous, self.round, self._me, named)
-        return named._replace(signature=(hand or self._hand).sign(SETS, self.round, words))
+        signature = (hand or self._hand).sign(SETS, self.round, words)
+        return Named(*named[:4], signature, named.blinding)
 
     def members(self) -> tuple[int, ...]:
         """Who takes part in the agreement: the validators, or everybody where only proofs tell who they are."""
@@ -267,7 +282,7 @@ class Deliberation:
         """
         if not self._agreeing:
             return
-        if sender not in self._members:
+        if sender not in self._taking_part:
             raise Rejected("session")
         if len(content) > self._most_inner:
             raise Rejected("too large")
@@ -294,7 +309,8 @@ class Deliberation:
             other = self._read(value)
             if other is not None:
                 self.late.wanted.update(other.names)
-                names = lacking(self.named, other) if self.named is not None and self.drawn else []
+                own = self.named if self.drawn else None
+                names = [] if own is None or own.names == other.names else lacking(own, other)
                 if names and members[general] != self._me:
                     sent = tuple(self._as_sent(self.held[name]) for name in names)
                     found.append((members[general], Passed(self.round, sent)))
@@ -308,7 +324,7 @@ class Deliberation:
             return None
 
     def _as_sent(self, report: Report) -> bytes:
-        told = self._told[report.participant]
+        told = self._all_told(report.participant)
         return GAME.to_bytes(next(message for message in told if message.signature == report.signature))
 
     def hold_late(self, effects: Effects) -> None:

@@ -13,6 +13,7 @@ from folkmoot.agreement.messages import (
     Proposal,
     Vote,
 )
+from folkmoot.agreement.shared import Call, by_first, directly
 from folkmoot.agreement.signed_messages import Chained
 from folkmoot.bc_ucb.contract import MAJORITY
 from folkmoot.bc_ucb.messages import GAME, ReportSent, SetsSent
@@ -78,10 +79,10 @@ class Watch:
         chains: the chain after each height, as the first honest participant committed it.
     """
 
-    def __init__(self, first: Chain, honest: NDArray[np.bool_], trimming: bool = True) -> None:
-        """`honest`: bool [participants]."""
+    def __init__(self, first: Chain, honest: NDArray[np.bool_], trimming: bool = True, call: Call = directly) -> None:
+        """`honest`: bool [participants]. `call`: see agreement/shared.py; participants read the same messages."""
         self.chains = [first]
-        self._honest, self._trimming = honest, trimming
+        self._honest, self._trimming, self._call = honest, trimming, call
         self._votes = Votes(self._honest_in_quorum)
         self._confirmed: dict[int, bytes] = {}
         self._said: dict[tuple[int, str, int], bytes] = {}
@@ -128,7 +129,8 @@ class Watch:
             Broken: it has signed something else for the same purpose in the same round, it confirms another block
                 than another honest one, or see `Votes`.
         """
-        message = GAME.from_bytes(data, self.chains[0].state.members.shape)
+        reading = by_first(self._call, GAME.from_bytes, self.chains[0].state.members.shape)
+        message = reading.known.get(data) or reading.learn(data)
         if isinstance(message, ReportSent):
             self._reported.setdefault((message.round, message.previous), []).append(message.means)
         if isinstance(message, ReportSent | Proposal):

@@ -59,7 +59,7 @@ class ReportSent(_ReportSent):
 
     def signed(self, signature: bytes) -> "ReportSent":
         """With this signature; what was worked out of the rest stays."""
-        message = self._replace(signature=signature)
+        message = ReportSent(*self[:9], signature, self[10])
         message.__dict__["report"] = self.report.signed(signature)
         return message
 

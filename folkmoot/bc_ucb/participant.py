@@ -28,8 +28,8 @@ from folkmoot.agreement.forms import START
 from folkmoot.agreement.hand import Hand
 from folkmoot.agreement.identity import WouldEquivocate
 from folkmoot.agreement.kinds import Final, Round
-from folkmoot.agreement.messages import PROPOSAL, Confirmation, Verified, Vote, signed_here
-from folkmoot.agreement.shared import SMALL, of
+from folkmoot.agreement.messages import PROPOSAL, Confirmation, Proposal, Verified, Vote, signed_here
+from folkmoot.agreement.shared import SMALL, by_first
 from folkmoot.agreement.shares import Largest
 from folkmoot.agreement.signed_messages import VALUE, Rejected
 from folkmoot.agreement.voting import Voter
@@ -66,7 +66,7 @@ CHAIN = "chain"  # the key of a snapshot of the chain
 FAR = 64  # blocks
 _OF_ONE = 8  # blocks whose outcomes one remembers that looks alone
 _CHECKS = 32  # signatures that one remembers of each participant: those of a round, and of the next
-_EARLY = (ReportSent, Offer, Answer)
+_EARLY, _VOTES = (ReportSent, Offer, Answer), (Vote, Confirmation, Proposal)
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,10 @@ class Participant(Thinking):
         self._compared = Compared(role.index, self.hand.identity, self._comparison, kept)
         settings = chain.state.configuration
         compared = self._comparison.sizes(settings.terms.n_arms) if role.params.screening else (0, 0)
-        self.stages, self._at = bounded(settings, *compared), stages(settings.terms.faulty)
+        self.stages, self._at = role.rules.call(bounded, settings, *compared), stages(settings.terms.faulty)
         self._largest = Largest(self.stages, GAME.kind_of)
         self._work: Deliberation | None = None
+        self._propose_at, self._second_at, self._prevote_at = self._at.propose, self._at.second, self._at.prevote
         last = last_round(kept)
         self.next = Moment(last, ANSWERING) if last >= max(floor.round, 1) else Moment(max(floor.round, 1), PULLING)
 
@@ -182,25 +183,26 @@ class Participant(Thinking):
         self, moment: Moment, inbox: Sequence[Received], outcomes: Sequence[Outcome], blocks: Sequence[Any]
     ) -> Effects:
         effects = self._effects = Effects()
-        round, stage = moment
-        if round != self.voter.round:
-            self.voter.enter(round)
+        (round, stage), voter = moment, self.voter
+        if round != voter.round:
+            voter.enter(round)
             self._work = None
         for block in blocks:
-            self.voter.append(block, effects)
+            voter.append(block, effects)
         for outcome in outcomes:
             kept = self.pulls.outcome(self.chain.state, outcome)
             effects.keep += kept or ()
             effects.noticed += [Noticed(-1, "outcome")] * (kept is None)
-        self._receive(stage, inbox, effects)
-        self.voter.settle(effects)
+        if inbox:
+            self._receive(stage, inbox, effects)
+        voter.settle(effects)
         try:
             if round >= self._floor.round:
                 self._act(round, stage, effects)
         except WouldEquivocate:
             effects.counts["own second value"] += 1  # after a crash: silent rather than faulty
-        self.voter.close(effects)
-        new = self.pending.close(self.chain.state, effects)
+        voter.close(effects)
+        new = self.pending.close(voter.chain.state, effects)
         if new or stage == REPORTING:
             for content in self.statements():
                 if content in new or stage == REPORTING:
@@ -209,33 +211,35 @@ class Participant(Thinking):
         return effects
 
     def _act(self, round: int, stage: int, effects: Effects) -> None:
-        at, excluded = self._at, self.index in self.chain.state.excluded
+        work, voter = self._work, self.voter
         if stage == PULLING:
             effects.pull = self.arm(round)
             effects.keep += [Put(ROUND, partial(encode, round)), *self.pulls.pull(round, effects.pull)]
-        elif excluded:
+        elif voter.index in voter.chain.state.excluded:
             return  # nobody would count what it says
         elif stage == REPORTING:
             self._report(effects)
-        elif stage == ANSWERING and self._work is not None:
-            self._pass_on(self._work.pass_on(self.voter.links), effects)
+        elif stage == ANSWERING and work is not None:
+            self._pass_on(work.pass_on(voter.links), effects)
         elif stage == SCREENING:
             self._screen(effects)
-        elif SCREENING < stage <= at.propose and self._work is not None:
-            self._share(effects, self._work.relay())
-            self._pass_on(self._work.pushed(), effects)
-        if stage == at.propose:
-            if self._work is not None:
-                self._work.tell(effects)
+        elif stage <= self._propose_at and work is not None:
+            self._share(effects, work.relay())
+            self._pass_on(work.pushed(), effects)
+        if stage < self._propose_at:
+            return
+        if stage == self._propose_at:
+            if work is not None:
+                work.tell(effects)
             self._propose(effects)
-        if stage == at.second:
+        elif stage == self._second_at:
             self._second(effects)
-            self.voter.pass_on(PROPOSAL, effects)
-        if stage == at.prevote and self._work is not None:
-            for state in self.voter.states.values():
-                effects.noticed += self._work.contradicting(state.last)
-        if stage >= at.prevote:
-            self.voter.vote(stage - at.prevote, effects)
+            voter.pass_on(PROPOSAL, effects)
+        elif stage == self._prevote_at and work is not None:
+            for state in voter.states.values():
+                effects.noticed += work.contradicting(state.last)
+        if stage >= self._prevote_at:
+            voter.vote(stage - self._prevote_at, effects)
 
     def _report(self, effects: Effects) -> None:
         chain, round, params = self.chain, self.voter.round, self.role.params
@@ -329,19 +333,22 @@ class Participant(Thinking):
 
     def _receive(self, stage: int, inbox: Sequence[Received], effects: Effects) -> None:
         """Take in messages; what is malformed or worth nothing is noticed."""
-        if not inbox:
-            return
         shape, largest, decode = self.shape(self.chain.state), self._largest, GAME.from_bytes
-        read, take, sizes, work = of(self.rules.call, decode), self._take, largest.known, self._work
-        for sender, data in self.voter.in_turn(inbox):
+        voter, sizes, work, reading = self.voter, largest.known, self._work, by_first(self.rules.call, decode, shape)
+        round, known = voter.round, reading.known
+        for sender, data in voter.in_turn(inbox):
             try:
-                if type(data) is not bytes or len(data) > sizes.get(data[:START], -1):
+                size = len(data) if type(data) is bytes else -1
+                if not 0 <= size <= sizes.get(data[:START], -1):
                     largest.require(data)
-                message = read(data, shape) if len(data) <= SMALL else decode(data, shape)
-                if type(message) is not SetsSent:
-                    take(message, sender, stage, effects)
-                elif work is not None and message.round == self.voter.round:  # most messages are these
-                    work.take_inner(message.content, sender)
+                message = (known.get(data) or reading.learn(data)) if size <= SMALL else decode(data, shape)
+                if type(message) is SetsSent:  # most messages are these
+                    if work is not None and message[0] == round:
+                        work.take_inner(message[1], sender)
+                elif isinstance(message, _VOTES):
+                    voter.take(message, sender, effects)
+                else:
+                    self._take(message, sender, stage, effects)
             except Malformed:
                 effects.noticed.append(Noticed(sender, "malformed"))
             except Rejected as error:
@@ -349,17 +356,14 @@ class Participant(Thinking):
 
     def _take(self, message: Any, sender: int, stage: int, effects: Effects) -> None:
         """Act on one message, its signatures checked only if it can matter."""
-        kind = type(message)
-        if kind is Vote or kind is Confirmation:
-            self.voter.take(message, sender, effects)
+        if isinstance(message, _EARLY):
+            self._take_early(message, sender, stage, effects)
         elif isinstance(message, Shown):
             self.pending.take(self.chain.state, message.statement, effects)
         elif isinstance(message, Passed):
             if self._work is None or message.round != self.voter.round or stage > self._at.second:
                 raise Rejected("late")
             self._work.take_passed(message, sender, stage <= SCREENING, effects)
-        elif isinstance(message, _EARLY):
-            self._take_early(message, sender, stage, effects)
         else:
             self.voter.take(message, sender, effects)
 

@@ -23,6 +23,8 @@ class Late:
         wanted: names of reports in the values that were accepted.
     """
 
+    __slots__ = ("_most", "_waiting", "wanted")
+
     def __init__(self, most: int) -> None:
         """`most`: reports of one sender that wait for a value that names them."""
         self.wanted: set[bytes] = set()
@@ -42,6 +44,8 @@ class Late:
 
     def found(self, held: Iterable[bytes], keys: tuple[bytes, ...], origin: bytes) -> list[Verified[ReportSent]]:
         """Of those that wait, the signed ones that are wanted and not yet held."""
+        if not self._waiting:
+            return []
         missing, found = self.wanted.difference(held), list[Verified[ReportSent]]()
         for waiting in self._waiting.values():
             for name in [name for name in waiting if name in missing]:

@@ -187,7 +187,7 @@ class Table:
         self._outcomes: dict[Address, list[Outcome]] = {a: [] for a in addresses}
         self._reward = np.zeros((m, 1))
         good = np.array([Address(number, 0) in self.honest for number in range(m)])
-        self.watch = Watch(self.first, good, game.params.trimming)
+        self.watch = Watch(self.first, good, game.params.trimming, rules.call)
         self._arms = np.full((int(game.checkpoints[-1]) + 1, m), -1, np.int64)
         self._checked, self._drawn = 0, 0
         self._file = None if game.ledger_path is None else ledger.create(game.ledger_path, self.genesis)
@@ -258,7 +258,7 @@ class Table:
             told = self._disclosed(moment, address.participant) if self.environment is not None else ()
             inbox = [*arrived.get(address, ()), *told]
             effects = self._step(moment, address, inbox)
-            if address in self._well:
+            if address in self._well and (overheard or effects.committed or self.game.watched):
                 said += [Said(address.participant, to, data) for to, data in effects.send] if overheard else ()
                 self._check(address, moment.stage, effects)
 

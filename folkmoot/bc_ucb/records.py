@@ -86,7 +86,7 @@ class Report(_Reported):
 
     def signed(self, signature: bytes) -> "Report":
         """With this signature; what stands for what is said stays, as no signature is part of it."""
-        report = self._replace(signature=signature)
+        report = Report(*self[:6], signature, self[7])
         report.__dict__.update(commitment=self.commitment, body=self.body)
         return report
 

@@ -261,7 +261,7 @@ class Rounds:
 
     def signers(self, state: State, records: tuple[bytes, ...]) -> Signers:
         """All members; more than two thirds of them."""
-        return Signers(frozenset(key for key in state.keys if key), state.quorum)
+        return Signers(state.voters, state.quorum)
 
     def step(self, state: State, header: Header, records: tuple[bytes, ...]) -> State:
         """The state after the round, everything in the record computed again.

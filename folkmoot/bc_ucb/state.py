@@ -74,6 +74,11 @@ class State(_State):
         """How many members must sign a block: two sets of so many share more than a third of them."""
         return 2 * (len(self.configuration.keys) - len(self.excluded)) // 3 + 1
 
+    @cached_property
+    def voters(self) -> frozenset[bytes]:
+        """The keys of all members."""
+        return frozenset(key for key in self.keys if key)
+
     @property
     def faulty(self) -> int:
         """How many of the members may lie: so many reports are trimmed on either side."""

@@ -53,25 +53,24 @@ class TrustedMachine:
 
     def __init__(self, participants: int, kappa: Fraction, count_bits: int, how: str = "ideal") -> None:
         self._kappa, self._bits, self._how = kappa, count_bits, how
-        self._told: list[tuple[int, Counts] | None] = [None] * participants
+        self._told: list[tuple[int, list[int]] | None] = [None] * participants
 
     def tell(self, participant: int, round: int, counts: Counts) -> None:
         """A participant's counts of this round."""
-        self._told[participant] = round, counts
+        most = (1 << self._bits) - 1
+        self._told[participant] = round, [min(count, most) for count in counts]
 
     def ask(self, round: int, counts: Counts) -> NDArray[np.bool_]:
         """The participants whose count exceeds a validator's `counts` on every arm, as far as they told."""
-        here = [m for m, told in enumerate(self._told) if told is not None and told[0] == round]
-        found = np.zeros(len(self._told), np.bool_)
-        most = (1 << self._bits) - 1
+        told = {m: said[1] for m, said in enumerate(self._told) if said is not None and said[0] == round}
+        found: NDArray[np.bool_] = np.zeros(len(self._told), np.bool_)
+        most, others = (1 << self._bits) - 1, list(told.values())
         own = [min(count, most) for count in counts]
-        others = [[min(count, most) for count in told[1]] for m in here if (told := self._told[m]) is not None]
         if self._how == "mpyc":
             bits = compare_mpyc(others, own, self._kappa, self._bits)
         else:
             bits = compare_ideal(others, own, self._kappa)
-        for m, passed in zip(here, bits):
-            found[m] = all(passed)
+        found[list(told)] = [all(passed) for passed in bits]
         return found
 
 

@@ -73,7 +73,7 @@ def admit(
     stage: Stage, inbox: Iterable[Received], kind_of: Callable[[bytes], str] = _no_kinds, sorts: bool = True
 ) -> tuple[list[Received], Counter[str]]:
     """What of this inbox is within the stage's bounds, sorted by sender if it `sorts`, and how much is not, and why."""
-    if type(inbox) is list and not inbox:
-        return [], Counter()
+    if type(inbox) in (list, tuple) and not inbox:
+        return [], Counter.__new__(Counter)  # an empty one, in less time
     admitted, refused = Gate(stage, kind_of).sift(inbox)
     return sorted(admitted, key=_sender) if sorts else admitted, refused  # stable: a sender's own order stays

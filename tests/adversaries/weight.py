@@ -3,7 +3,7 @@
 from functools import lru_cache
 from types import FunctionType, MethodType, ModuleType
 
-from folkmoot.agreement.shared import Shared
+from folkmoot.agreement.shared import ByFirst, Shared
 from folkmoot.bc_ucb.participant import Role
 from folkmoot.bc_ucb.rules import Rounds
 from folkmoot.comparison.in_rounds import TrustedMachine
@@ -11,8 +11,8 @@ from folkmoot.ledger.chain import Chain
 from folkmoot.machine import Kept
 
 # What members of one program share, what is stored, and what is verified: none of it is held for what somebody sends.
-_OF_SHARED = type(lru_cache(len))  # a function with its memory, see `Shared.of`
-_ELSEWHERE = (ModuleType, FunctionType, type, Role, Rounds, Shared, _OF_SHARED, TrustedMachine, Kept, Chain)
+_CHECKS = type(lru_cache(len))  # a function with its memory, see `Remembered`
+_ELSEWHERE = (ModuleType, FunctionType, type, Role, Rounds, Shared, ByFirst, _CHECKS, TrustedMachine, Kept, Chain)
 
 
 def held_bytes(machine):
