@@ -11,6 +11,10 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# After `& PLACE` an index below 2**31 is what it was, and a compiler sees that it does not count from the end, which
+# otherwise costs as much as some additions.
+PLACE = 2**31 - 1
+
 
 class Recorded(NamedTuple):
     """A function that a compiler is to know, or a type of records that it is to tell apart from others."""

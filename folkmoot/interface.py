@@ -5,9 +5,8 @@ An algorithm, a reward law or a network is a few functions registered for the ty
     @implements(Params)
     def select(params, state, i, t, coins): ...
 
-The loop calls the generic functions below. In Python they look the implementation up by the type of
-their first argument; compiled, numba picks the same function by the same type at compile time. So
-there is one text, and the compiled loop has a stable signature that caches across processes.
+The loop calls the generic functions below. In Python they look the implementation up by the type of their first
+argument; compiled, numba picks the same function by the same type, so that one text has a signature that is cached.
 
 How functions are registered and found is in `folkmoot.generics`; its names are here too.
 """
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from folkmoot.generics import GENERICS as GENERICS
 from folkmoot.generics import IMPLEMENTATIONS as IMPLEMENTATIONS
+from folkmoot.generics import PLACE as PLACE
 from folkmoot.generics import Recorded as Recorded
 from folkmoot.generics import generic as generic
 from folkmoot.generics import implementation as implementation

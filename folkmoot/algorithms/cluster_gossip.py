@@ -2,7 +2,7 @@
 
 Source: arXiv 2502.08003. Its formulas are lost: this is DrFed-UCB with clusters in the place of agents, as the
 text describes it. [T] stated there, [R] recalled, [I] filled in by us, [D] derived. `ucb_sbm.UCBSBM` configures it,
-`cluster_records` has its records, `cluster_tables` what mates know of one another.
+`cluster_records` has its records, `cluster_hearing` what neighbours say, `cluster_tables` what mates know.
 
 Periods. Every `refresh` rounds a period ends. What an agent hears of other clusters in a period's first round, and the
 tables of mates as they are in it, spread among mates until the period ends; then all adopt them, and keep to them for
@@ -12,18 +12,10 @@ the same numbers to the last bit in every round, as Theorem 10 needs. A period o
 
 from math import inf, log, sqrt
 
-from folkmoot.algorithms.cluster_records import Params, end_of_run, first_of_period
-from folkmoot.algorithms.cluster_tables import (
-    adopt,
-    hear_mates,
-    hear_tables,
-    keep_own,
-    observe,
-    pool_own,
-    take_survey,
-)
+from folkmoot.algorithms.cluster_hearing import hear_cluster, hear_late, hear_neighbours
+from folkmoot.algorithms.cluster_records import Params, first_of_period
+from folkmoot.algorithms.cluster_tables import adopt, keep_own, observe, take_survey
 from folkmoot.algorithms.outcomes import untried
-from folkmoot.algorithms.rows import raise_to
 from folkmoot.coins import CHOICE, below
 from folkmoot.interface import implements, kernel
 
@@ -115,37 +107,11 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
         return
     if params.surveyed > 0 and not state.learning[i]:  # absent when the survey ended
         take_survey(params, state, i)
-    pooled, first = params.relay, first_of_period(params, t)
     if params.common:
         hear_cluster(params, state, i, t, inbox, i)
-    if params.relay and first:
+    if params.relay and first_of_period(params, t):
         keep_own(params, state, i, t)
-    place, strange = 0, 0
-    while place < len(neighbours):
-        begin, end = place, end_of_run(params.until, neighbours, place)
-        run = neighbours[begin:end]
-        place = end
-        if params.labels[run[0]] != params.labels[i]:
-            if params.common:
-                hear_stranger(params, state, i, t, inbox, run[0], first)
-            continue
-        hear_counts(params, state, i, t, inbox, neighbours[strange:begin], first)
-        strange = end
-        if params.relay:
-            for j in run:
-                hear_tables(params, state, i, t, inbox, j)
-            continue
-        before = 0
-        if not pooled and run[-1] > i:
-            while run[before] < i:
-                before += 1
-            hear_mates(params, state, i, t, inbox, run[:before])
-            pool_own(state, i, seen)
-            pooled = True
-        hear_mates(params, state, i, t, inbox, run[before:])
-    hear_counts(params, state, i, t, inbox, neighbours[strange:], first)
-    if not pooled:
-        pool_own(state, i, seen)
+    hear_neighbours(params, state, i, t, seen, inbox, neighbours)
     close_tables(params, state, i, t)
 
 
@@ -171,44 +137,6 @@ def starts(params, state, i, t):
     return t >= params.burn_in and not state.learning[i]
 
 
-@kernel
-def hear_stranger(params, state, i, t, inbox, j, first):
-    """What an agent of another cluster says; after a period's first round it is kept for the next period."""
-    c = params.labels[j]
-    if first:
-        if state.stamp[i, c] < t:  # of several members, the first
-            hear_cluster(params, state, i, t, inbox, j)
-    elif state.next_stamp[i, c] < t:
-        state.next_stamp[i, c] = t
-        for k in range(params.n_arms):
-            state.next_mean[i, c, k] = inbox.cluster_mean[j, k]
-            state.next_gossip[i, c, k] = inbox.gossip[j, k]
-
-
-@kernel
-def hear_counts(params, state, i, t, inbox, strangers, first):
-    """The largest pulls that strangers know of, whatever their clusters."""
-    if t > params.burn_in and params.common and len(strangers) > 0:
-        if first:
-            raise_to(state.largest, i, inbox.largest, strangers, params.n_arms)
-        else:
-            raise_to(state.next_largest, i, inbox.largest, strangers, params.n_arms)
-
-
-@kernel
-def hear_cluster(params, state, i, t, inbox, j):
-    """Keep what agent j says of its cluster."""
-    c = params.labels[j]
-    state.stamp[i, c] = t
-    if t > params.burn_in:
-        for k in range(params.n_arms):
-            state.heard_mean[i, c, k] = inbox.cluster_mean[j, k]
-            state.heard_gossip[i, c, k] = inbox.gossip[j, k]
-    else:
-        for k in range(params.n_arms):
-            state.heard_mean[i, c, k] = inbox.cluster_mean[j, k]
-
-
 @implements(Params)
 def publish_late(params, state, i, t, outbox):
     if not params.common:
@@ -217,25 +145,19 @@ def publish_late(params, state, i, t, outbox):
         outbox.largest[i, k] = state.largest[i, k]
     for c in range(len(params.size)):
         outbox.stamp[i, c] = state.stamp[i, c]
-        for k in range(params.n_arms):
-            outbox.heard_mean[i, c, k] = state.heard_mean[i, c, k]
-            outbox.heard_gossip[i, c, k] = state.heard_gossip[i, c, k]
+    mean, gossip = state.heard_mean[i].flat, state.heard_gossip[i].flat  # in one go: a loop over ten arms hardly begins
+    told_mean, told_gossip = outbox.heard_mean[i].flat, outbox.heard_gossip[i].flat
+    for e in range(len(params.size) * params.n_arms):
+        told_mean[e] = mean[e]
+    for e in range(len(params.size) * params.n_arms):
+        told_gossip[e] = gossip[e]
 
 
 @implements(Params)
 def update_late(params, state, i, t, inbox, neighbours):
     """Fresher copies from mates; then, if the period ends, the average."""
     if params.common and t > params.surveyed:
-        place, old = 0, oldest(params, state, i) < t
-        while place < len(neighbours):
-            end = end_of_run(params.until, neighbours, place)
-            run = neighbours[place:end]
-            place = end
-            if params.labels[run[0]] == params.labels[i]:
-                for j in run:
-                    if old:  # nobody knows better than what was said in this round
-                        hear_copies(params, state, i, inbox, j)
-                raise_to(state.largest, i, inbox.largest, run, params.n_arms)
+        hear_late(params, state, i, t, inbox, neighbours)
     if starts(params, state, i, t):
         state.learning[i] = True
         begin(params, state, i, t)
@@ -243,28 +165,6 @@ def update_late(params, state, i, t, inbox, neighbours):
         average(params, state, i)
     if params.common and params.refresh > 1 and period_ends(params, t):
         open_period(params, state, i, t)
-
-
-@kernel
-def oldest(params, state, i):
-    """When the oldest of the copies was sent."""
-    stamp = state.stamp[i, 0]
-    for c in range(1, len(params.size)):
-        stamp = min(stamp, state.stamp[i, c])
-    return stamp
-
-
-@kernel
-def hear_copies(params, state, i, inbox, j):
-    """Take over what mate j knows better. (Before the burn-in ends nobody has gossip or counts to pass on.)"""
-    for c in range(len(params.size)):
-        if inbox.stamp[j, c] > state.stamp[i, c]:
-            state.stamp[i, c] = inbox.stamp[j, c]
-            for k in range(params.n_arms):
-                state.heard_mean[i, c, k] = inbox.heard_mean[j, c, k]
-            if inbox.stamp[j, c] > params.burn_in:
-                for k in range(params.n_arms):
-                    state.heard_gossip[i, c, k] = inbox.heard_gossip[j, c, k]
 
 
 @kernel

@@ -6,7 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.algorithms.words import fill_counts, read_means, read_row, write_means, write_row
-from folkmoot.interface import implements, kernel
+from folkmoot.interface import PLACE, implements, kernel
+
+PARTED = 64  # neighbours that are parted at a time where mates do not stand together
 
 
 class Params(NamedTuple):
@@ -19,7 +21,7 @@ class Params(NamedTuple):
     c1: float  # C_1
     labels: np.ndarray  # int64 [n_agents]  c(m)
     rank: np.ndarray  # int64 [n_agents]  place of an agent among its mates
-    until: np.ndarray  # int64 [n_agents]  the last agent of those that follow it and are all of its cluster
+    first: np.ndarray  # int64 [n_clusters]  the first agent of each, if all agents of it follow one another; else [0]
     share: np.ndarray  # float64 [n_clusters]  weight of a cluster, 1 on average
     gate_unit: np.ndarray  # float64 [n_clusters]  pooled pulls by this are what the gate "cluster" compares
     count_unit: np.ndarray  # float64 [n_clusters]  pooled pulls by this are what the radius takes
@@ -43,7 +45,8 @@ class State(NamedTuple):
     contact: np.ndarray  # int64 [n_agents, largest_size]  round in which a mate's table below was its own; 0: none
     mate: np.ndarray  # float64 [n_agents, largest_size or 0, n_arms, 2]  that table, with relay: pulls and their sum
     told: np.ndarray  # float64 [n_agents, n_arms or 0, largest_size, 2]  the same without relay, mates side by side
-    told_pulls: np.ndarray  # int64 [n_agents, largest_size]  the pulls of all arms in it
+    spoke: np.ndarray  # int32 [n_agents, largest_size]  the arm of which a mate spoke last
+    others: np.ndarray  # int64 [n_agents, largest_size]  the pulls of all other arms in `told`
     team_pulls: np.ndarray  # int64 [n_agents, n_arms]  own and mates' together
     team_mean: np.ndarray  # float64 [n_agents, n_arms]
     cluster_pulls: np.ndarray  # int64 [n_agents, n_arms]  nc, as adopted when a period last ended
@@ -59,6 +62,7 @@ class State(NamedTuple):
     next_mean: np.ndarray  # float64 [n_agents, n_clusters or 0, n_arms]
     next_gossip: np.ndarray  # float64 [n_agents, n_clusters or 0, n_arms]
     learning: np.ndarray  # bool [n_agents]  is its burn-in over?
+    parted: np.ndarray  # int32 [n_agents, 2, PARTED or 0]  scratch: neighbours that are mates, and those that are not
 
 
 class Message(NamedTuple):
@@ -100,6 +104,7 @@ def init(params):
         np.zeros((n, mates), np.int64),
         np.zeros((n, relayed, k, 2), np.float64),
         np.zeros((n, told, mates, 2), np.float64),
+        np.zeros((n, mates), np.int32),
         np.zeros((n, mates), np.int64),
         np.zeros((n, k), np.int64),
         np.zeros((n, k), np.float64),
@@ -116,6 +121,7 @@ def init(params):
         np.zeros((n, later, k), np.float64),
         np.zeros((n, later, k), np.float64),
         np.zeros(n, np.bool_),
+        np.zeros((n, 2, 0 if stand_together(params) else PARTED), np.int32),
     )
 
 
@@ -237,12 +243,13 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
     k, cluster = params.n_arms, params.labels[i]
     told = 3 * k if params.common else 0
     copies = (len(params.size) - 1) * (2 * k + 1) + k if params.common else 0
-    mates, place = 0, 0
-    while place < len(neighbours):
-        end = end_of_run(params.until, neighbours, place)
-        if params.labels[neighbours[place]] == cluster:
-            mates += end - place
-        place = end
+    mates = 0
+    if stand_together(params):
+        near, far = mates_in(params, i, neighbours)
+        mates = far - near
+    else:
+        for j in neighbours:
+            mates += params.labels[j] == cluster
     numbers = mates * copies + (len(neighbours) - mates) * told
     if not params.relay:
         return 8 * (numbers + mates * (2 * k + 2))
@@ -260,14 +267,27 @@ def traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, n_messages)
 
 
 @kernel
-def end_of_run(until, neighbours, begin):
-    """Where in the row the neighbours end that follow one another from there on and are of one cluster."""
-    last, end = until[neighbours[begin]], begin + 1
-    while end + 8 <= len(neighbours) and neighbours[end + 7] <= last:
-        end += 8
-    while end < len(neighbours) and neighbours[end] <= last:
-        end += 1
-    return end
+def stand_together(params):
+    """Do the agents of each cluster follow one another?"""
+    return len(params.first) > 0
+
+
+@kernel
+def mates_in(params, i, neighbours):
+    """Where the mates of agent i begin in the row, and where they end, if the agents of a cluster stand together."""
+    c = params.labels[i]
+    return place_of(neighbours, params.first[c]), place_of(neighbours, params.first[c] + params.size[c])
+
+
+@kernel
+def place_of(neighbours, agent):
+    """How many neighbours come before this agent: a search by halves, without branches that nobody could foresee."""
+    begin, rest = 0, len(neighbours)
+    while rest > 0:
+        half = (rest + 1) >> 1
+        begin += half * (neighbours[(begin + half - 1) & PLACE] < agent)
+        rest -= half
+    return begin
 
 
 @kernel

@@ -6,7 +6,7 @@ the sums are taken anew, in the order of the mates, when a period ends.
 """
 
 from folkmoot.algorithms.cluster_records import first_of_period
-from folkmoot.interface import kernel
+from folkmoot.interface import PLACE, kernel
 
 
 @kernel
@@ -36,60 +36,86 @@ def pool_own(state, i, seen):
 
 @kernel
 def hear_mates(params, state, i, t, inbox, mates):
-    """Add what mates have observed since they were last heard: one outcome at most if that was in the last round.
+    """Add what mates have observed since they were last heard: one outcome at most if that was in the last round."""
+    place = 0
+    while place < len(mates):
+        arm, heard = inbox.arm[mates[place]], 0
+        if arm >= 0:
+            heard = hear_alike(params, state, i, t, arm, inbox, mates[place:])
+        if heard == 0:
+            hear_table(params, state, i, t, inbox, mates[place])
+            heard = 1
+        place += heard
 
-    While they speak of the same arm, its pulls and mean are in variables. Who was not heard in the last round has
-    mostly pulled the arm of this round alone since then: its pulls of all arms tell whether others need a look.
+
+@kernel
+def hear_alike(params, state, i, t, arm, inbox, mates):
+    """Add the new pulls of mates, from the first on, as long as all are of this arm; of how many mates they are.
+
+    The pulls and mean of the arm are in variables meanwhile. Who was heard in the last round has one new pull, and its
+    table is written only. (A liar's pulls of other arms that cancel out count as none.)
     """
-    arm, pulls, mean = -1, 0, 0.0
-    for j in mates:
-        r, k = params.rank[j], inbox.arm[j]
-        together = state.contact[i, r] == t - 1
-        state.contact[i, r] = t
-        if k < 0 and together:
-            continue
-        if k < 0 or not (together or speaks_of_one(params, state, i, r, inbox, j, k)):
-            if arm >= 0:
-                state.team_pulls[i, arm], state.team_mean[i, arm] = pulls, mean
-                arm = -1
-            hear_table(params, state, i, r, inbox, j)
-            continue
-        if k != arm:
-            if arm >= 0:
-                state.team_pulls[i, arm], state.team_mean[i, arm] = pulls, mean
-            arm, pulls, mean = k, state.team_pulls[i, k], state.team_mean[i, k]
-        new = inbox.pulls[j, k] - int(state.told[i, k, r, 0])
-        if together:
+    contact, spoke, others, told = state.contact[i], state.spoke[i], state.others[i], state.told[i, arm]
+    pulls, mean, heard, k = state.team_pulls[i, arm], state.team_mean[i, arm], 0, arm & PLACE
+    for e in range(len(mates)):
+        j = int(mates[e]) & PLACE
+        if inbox.arm[j] != arm:
+            break
+        r = params.rank[j] & PLACE
+        if spoke[r] != arm:
+            turn_to(state, i, r, arm)
+        if contact[r] == t - 1:
             pulls += 1
             mean += (inbox.reward[j] - mean) / pulls
-        elif new > 0:
+        elif pulls_of_others(params, inbox, j, k) == others[r]:
+            new = inbox.pulls[j, k] - int(told[r, 0])
+            if new <= 0:
+                contact[r] = t
+                heard += 1
+                continue
             pulls += new
-            mean += (inbox.total[j, k] - state.told[i, k, r, 1] - new * mean) / pulls
-        if together or new > 0:
-            state.told_pulls[i, r] += new
-            state.told[i, k, r, 0] = inbox.pulls[j, k]
-            state.told[i, k, r, 1] = inbox.total[j, k]
-    if arm >= 0:
-        state.team_pulls[i, arm], state.team_mean[i, arm] = pulls, mean
+            mean += (inbox.total[j, k] - told[r, 1] - new * mean) / pulls
+        else:
+            break
+        contact[r] = t
+        told[r, 0] = inbox.pulls[j, k]
+        told[r, 1] = inbox.total[j, k]
+        heard += 1
+    state.team_pulls[i, arm], state.team_mean[i, arm] = pulls, mean
+    return heard
 
 
 @kernel
-def speaks_of_one(params, state, i, r, inbox, j, arm):
-    """Are all pulls that mate j tells of for the first time of this arm? (A liar's that cancel out count as none.)"""
-    pulls = 0
+def turn_to(state, i, r, arm):
+    """Mate r speaks of another arm than before."""
+    before = state.spoke[i, r]
+    state.others[i, r] += int(state.told[i, before, r, 0]) - int(state.told[i, arm, r, 0])
+    state.spoke[i, r] = arm
+
+
+@kernel
+def pulls_of_others(params, inbox, j, arm):
+    """How many pulls of other arms mate j tells of."""
+    pulls = -inbox.pulls[j, arm]
     for k in range(params.n_arms):
         pulls += inbox.pulls[j, k]
-    return pulls - state.told_pulls[i, r] == inbox.pulls[j, arm] - int(state.told[i, arm, r, 0])
+    return pulls
 
 
 @kernel
-def hear_table(params, state, i, r, inbox, j):
-    """Add what is new of any arm in the table of mate j, whose place is r."""
+def hear_table(params, state, i, t, inbox, j):
+    """Add what is new in the table of mate j: nothing if it was heard in the last round and had no outcome."""
+    r = params.rank[j]
+    together = state.contact[i, r] == t - 1
+    state.contact[i, r] = t
+    if together and inbox.arm[j] < 0:
+        return
     for k in range(params.n_arms):
         new = inbox.pulls[j, k] - int(state.told[i, k, r, 0])
         if new > 0:
             pool(state, i, k, new, inbox.total[j, k] - state.told[i, k, r, 1])
-            state.told_pulls[i, r] += new
+            if k != state.spoke[i, r]:
+                state.others[i, r] += new
             state.told[i, k, r, 0] = inbox.pulls[j, k]
             state.told[i, k, r, 1] = inbox.total[j, k]
 
@@ -153,13 +179,13 @@ def take_survey(params, state, i):
     for j in range(params.n_agents):
         if params.labels[j] == cluster and j != i:
             r = params.rank[j]
-            state.contact[i, r], state.told_pulls[i, r] = params.quiet, 0
+            state.contact[i, r], state.spoke[i, r], state.others[i, r] = params.quiet, 0, 0
             for k in range(params.n_arms):
                 if params.relay:
                     state.mate[i, r, k, 0] = params.row_pulls[j, k]
                     state.mate[i, r, k, 1] = params.row_total[j, k]
                 else:
-                    state.told_pulls[i, r] += params.row_pulls[j, k]
+                    state.others[i, r] += params.row_pulls[j, k] if k > 0 else 0
                     state.told[i, k, r, 0] = params.row_pulls[j, k]
                     state.told[i, k, r, 1] = params.row_total[j, k]
                 if params.row_pulls[j, k] > 0:

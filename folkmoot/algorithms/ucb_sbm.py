@@ -143,7 +143,7 @@ class UCBSBM(Algorithm):
             c1,
             labels,
             rank,
-            np.append(border, n - 1)[np.searchsorted(border, np.arange(n))],
+            np.unique(labels, return_index=True)[1] if len(border) == c - 1 else np.zeros(0, np.int64),
             sizes * c / n if self.weights == "size" else np.ones(c),
             sizes / sizes.min(),
             unit,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.coins import BATCH, LINK, ROOM, Coins, blocks_from, uniform_in, word_in
-from folkmoot.interface import Links, kernel
+from folkmoot.interface import PLACE, Links, kernel
 
 _DENSE = 0.25  # from here on a coin a pair, four to a block, is no dearer than a skip a link
 _BATCHED = 8  # links expected in a range, from which on skips are drawn in batches
@@ -97,24 +97,52 @@ def draw_range(
             count = min(BATCH, ((last - 1) >> 2) - tile + 1)
             blocks_from(coins, stream, t, a, tile, room, count)
             stop = min(last, (tile + count) << 2)
-            while b < stop:
-                if word_in(room, (b >> 2) - tile, b) < least_down:
-                    end = note_link(network, b, links, end, limit)
-                b += 1
+            end = note_tossed(network, room, least_down, tile, b, stop, links, end, limit)
+            b = stop
     while b < last:
         expected = int((last - b) * chance.threshold * 2.0**-32)
         count = min(BATCH, expected + 1) if expected >= _BATCHED else 1
+        count = whole(count)
         blocks_from(coins, stream, t, a, name, room, count)
         name += count
         for q in range(count):
-            skip = skip_in(chance, room, q, last - b)
-            b += skip
+            b += skip_in(chance, room, q, last - b)
             if b >= last:
                 break
             end = note_link(network, b, links, end, limit)
             b += 1
-            if b >= last:
-                break
+    return end
+
+
+@kernel
+def whole(count: int) -> int:
+    """So many blocks, or a few more, where a rest would be drawn one by one."""
+    return (count + 7) & -8 if count >= 8 else count
+
+
+@kernel
+def note_tossed(
+    network: Any,
+    room: NDArray[np.int32],
+    least_down: int,
+    tile: int,
+    first: int,
+    stop: int,
+    links: Links,
+    end: int,
+    limit: int,
+) -> int:
+    """Write down the agents at those of the places first, ..., stop - 1 whose coin is below; returns the new end.
+
+    Each is written down, and the next one over it if it is not linked: nobody could foresee a branch.
+    """
+    for b in range(first, stop):
+        up = word_in(room, (b >> 2) - tile, b) < least_down
+        if end < limit:
+            links.neighbours[end] = network.order[b]
+        elif up:
+            raise OverflowError("stochastic block model: a round has more links than there is room for")
+        end += up
     return end
 
 
@@ -145,10 +173,18 @@ def note_link(network: Any, b: int, links: Links, end: int, limit: int) -> int:
     """Write down the agent at a place. Never beyond the limit: see `most_links` for how improbable that is."""
     if end >= limit:
         raise OverflowError("stochastic block model: a round has more links than there is room for")
-    j = network.order[b]
-    links.neighbours[end] = j
-    links.count[j] += 1
+    links.neighbours[end] = network.order[b]
     return end + 1
+
+
+@kernel
+def count_links(links: Links, i: int, begin: int, end: int) -> None:
+    """Count the links of agent i with later ones, which stand from `begin` to `end`, for both."""
+    count = links.count
+    count[i] += end - begin
+    drawn = links.neighbours[begin:end]
+    for e in range(len(drawn)):
+        count[int(drawn[e]) & PLACE] += 1
 
 
 @kernel
@@ -156,26 +192,29 @@ def lay_rows(network: Any, links: Links, source: int, target: int) -> int:
     """From links at `source`, place after place, to rows that begin at `target + start`; returns the size of all.
 
     When it is an agent's turn, all who stand before it are in its row, and the rest of its row is its own links.
+    Meanwhile `count` says where in its row the next one goes.
     """
-    start, count, neighbours = links.start, links.count, links.neighbours
-    n, place = len(start), 0
+    start, count, rows = links.start, links.count, links.neighbours[target:]
+    n, size = len(start), 0
     for i in range(n):
-        start[i] = place
-        place += count[i]
-        count[i] = 0
+        start[i] = size
+        size += count[i]
+        count[i] = start[i]
     for a in range(n):
         i = network.order[a]
-        mine = target + start[i] + count[i]
-        later = target + (start[i + 1] if i + 1 < n else place) - mine
-        for e in range(later):
-            neighbours[mine + e] = neighbours[source + e]
-        for e in range(source, source + later):
-            j = int(neighbours[e])
-            neighbours[target + start[j] + count[j]] = i
+        mine = count[i]
+        end = start[i + 1] if i + 1 < n else size
+        drawn, rest = links.neighbours[source : source + end - mine], rows[mine:end]
+        for e in range(len(drawn)):
+            rest[e] = drawn[e]
+        for e in range(len(drawn)):
+            j = int(drawn[e]) & PLACE
+            rows[count[j]] = i
             count[j] += 1
-        count[i] += later
-        source += later
-    return place
+        source += end - mine
+    for i in range(n):
+        count[i] = (start[i + 1] if i + 1 < n else size) - start[i]
+    return size
 
 
 @kernel

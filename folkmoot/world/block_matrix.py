@@ -21,6 +21,7 @@ from folkmoot.world.block_links import (
     SKIP_WITHIN,
     Chance,
     chance_of,
+    count_links,
     draw_range,
     lay_rows,
     room_for_links,
@@ -207,4 +208,4 @@ def draw_places_by_matrix(network: MatrixModelRecord, t: int, coins: Coins, link
             stream = LINK + 256 * (2 + other)  # LINK + 256 is that of losses
             end = draw_range(network, chance, name, t, coins, a, first, last, links, end, limit, stream)
             first = last
-        links.count[network.order[a]] += end - begin
+        count_links(links, network.order[a], begin, end)

@@ -24,6 +24,7 @@ from folkmoot.world.block_links import (
     SKIP_WITHIN,
     Chance,
     chance_of,
+    count_links,
     draw_range,
     lay_rows,
     room_for,
@@ -226,4 +227,4 @@ def draw_places(network: BlockModelRecord, t: int, coins: Coins, links: Links, e
         begin, border = end, network.border[a]
         end = draw_range(network, network.within, SKIP_WITHIN, t, coins, a, a + 1, border, links, end, limit)
         end = draw_range(network, network.across, SKIP_ACROSS, t, coins, a, border, n, links, end, limit)
-        links.count[network.order[a]] += end - begin
+        count_links(links, network.order[a], begin, end)
