@@ -1,14 +1,14 @@
 """What neighbours say in a round of UCB-SBM: mates their tables, others the copies and counts of their clusters.
 
-Where the agents of each cluster follow one another, mates are one piece of a row of neighbours, and its ends are found
-by halves. Else the row is parted, some neighbours at a time. Mates and strangers are heard by turns: a mean over mates
+Where the agents of each cluster follow one another, mates are one piece of a row of neighbours. Else the row is parted,
+some neighbours at a time. Mates and strangers are heard by turns: a mean over mates
 is a chain of divisions, each of which waits for the one before, and meanwhile the processor compares counts.
 """
 
 from folkmoot.algorithms.cluster_records import PARTED, first_of_period, mates_in, place_of, stand_together
 from folkmoot.algorithms.cluster_tables import hear_mates, hear_tables, pool_own
 from folkmoot.algorithms.rows import raise_to
-from folkmoot.interface import kernel
+from folkmoot.interface import PLACE, kernel
 
 _TURN = 8  # mates, and strangers, that are heard in turn
 
@@ -20,10 +20,9 @@ def hear_neighbours(params, state, i, t, seen, inbox, neighbours):
         hear_parts(params, state, i, t, seen, inbox, neighbours)
         return
     near, far = mates_in(params, i, neighbours)
-    for c in range(len(params.first) if params.common else 0):
-        place = place_of(neighbours, params.first[c])
-        if c != params.labels[i] and place < len(neighbours) and params.labels[neighbours[place]] == c:
-            hear_stranger(params, state, i, t, inbox, neighbours[place])
+    if params.common:
+        hear_strangers(params, state, i, t, inbox, neighbours[:near])
+        hear_strangers(params, state, i, t, inbox, neighbours[far:])
     mates = neighbours[near:far]
     own = place_of(mates, i)
     hear_by_turns(params, state, i, t, inbox, mates[:own], neighbours[:near])
@@ -41,8 +40,7 @@ def hear_parts(params, state, i, t, seen, inbox, neighbours):
         n_strangers = min(PARTED, len(neighbours) - place) - n_mates
         mates, strangers, own = state.parted[i, 0, :n_mates], state.parted[i, 1, :n_strangers], 0
         if params.common:
-            for e in range(n_strangers):
-                hear_stranger(params, state, i, t, inbox, strangers[e])
+            hear_strangers(params, state, i, t, inbox, strangers)
         if not pooled and n_mates > 0 and mates[n_mates - 1] > i:
             own, pooled = place_of(mates, i), True
             hear_mates(params, state, i, t, inbox, mates[:own])
@@ -74,6 +72,17 @@ def hear_by_turns(params, state, i, t, inbox, mates, strangers):
         else:
             hear_mates(params, state, i, t, inbox, mates[place : place + _TURN])
         hear_counts(params, state, i, t, inbox, strangers[place : place + _TURN])
+
+
+@kernel
+def hear_strangers(params, state, i, t, inbox, strangers):
+    """Copies of other clusters: of neighbours side by side who are of one cluster, the first one's."""
+    last = -1
+    for e in range(len(strangers)):
+        j = int(strangers[e]) & PLACE
+        if params.labels[j] != last:
+            last = params.labels[j]
+            hear_stranger(params, state, i, t, inbox, j)
 
 
 @kernel

@@ -37,7 +37,7 @@ def game(labels, **settings):
     return state, tables
 
 
-def test_a_place_is_found_by_halves():
+def test_a_place_is_how_many_come_before():
     for n in range(40):
         row = np.sort(RNG.choice(60, n, replace=False)).astype(np.int32)
         for agent in range(61):
