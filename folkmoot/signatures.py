@@ -12,7 +12,7 @@ A party meets some signatures twice, such as a report when it comes and when a b
 driver that plays many participants in one program lets them share their checks: see `remembering`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from functools import lru_cache
@@ -32,6 +32,7 @@ __all__ = [
     "check_certificate",
     "check_header",
     "check_said",
+    "first_bad",
     "in_domain",
     "public_key",
     "remembering",
@@ -99,6 +100,12 @@ def sign_header(key: SigningKey, hash: bytes) -> bytes:
 def check_header(key: bytes, hash: bytes, signature: bytes) -> bool:
     """Is this the signature of a public key on the header with this hash? False for any nonsense."""
     return _is_signed(key, ON_HEADER + hash, signature)
+
+
+def first_bad(hash: bytes, signatures: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """The first of these public keys whose signature is not on the header with this hash; None: all are."""
+    words = ON_HEADER + hash
+    return next((key for key, signature in signatures if not _is_signed(key, words, signature)), None)
 
 
 def sign_said(key: SigningKey, said: bytes) -> bytes:

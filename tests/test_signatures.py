@@ -17,6 +17,7 @@ from folkmoot.signatures import (
     check,
     check_header,
     check_said,
+    first_bad,
     public_key,
     remembering,
     sign,
@@ -60,6 +61,16 @@ def test_nonsense_is_no_signature(form):
         (bytes(32), signature),
     ]:  # fmt: skip
         assert holds(key, said) is False
+
+
+def test_the_first_key_whose_signature_is_not_on_a_header_is_named():
+    other = SigningKey(bytes([9]) * 32)
+    right = [(public_key(key), sign_header(key, HASH)) for key in (KEY, other)]
+    assert first_bad(HASH, right) is None
+    assert first_bad(HASH, ()) is None
+    assert first_bad(bytes(32), right) == PUBLIC
+    assert first_bad(HASH, [right[0], (public_key(other), right[0][1])]) == public_key(other)
+    assert first_bad(HASH, [right[0], (public_key(other), b"short")]) == public_key(other)
 
 
 def test_checks_are_shared_inside_and_forgotten_outside(monkeypatch):

@@ -58,21 +58,23 @@ def is_signed(settings: GameSettings, origin: bytes, participant: int, claim: Cl
 
 def due_for(state: State, round: int, report: Report) -> Due:
     """What a report of a round is paid, if the block before it is the state's last."""
-    settings, own = state.configuration, Claim(round, report.reward, report.seal, report.proof)
+    settings = state.configuration
+    participant, _, reward, seal, proof, claims = report[:6]
+    own = Claim(round, reward, seal, proof)
     if settings.edition == 1:
-        return Due(None, own.reward) if payable(own.reward) else Due(CLAIM)
-    awaits, claims, claimed = own.reward == NO_REWARD, report.earlier, 0
-    if awaits and own.seal:
+        return Due(None, reward) if payable(reward) else Due(CLAIM)
+    awaits, claimed = reward == NO_REWARD, 0
+    if awaits and seal:
         return Due(CLAIM)
     for claim in claims:
-        if not claimable(state, report.participant, round, claim.round):
+        if not claimable(state, participant, round, claim.round):
             return Due(CLAIM)
         claimed |= 1 << (state.round - claim.round)
     paid, signed = 0, True
     for claim in claims if awaits else (*claims, own):
         if not payable(claim.reward):
             return Due(CLAIM)
-        signed = signed and is_signed(settings, state.origin, report.participant, claim)
+        signed = signed and is_signed(settings, state.origin, participant, claim)
         paid += claim.reward
     return Due(None, paid, awaits, claimed) if signed else Due(UNSIGNED)
 

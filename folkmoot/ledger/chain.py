@@ -32,7 +32,7 @@ from folkmoot.ledger.errors import (
     WrongVersion,
 )
 from folkmoot.ledger.rules import Rules, Signers, UnknownRules, rules_of
-from folkmoot.signatures import check_header
+from folkmoot.signatures import first_bad
 
 GENESIS = "genesis"  # the domain of its hash, and the first word of its encoding
 
@@ -202,7 +202,6 @@ def _check_signatures(header: Header, signatures: tuple[Signature, ...], signers
             raise UnknownSigner(f"key {key.hex()} has no say in this block")
     if len(signatures) < signers.quorum:
         raise MissingSignature(f"{len(signatures)} signatures: {signers.quorum} are needed")
-    hash = header.hash
-    for key, signature in signatures:
-        if not check_header(key, hash, signature):
-            raise BadSignature(f"the signature of {key.hex()} is not on this header")
+    bad = first_bad(header.hash, signatures)
+    if bad is not None:
+        raise BadSignature(f"the signature of {bad.hex()} is not on this header")
