@@ -164,7 +164,10 @@ def guarded(function: F, own: Collection[str] = ()) -> F:
 
     @wraps(function)
     def call(*args: Any, **named: Any) -> Any:
-        bound = signature.bind(*args, **named)
+        try:
+            bound = signature.bind(*args, **named)
+        except TypeError:
+            return function(*args, **named)  # Python says what is wrong, and of which function
         for name, value in bound.arguments.items():
             kind = signature.parameters[name].kind
             if name not in own and kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):

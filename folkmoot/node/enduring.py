@@ -58,7 +58,8 @@ def of_models(
     members: int, quorum: int,
 ) -> list[str]:  # fmt: skip
     """Models, each with its member, kind and classes; what moves them; `rules`: those that the charter sets."""
-    moved = f"up to {plural(wanted, 'sample')} of each member in a round" if wanted else "nothing"
+    exchanges = "exchanges that a member asks for"
+    moved = f"up to {plural(wanted, 'sample')} of each member in a round, and {exchanges}" if wanted else exchanges
     return [
         f"Samples of shape {list(shape)}, in {classes} classes. What moves the models: {moved}{rules}.",
         *(f"  {member:20} {kind}, knows {', '.join(map(str, known))}" for member, kind, known in models),

@@ -67,3 +67,8 @@ def test_a_result_is_shown_on_a_line():
         fm.UCB(), fm.Bernoulli(means), fm.Static(nx.complete_graph(20)), horizon=20, engine="interpreted"
     )
     assert repr(result) == "Result('UCB (alone)', replicates=1)"
+
+
+def test_a_call_without_an_argument_that_it_needs_names_the_function():
+    with pytest.raises(TypeError, match=r"simulate\(\) missing .*'horizon'"):
+        fm.simulate(fm.UCB(), fm.Bernoulli(MEANS), NETWORK)

@@ -36,7 +36,7 @@ def laid(x: NDArray[np.floating]) -> torch.Tensor:
 
     An array may begin anywhere, such as a slice of another. Products take another way for it, and round otherwise.
     """
-    found = torch.from_numpy(np.ascontiguousarray(x, np.float32))
+    found = torch.from_numpy(np.require(x, np.float32, ("C", "W")))  # PyTorch warns where an array may not be written
     return found.clone() if found.data_ptr() % EDGE else found
 
 

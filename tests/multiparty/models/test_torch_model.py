@@ -1,5 +1,6 @@
 """PyTorch modules as parties' models: alone and stacked, against plain autograd."""
 
+import warnings
 from copy import deepcopy
 
 import numpy as np
@@ -270,3 +271,11 @@ def test_a_process_that_takes_small_numbers_for_zero_scores_and_moves_alike():
             torch.set_flush_denormal(False)
     assert found[0] == found[1]
     assert 0.0 < scores[0, 0, 1] < 1e-40
+
+
+def test_samples_that_may_not_be_written_are_scored_without_a_warning():
+    model, x = TorchModel(nn.Linear(2, 2), [0, 1]), np.zeros((3, 2), np.float32)
+    x.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert model.scores(x).shape == (3, 2)
