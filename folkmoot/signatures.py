@@ -18,7 +18,8 @@ from contextvars import ContextVar, Token
 from functools import lru_cache
 from typing import TypeAlias
 
-from nacl._sodium import ffi, lib  # libsodium itself: nacl.bindings copies every message twice
+from nacl.bindings import crypto_sign, crypto_sign_open
+from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey
 
 __all__ = [
@@ -46,7 +47,6 @@ SEED_BYTES, KEY_BYTES, SIGNATURE_BYTES = 32, 32, 64
 MAX_DOMAIN = 64  # characters
 FOR_DOMAIN, ON_HEADER, ON_CHAIN = b"folkmoot/1/", b"folkmoot/block-signature/", b"folkmoot/multiparty-signature/"
 
-_BYTES = ffi.typeof("unsigned char[]")
 Check: TypeAlias = Callable[[bytes, bytes, bytes], bool]  # of public key, what is signed, signature
 
 
@@ -130,12 +130,8 @@ def check_certificate(key: bytes, words: bytes, signature: bytes) -> bool:
 
 
 def _signed(key: SigningKey, message: bytes) -> bytes:
-    size = len(message)
-    signed = ffi.new(_BYTES, SIGNATURE_BYTES + size)
-    if lib.crypto_sign(signed, ffi.NULL, message, size, key._signing_key) != 0:
-        raise RuntimeError("libsodium does not sign")
-    signature: bytes = ffi.buffer(signed, SIGNATURE_BYTES)[:]
-    return signature
+    signed: bytes = crypto_sign(message, key._signing_key)  # what SigningKey.sign takes its two parts from
+    return signed[:SIGNATURE_BYTES]
 
 
 def _is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
@@ -147,12 +143,11 @@ def _is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _holds(key: bytes, message: bytes, signature: bytes) -> bool:
-    return _opens(signature + message, key)
-
-
-def _opens(signed: bytes, key: bytes) -> bool:
-    """Is this a signature and what is signed, by a public key of 32 bytes?"""
-    return bool(lib.crypto_sign_open(ffi.NULL, ffi.NULL, signed, len(signed), key) == 0)
+    try:
+        crypto_sign_open(signature + message, key)
+    except BadSignatureError:
+        return False
+    return True
 
 
 _shared: ContextVar[Check] = ContextVar("how signatures are checked", default=_holds)

@@ -76,11 +76,11 @@ def test_the_first_key_whose_signature_is_not_on_a_header_is_named():
 def test_checks_are_shared_inside_and_forgotten_outside(monkeypatch):
     opened = []
 
-    def counted(message, key, real=signatures._opens):
+    def counted(message, key, real=signatures.crypto_sign_open):
         opened.append(message)
         return real(message, key)
 
-    monkeypatch.setattr(signatures, "_opens", counted)
+    monkeypatch.setattr(signatures, "crypto_sign_open", counted)
     signature = sign_header(KEY, HASH)
     bad = signature[:-1] + b"\0"
     for _ in range(3):
@@ -98,11 +98,11 @@ def test_checks_are_shared_inside_and_forgotten_outside(monkeypatch):
 def test_one_party_checks_a_signature_once_and_a_driver_that_shares_goes_before(monkeypatch):
     opened = []
 
-    def counted(message, key, real=signatures._opens):
+    def counted(message, key, real=signatures.crypto_sign_open):
         opened.append(message)
         return real(message, key)
 
-    monkeypatch.setattr(signatures, "_opens", counted)
+    monkeypatch.setattr(signatures, "crypto_sign_open", counted)
     one, other = Remembered(8), Remembered(8)
     signature = sign_header(KEY, HASH)
     bad = signature[:-1] + b"\0"
