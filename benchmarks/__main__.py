@@ -5,7 +5,7 @@
 --blocks N     of the ledger that is verified.
 --peers        also other people's libraries, each in an environment of its own; --gse FOLDER: see benchmarks/peers.
 --nodes        also nodes as processes, which want a quiet machine.
---only PART    primitives, ucb, gse, growth, chain, learning, start, peers or nodes.
+--only PART    primitives, ucb, gse, growth, threads, chain, learning, start, peers or nodes.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import chain, growth, primitives, rivals, startup, worlds
+from benchmarks import chain, growth, in_threads, primitives, rivals, startup, worlds
 from benchmarks.measure import Contender, Row, interleave, table
 from benchmarks.twins import FLAGS, Counts, Twins, compiler
 from folkmoot.files import write_file
@@ -28,7 +28,7 @@ from folkmoot.simulation.replicates import Job, run_batch
 from folkmoot.simulation.rows import Finished
 from folkmoot.simulation.simulate import make_job
 
-PARTS = ("primitives", "ucb", "gse", "growth", "chain", "learning", "start", "peers", "nodes")
+PARTS = ("primitives", "ucb", "gse", "growth", "threads", "chain", "learning", "start", "peers", "nodes")
 OURS, TWIN = "compiled loop", "C twin"
 INTERPRETED, PLAIN, NUMPY = "the loop interpreted", "plain Python by hand", "NumPy over replicates"
 TWIN_ALLOWANCE = {"ucb": 1.35, "gse": 0.9}  # at most so many times the C twin's cost
@@ -37,6 +37,7 @@ GSE_STEPS = 6e6  # agent-steps a second, at least
 GRID_ALLOWANCE = 1.5  # 10^6 agents: at most so many times the cost of 10^4, a step of an agent
 GRID_MEMORY = 838 * 2**20  # bytes
 LEARNING_GAIN = {"10 parties": 0.7, "50 parties": 1.5}  # at least so many times quicker than plain PyTorch, per sample
+THREADS_ALLOWANCE = 1.1  # two threads that share agents: at most so many times the processor time of one
 VERIFY_ALLOWANCE = (1.4, 2.5)  # ledgers of notes and of a game: at most so many times bare checks of their signatures
 
 
@@ -150,6 +151,16 @@ def growth_part(quick: bool, repetitions: int) -> tuple[list[str], list[str]]:
     ]
 
 
+def threads_part(quick: bool) -> tuple[list[str], list[str]]:
+    """One thread and two; judged by processor time, which other programs do not stretch."""
+    text, found = in_threads.part(quick, 1 if quick else 3)
+    return [f"### Threads\n\n{text}\n"], [
+        verdict("agents in two threads, processor time over that of one", cost, THREADS_ALLOWANCE, True)
+        for name, (_, cost) in found.items()
+        if name == in_threads.GRID
+    ]
+
+
 def chain_part(quick: bool, repetitions: int, blocks: int) -> tuple[list[str], list[str]]:
     """Blocks made and verified."""
     texts, ratios = chain.part(quick, repetitions, blocks)
@@ -225,6 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
         "ucb": partial(ucb_part, twins, options.quick, repetitions),
         "gse": partial(gse_part, twins, options.quick, repetitions),
         "growth": partial(growth_part, options.quick, 1 if options.quick else 3),
+        "threads": partial(threads_part, options.quick),
         "chain": partial(chain_part, options.quick, repetitions, options.blocks),
         "learning": partial(learning_part, options.quick, repetitions),
         "start": partial(start_part, options.quick),
@@ -259,11 +271,12 @@ def write(path: Path, texts: list[str]) -> None:
 
 `python -m benchmarks --peers --nodes` measures all of this in one run; without the two options, all but other people's
 libraries and nodes. `--save FILE` writes it down, `--quick` only tries it out.
-`--only PART` is one part of it (`primitives`, `ucb`, `gse`, `growth`, `chain`, `learning`, `start`, `peers`, `nodes`),
-`--blocks N` the length of the ledger that is verified. `python -m benchmarks.versus TREE` plays a row of games in this
-tree and in another checkout in turn.
+`--only PART` is one part of it (`primitives`, `ucb`, `gse`, `growth`, `threads`, `chain`, `learning`, `start`, `peers`,
+`nodes`), `--blocks N` the length of the ledger that is verified.
+`python -m benchmarks.versus TREE` plays a row of games in this tree and in another checkout in turn.
 Contenders take turns (A B C A B C ...); costs are medians, ratios are medians of the ratio within one turn.
-Times are processor times of a single thread: other programs may share the machine.
+Times are processor times of a single thread: other programs may share the machine. Threads alone are measured on the
+wall, and want a quiet one.
 The interpreted loop and the plain Python one play a single replicate, the interpreted GSE its first rounds.
 
 Measured {date.today().isoformat()} on {machine()}.

@@ -10,13 +10,10 @@ record that `folkmoot.interface` keeps; `compiler` hands it over, and what is de
 """
 
 import hashlib
-import os
 import shutil
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -26,7 +23,7 @@ from folkmoot.errors import brief
 from folkmoot.files import users_cache
 from folkmoot.interface import Recorded, implementation, tell
 from folkmoot.own_code import is_ours
-from folkmoot.simulation import engine
+from folkmoot.simulation import crew, engine
 from folkmoot.simulation.uncompiled import named
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -48,7 +45,20 @@ def _taught() -> Any:
     import numba
 
     tell(_teach)
+    _teach_locks()
     return numba
+
+
+def _teach_locks() -> None:
+    from numba import extending, types
+
+    numba: Any = extending
+    kinds: Any = types
+    named = kinds.ExternalFunction  # the linker finds the name in this process, also for code from the disk
+    wait = named(crew.TAKE, kinds.int32(kinds.intp, kinds.int32))
+    give = named(crew.LET_GO, kinds.void(kinds.intp))
+    numba.overload(crew.take, jit_options=_CALLED_BY_COMPILED)(lambda lock: lambda lock: wait(lock, 1))
+    numba.overload(crew.let_go, jit_options=_CALLED_BY_COMPILED)(lambda lock: lambda lock: give(lock))
 
 
 def _teach(recorded: Recorded) -> None:
@@ -117,31 +127,6 @@ def _remove_old(root: Path, folder: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def is_flat(record: tuple[object, ...]) -> bool:
-    """Has this record no record inside? Numba's parallel loops take no others."""
-    return not any(isinstance(field, tuple) for field in record)
-
-
-def _text(name: str, qualname: str, names: dict[str, Any]) -> FunctionType:
-    """A function object of its own for each variant: numba names cache files after it."""
-    function = getattr(engine, name)
-    text = FunctionType(function.__code__, names, name, function.__defaults__)
-    text.__module__, text.__qualname__ = engine.__name__, qualname
-    return text
-
-
-@cache
-def _dispatcher(parallel: bool, persistent: bool) -> Callable[..., Any]:
-    folder = cache_folder() if persistent else None
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0002.
-    names = {**engine.__dict__, "prange": compiler().prange}
-    inner = _text("rounds", "rounds_parallel" if parallel else "rounds", names)
-    rounds = compiler().njit(parallel=parallel, _nrt=parallel, **options, **_CALLED_BY_COMPILED)(inner)
-    text = _text("play", "play_parallel" if parallel else "play", {**engine.__dict__, "rounds": rounds})
-    return _compiled(text, folder, options)
-
-
 def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, Any]) -> Callable[..., Any]:
     dispatcher: Callable[..., Any] = compiler().njit(**options)(text)
     if hasattr(dispatcher, "py_func"):  # not where numba is told to compile nothing
@@ -155,13 +140,15 @@ def _compiled(text: Callable[..., Any], folder: Path | None, options: dict[str, 
 
 
 @cache
-def _alone(text: Callable[..., Any], rounds: Callable[..., Any], persistent: bool) -> Callable[..., Any]:
+def _dispatcher(text: Callable[..., Any], rounds: Callable[..., Any] | None, persistent: bool) -> Callable[..., Any]:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    # As the simulator's own, and for the same reasons.
-    inner = compiler().njit(_nrt=False, **options, **_CALLED_BY_COMPILED)(rounds)
-    names = {**text.__globals__, rounds.__name__: inner}
-    outer = FunctionType(text.__code__, names, text.__name__, text.__defaults__)
-    outer.__module__, outer.__qualname__ = text.__module__, text.__qualname__
+    outer: Any = text
+    if rounds is not None:
+        # Without reference counting (_nrt) the rounds take two thirds of the time: see docs/decisions/0002.
+        inner = compiler().njit(_nrt=False, **options, **_CALLED_BY_COMPILED)(rounds)
+        names = {**outer.__globals__, rounds.__name__: inner}
+        outer = FunctionType(outer.__code__, names, outer.__name__, outer.__defaults__)
+        outer.__module__, outer.__qualname__ = text.__module__, text.__qualname__
     return _compiled(outer, cache_folder() if persistent else None, options)
 
 
@@ -172,26 +159,27 @@ def _explained(function: Callable[..., Any], records: tuple[object, ...]) -> Cal
     return lambda *arguments: named(lambda: function(*arguments), records)
 
 
-def compiled(text: Callable[..., Any], rounds: Callable[..., Any], records: tuple[object, ...]) -> Callable[..., Any]:
-    """Another loop of the package, compiled for these records, and kept on disk by the rule of the simulator's own.
+def compiled(
+    text: Callable[..., Any], rounds: Callable[..., Any] | None, records: tuple[object, ...]
+) -> Callable[..., Any]:
+    """A function of the package compiled for these records, and kept on disk where none of them is a user's.
 
     Args:
         text: allocates, and calls `rounds`.
-        rounds: the rounds of one replicate; allocates nothing.
+        rounds: the rounds of one replicate; allocates nothing. None: the text calls none.
         records: those of the loop.
 
     Raises:
         Uncompiled: when it is called: a function of a user's cannot be compiled.
     """
-    return _explained(_alone(text, rounds, all(is_ours(record) for record in records)), records)
+    return _explained(_dispatcher(text, rounds, all(is_ours(record) for record in records)), records)
 
 
-def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[..., Any]:
+def loop(name: str, records: tuple[object, ...]) -> Callable[..., Any]:
     """The function to run: `engine.play` itself for "interpreted", its compilation for "compiled".
 
     Args:
         name: "compiled" or "interpreted".
-        parallel: agents of a round in parallel threads (compiled only).
         records: those of the algorithm and the world.
 
     Raises:
@@ -201,46 +189,5 @@ def loop(name: str, parallel: bool, records: tuple[object, ...]) -> Callable[...
     if name == "interpreted":
         return engine.play
     if name == "compiled":
-        return _explained(_dispatcher(parallel, all(is_ours(record) for record in records)), records)
+        return compiled(engine.play, engine.rounds, records)
     raise ValueError(f"engine = {brief(name)}: allowed are 'compiled' and 'interpreted'")
-
-
-class _Parallel:
-    """Threads of the compiler: whether this process began them, and whether it is a copy of one that had.
-
-    A copy made by fork has no such threads and cannot begin them again: most libraries under the compiler abort or
-    wait for ever. And the simplest of them aborts where two threads begin parallel loops, so they take turns.
-    """
-
-    def __init__(self) -> None:
-        self.begun, self.copied, self.turn = False, False, threading.Lock()
-
-    def after_fork(self) -> None:
-        """In the copy."""
-        self.copied, self.turn = self.copied or self.begun, threading.Lock()
-
-
-PARALLEL = _Parallel()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=PARALLEL.after_fork)
-
-
-@contextmanager
-def threads_of_a_round(wanted: int) -> Iterator[bool]:
-    """Let compiled loops with parallel agents use at most so many threads, meanwhile; False: they are to use none."""
-    if wanted <= 1:
-        yield False
-    elif PARALLEL.copied:
-        warnings.warn(
-            "this process is a copy (fork) of one that had played in parallel, where threads cannot begin again: the "
-            "agents of a round are played one by one; use multiprocessing.get_context('spawn')",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        yield False
-    else:
-        with PARALLEL.turn:
-            PARALLEL.begun = True
-            numba = compiler()
-            numba.set_num_threads(min(wanted, numba.config.NUMBA_NUM_THREADS))
-            yield True

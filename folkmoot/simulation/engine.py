@@ -57,8 +57,7 @@ from folkmoot.interface import (
     varies,
     verify,
 )
-
-prange = range  # compiled, the loop finds numba's under this name
+from folkmoot.simulation.turns import Alone, each, gather, leads, release, strayed
 
 
 class World(NamedTuple):
@@ -102,6 +101,7 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
     heard, present = spare_links(world.presence, active), np.ones(n, np.bool_)
     reported = Reported(np.zeros(params.n_arms, np.int64), np.zeros((params.n_arms, d), np.float64))
     left, words = np.zeros(1, np.float64), np.zeros(params.n_arms, np.float64)
+    crew = Alone(np.zeros(1, np.bool_))
     for r in range(len(replicates)):
         coins = replicate_coins(seed_low, seed_high, replicates[r])
         under_way = calendar(world.feedback, n, d)
@@ -111,12 +111,13 @@ def play(params, world, row_bytes, seed_low, seed_high, replicates, checkpoints,
         reported.pulls[:] = 0
         reported.mean[:] = 0.0
         left[0] = budget(world.adversary)
+        crew.over[0] = False
         rounds(
             params, world.rewards, world.network, world.adversary, world.verifications,
             world.presence, world.feedback, world.liars, world.law, row_bytes,
             coins, checkpoints, 1, checkpoints[-1], r, state,
             seen, clean, reported, inbox, second, late_inbox, late_second, active, heard, present, nature,
-            under_way, team, left, words, tally, control,
+            under_way, team, left, words, tally, control, crew,
         )  # fmt: skip
 
 
@@ -142,19 +143,23 @@ class Table(NamedTuple):
 
 
 @kernel
-def lay(params, world):
-    """The table of a replicate before the first round."""
+def lay(params, world, at_once):
+    """The table of a replicate before the first round; `at_once`: without room for what waits, where nothing does."""
     n, d, k = params.n_agents, objectives(world.rewards), params.n_arms
     inbox, late_inbox, active = outbox(params), late_outbox(params), links(world.network)
+    under_way = calendar(world.feedback, n, d)
+    state = init_at_once(params) if at_once and len(under_way) == 0 else init(params)
     return Table(
-        init(params), fresh_seen(world.feedback, n, d), np.zeros(d), Reported(np.zeros(k, np.int64), np.zeros((k, d))),
+        state, fresh_seen(world.feedback, n, d), np.zeros(d), Reported(np.zeros(k, np.int64), np.zeros((k, d))),
         inbox, second_box(world.liars, params), late_inbox, second_late_box(world.liars, params),
         active, spare_links(world.presence, active), np.ones(n, np.bool_), scene(world.rewards),
-        calendar(world.feedback, n, d), np.zeros(k, np.int64), np.full(1, budget(world.adversary)), np.zeros(k),
+        under_way, np.zeros(k, np.int64), np.full(1, budget(world.adversary)), np.zeros(k),
     )  # fmt: skip
 
 
-def part(params, world, row_bytes, seed_low, seed_high, replicate, checkpoints, first, last, table, tally, control):
+def part(
+    params, world, row_bytes, seed_low, seed_high, replicate, checkpoints, first, last, table, tally, control, crew
+):  # fmt: skip
     """The rounds from `first` to `last` of one replicate, which `lay` has begun: row 0 of the tally."""
     rounds(
         params, world.rewards, world.network, world.adversary, world.verifications,
@@ -162,7 +167,7 @@ def part(params, world, row_bytes, seed_low, seed_high, replicate, checkpoints, 
         replicate_coins(seed_low, seed_high, replicate), checkpoints, first, last, 0, table.state,
         table.seen, table.clean, table.reported, table.inbox, table.second, table.late_inbox, table.late_second,
         table.active, table.heard, table.present, table.nature, table.under_way, table.team, table.left,
-        table.words, tally, control,
+        table.words, tally, control, crew,
     )  # fmt: skip
 
 
@@ -170,61 +175,69 @@ def rounds(
     params, rewards, network, adversary, verifications, presence, feedback, liars, law, row_bytes,
     coins, checkpoints, first, last, r, state,
     seen, clean, reported, inbox, second, late_inbox, late_second, active, heard, present, nature,
-    under_way, team, left, words, tally, control,
+    under_way, team, left, words, tally, control, crew,
 ):  # fmt: skip
     """The rounds from `first` to `last` of one replicate: row r of the tally. Allocates nothing.
 
-    Played in parts, one after the other with the same arrays, a replicate is what it is in one go.
+    Played in parts, one after the other with the same arrays, a replicate is what it is in one go. Several threads
+    (see folkmoot.simulation.turns) play it with the same arrays, except `team` and what counts in the tally.
     """
-    c, pulls, astray = 0, tally.pulls[r], tally.astray[r]
+    c, n = 0, params.n_agents
     while checkpoints[c] < first:
         c += 1
     for t in range(first, last + 1):
-        if control.stop[0] or astray[0] > 0:
+        if gather(crew):
+            if control.stop[0] or strayed(crew, tally.astray[r]):
+                crew.over[0] = True
+            draw_presence(presence, t, coins, present)
+            set_scene(rewards, t, coins, nature)
+            release(crew)
+        if crew.over[0]:
             return
-        draw_presence(presence, t, coins, present)
-        draw_links(network, t, coins, active)
-        meet(presence, present, active, heard)
-        set_scene(rewards, t, coins, nature)
-        for agent in prange(params.n_agents):
-            act(params, rewards, presence, present, state, np.int64(agent), t, coins, nature, seen, pulls, astray)
-        if tally.realised.shape[1] > 0:
-            realise(seen, tally.realised, r, c)
-        if verifications > 0:
-            grant(params, verifications, state, t, coins, seen, tally.verified, r)
-        if budget(adversary) > 0.0:
-            left[0] = interfere(adversary, t, coins, seen, clean, reported, left[0], tally.spent, r)
-        for i in range(params.n_agents):
-            deliver(presence, feedback, under_way, present, i, t, coins, seen)
-        for agent in prange(params.n_agents):
-            tell(params, presence, present, state, np.int64(agent), t, seen, inbox)
-        for i in range(params.n_agents):
-            account(params, rewards, presence, liars, present, state, i, t, coins, nature, seen, inbox, heard,
-                    row_bytes, team, tally, r, c)  # fmt: skip
-        oversee(params, state, t, seen, tally.spent[r])
-        mislead(liars, law, params, state, t, coins, seen, inbox, second, heard, words)
-        for agent in prange(params.n_agents):
-            learn(params, presence, liars, present, state, np.int64(agent), t, coins, seen, inbox, second, heard)
-        for agent in prange(params.n_agents):
-            tell_late(params, presence, present, state, np.int64(agent), t, late_inbox)
-        mislead_late(liars, law, params, state, t, coins, seen, late_inbox, late_second, heard, words)
-        for agent in prange(params.n_agents):
-            learn_late(params, presence, liars, present, state, np.int64(agent), t, late_inbox, late_second, heard)
-        for i in range(params.n_agents):
-            settle(params, state, i, t, tally, r)
-        control.rounds[0] += 1
+        if leads(crew):  # while others begin to act, which needs no links
+            draw_links(network, t, coins, active)
+            meet(presence, present, active, heard)
+        each(crew, 0, n, act, (params, rewards, presence, present, state, t, coins, nature, seen, tally, r, c))
+        if (verifications > 0 or budget(adversary) > 0.0) and gather(crew):
+            if verifications > 0:
+                grant(params, verifications, state, t, coins, seen, tally.verified, r)
+            if budget(adversary) > 0.0:
+                left[0] = interfere(adversary, t, coins, seen, clean, reported, left[0], tally.spent, r)
+            release(crew)
+        each(crew, 1, n, tell, (params, presence, feedback, under_way, present, state, t, coins, seen, inbox))
+        if gather(crew):
+            release(crew)
+        sent = params, presence, liars, present, state, t, seen, inbox, heard, row_bytes, team, tally, r
+        each(crew, 0, n, account, sent)
+        if gather(crew):
+            if varies(rewards):
+                lose(rewards, presence, liars, present, t, coins, nature, seen, tally, r, c)
+            oversee(params, state, t, seen, tally.spent[r])
+            mislead(liars, law, params, state, t, coins, seen, inbox, second, heard, words)
+            release(crew)
+        told = params, presence, liars, present, state, t, coins, seen, inbox, second, heard, late_inbox
+        each(crew, 0, n, learn, told)
+        if gather(crew):
+            mislead_late(liars, law, params, state, t, coins, seen, late_inbox, late_second, heard, words)
+            release(crew)
+        told_late = params, presence, liars, present, state, t, late_inbox, late_second, heard, tally, r
+        each(crew, 0, n, learn_late, told_late)
+        if leads(crew):
+            control.rounds[0] += 1
         if t == checkpoints[c]:
-            record(params, team, tally, r, c)
+            record(params, crew, team, tally, r, c)
             c += 1
-    if last == checkpoints[-1]:
+    if leads(crew) and last == checkpoints[-1]:
         control.done[r] = True
 
 
 @inlined
-def record(params, team, tally, r, c):
+def record(params, crew, team, tally, r, c):
     """Checkpoint c: the counts so far; sums that go on are carried over to the next one."""
     for k in range(params.n_arms):
         tally.team_pulls[r, c, k] = team[k]
+    if not leads(crew):
+        return
     for i in range(params.n_agents if tally.agent_pulls.shape[1] > 0 else 0):
         for k in range(params.n_arms):
             tally.agent_pulls[r, c, i, k] = tally.pulls[r, i, k]
@@ -232,14 +245,6 @@ def record(params, team, tally, r, c):
         tally.lost[r, c + 1] = tally.lost[r, c]
         for i in range(params.n_agents if tally.realised.shape[1] > 0 else 0):
             tally.realised[r, c + 1, i] = tally.realised[r, c, i]
-
-
-@inlined
-def realise(seen, realised, r, c):
-    """What nature has paid for the pulls of this round, before any adversary's turn."""
-    for i in range(len(seen.pulled)):
-        if seen.pulled[i] >= 0:
-            realised[r, c, i] += seen.reward[i, 0]
 
 
 @inlined
@@ -254,29 +259,11 @@ def grant(params, verifications, state, t, coins, seen, verified, r):
 
 
 @inlined
-def deliver(presence, feedback, under_way, present, i, t, coins, seen):
-    """Agent i's outcome of this round sets out, and one that is due comes."""
-    if here(presence, present, i):
-        post(feedback, under_way, i, t, coins, seen)
-        fetch(feedback, under_way, i, t, seen)
-
-
-@inlined
-def account(
-    params, rewards, presence, liars, present, state, i, t, coins, nature, seen, inbox, heard, row_bytes, team, tally,
-    r, c,
-):  # fmt: skip
-    """Agent i's pull and its messages of this round enter the tally."""
-    if here(presence, present, i):
-        arm = seen.pulled[i]
-        if not lies(liars, i):
-            team[arm] += 1
-            if varies(rewards):
-                tally.lost[r, c] += gap(rewards, nature, t, arm, coins)
-        neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
-        sent = messages(params, state, i, t, seen, heard.count[i])
-        tally.sent[r] += sent
-        tally.bytes[r] += traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, sent)
+def lose(rewards, presence, liars, present, t, coins, nature, seen, tally, r, c):
+    """The regret of this round's pulls, in the order of the agents: a sum of fractions is another in another order."""
+    for i in range(len(seen.pulled)):
+        if here(presence, present, i) and not lies(liars, i):
+            tally.lost[r, c] += gap(rewards, nature, t, seen.pulled[i], coins)
 
 
 @inlined
@@ -308,61 +295,75 @@ def interfere(adversary, t, coins, seen, clean, reported, left, spent, r):
 
 
 @inlined
-def settle(params, state, i, t, tally, r):
-    """Write down the round in which agent i has settled on an arm."""
-    if tally.decided_at[r, i] == 0:
-        arm = decision(params, state, i)
-        if arm >= 0:
-            tally.decisions[r, i] = arm
-            tally.decided_at[r, i] = t
-
-
-# Bodies of the parallel loops. They are functions because numba, which counts parallel loops in uint64 and
-# shares the sizes of slices between iterations, must see neither arithmetic nor slices in the loop itself.
-
-
-@inlined
-def act(params, rewards, presence, present, state, i, t, coins, nature, seen, pulls, astray):
-    """Agent i pulls and is paid, if it is there. A choice that is no arm is the last of the replicate."""
-    if here(presence, present, i):
-        arm = select(params, state, i, t, coins)
-        if arm < 0 or arm >= params.n_arms:
-            astray[0], astray[1], astray[2] = t, i, arm
-            arm = 0
-        seen.arm[i] = arm
-        seen.pulled[i] = arm
-        pulls[i, arm] += 1
-        pay(rewards, nature, i, arm, t, coins, seen.reward)
-    else:
-        seen.arm[i] = -1
-        seen.pulled[i] = -1
+def act(low, high, params, rewards, presence, present, state, t, coins, nature, seen, tally, r, c):
+    """Agents that are there pull and are paid. A choice that is no arm is the last of the replicate."""
+    pulls, astray = tally.pulls[r], tally.astray[r]
+    for i in range(low, high):
+        if here(presence, present, i):
+            arm = select(params, state, i, t, coins)
+            if arm < 0 or arm >= params.n_arms:
+                astray[0], astray[1], astray[2] = t, i, arm
+                arm = 0
+            seen.arm[i] = arm
+            seen.pulled[i] = arm
+            pulls[i, arm] += 1
+            pay(rewards, nature, i, arm, t, coins, seen.reward)
+        else:
+            seen.arm[i] = -1
+            seen.pulled[i] = -1
+    if tally.realised.shape[1] > 0:  # what nature has paid, before any adversary's turn
+        for i in range(low, high):
+            if seen.pulled[i] >= 0:
+                tally.realised[r, c, i] += seen.reward[i, 0]
 
 
 @inlined
-def tell(params, presence, present, state, i, t, seen, inbox):
-    """Agent i writes its message."""
-    if here(presence, present, i):
-        publish(params, state, i, t, seen, inbox)
+def tell(low, high, params, presence, feedback, under_way, present, state, t, coins, seen, inbox):
+    """Outcomes of this round set out, and those that are due come; agents write their messages."""
+    for i in range(low, high):
+        if here(presence, present, i):
+            post(feedback, under_way, i, t, coins, seen)
+            fetch(feedback, under_way, i, t, seen)
+    for i in range(low, high):
+        if here(presence, present, i):
+            publish(params, state, i, t, seen, inbox)
 
 
 @inlined
-def tell_late(params, presence, present, state, i, t, late_inbox):
-    """Agent i writes that of the second exchange."""
-    if here(presence, present, i):
-        publish_late(params, state, i, t, late_inbox)
+def account(low, high, params, presence, liars, present, state, t, seen, inbox, heard, row_bytes, team, tally, r):
+    """Pulls and messages of this round enter the tally."""
+    for i in range(low, high):
+        if here(presence, present, i):
+            if not lies(liars, i):
+                team[seen.pulled[i]] += 1
+            neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
+            sent = messages(params, state, i, t, seen, heard.count[i])
+            tally.sent[r] += sent
+            tally.bytes[r] += traffic(params, state, i, t, seen, neighbours, inbox, row_bytes, sent)
 
 
 @inlined
-def learn(params, presence, liars, present, state, i, t, coins, seen, inbox, second, heard):
-    """Agent i learns from what it saw and from its inbox; a liar has learnt before."""
-    if here(presence, present, i) and not lies(liars, i):
-        neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
-        update(params, state, i, t, seen, hear(liars, i, inbox, second), neighbours, coins)
+def learn(low, high, params, presence, liars, present, state, t, coins, seen, inbox, second, heard, late_inbox):
+    """Agents learn from what they saw and from their inboxes, but a liar has learnt before; they write again."""
+    for i in range(low, high):
+        if here(presence, present, i) and not lies(liars, i):
+            neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
+            update(params, state, i, t, seen, hear(liars, i, inbox, second), neighbours, coins)
+    for i in range(low, high):
+        if here(presence, present, i):
+            publish_late(params, state, i, t, late_inbox)
 
 
 @inlined
-def learn_late(params, presence, liars, present, state, i, t, late_inbox, late_second, heard):
-    """Agent i learns from the second exchange."""
-    if here(presence, present, i) and not lies(liars, i):
-        neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
-        update_late(params, state, i, t, hear(liars, i, late_inbox, late_second), neighbours)
+def learn_late(low, high, params, presence, liars, present, state, t, late_inbox, late_second, heard, tally, r):
+    """Agents learn from the second exchange; the round in which one has settled on an arm is written down."""
+    for i in range(low, high):
+        if here(presence, present, i) and not lies(liars, i):
+            neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
+            update_late(params, state, i, t, hear(liars, i, late_inbox, late_second), neighbours)
+    for i in range(low, high):
+        if tally.decided_at[r, i] == 0:
+            arm = decision(params, state, i)
+            if arm >= 0:
+                tally.decisions[r, i] = arm
+                tally.decided_at[r, i] = t

@@ -17,6 +17,7 @@ from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.engine import World
 from folkmoot.simulation.tally import blank_tally
+from folkmoot.simulation.turns import Alone
 from folkmoot.world.own_laws import payments_named
 
 
@@ -84,7 +85,7 @@ class Parts:
         self.params, self._world = self.job.params(), self.job.world()
         n, k = job.rewards.n_agents, job.rewards.n_arms
         lay: Any = engine.lay
-        self.table: engine.Table = lay(self.params, self._world)
+        self.table: engine.Table = lay(self.params, self._world, False)
         self.tally = blank_tally(1, n, k, len(job.checkpoints), per_agent, realised)
         self.control, self._message_size = new_control(1), message_size(self.params)
 
@@ -111,7 +112,7 @@ class Parts:
         with payments_named(self._world.rewards, law), quiet:
             function(
                 self.params, self._world, self._message_size, *words, self._replicate, checkpoints,
-                self.round + 1, last, self.table, self.tally, self.control,
+                self.round + 1, last, self.table, self.tally, self.control, Alone(np.zeros(1, np.bool_)),
             )  # fmt: skip
         check_arms(self.tally, type(self.job.algorithm).__name__)
         self.round = last

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from os import cpu_count
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -16,7 +17,7 @@ from folkmoot.interface import Honest, varies
 from folkmoot.own_code import versions
 from folkmoot.simulation.astray import check_arms
 from folkmoot.simulation.cells import key_of, new_control
-from folkmoot.simulation.compiled import is_flat, loop, threads_of_a_round
+from folkmoot.simulation.compiled import loop
 from folkmoot.simulation.engine import Control, World
 from folkmoot.simulation.hindsight import offered
 from folkmoot.simulation.instances import gaps_and_means, instance
@@ -25,6 +26,7 @@ from folkmoot.simulation.parts import boxes, message_size, row_bytes
 from folkmoot.simulation.result import Result
 from folkmoot.simulation.room import bytes_of_tables
 from folkmoot.simulation.rows import Finished, decode, encode
+from folkmoot.simulation.shares import shared_loop
 from folkmoot.simulation.tally import Tally, blank_tally
 from folkmoot.world.corruption import Corruption
 from folkmoot.world.feedback import Feedback
@@ -35,7 +37,7 @@ from folkmoot.world.presence import Presence
 from folkmoot.world.rewards import Rewards
 
 _BATCH_STEPS = 20_000_000  # agent-steps a task may have before it is cut into smaller ones
-_MANY_AGENTS = 20_000  # from here on the agents of a round run in parallel rather than the replicates
+_MANY_AGENTS = 20_000  # from here on threads share the agents of a round rather than the replicates
 _DEFAULT_CHECKPOINTS = 200
 
 
@@ -166,11 +168,9 @@ class Job:
         return key_of(told, self.world())
 
     def alone(self, workers: int) -> bool:
-        """With very many agents, the agents of a round run in parallel rather than the replicates."""
+        """With very many agents, threads share those of a round rather than the replicates."""
         many = self.engine == "compiled" and self.rewards.n_agents >= _MANY_AGENTS
-        if workers == 1 or self.wanted.observe or not many:
-            return False
-        return all(map(is_flat, (self.params(), self.rewards.record(), self.network.record())))
+        return many and workers > 1 and not self.wanted.observe
 
     def batches(self, replicates: Sequence[int], workers: int) -> list[Sequence[int]]:
         """Equal shares for the workers, cut further so that finished work is handed over often."""
@@ -180,8 +180,7 @@ class Job:
 
     def play(self, replicates: Sequence[int], control: Control, threads: int) -> list[Finished]:
         """Play these in this thread, or the agents of a round in so many."""
-        with threads_of_a_round(threads) as parallel:
-            return run_batch(self, replicates, parallel, control)
+        return run_batch(self, replicates, min(threads, cpu_count() or 1), control)
 
     def encode(self, outcome: Finished) -> dict[str, Any]:
         """A finished replicate as a row of the log."""
@@ -290,24 +289,22 @@ class Prepares(Protocol):
         """The algorithm to play with, from that record as the rounds have left it."""
 
 
-def run_batch(
-    job: Job, replicates: Sequence[int], parallel: bool = False, control: Control | None = None
-) -> list[Finished]:
+def run_batch(job: Job, replicates: Sequence[int], threads: int = 1, control: Control | None = None) -> list[Finished]:
     """Run these replicates in this thread; those finished when `control.stop` was set."""
     control = control or new_control(len(replicates))
     if _study(job) is None and not job.rewards.redraws:
-        return _play(job, replicates, parallel, control)
+        return _play(job, replicates, threads, control)
     outcomes: list[Finished] = []
     for x, replicate in enumerate(replicates):
-        own = _prepared(job.of_replicate(replicate), replicate, parallel, control.stop)
+        own = _prepared(job.of_replicate(replicate), replicate, threads, control.stop)
         if own is not None:
-            outcomes += _play(own, [replicate], parallel, control._replace(done=control.done[x : x + 1]))
+            outcomes += _play(own, [replicate], threads, control._replace(done=control.done[x : x + 1]))
     return outcomes
 
 
 def prepared_job(job: Job, replicate: int) -> Job:
     """The job that this replicate plays: with its own means, and an algorithm that prepares itself as it is by then."""
-    own = _prepared(job.of_replicate(replicate), replicate, False, np.zeros(1, np.bool_))
+    own = _prepared(job.of_replicate(replicate), replicate, 1, np.zeros(1, np.bool_))
     assert own is not None
     return own
 
@@ -320,25 +317,27 @@ def _study(job: Job) -> tuple[Prepares, NamedTuple, int] | None:
     return None if preparation is None else (job.algorithm, *preparation)
 
 
-def _prepared(job: Job, replicate: int, parallel: bool, stop: NDArray[np.bool_]) -> Job | None:
+def _prepared(job: Job, replicate: int, threads: int, stop: NDArray[np.bool_]) -> Job | None:
     """The job of this replicate alone; None if stopped before its algorithm was prepared."""
     found = _study(job)
     if found is None:
         return job
     algorithm, study, rounds = found
     control = new_control(1)._replace(stop=stop)
-    _rounds(job, study, [replicate], np.array([rounds]), parallel, control)
+    _rounds(job, study, [replicate], np.array([rounds]), threads, control)
     return replace(job, algorithm=algorithm.prepared(job.problem(), study)) if control.done[0] else None
 
 
 def _rounds(
-    job: Job, params: Any, replicates: Sequence[int], checkpoints: NDArray[np.int64], parallel: bool, control: Control
+    job: Job, params: Any, replicates: Sequence[int], checkpoints: NDArray[np.int64], threads: int, control: Control
 ) -> tuple[Tally, float]:
     """Let the loop run these replicates, with this algorithm's record: its tally, and seconds without compiling."""
     more = job.wanted.per_agent, job.wanted.realised
     tally = blank_tally(len(replicates), job.rewards.n_agents, job.rewards.n_arms, len(checkpoints), *more)
     world = job.world()
-    function = loop("interpreted" if job.interpret else job.engine, parallel, (params, world))
+    name, records = "interpreted" if job.interpret else job.engine, (params, world)
+    many = threads > 1 and name == "compiled"
+    function = shared_loop(records, min(threads, params.n_agents)) if many else loop(name, records)
     arguments = (params, world, message_size(params), *seed_words(job.seed))
     function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()
@@ -348,7 +347,7 @@ def _rounds(
     return tally, perf_counter() - begun
 
 
-def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control) -> list[Finished]:
+def _play(job: Job, replicates: Sequence[int], threads: int, control: Control) -> list[Finished]:
     params = job.params()
     exchanges = sum(row_bytes(box) > 0 for box in boxes(params))
     outcomes: list[Finished] = []
@@ -360,7 +359,7 @@ def _play(job: Job, replicates: Sequence[int], parallel: bool, control: Control)
             if own.done[0]:
                 outcomes.append(_finished(job, exchanges, replicate, tally, 0, seconds, states))
     else:
-        tally, seconds = _rounds(job, params, replicates, job.checkpoints, parallel, control)
+        tally, seconds = _rounds(job, params, replicates, job.checkpoints, threads, control)
         seconds /= max(1, int(control.done.sum()))
         for x, replicate in enumerate(replicates):
             if control.done[x]:

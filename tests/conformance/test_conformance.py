@@ -20,9 +20,9 @@ from folkmoot.interface import late_outbox, outbox
 every_algorithm = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 TALKERS = [case for case in CASES if case.talks_every_round]
 BETTER_TOGETHER = [case for case in CASES if case.beats_being_alone]
-# Parallel loops are the engine's and cost a compilation each; that no algorithm touches the row of another agent,
-# which is what it takes, is asked of every one below. UCB and GSE, which has a second exchange, are in
-# tests/simulate/test_engine.py; here is one that draws coins in `update`, and one whose agents must go one by one.
+# Agents in threads are the engine's matter and cost a compilation each; that no algorithm touches the row of another
+# agent, which is what it takes, is asked of every one below. Others, GSE with its second exchange among them, are in
+# tests/simulate/test_shares.py; here is one that draws coins in `update`, and one whose record holds another.
 IN_PARALLEL = ("GoSInE, c1 = 0.5", "S3, naive")
 
 

@@ -13,9 +13,7 @@ TESTS = Path(__file__).resolve().parents[1]
 SILENT, FATAL, KEPT, OPTIONAL = (
     f"doors/test_{name}.py" for name in ("nothing_silent", "nothing_fatal", "kept_code", "optional")
 )
-PARALLEL, SCALARS, NAMES, HOURS = (
-    f"doors/test_{name}.py" for name in ("parallel_for_real", "numpy_scalars", "graphs_and_names", "first_hours")
-)
+SCALARS, NAMES, HOURS = (f"doors/test_{name}.py" for name in ("numpy_scalars", "graphs_and_names", "first_hours"))
 READY = "doors/test_ready_to_publish.py"
 
 ROWS = {
@@ -68,10 +66,10 @@ ROWS = {
     "simulate/test_ray.py::test_an_own_class_is_refused",
     "Slurm: a recipe": f"{READY}::test_a_recipe_for_slurm",
     "the memory check counts workers": "simulate/test_forked.py::test_the_memory_of_all_workers_counts",
-    "a forked pool after a parallel run": f"{PARALLEL}::test_a_forked_pool_after_a_parallel_run "
-    "simulate/test_forked.py::test_a_copy_of_a_process_that_played_in_parallel_plays_one_by_one",
-    "two threads with the workqueue layer": f"{PARALLEL}::test_two_threads_with_the_workqueue_layer "
-    "simulate/test_forked.py::test_two_threads_take_turns",
+    "a forked pool after a parallel run": "simulate/test_forked.py::"
+    "test_a_copy_of_a_process_that_played_in_threads_plays_in_threads",
+    "two threads with the workqueue layer": "simulate/test_forked.py::test_games_at_once_each_in_threads "
+    "simulate/test_forked.py::test_the_compilers_own_threads_are_never_begun",
     # 4. Scalars, graphs, names, sizes
     "NumPy scalars as seed, jobs, horizon": f"{SCALARS}::test_whole_numbers_of_a_run",
     "NumPy scalars as settings": f"{SCALARS}::test_settings_are_those_of_python",

@@ -1,4 +1,4 @@
-"""The loop: held against a plain Python simulator, its parallel twin, and its line to the world outside."""
+"""The loop: held against a plain Python simulator, and its line to the world outside."""
 
 from math import inf, log, sqrt
 from typing import NamedTuple
@@ -20,11 +20,11 @@ MEANS = np.array([[0.2, 0.5, 0.8, 0.4], [0.9, 0.1, 0.6, 0.4], [0.3, 0.3, 0.3, 0.
 TRIANGLE = ErdosRenyi(nx.complete_graph(3), 0.7)
 
 
-def run(algorithm, rewards, network, replicates=2, horizon=120, parallel=False, name="compiled", seed=3):
+def run(algorithm, rewards, network, replicates=2, horizon=120, name="compiled", seed=3):
     """One call of the loop, without the layers above it."""
     job = make_job(algorithm, rewards, network, horizon=horizon, seed=seed)
     records = (job.params(), job.world())
-    return play(loop(name, parallel, records), *records, replicates, job.checkpoints, seed)
+    return play(loop(name, records), *records, replicates, job.checkpoints, seed)
 
 
 def play(function, params, world, replicates, checkpoints, seed=3, stop=None):
@@ -112,20 +112,6 @@ def test_rounds_and_finished_replicates_are_reported():
     assert control.done.all()
 
 
-# --- Agents in parallel -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("algorithm", [UCB(), GSE()], ids=["UCB", "GSE"])
-def test_agents_in_parallel_change_no_bit(algorithm):
-    rewards, network = Bernoulli(np.linspace(0.1, 0.9, 5), n_agents=12), ErdosRenyi(nx.complete_graph(12), 0.9)
-    serial, _ = run(algorithm, rewards, network, horizon=1_500)
-    parallel, control = run(algorithm, rewards, network, horizon=1_500, parallel=True)
-    assert serial.pulls.max() > 5 * serial.pulls.min(), "the game must be long enough for arms to be dropped"
-    for one, other in zip(serial, parallel, strict=True):
-        assert (one == other).all()
-    assert control.rounds[0] == 3_000
-
-
 # --- Stopping ---------------------------------------------------------------------------------------------
 
 
@@ -156,7 +142,7 @@ def test_the_stop_flag_ends_the_loop_after_the_round(name):
     stop = np.zeros(1, np.bool_)
     params = Stopper(3, 4, np.zeros(1, np.int64), stop)
     records = (params, World(Bernoulli(MEANS).record(), TRIANGLE.record(), Honest(0.0), 0))
-    tally, control = play(loop(name, False, records), *records, 3, np.array([4, 20]), stop=stop)
+    tally, control = play(loop(name, records), *records, 3, np.array([4, 20]), stop=stop)
     assert control.rounds[0] == 20 + 5
     assert control.done.tolist() == [True, False, False]
     assert tally.pulls[1].sum() == 3 * 5
@@ -164,9 +150,9 @@ def test_the_stop_flag_ends_the_loop_after_the_round(name):
 
 
 def test_the_interpreted_loop_is_the_text_itself():
-    assert loop("interpreted", False, ()) is engine.play
+    assert loop("interpreted", ()) is engine.play
 
 
 def test_another_engine_is_refused():
     with pytest.raises(ValueError, match=r"^engine = 'fast': allowed are 'compiled' and 'interpreted'$"):
-        loop("fast", False, ())
+        loop("fast", ())

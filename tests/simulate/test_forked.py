@@ -1,9 +1,9 @@
-"""Parallel loops: not begun in a copy of the process, nor by two threads at a time; memory of all workers."""
+"""After games in threads: copies of the process, several games at once; memory of all workers."""
 
 import os
+import subprocess
+import sys
 import threading
-import time
-import warnings
 
 import networkx as nx
 import pytest
@@ -11,58 +11,56 @@ import pytest
 import folkmoot as fm
 from folkmoot.algorithms.base import Problem
 from folkmoot.simulation import runner
-from folkmoot.simulation.compiled import PARALLEL, threads_of_a_round
+from folkmoot.simulation.replicates import run_batch
 from folkmoot.simulation.simulate import make_job
 
-
-@pytest.fixture(autouse=True)
-def as_before():
-    kept = PARALLEL.begun, PARALLEL.copied
-    yield
-    PARALLEL.begun, PARALLEL.copied = kept
+JOB = make_job(fm.UCB(), fm.Bernoulli([0.2, 0.5, 0.8], n_agents=6), fm.Static(nx.cycle_graph(6)), horizon=150)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are never copied on this system")
-@pytest.mark.parametrize("begun", [True, False])
-def test_a_copy_of_a_process_that_played_in_parallel_plays_one_by_one(begun):
-    PARALLEL.begun = begun
-    read, write = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that there are threads
-        child = os.fork()
-    if child == 0:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            with threads_of_a_round(2) as parallel:
-                os.write(write, f"{parallel} {' '.join(str(one.message) for one in caught)}".encode())
-        os._exit(0)
-    os.close(write)
-    os.waitpid(child, 0)
-    told = os.read(read, 10_000).decode()
-    os.close(read)
-    assert told.startswith("False this process is a copy" if begun else "True ")
-    assert ("get_context('spawn')" in told) == begun
+def pulls(threads: int) -> bytes:
+    (outcome,) = run_batch(JOB, [0], threads)
+    return outcome.pulls.tobytes()
 
 
-def test_two_threads_take_turns():
-    inside, most, lock = [0], [0], threading.Lock()
-
-    def play():
-        with threads_of_a_round(2) as parallel:
-            assert parallel
-            with lock:
-                inside[0] += 1
-                most[0] = max(most[0], inside[0])
-            time.sleep(0.05)
-            with lock:
-                inside[0] -= 1
-
-    threads = [threading.Thread(target=play) for _ in range(3)]
+def test_games_at_once_each_in_threads():
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda: found.append(pulls(2))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == [1]
+    assert found == [pulls(1)] * 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are never copied on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # that there are threads
+def test_a_copy_of_a_process_that_played_in_threads_plays_in_threads():
+    before = pulls(2)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, pulls(2))
+        os._exit(0)
+    os.close(write)
+    os.waitpid(child, 0)
+    assert os.read(read, 10_000) == before
+    os.close(read)
+
+
+def test_the_compilers_own_threads_are_never_begun():
+    """Some of them abort where two threads ask for them, or wait for ever in a copy."""
+    program = """
+import numba
+from test_forked import pulls
+pulls(2)
+try:
+    print(numba.threading_layer())
+except ValueError:
+    print("none")
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "none"
 
 
 def test_the_memory_of_all_workers_counts(monkeypatch):
