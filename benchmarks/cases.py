@@ -83,7 +83,7 @@ def _learning() -> Case:
         parties.append(Party(f"party {number}", SklearnModel(estimator, classes), x[own], y[own]))
 
     def learn() -> object:
-        consortium = Consortium(parties, seed=1, keys="derived")
+        consortium = Consortium(parties, seed=1)
         return consortium.calibrate(3, samples_per_iteration=100, progress=False)
 
     return learn, 300
