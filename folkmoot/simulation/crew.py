@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folkmoot.interface import implements, kernel
+from folkmoot.simulation import turns  # noqa: F401  declares what is implemented here
 
 # As `ctypes.pythonapi`, but without the interpreter's own lock: others go on while one waits.
 _PYTHON = ctypes.CDLL(ctypes.pythonapi._name, handle=ctypes.pythonapi._handle)

@@ -22,7 +22,7 @@ TALKERS = [case for case in CASES if case.talks_every_round]
 BETTER_TOGETHER = [case for case in CASES if case.beats_being_alone]
 # Agents in threads are the engine's matter and cost a compilation each; that no algorithm touches the row of another
 # agent, which is what it takes, is asked of every one below. Others, GSE with its second exchange among them, are in
-# tests/simulate/test_shares.py; here is one that draws coins in `update`, and one whose record holds another.
+# tests/simulate/test_shared_rounds.py; here is one that draws coins in `update`, and one whose record holds another.
 IN_PARALLEL = ("GoSInE, c1 = 0.5", "S3, naive")
 
 
