@@ -72,6 +72,7 @@ class State(NamedTuple):
     heard_gossip: np.ndarray  # float64 [n_agents, n_agents, n_arms]  latest copy of j's gossip
     waiting: np.ndarray  # int64 [n_agents, n_arms]  pulls without an outcome
     ready: np.ndarray  # bool [n_agents]  burn-in over, and an outcome of every arm came
+    whole: np.ndarray  # bool [n_agents]  everybody was met, and heard_gossip holds the terms of `average` themselves
 
 
 class Message(NamedTuple):
@@ -94,6 +95,7 @@ def init(params):
         np.zeros((n, n, k), np.float64),
         np.zeros((n, n, k), np.float64),
         np.zeros((n, k), np.int64),
+        np.zeros(n, np.bool_),
         np.zeros(n, np.bool_),
     )
 
@@ -178,10 +180,16 @@ def publish(params, state, i, t, seen, outbox):
 @implements(Params)
 def update(params, state, i, t, seen, inbox, neighbours, coins):
     """Rule 1: note the fresh copies (the own among them), then average."""
-    hear(params, state, i, t, inbox, i)
-    for j in neighbours:
-        if t <= params.burn_in or inbox.largest[j, 0] > 0:  # who is late has nothing to say yet [I]
-            hear(params, state, i, t, inbox, j)
+    if state.whole[i]:
+        weigh(params, state, i, inbox, i)
+        for j in neighbours:
+            if inbox.largest[j, 0] > 0:
+                weigh(params, state, i, inbox, j)
+    else:
+        hear(params, state, i, t, inbox, i)
+        for j in neighbours:
+            if t <= params.burn_in or inbox.largest[j, 0] > 0:  # who is late has nothing to say yet [I]
+                hear(params, state, i, t, inbox, j)
 
     arm = seen.arm[i]
     note_pull(state, seen, i)
@@ -191,17 +199,39 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
     if t < params.burn_in:
         return
 
-    n_met = 0
-    for j in range(params.n_agents):
-        n_met += state.met[i, j]
     if not state.ready[i]:
         if untried(state.pulls, state.waiting, i) < 0:
-            end_burn_in(params, state, i, t, n_met)
+            end_burn_in(params, state, i, t)
     else:
-        average(params, state, i, n_met)
+        average(params, state, i)
         for k in range(params.n_arms):
             state.largest[i, k] = max(state.largest[i, k], made(state, i, k))
         raise_to(state.largest, i, inbox.largest, neighbours, params.n_arms)
+
+
+@kernel
+def count_met(params, state, i):
+    """How many agents i has met, itself among them."""
+    n_met = 0
+    for j in range(params.n_agents):
+        n_met += state.met[i, j]
+    return n_met
+
+
+@kernel
+def weights(params, n_met):
+    """What a copy of another's estimate and one of its mean weigh in `average`."""
+    m = float(params.n_agents)
+    weight = (m - 1.0) / (m * m)
+    return weight, (1.0 - n_met * weight) / n_met
+
+
+@kernel
+def weigh(params, state, i, inbox, j):
+    """Keep what j said in this round, as it enters the average."""
+    weight, fresh = weights(params, params.n_agents)
+    for k in range(params.n_arms):
+        state.heard_gossip[i, j, k] = weight * inbox.gossip[j, k] + fresh * inbox.mean[j, k]
 
 
 @kernel
@@ -216,7 +246,7 @@ def hear(params, state, i, t, inbox, j):
 
 
 @kernel
-def end_burn_in(params, state, i, t, n_met):
+def end_burn_in(params, state, i, t):
     """The plain average of the copies; agents never met are left out [I: the literal 1/M is biased low].
 
     It comes later for an agent that was absent, or whose outcomes were lost.
@@ -225,6 +255,7 @@ def end_burn_in(params, state, i, t, n_met):
     if t > params.burn_in:
         for k in range(params.n_arms):
             state.heard_mean[i, i, k] = state.mean[i, k]
+    n_met = count_met(params, state, i)
     for k in range(params.n_arms):
         total = 0.0
         for j in range(params.n_agents):
@@ -238,20 +269,47 @@ def end_burn_in(params, state, i, t, n_met):
 
 
 @kernel
-def average(params, state, i, n_met):
+def average(params, state, i):
     """Gossip = sum_j P' heard_gossip_j + d sum_j heard_mean_j, P' = (M - 1) / M^2, d = (1 - sum P') / M [R].
 
     With agents not yet met the second sum has fewer terms and d divides by their number [I], so that the
-    weights still sum to 1, which is what makes the estimate unbiased [D].
+    weights still sum to 1, which is what makes the estimate unbiased [D]. Once everybody was met the weights stay
+    as they are, and the term is kept in place of the two copies: half as much is written and read in a round.
     """
-    m = float(params.n_agents)
-    weight = (m - 1.0) / (m * m)
-    fresh = (1.0 - n_met * weight) / n_met
+    if not state.whole[i]:
+        n_met = count_met(params, state, i)
+        weight, fresh = weights(params, n_met)
+        if n_met < params.n_agents:
+            add_met(params, state, i, weight, fresh)
+            return
+        for j in range(params.n_agents):
+            for k in range(params.n_arms):
+                term = weight * state.heard_gossip[i, j, k] + fresh * state.heard_mean[i, j, k]
+                state.heard_gossip[i, j, k] = term
+        state.whole[i] = True
+    terms, j = state.heard_gossip, 0
+    for k in range(params.n_arms):
+        state.gossip[i, k] = 0.0
+    while j + 4 <= params.n_agents:  # rows of four at a time: see rows.py
+        for k in range(params.n_arms):
+            first, second = terms[i, j, k], terms[i, j + 1, k]
+            third, fourth = terms[i, j + 2, k], terms[i, j + 3, k]
+            state.gossip[i, k] = state.gossip[i, k] + first + second + third + fourth
+        j += 4
+    while j < params.n_agents:
+        for k in range(params.n_arms):
+            state.gossip[i, k] += terms[i, j, k]
+        j += 1
+
+
+@kernel
+def add_met(params, state, i, weight, fresh):
+    """The average over those met so far."""
     said, mean, j = state.heard_gossip, state.heard_mean, 0
     for k in range(params.n_arms):
         state.gossip[i, k] = 0.0
     while j < params.n_agents:
-        if j + 1 < params.n_agents and state.met[i, j] and state.met[i, j + 1]:  # two rows at a time: see rows.py
+        if j + 1 < params.n_agents and state.met[i, j] and state.met[i, j + 1]:
             for k in range(params.n_arms):
                 first = weight * said[i, j, k] + fresh * mean[i, j, k]
                 second = weight * said[i, j + 1, k] + fresh * mean[i, j + 1, k]
