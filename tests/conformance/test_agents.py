@@ -57,7 +57,7 @@ def arms_of_the_loop(job: Job, replicate: int, rounds: int) -> np.ndarray:
 def compiled_arms(job: Job, replicate: int, rounds: int) -> np.ndarray:
     """The compiled loop, stopped after every number of rounds."""
     params, world = job.params(), job.world()
-    function = loop("compiled", False, (params, world))
+    function = loop("compiled", (params, world))
     n, k = job.rewards.n_agents, job.rewards.n_arms
     before, arms = np.zeros((n, k), np.int64), []
     for t in range(1, rounds + 1):
