@@ -150,7 +150,7 @@ def test_in_a_check_of_signatures(monkeypatch):
     header = signed(ledger.start(genesis()), [b"one"]).header
     signature = ledger.sign(header, KEYS[0])
     assert ledger.is_signed(header, signature)
-    monkeypatch.setattr(signatures, "_opens", bug)
+    monkeypatch.setattr(signatures, "crypto_sign_open", bug)
     with pytest.raises(ValueError, match=OURS):
         ledger.is_signed(header, signature)
 

@@ -46,7 +46,7 @@ def lines(folder: Folder, first: int = 1, last: int | None = None, epoch: int | 
 
 
 def _check_rounds(folder: Folder, store: Store, first: int, last: int | None) -> None:
-    """Has the log an entry of these rounds?
+    """Has the log an entry of these rounds? All of a log that is empty yet are none.
 
     Raises:
         ValueError: no.
@@ -55,7 +55,8 @@ def _check_rounds(folder: Folder, store: Store, first: int, last: int | None) ->
         raise ValueError(f"--from = {first}: expected at least 1")
     if last is not None and last < first:
         raise ValueError(f"--from {first} --to {last}: expected --to of at least --from")
-    if next(store.entries(first, last), None) is None:
+    everything = first == 1 and last is None
+    if not everything and next(store.entries(first, last), None) is None:
         low, high = next(store.entries(), None), store.last_entry()
         there = f"it has rounds {low.round} to {high.round}" if low and high else "it is empty"
         until = "the last one" if last is None else last

@@ -110,7 +110,7 @@ def test_the_quick_run_prints_and_saves_everything(tmp_path, capsys):
     assert main(["--quick", "--save", str(tmp_path / "out.md")]) == 0
     printed, saved = capsys.readouterr().out, (tmp_path / "out.md").read_text(encoding="utf-8")
     for text in (printed, saved):
-        assert text.count("### ") == 13 + (find_spec("rbcl") is not None) + (find_spec("safetensors") is not None)
+        assert text.count("### ") == 14 + (find_spec("rbcl") is not None) + (find_spec("safetensors") is not None)
         assert "identical pulls" in text or "there is no gcc" in text
     assert [path.name for path in tmp_path.iterdir()] == ["out.md"]
 

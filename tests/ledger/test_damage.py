@@ -73,7 +73,7 @@ def book(tmp_path_factory):
 def _remembered():
     """Pure functions need not compute the same thing 500 times."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chains, "check_header", lru_cache(None)(chains.check_header))
+        patch.setattr(chains, "first_bad", lru_cache(None)(chains.first_bad))
         patch.setattr(Block, "from_bytes", lru_cache(None)(Block.from_bytes))
         yield
 

@@ -22,7 +22,7 @@ from folkmoot.simulation.simulate import make_job
 world = fm.UCB(), fm.Bernoulli([[0.2, 0.8]]), fm.Static(nx.empty_graph(1))
 result = fm.simulate(*world, horizon=200, replicates=2, progress=False)
 job = make_job(*world, horizon=200)
-stats = loop("compiled", False, (job.params(), job.world())).stats
+stats = loop("compiled", (job.params(), job.world())).stats
 print(json.dumps({
     "home": fm.__file__,
     "pulls": result.pulls.tolist(),
