@@ -64,7 +64,7 @@ def curves(name: str, out: Path, jobs: int, progress: bool) -> bool:
     told = play_all([c for group in lines.values() for c in group], shared(out), jobs, progress)
     best = centralised(shared(out))
     plain = [told[c]["mean"][0] for group in lines.values() for c in group if c.method == PUBLISHED]
-    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    figure = Figure(figsize=(8.0, 4.8), layout="constrained")
     axes = figure.subplots()
     rows = []
     for number, (label, group) in enumerate(lines.items()):
