@@ -198,7 +198,7 @@ def rounds(
             draw_links(network, t, coins, active)
             meet(presence, present, active, heard)
         each(crew, 0, n, act, (params, rewards, presence, present, state, t, coins, nature, seen, tally, r, c))
-        if (verifications > 0 or budget(adversary) > 0.0) and gather(crew):
+        if gather(crew):
             if verifications > 0:
                 grant(params, verifications, state, t, coins, seen, tally.verified, r)
             if budget(adversary) > 0.0:
@@ -298,7 +298,8 @@ def interfere(adversary, t, coins, seen, clean, reported, left, spent, r):
 def act(low, high, params, rewards, presence, present, state, t, coins, nature, seen, tally, r, c):
     """Agents that are there pull and are paid. A choice that is no arm is the last of the replicate."""
     pulls, astray = tally.pulls[r], tally.astray[r]
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if here(presence, present, i):
             arm = select(params, state, i, t, coins)
             if arm < 0 or arm >= params.n_arms:
@@ -312,7 +313,8 @@ def act(low, high, params, rewards, presence, present, state, t, coins, nature, 
             seen.arm[i] = -1
             seen.pulled[i] = -1
     if tally.realised.shape[1] > 0:  # what nature has paid, before any adversary's turn
-        for i in range(low, high):
+        for place in range(high - low):
+            i = low + place
             if seen.pulled[i] >= 0:
                 tally.realised[r, c, i] += seen.reward[i, 0]
 
@@ -320,11 +322,13 @@ def act(low, high, params, rewards, presence, present, state, t, coins, nature, 
 @inlined
 def tell(low, high, params, presence, feedback, under_way, present, state, t, coins, seen, inbox):
     """Outcomes of this round set out, and those that are due come; agents write their messages."""
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if here(presence, present, i):
             post(feedback, under_way, i, t, coins, seen)
             fetch(feedback, under_way, i, t, seen)
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if here(presence, present, i):
             publish(params, state, i, t, seen, inbox)
 
@@ -332,7 +336,8 @@ def tell(low, high, params, presence, feedback, under_way, present, state, t, co
 @inlined
 def account(low, high, params, presence, liars, present, state, t, seen, inbox, heard, row_bytes, team, tally, r):
     """Pulls and messages of this round enter the tally."""
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if here(presence, present, i):
             if not lies(liars, i):
                 team[seen.pulled[i]] += 1
@@ -345,11 +350,13 @@ def account(low, high, params, presence, liars, present, state, t, seen, inbox, 
 @inlined
 def learn(low, high, params, presence, liars, present, state, t, coins, seen, inbox, second, heard, late_inbox):
     """Agents learn from what they saw and from their inboxes, but a liar has learnt before; they write again."""
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if here(presence, present, i) and not lies(liars, i):
             neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
             update(params, state, i, t, seen, hear(liars, i, inbox, second), neighbours, coins)
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if here(presence, present, i):
             publish_late(params, state, i, t, late_inbox)
 
@@ -357,11 +364,13 @@ def learn(low, high, params, presence, liars, present, state, t, coins, seen, in
 @inlined
 def learn_late(low, high, params, presence, liars, present, state, t, late_inbox, late_second, heard, tally, r):
     """Agents learn from the second exchange; the round in which one has settled on an arm is written down."""
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if here(presence, present, i) and not lies(liars, i):
             neighbours = heard.neighbours[heard.start[i] : heard.start[i] + heard.count[i]]
             update_late(params, state, i, t, hear(liars, i, late_inbox, late_second), neighbours)
-    for i in range(low, high):
+    for place in range(high - low):
+        i = low + place
         if tally.decided_at[r, i] == 0:
             arm = decision(params, state, i)
             if arm >= 0:
