@@ -421,4 +421,7 @@ def test_several_things_wrong_in_one_table_are_a_line_each(context):
     assert caught.value.lines(("a", 0)) == ["a[0].size = 0.5: expected a whole number"]
     with pytest.raises(Wrong) as caught:
         of_kind(NETWORKS, {"type": "markov", "base": "cycle", "up": "x"}, context)
-    assert caught.value.lines(("network",)) == ["network.up = 'x': expected a number", "network.down: missing; expected a number"]
+    assert caught.value.lines(("network",)) == [
+        "network.up = 'x': expected a number",
+        "network.down: missing; expected a number",
+    ]
