@@ -24,7 +24,7 @@ _take, _let_go = _PYTHON[TAKE], _PYTHON[LET_GO]
 _allocate.restype, _free.restype, _let_go.restype = ctypes.c_void_p, None, None
 _free.argtypes, _take.argtypes, _let_go.argtypes = [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_int], [ctypes.c_void_p]
 _POLL_SECONDS = 0.001
-_TILES = 16  # a thread and phase
+_TILES = 16  # a thread, of what all agents do once
 
 
 class Crew(NamedTuple):
@@ -34,7 +34,7 @@ class Crew(NamedTuple):
     number: int
     size: int
     tile: int  # agents
-    next: NDArray[np.int64]  # [2], shared: the first agent of the next tile of each phase between two gatherings
+    next: NDArray[np.int64]  # [1], shared: the first agent of the next tile
     came: NDArray[np.int64]  # [size], locks: let go by a thread that has come; the leader's is for `next`
     go: NDArray[np.int64]  # [size], locks: let go by the leader
     astray: NDArray[np.int64]  # [size, 3], shared: a row of a tally for each thread
@@ -63,7 +63,7 @@ def gather(crew: Crew) -> bool:
         return False
     for number in range(1, crew.size):
         take(crew.came[number])
-    crew.next[:] = 0
+    crew.next[0] = 0
     return True
 
 
@@ -74,21 +74,21 @@ def release(crew: Crew) -> None:
 
 
 @kernel
-def next_tile(crew: Crew, phase: int) -> int:
+def next_tile(crew: Crew) -> int:
     """The first agent of a tile that is this thread's from now on."""
     take(crew.came[0])
-    first = crew.next[phase]
-    crew.next[phase] = first + crew.tile
+    first = crew.next[0]
+    crew.next[0] = first + crew.tile
     let_go(crew.came[0])
     return int(first)
 
 
 @implements(Crew)
-def each(crew: Crew, phase: int, n_agents: int, body: Any, arguments: Any) -> None:
-    low = next_tile(crew, phase)
+def each(crew: Crew, n_agents: int, body: Any, arguments: Any) -> None:
+    low = next_tile(crew)
     while low < n_agents:
         body(low, min(low + crew.tile, n_agents), *arguments)
-        low = next_tile(crew, phase)
+        low = next_tile(crew)
 
 
 @implements(Crew)
@@ -110,7 +110,7 @@ def together(play: Callable[[Crew], object], size: int, n_agents: int) -> NDArra
         take(lock)
     came, go = np.array(locks, np.uint64).astype(np.int64).reshape(2, size)
     over, tile, astray = np.zeros(1, np.bool_), max(1, n_agents // (size * _TILES)), np.zeros((size, 3), np.int64)
-    first = Crew(over, 0, size, tile, np.zeros(2, np.int64), came, go, astray)
+    first = Crew(over, 0, size, tile, np.zeros(1, np.int64), came, go, astray)
     ended, errors, threads = [False] + [True] * (size - 1), dict[int, BaseException](), list[Thread]()
 
     def begin() -> None:

@@ -197,18 +197,18 @@ def rounds(
         if leads(crew):  # while others begin to act, which needs no links
             draw_links(network, t, coins, active)
             meet(presence, present, active, heard)
-        each(crew, 0, n, act, (params, rewards, presence, present, state, t, coins, nature, seen, tally, r, c))
+        each(crew, n, act, (params, rewards, presence, present, state, t, coins, nature, seen, tally, r, c))
         if gather(crew):
             if verifications > 0:
                 grant(params, verifications, state, t, coins, seen, tally.verified, r)
             if budget(adversary) > 0.0:
                 left[0] = interfere(adversary, t, coins, seen, clean, reported, left[0], tally.spent, r)
             release(crew)
-        each(crew, 1, n, tell, (params, presence, feedback, under_way, present, state, t, coins, seen, inbox))
+        each(crew, n, tell, (params, presence, feedback, under_way, present, state, t, coins, seen, inbox))
         if gather(crew):
             release(crew)
         sent = params, presence, liars, present, state, t, seen, inbox, heard, row_bytes, team, tally, r
-        each(crew, 0, n, account, sent)
+        each(crew, n, account, sent)
         if gather(crew):
             if varies(rewards):
                 lose(rewards, presence, liars, present, t, coins, nature, seen, tally, r, c)
@@ -216,12 +216,12 @@ def rounds(
             mislead(liars, law, params, state, t, coins, seen, inbox, second, heard, words)
             release(crew)
         told = params, presence, liars, present, state, t, coins, seen, inbox, second, heard, late_inbox
-        each(crew, 0, n, learn, told)
+        each(crew, n, learn, told)
         if gather(crew):
             mislead_late(liars, law, params, state, t, coins, seen, late_inbox, late_second, heard, words)
             release(crew)
         told_late = params, presence, liars, present, state, t, late_inbox, late_second, heard, tally, r
-        each(crew, 0, n, learn_late, told_late)
+        each(crew, n, learn_late, told_late)
         if leads(crew):
             control.rounds[0] += 1
         if t == checkpoints[c]:

@@ -42,8 +42,8 @@ def release(crew: Any) -> None:
 
 
 @generic
-def each(crew: Any, phase: int, n_agents: int, body: Any, arguments: Any) -> None:
-    """The work of all agents; between two gatherings each has a phase of its own, 0 or 1."""
+def each(crew: Any, n_agents: int, body: Any, arguments: Any) -> None:
+    """The work of all agents, once between two gatherings: what follows may need what others have done."""
     body(0, n_agents, *arguments)
 
 
