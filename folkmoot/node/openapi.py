@@ -226,6 +226,7 @@ def description() -> dict[str, Any]:
                         s401=unknown,
                         s409="It does not count: the ticket has an outcome, its round is closed, it is not signed, or "
                         "members of this consortium choose nothing.",
+                        s503="The node stops, or begins another epoch; it is not kept: tell it again.",
                         s507="The disk is full; it is not kept: tell it again.",
                     ),
                 }

@@ -31,7 +31,7 @@ from folkmoot.node.clock import Clock
 from folkmoot.node.ending import Ending, received
 from folkmoot.node.frames import BLOCKS, GIVEN, HELLO, OPENING, PING, PONG, STEP, WANT, Frame, Hello
 from folkmoot.node.joining import Joining
-from folkmoot.node.off_loop import off_loop
+from folkmoot.node.off_loop import StepThread
 from folkmoot.node.pace import Pace
 from folkmoot.node.pings import Pings
 from folkmoot.node.resuming import resumed
@@ -108,7 +108,7 @@ class Player:
         self._exchange = Exchange(charter, system, store, transport, self.between_steps, self._append)
         self._is_behind = True  # as far as is known: who begins does not know
         self._log = None if system.has_ledger else SignedLog(charter, seed, store)
-        self._own_thread, self._thread = thread is None, thread or ThreadPoolExecutor(1, thread_name_prefix="step")
+        self._thread = StepThread(thread)
         self._woken, self._joining = asyncio.Event(), Joining(store, self.between_steps)
         self._pings = Pings(self.clock, self._others, transport)
         self.machine: Machine
@@ -163,21 +163,19 @@ class Player:
             await asyncio.gather(pinging, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Let go of the network and of the thread; a step under way ends first."""
+        """Let go of the network and of the thread; a step under way ends first, and who was let in is answered."""
         await self._exchange.stop()
         await self._transport.stop()
-        if self._own_thread:
-            await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
-        else:
-            await self.between_steps(int)
+        await self._thread.stop()
 
     async def between_steps(self, work: Callable[..., T], *args: Any) -> T:
-        """What this gives, run by the thread of the steps."""
-        return await off_loop(self._thread, work, *args)
+        """What this gives, run by the thread of the steps; see `StepThread.run`."""
+        return await self._thread.run(work, *args)
 
     async def take(self, outcomes: Sequence[ToldOutcome]) -> list[str]:
-        """Outcomes of an application: on disk when this returns. See `proofs.take`."""
-        return await self._joining.take(self.system.proves(self.me), outcomes, self.tickets)
+        """Outcomes of an application: on disk when this returns. See `proofs.take`; `Stopped`: none is kept."""
+        with self._thread.let_in():
+            return await self._joining.take(self.system.proves(self.me), outcomes, self.tickets)
 
     async def _gathered(self) -> None:
         """A quorum is connected: alone nobody knows which round it is."""

@@ -25,10 +25,11 @@ from folkmoot.node import web_learning
 from folkmoot.node.database import Full
 from folkmoot.node.folder import TOKEN_LENGTH
 from folkmoot.node.http_door import HttpDoor
+from folkmoot.node.off_loop import Stopped
 from folkmoot.node.play import Player
 from folkmoot.node.proofs import proof_of
-from folkmoot.node.store import ToldOutcome
 from folkmoot.node.tickets import NoRound
+from folkmoot.node.together import Together
 from folkmoot.node.token_proof import PATH, ends, nonce_in, token_proof
 from folkmoot.node.view import View
 
@@ -74,8 +75,7 @@ class Web:
         """`door`: for who shows no token; left out: one that tells nobody."""
         self._player, self._view, self._token, self._metrics = player, view, token.encode(), metrics
         self._outcomes = msgspec.json.Decoder(_Outcome | list[_Outcome])
-        self._waiting: list[tuple[ToldOutcome, asyncio.Future[str]]] = []
-        self._writing = False
+        self._together = Together(player)
         self._watchers: set[asyncio.Event] = set()
         self._shown, self._shown_at, self._is_old = b"", 0.0, True
         self._ends = False
@@ -93,6 +93,7 @@ class Web:
     def show(self, player: Player, view: View) -> None:
         """From now on this player answers: another epoch has begun."""
         before, self._player, self._view = self._player, player, view
+        self._together = Together(player)
         before.tickets.end()
         self.changed()
 
@@ -125,7 +126,14 @@ class Web:
             await _answer(
                 send, 401, {"error": "token: expected 'Authorization: Bearer' and what stands in the file `token`"}
             )
-        elif path in web_learning.PATHS:
+        else:
+            try:
+                await self._answered(path, scope, receive, send)
+            except Stopped as error:  # before anything was answered
+                await _answer(send, 503, {"error": str(error), "phase": self._view.phase})
+
+    async def _answered(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path in web_learning.PATHS:
             await self._learning(path, scope, receive, send)
         elif path in _CHOOSING and scope["method"] == "POST" and self._player.system.learns:
             await _answer(
@@ -173,7 +181,7 @@ class Web:
             body = await _body(receive)
             given = self._outcomes.decode(body)
             many = given if isinstance(given, list) else [given]
-            take = self._player.tickets.outcome
+            take, together = self._player.tickets.outcome, self._together  # of one and the same player
             entries = [take(one.ticket, one.reward, proof_of(one.proof)) for one in many]
         except (msgspec.MsgspecError, ValueError) as error:
             terms, word = self._player.charter.terms, _no_number(body)
@@ -182,7 +190,7 @@ class Web:
             await _answer(send, 400, {"error": said})
             return
         try:
-            found = await asyncio.gather(*map(self._stored, entries))
+            found = await together.take(entries)
         except Full as error:
             await _answer(send, 507, {"error": f"not kept: {error}"})
             return
@@ -206,32 +214,6 @@ class Web:
                     return
                 status, said = await web_learning.answer(path, body, self._player, self._view)
             await _answer(send, status, said)
-
-    async def _stored(self, entry: ToldOutcome) -> str:
-        """What became of an outcome; those that come while the disk is busy are written together."""
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entry, future))
-        if not self._writing:
-            self._writing = True
-            self._task = asyncio.create_task(self._write())
-        return await future
-
-    async def _write(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                try:
-                    said = await self._player.take([entry for entry, _ in batch])
-                except Exception as error:
-                    for _, future in batch:
-                        if not future.done():
-                            future.set_exception(error)
-                    continue
-                for (_, future), word in zip(batch, said, strict=True):
-                    if not future.done():
-                        future.set_result(word)
-        finally:
-            self._writing = False
 
     async def _state(self, request: Request) -> Response:
         return _json(self._view.state())

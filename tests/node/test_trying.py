@@ -1,5 +1,6 @@
 """`folkmoot try`, the first thing to be tried: what it says, what it finds, and that it leaves no process behind."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -248,5 +249,5 @@ def test_what_the_honest_say_out_of_step_is_no_fault():
         assert said[0] == "Under another charter, or in another epoch: site-3."
         assert not any("Cannot be reached" in words for words in said)
         for each in consortium.players:
-            each._thread.shutdown()
+            asyncio.run(each._thread.stop())
             each._store.close()
