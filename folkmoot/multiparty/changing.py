@@ -15,6 +15,7 @@ from folkmoot.ledger.contents import MemoryContents, beside
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.store import file_name
 from folkmoot.multiparty.chain.acts import (
+    WITHIN,
     Act,
     Admitted,
     Approval,
@@ -39,8 +40,6 @@ from folkmoot.multiparty.keys import Draw, copy_keys, draw_of
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.together import Together, checked
 from folkmoot.signatures import SigningKey, public_key
-
-WITHIN = 64  # blocks after it is signed, in which an act may stand on the chain
 
 
 class Registration(NamedTuple):
@@ -298,7 +297,7 @@ class Changing(Together):
     def _admit(self, party: Party, asks: Entry, parameters: bytes) -> Registration:
         """A newcomer on a chain that asks for several approvals, or for a look outside."""
         asked = read_application(application(self._key(party), self._chain.genesis.hash, asks))
-        act = Admitted(asks, asked.signature, ())
+        act = Admitted(asks, asked.signature, self._until, ())
         approvals, found = self._reviewed(asks, act.about(), parameters)
         if found.admitted:
             self._chain.state.contents.put(parameters)

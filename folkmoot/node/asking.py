@@ -11,9 +11,9 @@ from folkmoot.meant import choices
 from folkmoot.multiparty.chain.acts import Left, Rotated, Updated, what_of
 from folkmoot.multiparty.chain.entries import SETTINGS, Entry, read_entry
 from folkmoot.multiparty.chain.participant import Participant
+from folkmoot.multiparty.chain.places import Signed
 from folkmoot.multiparty.chain.records import EXPEL, LEAVE, ROTATE, UPDATE
 from folkmoot.multiparty.chain.signing import CHANGE, LEAVING, ROTATION, signature_of
-from folkmoot.multiparty.chain.wishes import WITHIN, Signed
 from folkmoot.signatures import SEED_BYTES, SigningKey, public_key
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def asked(
     if Rotated in waiting and wanted.what in (LEAVE, UPDATE, ROTATE):
         raise ValueError("another key waits for a block already: ask again once it is on the chain")
     if wanted.what == LEAVE:
-        act = Left(own.party, own.chain.height + WITHIN, b"")
+        act = Left(own.party, own.wishes.until(LEAVE), b"")
         own.wishes.want(act._replace(signature=_signed(own, LEAVING, act.said())), own.aside)
     elif wanted.what == EXPEL:
         own.wishes.expel(_number(own, wanted.party), wanted.reason, own.aside)
@@ -100,7 +100,7 @@ def _rotate(own: Participant, chance: Chance) -> None:
     state, number = own.chain.state, own.party
     secret, nonce = chance(SEED_BYTES), chance(SEED_BYTES)
     act = Rotated(
-        number, public_key(SigningKey(secret)), state.life.acts_of(number, ROTATE), own.chain.height + WITHIN, b"", b""
+        number, public_key(SigningKey(secret)), state.life.acts_of(number, ROTATE), own.wishes.until(ROTATE), b"", b""
     )
     new = signature_of(SigningKey(secret), ROTATION, own.chain.genesis.hash, act.said())
     own.wishes.want(act._replace(old=_signed(own, ROTATION, act.said()), new=new), own.aside)
@@ -120,5 +120,5 @@ def _update(own: Participant, renewed: "tuple[Model, bytes] | None") -> None:
     name = state.contents.put(parameters)
     party = Entry(before.name, before.key, model.kind, before.classes, encode(model.settings(), SETTINGS), name)
     read_entry(tuple(party))
-    act = Updated(number, party, state.life.acts_of(number, UPDATE), own.chain.height + WITHIN, b"", ())
+    act = Updated(number, party, state.life.acts_of(number, UPDATE), own.wishes.until(UPDATE), b"", ())
     own.wishes.want(act._replace(consent=_signed(own, CHANGE, act.said())), own.aside)

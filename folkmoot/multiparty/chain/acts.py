@@ -1,8 +1,9 @@
 """Records by which a consortium changes: who leaves or is expelled, other models and keys, newcomers that several
 approve, checkpoints, and predictions that are put on record. Each is one record of a block of its own.
 
-What a party does itself carries `before`, how many acts of this sort it has on the chain already, and `until`, the last
-height it may stand at. So an act that was signed once cannot be used twice, nor kept back until it hurts.
+What a party does itself carries `before`, how many acts of this sort it has on the chain already. All that is signed
+here carries `until`, the last height it may stand at; so do approvals, whoever they are of. So what was signed once
+cannot be used twice, nor kept back until it hurts.
 """
 
 import math
@@ -19,6 +20,7 @@ from folkmoot.multiparty.chain.records import ADMIT, CHECKPOINT, EXPEL, LEAVE, L
 from folkmoot.multiparty.rules.terms import MOST_CLASSES
 from folkmoot.signatures import KEY_BYTES, SIGNATURE_BYTES
 
+WITHIN = 64  # blocks after it is signed, in which an act may stand on the chain
 MOST_ANSWERED = 1 << 11  # samples of one prediction on record
 MOST_PREDICTOR = 1 << 14  # characters
 MOST_APPROVALS = 1 << 8
@@ -103,12 +105,13 @@ class Admitted(NamedTuple):
     """A newcomer that as many original parties approve as the terms ask for."""
 
     party: Entry
-    consent: bytes  # its signature on its application
+    consent: bytes  # its signature on its application, which has no end
+    until: int  # that of what is approved
     approvals: tuple[Approval, ...]
 
     def about(self) -> Value:
         """What is approved."""
-        return (ADMIT, tuple(self.party), self.consent)
+        return (ADMIT, tuple(self.party), self.consent, self.until)
 
 
 class Rotated(NamedTuple):
@@ -214,9 +217,10 @@ def _updated(value: Value) -> Updated:
 
 
 def _admitted(value: Value) -> Admitted:
-    party, consent, approvals = typed(value, (str, tuple, bytes, tuple), "admission")[1:]
+    party, consent, until, approvals = typed(value, (str, tuple, bytes, int, tuple), "admission")[1:]
+    _numbered(0, until)
     _signatures(consent)
-    return Admitted(read_entry(party), consent, _approvals(approvals))
+    return Admitted(read_entry(party), consent, until, _approvals(approvals))
 
 
 def _approvals(value: tuple[Value, ...]) -> tuple[Approval, ...]:

@@ -18,6 +18,7 @@ from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers, UnknownRules
+from folkmoot.multiparty.chain.acts import Late
 from folkmoot.multiparty.chain.changes import changed
 from folkmoot.multiparty.chain.checkpoints import entered, gone_on, is_going_on, remark_on, require_follows
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, load, with_parameters
@@ -114,7 +115,7 @@ class Bema:
         with _named("record 1"):
             if what in ACTS:
                 return changed(state, what, header.height, records[1])
-            return _register(state, records[1]) if what == REGISTER else _refuse(state, records[1])
+            return _register(state, records[1], header.height) if what == REGISTER else _refuse(state, records[1])
 
     def remarks(self, configuration: Value, verified: bool) -> tuple[str, ...]:
         """What a reader of a chain that goes on from another one cannot check.
@@ -184,9 +185,14 @@ def head_of(state: State, records: tuple[bytes, ...]) -> Head:
     return head
 
 
-def _register(state: State, data: bytes) -> State:
+def _register(state: State, data: bytes, height: int) -> State:
     said = read_registered(data)
     party = said.party
+    if (said.until is None) == bool(state.terms.approvals):
+        ends = "no" if said.until is None else "a"
+        raise RefusedRecord(f"approval of {party.name}: {ends} last height on this chain")
+    if said.until is not None and height > said.until:
+        raise Late(f"{party.name} is approved for blocks up to {said.until}, this is block {height}")
     _require_application(state, said)
     if not state.covers(said.approver, party.classes):
         raise RefusedRecord(f"party {said.approver} is no original party that knows all classes of {party.name}")

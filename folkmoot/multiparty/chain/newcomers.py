@@ -8,7 +8,7 @@ from folkmoot.ledger.block import Block
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import UnknownRules
 from folkmoot.machine import Effects
-from folkmoot.multiparty.chain.acts import Admitted
+from folkmoot.multiparty.chain.acts import WITHIN, Admitted
 from folkmoot.multiparty.chain.bounds import MOST_ANSWERS
 from folkmoot.multiparty.chain.desk import Desk
 from folkmoot.multiparty.chain.messages import application, read_application
@@ -55,9 +55,9 @@ class Newcomers:
             return
         asked = application(self._own.key, self._own.chain.genesis.hash, asks)
         if state.terms.approvals > 1 or state.terms.outside < 1.0:  # several look at it
-            act = Admitted(asks, read_application(asked).signature, ())
-            if self._own.wishes.lacks(act):
-                self._own.wishes.want(act, effects)
+            if not self._own.wishes.asks_for(self._own.own):
+                until = self._own.chain.height + WITHIN
+                self._own.wishes.want(Admitted(asks, read_application(asked).signature, until, ()), effects)
         else:
             self._own.send(effects, Applied(asked, self._own.role.first.state.contents.get(asks.parameters)))
 
@@ -119,6 +119,16 @@ class Newcomers:
         if waiting is None and len(self._answers) >= MOST_ANSWERS:
             raise Rejected("full")
         self._answers[said.party.key] = (sender, record)
+
+    def follow(self) -> None:
+        """There is another block: models may have moved, and approvals be over, or of an old key."""
+        self.judged.clear()
+        chain = self._own.chain
+        for key, (_, record) in list(self._answers.items()):
+            said = answer_in(record)
+            over = isinstance(said, Registered) and said.until is not None and said.until <= chain.height
+            if over or not is_vouched(chain.state, chain.genesis.hash, said):
+                del self._answers[key]
 
     def settle(self, block: Block) -> None:
         """What became of a newcomer is on the chain."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from folkmoot.encoding import Malformed, Value
 from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.contents import Lent
-from folkmoot.multiparty.chain.acts import Approval
+from folkmoot.multiparty.chain.acts import WITHIN, Approval
 from folkmoot.multiparty.chain.entries import Entry, UnusableModel, load, scores_of
 from folkmoot.multiparty.chain.messages import Application, read_application
 from folkmoot.multiparty.chain.records import (
@@ -98,7 +98,8 @@ class OriginalParty:
             return self._refused(chain, asked, number, UNMEASURED, None)
         if not distance <= state.terms.omega:
             return self._refused(chain, asked, number, DISTANCE, distance)
-        record = Registered(party, asked.signature, number, distance, b"")
+        until = chain.height + WITHIN if state.terms.approvals else None
+        record = Registered(party, asked.signature, number, distance, b"", until)
         signature = signature_of(self.key, APPROVAL, chain.genesis.hash, record.said())
         return record._replace(signature=signature).to_bytes()
 

@@ -16,7 +16,7 @@ After a restart the participant waits for the next round. Samples that waited ar
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
@@ -133,7 +133,7 @@ class Participant(Desk):
         self.voter = Voter(self.index, self._hand(seed, kept), self, chain, stored)
         self.voter.resume(kept)
         self.pool.follow(chain)
-        self.answering, self.wishes = Answering(self, kept), Wishes(self, kept)
+        self.answering, self.wishes = Answering(self, kept), Wishes(self, kept, blocks)
         self.convening = Convening(self, self.answering, kept)
         self.shelf.also = lambda name: self.answering.contents.get(name) or self.wishes.content(name)
         self.stages = stages(state, NAMES, ANSWER, role.wanted, role.most, role.room, role.exchanging)
@@ -209,32 +209,37 @@ class Participant(Desk):
     # --- The block of the round --------------------------------------------------------------------------------------
 
     def _propose(self, effects: Effects) -> None:
-        """Whoever's turn it is: of an act or an exchange, of the first answer that holds, or else of samples."""
-        state: State = self.chain.state
+        """Whoever's turn it is: of an exchange; else of an act, or of a newcomer or samples, which come by turns."""
+        state, round = self.chain.state, self.voter.round
         assert state.voting is not None
-        round, own = self.voter.round, self.own
-        if self._miner is None or own not in in_turn(state.voting, state.makers, round):
+        if self._miner is None or self.own not in in_turn(state.voting, state.makers, round):
             return
         self._miner.chain = self.chain
-        block = self._wished(self._miner, effects)
-        if block is None and self._is_paused:
-            return
-        block = block or self.newcomers.admission(self._miner, effects)
-        if block is None:
-            block = self._miner.block(self.role.clock(), self.role.most, round=round)
-            if block is None or not self.voter.consider(block, effects):
-                return
-        for message in given(self.shelf.give(names_in(block)), self.role.room):
-            self.send(effects, message)
-        self.voter.propose(block.hash, effects)
+        about = (self._miner, self.role.clock(), round)
+        block = self._wished(self.wishes.recorded(*about), effects)
+        ways = (partial(self._wished, self.wishes.blocks(*about), effects), partial(self._other, self._miner, effects))
+        for way in reversed(ways) if self.wishes.was_last else ways:
+            block = block or way()
+        if block is not None:
+            for message in given(self.shelf.give(names_in(block)), self.role.room):
+                self.send(effects, message)
+            self.voter.propose(block.hash, effects)
 
     @property
     def _is_paused(self) -> bool:
         """Is an exchange under way? Other blocks would make it begin anew, so they wait; but not for long."""
         return self.answering.busy and self.voter.round <= self.chain.state.round + PAUSE
 
-    def _wished(self, miner: Miner, effects: Effects) -> Block | None:
-        for key, block in self.wishes.blocks(miner, self.role.clock(), self.voter.round):
+    def _other(self, miner: Miner, effects: Effects) -> Block | None:
+        """Of a newcomer, or of samples."""
+        block = None if self._is_paused else self.newcomers.admission(miner, effects)
+        if block is not None or self._is_paused:
+            return block
+        block = miner.block(self.role.clock(), self.role.most, round=self.voter.round)
+        return block if block is not None and self.voter.consider(block, effects) else None
+
+    def _wished(self, waiting: Iterator[tuple[bytes | int, Block]], effects: Effects) -> Block | None:
+        for key, block in waiting:
             if self._is_paused and read_head(block.records[0]).what in HELD_UP:
                 continue
             if self.voter.consider(block, effects):
@@ -267,8 +272,8 @@ class Participant(Desk):
         self._follow(final.chain.state)
         self.convening.follow(final.block.records, effects)
         self.answering.clear()
-        self.wishes.follow(effects)
-        self.newcomers.judged.clear()  # models may have moved
+        self.wishes.follow(final.block, effects)
+        self.newcomers.follow()
 
     def _append_held(self, effects: Effects) -> None:
         """Blocks that were sent, as far as what they name is at hand; one that waits for contents is held on to."""

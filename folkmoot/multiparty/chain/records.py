@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
+from folkmoot.ledger.block import MOST_HEIGHT
 from folkmoot.multiparty.chain.entries import MOST_NAME, MOST_PARTIES, NAME_BYTES, Entry, read_entry, typed
 from folkmoot.multiparty.models.model import Floats32
 from folkmoot.multiparty.rules.terms import MOST_CLASSES
@@ -65,14 +66,17 @@ class Registered(NamedTuple):
     approver: int  # number of the original party
     distance: float  # mean of |h_j - h_i|, see OriginalParty.assess
     signature: bytes  # the approver's
+    until: int | None = None  # the last height that it is approved for; None on chains on which nobody leaves
 
     def said(self) -> Value:
         """What the approver signs."""
-        return (tuple(self.party), self.consent, self.approver, self.distance)
+        said = (tuple(self.party), self.consent, self.approver, self.distance)
+        return said if self.until is None else (*said, self.until)
 
     def to_bytes(self) -> bytes:
         """The one encoding."""
-        return encode((REGISTER, tuple(self.party), "regular", *self[1:]), LIMITS)
+        until = () if self.until is None else (self.until,)
+        return encode((REGISTER, tuple(self.party), "regular", *self[1:4], *until, self.signature), LIMITS)
 
 
 class Refused(NamedTuple):
@@ -164,11 +168,14 @@ def read_registered(data: bytes) -> Registered:
     Raises:
         Malformed: there is none.
     """
-    kinds = (str, tuple, str, bytes, int, float, bytes)
-    tag, party, kind, consent, *rest = typed(decode(data, LIMITS), kinds, "registration")
+    value = decode(data, LIMITS)
+    ends = type(value) is tuple and len(value) == 8
+    kinds = (str, tuple, str, bytes, int, float, *[int] * ends, bytes)
+    tag, party, kind, consent, approver, distance, *until, signature = typed(value, kinds, "registration")
     if tag != REGISTER or kind != "regular":
         raise Malformed("registration: expected one of a regular party")
-    found = Registered(read_entry(party), consent, *rest)
+    found = Registered(read_entry(party), consent, approver, distance, signature, until[0] if until else None)
+    _require_number("until", found.until or 0, MOST_HEIGHT)
     _require_number("original party", found.approver, MOST_PARTIES)
     if not math.isfinite(found.distance) or found.distance < 0.0:
         raise Malformed(f"distance = {found.distance}: expected a finite number of at least 0")

@@ -77,6 +77,11 @@ class State(NamedTuple):
         return 0 <= number < len(self.parties) and number not in self.life.gone
 
     @property
+    def keys_now(self) -> tuple[bytes, ...]:
+        """Of each party, by its number; `VACANT` for those who are gone."""
+        return tuple(party.key if self.is_in(i) else VACANT for i, party in enumerate(self.parties))
+
+    @property
     def trusted(self) -> tuple[int, ...]:
         """Numbers of the original parties that are not gone."""
         return tuple(number for number in range(self.originals) if self.is_in(number))

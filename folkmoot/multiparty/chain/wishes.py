@@ -4,16 +4,13 @@ An act that several must sign goes around: whoever can sign it adds its word and
 they hear. So nobody need collect, and nobody can hold it up. Original parties approve models by what they measure on
 their own data; they expel a party only if whoever operates them has said so. An act is said again in every round until
 it is on the chain, or the rules refuse it. What is kept of others is checked first, by the rules of the chain, and
-bounded.
+takes the place of whoever has signed it, see places.py.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
 
 from folkmoot.agreement.signed_messages import Rejected
-from folkmoot.encoding import Limits, Malformed, Value, decode, digest, encode
+from folkmoot.encoding import Limits, Malformed, decode, encode
 from folkmoot.errors import OtherSide
 from folkmoot.ledger.block import LIMITS as BLOCKS
 from folkmoot.ledger.block import Block
@@ -22,11 +19,10 @@ from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.machine import Delete, Effects, Put
 from folkmoot.multiparty.chain.acts import (
     MOST_REASON,
+    WITHIN,
     Admitted,
     Approval,
     Expelled,
-    Left,
-    Rotated,
     TooFew,
     Updated,
     read_act,
@@ -38,39 +34,31 @@ from folkmoot.multiparty.chain.changes import changed
 from folkmoot.multiparty.chain.desk import Desk
 from folkmoot.multiparty.chain.entries import typed
 from folkmoot.multiparty.chain.miner import Miner
-from folkmoot.multiparty.chain.records import ADMIT, COMMIT, EXCHANGE, EXPEL, LEAVE, ROTATE, UPDATE
+from folkmoot.multiparty.chain.places import (
+    CHANGING,
+    MOST_OF_ONE,
+    Place,
+    Signed,
+    Wish,
+    about,
+    end_after,
+    goes_on,
+    holder,
+    in_turn,
+    merged,
+    owner,
+    place_for,
+    shown,
+    without,
+)
+from folkmoot.multiparty.chain.records import COMMIT, EXCHANGE, EXPEL, read_head
 from folkmoot.multiparty.chain.signing import EXPULSION, signature_of
 from folkmoot.multiparty.chain.standing import State
 from folkmoot.multiparty.chain.talk import RecordsTold, WishTold
 
-MOST_WISHES = 32  # acts that wait, of all parties together
-MOST_OF_ONE = 4  # of one sender
-WITHIN = 64  # blocks after it is signed, in which an act may stand on the chain
+MOST_REVIEWS = 4  # models of others that a participant looks at in a stage
 KEPT = "act/"  # before the digest of an own act, the key under which it is kept
-CHANGING = (LEAVE, EXPEL, UPDATE, ADMIT, ROTATE)
 _LIMITS = Limits(size=BLOCKS.size, depth=2, items=1 << 14, int_size=8)
-Signed: TypeAlias = Left | Expelled | Updated | Admitted | Rotated
-
-
-@dataclass
-class Wish:
-    """An act that waits.
-
-    Attributes:
-        act: as it is signed by now.
-        sender: who brought it first; -1: this participant.
-        whole: is it as the rules want it?
-        own: does this participant say it again in every round?
-        parameters: of the model that it is about, once they are here.
-        why: why this participant has not approved it; empty: it has, or has not looked, or need not.
-    """
-
-    act: Signed
-    sender: int
-    whole: bool
-    own: bool = False
-    parameters: bytes = b""
-    why: str = ""
 
 
 def to_bytes(what: str, records: tuple[bytes, ...]) -> bytes:
@@ -90,12 +78,6 @@ def read_wish(data: bytes) -> tuple[str, tuple[bytes, ...]]:
     return what, records
 
 
-def about(act: Signed) -> bytes:
-    """32 bytes that stand for an act, whoever has signed it."""
-    said: Value = act.about() if isinstance(act, Updated | Admitted) else act.said()
-    return digest("multiparty/wish", (what_of(act), said))
-
-
 class Wishes:
     """See the top of the file.
 
@@ -103,23 +85,32 @@ class Wishes:
         acts: that wait, by what stands for them.
         agreed: the parties whose expulsion whoever operates this participant wants: number and reason; and the last
             block in which it wants it.
+        was_last: is the last block an act? Then what else there is goes first, see `Participant`.
     """
 
-    def __init__(self, own: Desk, kept: Mapping[str, bytes]) -> None:
+    def __init__(self, own: Desk, kept: Mapping[str, bytes], blocks: Iterable[Block] = ()) -> None:
         self._own = own
         self.acts: dict[bytes, Wish] = {}
         self.agreed: dict[tuple[int, str], int] = {}
+        self.was_last = False
         self._records: dict[int, tuple[str, tuple[bytes, ...]]] = {}  # of exchanges, by sender
+        self._served: dict[Place, int] = {}  # the height of the last block with an act of each
+        self._known = own.chain.state.keys_now
         for key, data in kept.items():
             if key.startswith(KEPT):
                 self._kept(data)
+        for block in blocks:
+            self.stood(block)
 
     def _kept(self, data: bytes) -> None:
         act = read_act(data)
         if isinstance(act, Signed):
             if isinstance(act, Expelled):
                 self.agreed[act.number, act.reason] = act.until
-            self.acts[about(act)] = Wish(act, -1, whole=False, own=True)
+            act = self._still(act)
+            place = place_for(self.acts, act, -1)
+            if place is not None or isinstance(act, Expelled):
+                self._put(Wish(act, -1, whole=False, own=True, place=place or (EXPEL, self._own.party)))
 
     # --- What comes in -----------------------------------------------------------------------------------------------
 
@@ -145,30 +136,29 @@ class Wishes:
             raise Rejected("wish")
 
     def _add(self, act: Signed, sender: int) -> None:
-        whole, key = self._holds(act), about(act)
+        key = about(act)
         known = self.acts.get(key)
+        if known is not None and merged(known.act, act) == known.act:
+            return
+        whole = self._holds(act)
         if known is not None:
-            both = merged(known.act, act)
-            if both != known.act:
-                known.act, known.whole = both, whole or self._holds(both)
+            known.act = merged(known.act, act)
+            known.whole = whole or self._holds(known.act)
             return
         if isinstance(act, Expelled) and not act.signatures:
             raise Malformed("wish: an expulsion that nobody has signed")
-        if Counter(wish.sender for wish in self.acts.values())[sender] >= MOST_OF_ONE or not self._makes_room(sender):
-            raise Rejected("full")
-        self.acts[key] = Wish(act, sender, whole)
+        place = place_for(self.acts, act, sender)
+        if place is None:
+            raise Rejected("full" if isinstance(act, Expelled | Admitted) else "old height")  # a later one is here
+        self._put(Wish(act, sender, whole, place=place))
 
-    def _makes_room(self, sender: int) -> bool:
-        """Is there room for one more? Where not, who has the most gives way to whom it leaves no more than itself."""
-        if len(self.acts) < MOST_WISHES:
-            return True
-        others = [(key, wish.sender) for key, wish in self.acts.items() if not wish.own]
-        counts = Counter(of for _, of in others)
-        crowd, most = max(counts.items(), key=lambda item: item[1], default=(sender, 0))
-        if most <= counts[sender] + 1:
-            return False
-        del self.acts[next(key for key, of in reversed(others) if of == crowd)]
-        return True
+    def _put(self, wish: Wish) -> None:
+        """It waits; an earlier act of the same party gives way to it."""
+        before = holder(self.acts, wish.place)
+        if before is not None:
+            del self.acts[before]
+            self._own.aside.keep.append(Delete(KEPT + before.hex()))
+        self.acts[about(wish.act)] = wish
 
     def _holds(self, act: Signed) -> bool:
         """Do the rules take it as it is? False: it is right so far, and more must sign it, or its model is missing.
@@ -178,9 +168,10 @@ class Wishes:
         """
         chain = self._own.chain
         state = chain.state._replace(origin=chain.genesis.hash)
-        until = getattr(act, "until", 0)
-        if until > chain.height + 2 * WITHIN:
+        if act.until > chain.height + 3 * WITHIN:
             raise Malformed("wish: it would wait for too long")
+        if isinstance(act, Expelled) and act.until % WITHIN:
+            raise Malformed("wish: an expulsion with an end of its own")
         try:
             changed(state, what_of(act), chain.height + 1, act_bytes(act))
         except TooFew:
@@ -210,17 +201,27 @@ class Wishes:
         except OtherSide as error:
             raise ValueError(str(error).removeprefix("record 1: ")) from None
         key = about(act)
-        if key not in self.acts and not self._makes_room(-1):
-            raise ValueError(f"{MOST_WISHES} acts wait already")
-        if key in self.acts:
-            act = merged(self.acts[key].act, act)
-        self.acts[key] = Wish(act, -1, whole, own=True)
+        known = self.acts.get(key)
+        place = place_for(self.acts, act, -1) if known is None else known.place
+        if place is None:
+            raise ValueError(f"{what_of(act)}: as many wait already as may")
+        if known is not None:
+            act = merged(known.act, act)
+            self.acts[key] = Wish(act, -1, whole or self._is_whole(act), own=True, place=place)
+        else:
+            self._put(Wish(act, -1, whole, own=True, place=place))
         effects.keep.append(Put(KEPT + key.hex(), act_bytes(act)))
         self._say(self.acts[key], effects)
 
-    def lacks(self, act: Signed) -> bool:
-        """Does this act not wait yet?"""
-        return about(act) not in self.acts
+    def asks_for(self, newcomer: bytes) -> bool:
+        """Does an application of this key wait that this participant brought?"""
+        own = (wish.act for wish in self.acts.values() if wish.sender == -1)
+        return any(isinstance(act, Admitted) and act.party.key == newcomer for act in own)
+
+    def until(self, what: str) -> int:
+        """The last height for an act of one's own that is signed now: after that of the one that gives way to it."""
+        before = holder(self.acts, (what, self._own.party))
+        return max(self._own.chain.height + WITHIN, 0 if before is None else self.acts[before].act.until + 1)
 
     def expel(self, number: int, reason: str, effects: Effects) -> None:
         """Whoever operates this original party wants another one to be expelled, for this reason.
@@ -232,11 +233,13 @@ class Wishes:
             raise ValueError(f"reason = {reason!r:.40}: expected 1 to {MOST_REASON} printable ASCII characters")
         if self._own.party not in self._own.chain.state.trusted:
             raise ValueError("this member is no original party: it has no say in who is expelled")
-        asked = [one.act for one in self.acts.values() if isinstance(one.act, Expelled)]
-        same = next((one for one in asked if (one.number, one.reason) == (number, reason)), None)
-        act = same or Expelled(number, reason, self._own.chain.height + WITHIN, ())
+        height, state = self._own.chain.height, self._own.chain.state
+        self.agreed = {one: last for one, last in self.agreed.items() if last > height and state.is_in(one[0])}
+        if len(self.agreed.keys() - {(number, reason)}) >= MOST_OF_ONE:
+            raise ValueError(f"{MOST_OF_ONE} expulsions are asked for already: ask for others once these are done")
+        act = Expelled(number, reason, end_after(height), ())
         self.want(self._with_own(act), effects)
-        self.agreed[number, reason] = max(act.until, self._own.chain.height + WITHIN)
+        self.agreed[number, reason] = act.until
 
     def _with_own(self, act: Expelled) -> Expelled:
         number, own = self._own.party, self._own
@@ -247,11 +250,13 @@ class Wishes:
     # --- A step ------------------------------------------------------------------------------------------------------
 
     def act(self, again: bool, effects: Effects) -> None:
-        """Sign what this participant can sign; `again`: say once more what it wants."""
-        said, first = 0, self._own.voter.round % max(1, len(self.acts))
-        waiting = list(self.acts.values())
-        for wish in waiting[first:] + waiting[:first]:
-            more = self._signed(wish)
+        """Sign what this participant can sign; `again`: say once more what it wants.
+
+        Its own acts are said first, then those that it has not said or looked at for longest.
+        """
+        said, looks = 0, [MOST_REVIEWS]
+        for wish in sorted(self.acts.values(), key=lambda wish: (wish.sender != -1, wish.said, wish.looked)):
+            more = self._signed(wish, looks)
             if more != wish.act:
                 wish.act, wish.own = more, True
                 wish.whole = self._is_whole(more)
@@ -270,10 +275,11 @@ class Wishes:
             return False
 
     def _say(self, wish: Wish, effects: Effects) -> None:
+        wish.said = self._own.voter.round
         self._own.send(effects, WishTold(to_bytes(what_of(wish.act), (act_bytes(wish.act),))))
 
-    def _signed(self, wish: Wish) -> Signed:
-        """The act with this participant's word, if it has one to add."""
+    def _signed(self, wish: Wish, looks: list[int]) -> Signed:
+        """The act with this participant's word, if it has one to add; `looks`: at models, left in this stage."""
         act, own, state = wish.act, self._own.party, self._own.chain.state
         if isinstance(act, Expelled):
             wanted = self.agreed.get((act.number, act.reason), -1)
@@ -287,8 +293,10 @@ class Wishes:
             wish.parameters = self._own.find(act.party.parameters) or b""
             self._own.seek([] if wish.parameters else [act.party.parameters])
         spoken = wish.why or any(approval.approver == own for approval in act.approvals)
-        if judge is None or spoken or not wish.parameters:
+        if judge is None or spoken or not wish.parameters or not looks[0]:
             return act
+        looks[0] -= 1
+        wish.looked = self._own.voter.round
         try:
             said = judge.review(self._own.chain, act.about(), act.party, wish.parameters, number)
         except OtherSide as error:
@@ -308,8 +316,8 @@ class Wishes:
                 return wish.parameters
         return None
 
-    def blocks(self, miner: Miner, time: int, round: int) -> Iterator[tuple[bytes | int, Block]]:
-        """Of what waits: each a block that the rules may take, and what it is to be dropped by if they do not."""
+    def recorded(self, miner: Miner, time: int, round: int) -> Iterator[tuple[bytes | int, Block]]:
+        """Of records of exchanges that wait: each a block that the rules may take, and what to drop it by if not."""
         for sender, (what, records) in sorted(self._records.items()):
             try:
                 made = miner.recording(what, list(records), time, round=round)
@@ -318,8 +326,12 @@ class Wishes:
                 continue
             if made is not None:
                 yield sender, made
-        for key, wish in sorted(self.acts.items()):
-            wish.whole = wish.whole or self._is_whole(wish.act)
+
+    def blocks(self, miner: Miner, time: int, round: int) -> Iterator[tuple[bytes | int, Block]]:
+        """The same of the acts that wait, in their turns."""
+        for key, wish in in_turn(self.acts, self._served):
+            if not wish.whole and not isinstance(wish.act, Expelled):  # the model may be here by now
+                wish.whole = self._is_whole(wish.act)
             made = miner.act(wish.act, time, round=round) if wish.whole else None
             if made is not None:
                 yield key, made
@@ -331,18 +343,38 @@ class Wishes:
         else:
             del self.acts[key]
 
-    def follow(self, effects: Effects) -> None:
+    def stood(self, block: Block) -> None:
+        """A block of the chain: whose turn was it?"""
+        what = read_head(block.records[0]).what
+        self.was_last = what in CHANGING
+        if self.was_last:
+            act = read_act(block.records[1])
+            assert isinstance(act, Signed)
+            known = self.acts.get(about(act))
+            self._served[owner(act, known.sender if known else -1)] = block.header.height
+
+    def follow(self, block: Block, effects: Effects) -> None:
         """There is another block: what stands on it, or can stand on none after it, waits no longer."""
+        self.stood(block)
         self._records.clear()
+        state: State = self._own.chain.state
+        before, self._known = self._known, state.keys_now
+        others = frozenset(number for number, key in enumerate(before) if key != self._known[number])
         for key, wish in list(self.acts.items()):
-            try:
-                wish.act = self._still(wish.act)
-                wish.whole = self._holds(wish.act)
-                wish.why = ""
-            except OtherSide:
-                del self.acts[key]
-                if wish.own:
-                    effects.keep.append(Delete(KEPT + key.hex()))
+            if isinstance(wish.act, Expelled):
+                stays = goes_on(wish, others, state, block.header.height)
+            else:
+                stays = self._goes_on(wish, others)
+            if not stays and self.acts.pop(key).own:
+                effects.keep.append(Delete(KEPT + key.hex()))
+
+    def _goes_on(self, wish: Wish, others: frozenset[int]) -> bool:
+        wish.act, wish.why = without(wish.act, others), ""
+        try:
+            wish.whole = self._holds(wish.act)
+        except OtherSide:
+            return False
+        return True
 
     def _still(self, act: Signed) -> Signed:
         """An act with the words of those who still have a say, and the key that they signed with."""
@@ -363,32 +395,4 @@ class Wishes:
 
     def shown(self) -> list[dict[str, object]]:
         """What waits, for whoever operates this participant."""
-        state: State = self._own.chain.state
-        return [_shown(wish, state) for _, wish in sorted(self.acts.items())]
-
-
-def _shown(wish: Wish, state: State) -> dict[str, object]:
-    act = wish.act
-    name = act.party.name if isinstance(act, Admitted) else state.parties[act.number].name
-    signers = [number for number, _ in act.signatures] if isinstance(act, Expelled) else []
-    signers += [one.approver for one in act.approvals] if isinstance(act, Updated | Admitted) else []
-    return {
-        "what": what_of(act), "party": name, "reason": act.reason if isinstance(act, Expelled) else "",
-        "signed": [state.parties[number].name for number in signers], "not_here": wish.why,
-    }  # fmt: skip
-
-
-def merged(one: Signed, other: Signed) -> Signed:
-    """An act with all that have signed it, of two that are the same but for that."""
-    if isinstance(one, Expelled) and isinstance(other, Expelled):
-        return one._replace(signatures=tuple(sorted((dict(other.signatures) | dict(one.signatures)).items())))
-    if isinstance(one, Updated) and isinstance(other, Updated):
-        return one._replace(approvals=_both(one.approvals, other.approvals))
-    if isinstance(one, Admitted) and isinstance(other, Admitted):
-        return one._replace(approvals=_both(one.approvals, other.approvals))
-    return one
-
-
-def _both(one: tuple[Approval, ...], other: tuple[Approval, ...]) -> tuple[Approval, ...]:
-    found = {approval.approver: approval for approval in (*other, *one)}
-    return tuple(found[number] for number in sorted(found))
+        return shown(self.acts, self._own.chain.state)

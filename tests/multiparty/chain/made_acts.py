@@ -91,11 +91,11 @@ def update(chain, number, n, given, by=(0,), until=9, before=None, name=None):
     return act._replace(approvals=tuple(said))
 
 
-def admit(chain, n, given, by, name="fay"):
+def admit(chain, n, given, by, name="fay", until=9):
     contents = chain.state.contents
     own = entry(name, public(n), given, contents)
     asked = read_application(application(key(n), chain.genesis.hash, own))
-    act = Admitted(own, asked.signature, ())
+    act = Admitted(own, asked.signature, until, ())
     said = [judge(j).review(chain, act.about(), own, contents.get(own.parameters)) for j in by]
     return act._replace(approvals=tuple(said))
 

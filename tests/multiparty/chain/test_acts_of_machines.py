@@ -1,6 +1,5 @@
 """Acts of parties carried by machines: whoever can sign adds its word, and what is whole comes to a block."""
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +13,11 @@ from made_machines import CLASSES, INPUTS, MEMBERS, TERMS, machine, models, part
 from folkmoot.encoding import encode
 from folkmoot.machine import Received
 from folkmoot.multiparty import Consortium
-from folkmoot.multiparty.chain import wishes
 from folkmoot.multiparty.chain.acts import Expelled, Left, to_bytes
+from folkmoot.multiparty.chain.places import WITHIN, end_after
 from folkmoot.multiparty.chain.records import ADMIT, CALIBRATE, EXPEL, LEAVE, REGISTER, ROTATE, UPDATE
 from folkmoot.multiparty.chain.signing import EXPULSION, LEAVING, signature_of
 from folkmoot.multiparty.chain.talk import CONSORTIUM, WishTold
-from folkmoot.multiparty.chain.wishes import MOST_OF_ONE, WITHIN
 from folkmoot.multiparty.chain.wishes import to_bytes as wish_bytes
 from folkmoot.multiparty.models import blank
 from folkmoot.node.asking import AskedFor, asked
@@ -237,40 +235,18 @@ def test_acts_that_nobody_signed_are_not_kept():
     inbox += [CONSORTIUM.to_bytes(WishTold(encode(("leave", ())))), told(EXPEL, to_bytes(Expelled(2, "x", 1, ())))]
     inbox += [told(LEAVE, to_bytes(one)) for one in good]
     noticed = own.step(own.next, [Received(3, data) for data in inbox], [], []).noticed
-    assert len(own.wishes.acts) == MOST_OF_ONE
-    assert len(noticed) == len(inbox) - MOST_OF_ONE
-
-
-def leavings(own, number, key, most):
-    """So many words by which a party leaves, each another one."""
-    said = [Left(number, until, b"") for until in range(1, most + 1)]
-    signed = [one._replace(signature=signature_of(key, LEAVING, own.chain.genesis.hash, one.said())) for one in said]
-    return [told(LEAVE, to_bytes(one)) for one in signed]
+    assert [wish.act.until for wish in own.wishes.acts.values()] == [
+        10
+    ]  # each later word takes the place of the one before
+    assert len(noticed) == len(inbox) - 6
 
 
 def test_an_expulsion_that_nobody_has_signed_is_not_kept():
     play = played([party(n) for n in range(MEMBERS)]).play(1)
     own = machine(play, 0)
-    said = told(EXPEL, to_bytes(Expelled(2, "x", 50, ())))
+    said = told(EXPEL, to_bytes(Expelled(2, "x", WITHIN, ())))
     assert [one.reason for one in own.step(own.next, [Received(3, said)], [], []).noticed] == ["malformed"]
     assert not own.wishes.acts
-
-
-def test_those_who_say_many_acts_take_the_room_of_nobody_who_says_few(monkeypatch):
-    """Without blocks acts wait for good: two liars kept all others from leaving, and from expelling them."""
-    monkeypatch.setattr(wishes, "MOST_WISHES", 2 * MOST_OF_ONE)
-    play = played([party(n) for n in range(MEMBERS)]).play(1)
-    own, key = machine(play, 0), machine(play, 3).key
-    full = leavings(own, 3, key, 9)
-    inbox = [Received(2, data) for data in full[:4]] + [Received(3, data) for data in full[4:8]]
-    inbox += [Received(1, data) for data in leavings(own, 1, machine(play, 1).key, 6)]
-    own.step(own.next, inbox, [], [])
-    senders = Counter(wish.sender for wish in own.wishes.acts.values())
-    assert len(own.wishes.acts) == 2 * MOST_OF_ONE
-    assert min(senders[one] for one in (1, 2, 3)) >= 2
-    asked_for = ask(play, 0, "expel", party="p3", reason="crowds out others")
-    assert asked_for == "expel: waits for a block"
-    assert sum(wish.own for wish in own.wishes.acts.values()) == 1
 
 
 def test_who_wanted_an_expulsion_once_signs_none_later():
@@ -278,11 +254,11 @@ def test_who_wanted_an_expulsion_once_signs_none_later():
     play = played([party(n) for n in range(MEMBERS)]).play(1)
     ask(play, 0, "expel", party="p3", reason="copies")
     own, word = machine(play, 0), machine(play, 1)
-    late = Expelled(3, "copies", own.chain.height + WITHIN + 1, ())
+    late = Expelled(3, "copies", end_after(own.chain.height) + WITHIN, ())
     signed = signature_of(word.key, EXPULSION, own.chain.genesis.hash, late.said())
     own.step(own.next, [Received(1, told(EXPEL, to_bytes(late._replace(signatures=((1, signed),)))))], [], [])
     assert sorted(len(wish.act.signatures) for wish in own.wishes.acts.values()) == [1, 1]
-    same = late._replace(until=own.chain.height + 5)
+    same = late._replace(until=WITHIN)
     signed = signature_of(word.key, EXPULSION, own.chain.genesis.hash, same.said())
     own.step(own.next, [Received(1, told(EXPEL, to_bytes(same._replace(signatures=((1, signed),)))))], [], [])
     assert sorted(len(wish.act.signatures) for wish in own.wishes.acts.values()) == [1, 1, 2]

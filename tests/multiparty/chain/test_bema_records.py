@@ -11,6 +11,7 @@ from made_bema import key, public
 
 from folkmoot.encoding import encode
 from folkmoot.ledger import Malformed, decode
+from folkmoot.ledger.block import MOST_HEIGHT
 from folkmoot.multiparty.chain.entries import Entry
 from folkmoot.multiparty.chain.messages import Application, SampleSent, read_application, read_sample, sample_message
 from folkmoot.multiparty.chain.records import (
@@ -44,7 +45,8 @@ HEADS = st.builds(
     Head, st.sampled_from(WHATS), st.integers(0, MOST_TIME), NAMES, st.sampled_from(MINER_KINDS),
     st.none() | st.integers(1, MOST_ROUND),
 )  # fmt: skip
-REGISTERED = st.builds(Registered, ENTRIES, SIGNATURES, PARTIES, DISTANCES, SIGNATURES)
+ENDS = st.none() | st.integers(0, MOST_HEIGHT - 1)
+REGISTERED = st.builds(Registered, ENTRIES, SIGNATURES, PARTIES, DISTANCES, SIGNATURES, ENDS)
 
 
 @st.composite
