@@ -255,7 +255,8 @@ class Agent:
         window = decode(self._kept["window"]) if "window" in self._kept else WINDOW
         if window != self._window:
             raise ValueError(f"window = {self._window}: kept by an agent with {window}; expected the same")
-        self.learner.load({key.removeprefix("state."): value for key, value in self._kept.items()})
+        rows = {key.removeprefix("state."): row for key, row in self._kept.items() if key.startswith("state.")}
+        self.learner.load(rows)
         self.round, self._stage, self._phase, self.arm, entered = self._kept_round()
         self.pending.load(self._kept)
         self._entered = None if entered is None else Entering(*entered)

@@ -13,6 +13,7 @@ from folkmoot.algorithms.wire import LARGEST
 from folkmoot.coins import Coins
 from folkmoot.doors import array
 from folkmoot.encoding import Malformed, digest
+from folkmoot.errors import brief
 
 ALONE = np.zeros(0, np.int32)
 
@@ -107,11 +108,15 @@ class Learner:
         """Put such rows back.
 
         Raises:
-            Malformed: one is missing, or of another length.
+            Malformed: one is missing, too many, or of another length.
         """
+        other = "kept values: another version of folkmoot has kept them"
+        if unknown := sorted(set(rows) - set(self.state._fields)):
+            raise Malformed(f"{other}: this one has no {brief(unknown[0])}")
         for name, column in zip(self.state._fields, self.state):
-            if len(rows.get(name, b"")) != column[self._i].nbytes:
-                raise Malformed(f"{name}: expected {column[self._i].nbytes} bytes in what was kept")
+            found, expected = len(rows.get(name, b"")), column[self._i].nbytes
+            if found != expected:
+                raise Malformed(f"{other}: {name} has {found} bytes, expected {expected}")
             column[self._i] = np.frombuffer(rows[name], column.dtype).reshape(column.shape[1:])
 
     def digest(self) -> bytes:

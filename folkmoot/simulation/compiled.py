@@ -10,6 +10,7 @@ record that `folkmoot.interface` keeps; `compiler` hands it over, and what is de
 """
 
 import hashlib
+import os
 import shutil
 import threading
 import time
@@ -31,7 +32,7 @@ _KEEP_SECONDS = 30 * 86_400  # compiled code of older sources is removed after s
 # Compiled code alone calls kernels. They need no way in from Python or C, which would take a quarter of the compiling.
 _CALLED_BY_COMPILED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _NAMES: dict[str, type] = {}  # the record types that have been told apart
-_TEACHING = threading.Lock()  # threads that run replicates ask for their loops at the same time
+_TEACHING = threading.RLock()  # threads that run replicates ask for their loops at the same time
 
 
 def compiler() -> Any:
@@ -47,6 +48,24 @@ def _taught() -> Any:
     tell(_teach)
     _teach_locks()
     return numba
+
+
+def _await_compiling() -> None:
+    """Before the process is copied: a copy has one thread only, and would wait for ever for another that compiles."""
+    _TEACHING.acquire()
+    if _taught.cache_info().currsize:
+        _taught().core.compiler_lock.global_compiler_lock.acquire()
+
+
+def _let_compile() -> None:
+    """After it, in both."""
+    if _taught.cache_info().currsize:
+        _taught().core.compiler_lock.global_compiler_lock.release()
+    _TEACHING.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_await_compiling, after_in_parent=_let_compile, after_in_child=_let_compile)
 
 
 def _teach_locks() -> None:

@@ -38,6 +38,7 @@ class Crew(NamedTuple):
     came: NDArray[np.int64]  # [size], locks: let go by a thread that has come; the leader's is for `next`
     go: NDArray[np.int64]  # [size], locks: let go by the leader
     astray: NDArray[np.int64]  # [size, 3], shared: a row of a tally for each thread
+    at: NDArray[np.int64]  # [size, 2]: how often each has gathered, and the first agent of its tile since; -1: no tile
 
 
 def take(lock: int) -> int:
@@ -57,6 +58,8 @@ def leads(crew: Crew) -> bool:
 
 @implements(Crew)
 def gather(crew: Crew) -> bool:
+    crew.at[crew.number, 0] += 1
+    crew.at[crew.number, 1] = -1
     if crew.number > 0:
         let_go(crew.came[crew.number])
         take(crew.go[crew.number])
@@ -80,6 +83,7 @@ def next_tile(crew: Crew) -> int:
     first = crew.next[0]
     crew.next[0] = first + crew.tile
     let_go(crew.came[0])
+    crew.at[crew.number, 1] = first
     return int(first)
 
 
@@ -103,14 +107,16 @@ def together(play: Callable[[Crew], object], size: int, n_agents: int) -> NDArra
     """Let so many threads play, this one as their leader; rows of choices that are no arm, of each thread.
 
     Raises:
-        Whatever a thread raises, when all have ended; of several the first one's.
+        Whatever a thread raises, when all have ended; of several what one thread would have met first. Tiles are taken
+        in their order, and each is played up to its first error: so this is the same for any number of threads.
     """
     locks = [_allocate() for _ in range(2 * size)]
     for lock in locks[1:]:
         take(lock)
     came, go = np.array(locks, np.uint64).astype(np.int64).reshape(2, size)
     over, tile, astray = np.zeros(1, np.bool_), max(1, n_agents // (size * _TILES)), np.zeros((size, 3), np.int64)
-    first = Crew(over, 0, size, tile, np.zeros(1, np.int64), came, go, astray)
+    at = np.zeros((size, 2), np.int64)
+    first = Crew(over, 0, size, tile, np.zeros(1, np.int64), came, go, astray, at)
     ended, errors, threads = [False] + [True] * (size - 1), dict[int, BaseException](), list[Thread]()
 
     def begin() -> None:
@@ -147,6 +153,6 @@ def together(play: Callable[[Crew], object], size: int, n_agents: int) -> NDArra
         thread.join()
     for lock in locks:
         _free(lock)
-    for _, error in sorted(errors.items()):
-        raise error
+    for number in sorted(errors, key=lambda number: (*at[number].tolist(), number)):
+        raise errors[number]
     return astray

@@ -335,13 +335,13 @@ def _rounds(
     more = job.wanted.per_agent, job.wanted.realised
     tally = blank_tally(len(replicates), job.rewards.n_agents, job.rewards.n_arms, len(checkpoints), *more)
     world = job.world()
-    name, records = "interpreted" if job.interpret else job.engine, (params, world)
+    name, records, law = "interpreted" if job.interpret else job.engine, (params, world), type(job.rewards).__name__
     many = threads > 1 and name == "compiled"
-    function = shared_loop(records, min(threads, params.n_agents)) if many else loop(name, records)
+    function = shared_loop(records, min(threads, params.n_agents), law) if many else loop(name, records)
     arguments = (params, world, message_size(params), *seed_words(job.seed))
     function(*arguments, np.zeros(0, np.int64), checkpoints, tally, control)  # compiles, or loads what is compiled
     begun = perf_counter()
-    with payments_named(world.rewards, type(job.rewards).__name__):
+    with payments_named(world.rewards, law):
         function(*arguments, np.array(replicates, np.int64), checkpoints, tally, control)
     check_arms(tally, type(job.algorithm).__name__)
     return tally, perf_counter() - begun

@@ -15,12 +15,18 @@ from folkmoot.simulation.compiled import compiled
 from folkmoot.simulation.crew import Crew, together
 from folkmoot.simulation.engine import Control
 from folkmoot.simulation.tally import Tally
+from folkmoot.world.own_laws import noted_apart, payments_named
 
 _SUMS = ("team_pulls", "sent", "bytes")
 
 
-def shared_loop(records: tuple[Any, Any], threads: int) -> Callable[..., None]:
+def shared_loop(records: tuple[Any, Any], threads: int, law: str) -> Callable[..., None]:
     """A function as `engine.play`, compiled, that plays each replicate in so many threads.
+
+    Args:
+        records: those of the algorithm and the world.
+        threads: how many.
+        law: what errors call the reward law.
 
     Raises:
         Uncompiled: when it is called: a function of a user's cannot be compiled.
@@ -39,11 +45,13 @@ def shared_loop(records: tuple[Any, Any], threads: int) -> Callable[..., None]:
 
             def play_share(crew: Crew) -> None:
                 mine = own[crew.number]._replace(astray=crew.astray[crew.number : crew.number + 1])
-                part(
-                    params, world, row_bytes, seed_low, seed_high, replicate, checkpoints, 1, last,
-                    table._replace(team=np.zeros_like(table.team)), mine,
-                    control._replace(done=control.done[r : r + 1]), crew,
-                )  # fmt: skip
+                here = world._replace(rewards=noted_apart(world.rewards))
+                with payments_named(here.rewards, law):
+                    part(
+                        params, here, row_bytes, seed_low, seed_high, replicate, checkpoints, 1, last,
+                        table._replace(team=np.zeros_like(table.team)), mine,
+                        control._replace(done=control.done[r : r + 1]), crew,
+                    )  # fmt: skip
 
             tally.astray[r] = max(together(play_share, size, params.n_agents).tolist())  # the last agent, as ever
             for mine in own:

@@ -41,6 +41,11 @@ def watched(rewards: Rewards) -> NamedTuple:
     return WatchedRecord(record, low, high, np.zeros(5))
 
 
+def noted_apart(rewards: NamedTuple) -> NamedTuple:
+    """The record of a law for one of several threads: what it should not have paid there is noted in its own row."""
+    return rewards._replace(amiss=np.zeros(5)) if isinstance(rewards, WatchedRecord) else rewards
+
+
 def check_law(rewards: Rewards) -> None:
     """See that a user's law says what a law must say.
 

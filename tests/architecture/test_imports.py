@@ -91,6 +91,7 @@ THROUGH_THE_INTERFACE = {
     "folkmoot.world.liars.Liars",
     "folkmoot.world.networks.Network",
     "folkmoot.world.own_laws.check_law",
+    "folkmoot.world.own_laws.noted_apart",
     "folkmoot.world.own_laws.payments_named",
     "folkmoot.world.own_laws.watched",
     "folkmoot.world.presence.Presence",

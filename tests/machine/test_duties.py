@@ -14,7 +14,7 @@ import folkmoot as fm
 from folkmoot import machine
 from folkmoot.algorithms import wire
 from folkmoot.algorithms.pending import Pending
-from folkmoot.encoding import encode
+from folkmoot.encoding import digest, encode
 from folkmoot.errors import OtherSide
 from folkmoot.machine import Floor, Kept, Moment, Outcome, Put, Received
 from folkmoot.simulation.host import Host, admit
@@ -463,6 +463,16 @@ def test_a_round_that_no_agent_kept_is_named(bad):
 def test_a_row_that_no_agent_kept_is_named(bad):
     key = next(key for key in _stored().values if key.startswith("state."))
     _named(key, bad)
+
+
+@pytest.mark.parametrize("change", [{"state.older": b"1"}, {"state.total": None}, {"state.total": b"1"}])
+def test_what_another_version_has_kept_is_refused_and_named(change):
+    kept = {key: value for key, value in {**_stored().values, **change}.items() if value is not None and key != "mark"}
+    mark = 0
+    for one in kept.items():
+        mark ^= int.from_bytes(digest("kept", one), "big")
+    with pytest.raises(OtherSide, match=r"^kept values: another version of folkmoot has kept them: "):
+        role_of(0).resume({**kept, "mark": mark.to_bytes(32, "big")})
 
 
 def _stored():

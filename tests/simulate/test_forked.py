@@ -1,12 +1,15 @@
 """After games in threads: copies of the process, several games at once; memory of all workers."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 
 import networkx as nx
 import pytest
+from jitted import jit
 
 import folkmoot as fm
 from folkmoot.algorithms.base import Problem
@@ -72,3 +75,29 @@ def test_the_memory_of_all_workers_counts(monkeypatch):
     with pytest.raises(ValueError, match=r"^jobs = 4: 4 replicates at a time would need [^\n]*, so at most jobs = 2$"):
         list(runner.run([(job, range(8))], 4))
     assert len(list(runner.run([(job, range(2))], 4))) == 2  # no more than two are played at a time
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are never copied on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # that there are threads
+def test_a_copy_made_while_another_thread_compiles_compiles():
+    pulls(1)
+    from numba.core.compiler_lock import global_compiler_lock
+
+    begun = threading.Event()
+
+    def compile_slowly() -> None:
+        with global_compiler_lock:
+            begun.set()
+            time.sleep(0.5)
+
+    compiling = threading.Thread(target=compile_slowly)
+    compiling.start()
+    begun.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # ends a copy that waits for a thread that it has not
+        jit(lambda: 5)()
+        os._exit(0)
+    compiling.join()
+    assert os.waitpid(child, 0)[1] == 0
+    assert jit(lambda: 6)() == 6

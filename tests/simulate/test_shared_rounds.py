@@ -15,7 +15,7 @@ from folkmoot.simulation.cells import new_control
 from folkmoot.simulation.crew import let_go, take, together
 from folkmoot.simulation.replicates import Job, run_batch
 from folkmoot.simulation.simulate import make_job
-from folkmoot.simulation.turns import gather, release, strayed
+from folkmoot.simulation.turns import each, gather, release, strayed
 
 N, K = 12, 4
 UP, DOWN = np.linspace(0.1, 0.9, K), np.linspace(0.9, 0.1, K)
@@ -169,3 +169,60 @@ def test_a_system_without_more_threads_says_so(monkeypatch):
     with pytest.raises(RuntimeError, match="can't start new thread"):
         together(play, 5, N)
     assert not any(thread.is_alive() for thread in begun)
+
+
+# --- Which error ----------------------------------------------------------------------------------------
+
+
+def test_of_two_errors_the_first_agents_is_raised():
+    claimed = threading.Event()
+
+    def play(crew):
+        def body(low, high):
+            claimed.set()
+            raise RuntimeError(f"agent {low}")
+
+        if crew.number == 0:
+            claimed.wait()  # so that the other thread has the first agent
+        each(crew, 2, body, ())
+
+    for _ in range(5):
+        claimed.clear()
+        with pytest.raises(RuntimeError, match="agent 0"):
+            together(play, 2, 2)
+
+
+def test_what_follows_from_an_error_is_not_raised():
+    def play(crew):
+        if crew.number == 1:
+            raise RuntimeError("the reason")
+        if gather(crew):
+            raise RuntimeError("what follows")
+
+    with pytest.raises(RuntimeError, match="the reason"):
+        together(play, 2, N)
+
+
+class Wrong(fm.Bernoulli):
+    """Pays many agents what its range does not allow."""
+
+    def record(self):
+        return WrongRecord(self.means)
+
+
+class WrongRecord(NamedTuple):
+    means: np.ndarray
+
+
+@implements(WrongRecord)
+def pay(rewards, scene, i, arm, t, coins, reward):
+    reward[i, 0] = 2.0 + i if t == 3 and i >= 7 else 0.5
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_law_that_pays_wrongly_is_told_of_the_first_agent(threads):
+    n = 500
+    job = make_job(fm.UCB(), Wrong(UP, n_agents=n), fm.Static(nx.empty_graph(n)), horizon=20)
+    for _ in range(30):
+        with pytest.raises(ValueError, match=r"^Wrong: pay gave 9 to agent 7 for arm \d in round 3; expected "):
+            run_batch(job, [0], threads)
