@@ -9,7 +9,7 @@ from folkmoot.machine import Chance, Moment
 from folkmoot.node.charter import Charter
 from folkmoot.node.frames import Frame, Hello, hello_of
 from folkmoot.node.meeting import Meeting, Wire, beat_of
-from folkmoot.node.transport import Arrived, Traffic
+from folkmoot.node.transport import TOO_LARGE, Arrived, Traffic
 
 _BURST_SECONDS = 2.0  # what a peer may send ahead of its budget
 
@@ -119,12 +119,16 @@ class Line:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
+        refused = self._post.wire.refused
         for frame, receivers in waiting:
+            before = refused[TOO_LARGE]
             size = self.meeting.publish(self, receivers, frame)
             for to, traffic in self.traffic.items():
                 if receivers >> to & 1:
                     traffic.sent += size
                     traffic.dropped += not size
+                    if refused[TOO_LARGE] > before:
+                        traffic.refused[TOO_LARGE] += 1
 
     # --- Of the meeting ----------------------------------------------------------------------------------------------
 
@@ -142,6 +146,7 @@ class Line:
         if number in self._live:
             self._live.discard(number)
             self.traffic[number].connected = False
+            self.traffic[number].refused.pop(TOO_LARGE, None)  # the broker may be another one now
 
     def take(self, sender: int, frame: Frame, size: int, now: float) -> None:
         """A frame of another member."""

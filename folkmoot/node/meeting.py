@@ -44,7 +44,13 @@ def beat_of(members: int) -> float:
 
 
 class Wire(Protocol):
-    """A connection to a broker: it loses what it cannot send, never waits, and comes back by itself."""
+    """A connection to a broker: it loses what it cannot send, never waits, and comes back by itself.
+
+    Attributes:
+        refused: what was not sent or not taken, by reason, such as `transport.TOO_LARGE`.
+    """
+
+    refused: Counter[str]
 
     def listen(self, subject: str, take: Take) -> None:
         """Hand what comes under this subject to `take`, in the event loop, from now on or as soon as it is up."""

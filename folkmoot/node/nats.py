@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from folkmoot.node.meeting import Take
+from folkmoot.node.transport import TOO_LARGE
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -79,7 +80,7 @@ class NATS:
         """See `Wire`: the oldest is dropped for the newest."""
         client = self._client
         if client is None or len(data) > client.max_payload:
-            self.refused["no broker" if client is None else "larger than the broker takes"] += 1
+            self.refused["no broker" if client is None else TOO_LARGE] += 1
             return False
         self._queue.append((subject, data))
         self._waiting += len(data)

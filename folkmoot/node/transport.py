@@ -34,6 +34,9 @@ class Reasons(Counter[str]):
         super().__setitem__(reason, count)
 
 
+TOO_LARGE = "larger than the broker takes"  # why something was not sent
+
+
 @dataclass
 class Traffic:
     """Of one peer, for operators.

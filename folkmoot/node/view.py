@@ -11,6 +11,7 @@ from folkmoot.node.arrivals import TWO_STORIES
 from folkmoot.node.charter import Charter
 from folkmoot.node.play import Player
 from folkmoot.node.store import ArmTotals
+from folkmoot.node.transport import TOO_LARGE
 
 _Z = 1.959963984540054  # of a normal law: 95 %
 _ROUNDS = 600  # of which the curves are kept
@@ -164,6 +165,8 @@ class View:
         player, said = self._player, []
         if self.stopped_by:
             said.append(f"Stopped: {self.stopped_by}")
+        if any(TOO_LARGE in traffic.refused for traffic in player.traffic.values()):
+            said.append("The broker takes no messages as large as some of ours: its max_payload must be larger.")
         if player.clock.is_off:
             off = f"{-player.clock.shift:+.1f} s"
             said.append(f"This machine's clock is off by {off}. The node plays again once the clock is right.")

@@ -30,8 +30,9 @@ class Server:
         self.port, self.process = free_ports(1)[0], None
         self.url = f"nats://127.0.0.1:{self.port}"
 
-    def start(self):
-        command = [SERVER, "--addr", "127.0.0.1", "--port", str(self.port)]
+    def start(self, config=None):
+        """`config`: a file with settings."""
+        command = [SERVER, "--addr", "127.0.0.1", "--port", str(self.port), *(["-c", str(config)] if config else [])]
         quiet = subprocess.DEVNULL
         self.process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
 

@@ -27,7 +27,18 @@ class Offices(Cluster):
     """Five of them, as many others as wanted. `absent`: those that do not start with the others; `more`: settings."""
 
     def __init__(
-        self, folder, members=5, *, wanted=2, absent=(), quick=True, stage=1.0, play=0.02, rounds=100_000, **more
+        self,
+        folder,
+        members=5,
+        *,
+        wanted=2,
+        absent=(),
+        quick=True,
+        stage=1.0,
+        play=0.02,
+        rounds=100_000,
+        broker="",
+        **more,
     ):
         ports = free_ports(members)
         self.members = [Office(folder, f"site-{n}", port, None, n) for n, port in enumerate(ports)]
@@ -36,10 +47,11 @@ class Offices(Cluster):
         for member in self.members:
             member.quick = quick
             tables.append(digits.bring(member.folder.path, member.number, members))
+        over = {"transport": "nats", "broker": broker} if broker else {}
         settings = {**digits.TERMS["settings"], "models": tables, "wanted": wanted, **more}
         terms = Terms(
             name="digits", system="bema", rounds=rounds, start="2026-01-01T00:00:00Z", period=0.0, play=play,
-            stage=stage, faults=(members - 1) // 3, settings=settings,
+            stage=stage, faults=(members - 1) // 3, settings=settings, **over,
         )  # fmt: skip
         self.charter = propose(terms, [member.folder.card for member in self.members])
         for member in self.members:

@@ -1,6 +1,7 @@
 """Frames over a broker that lies: what it changes, repeats, swaps, forges or holds back does not get through."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from consortium import charter_of, seeds_of
@@ -40,7 +41,7 @@ class Broker:
 
 class Wire:
     def __init__(self, broker):
-        self.broker, self.takes, self.up, self.changed = broker, {}, False, None
+        self.broker, self.takes, self.up, self.changed, self.refused = broker, {}, False, None, Counter()
 
     def listen(self, subject, take):
         self.takes[subject] = take
