@@ -13,7 +13,7 @@ from pydantic import Field
 from folkmoot.algorithms.base import Algorithm, Problem, scale
 from folkmoot.algorithms.outcomes import note_pull, untried
 from folkmoot.algorithms.words import fill_counts, read_means, write_means
-from folkmoot.interface import implements
+from folkmoot.interface import PLACE, implements
 
 
 class CooperativeUCB(Algorithm):
@@ -135,7 +135,8 @@ def update(params, state, i, t, seen, inbox, neighbours, coins):
         state.total[i, arm] += reward
         state.team_pulls[i, arm] += 1
         state.team_total[i, arm] += reward
-    for j in neighbours:
+    for neighbour in neighbours:
+        j = int(neighbour) & PLACE  # .93 to .98 of the time: see folkmoot.generics
         for k in range(params.n_arms):  # two loops, for the compiler makes no vectors of as many rows in one
             state.team_pulls[i, k] += inbox.pulls[j, k] - state.heard_pulls[i, j, k]
             state.heard_pulls[i, j, k] = inbox.pulls[j, k]
