@@ -35,7 +35,7 @@ AT_ONCE = 128  # images looked at in a search
 Shows = list[tuple[Floats32, int]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UnknownImages(_Liar):
     """Sends images of classes it does not know, under a label of its own, only those that pass all checks right now.
 
@@ -66,7 +66,7 @@ class UnknownImages(_Liar):
         return [found[i] for i in generator.permutation(len(found))[:wanted]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExchangeLiar(Party):
     """A party that lies in exchanges, in one way or several.
 

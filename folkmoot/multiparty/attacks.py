@@ -10,13 +10,14 @@ import numpy as np
 
 from folkmoot.doors import guarded
 from folkmoot.errors import brief
+from folkmoot.multiparty.models.labels import numbered
 from folkmoot.multiparty.models.model import checked_classes
 from folkmoot.multiparty.party import Party
 from folkmoot.multiparty.rules.margin import Margins
 from folkmoot.multiparty.rules.sample import Proposal, View
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Liar(Party, ABC):
     """A party of whose messages a share is bogus."""
 
@@ -137,7 +138,8 @@ def claiming(party: Party, classes: tuple[int, ...]) -> Party:
     Raises:
         ValueError: another number of classes.
     """
-    model, classes = party.model, checked_classes(tuple(classes))
+    model = party.model
+    classes = checked_classes(list(numbered(list(classes), getattr(model, "labels", ()), "classes")))
     if len(classes) != len(model.classes):
         raise ValueError(f"classes = {brief(list(classes))}: expected {len(model.classes)}, as the model has")
     false = model.from_bytes(model.to_bytes())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from folkmoot.doors import guarded, guarded_but
 from folkmoot.errors import brief
 from folkmoot.ledger import Block, Chain, Genesis, Ledger, create
 from folkmoot.ledger.contents import MemoryContents, beside
@@ -36,9 +37,10 @@ from folkmoot.multiparty.chain.original_party import OUTSIDE, Objection, Origina
 from folkmoot.multiparty.chain.records import DISTANCE, ROTATE, UNCOVERED, UPDATE
 from folkmoot.multiparty.chain.signing import CHANGE, EXPULSION, LEAVING, ROTATION, signature_of
 from folkmoot.multiparty.chain.standing import State
+from folkmoot.multiparty.entrance import checked
 from folkmoot.multiparty.keys import Draw, copy_keys, draw_of
 from folkmoot.multiparty.party import Party
-from folkmoot.multiparty.together import Together, checked
+from folkmoot.multiparty.together import Together
 from folkmoot.signatures import SigningKey, public_key
 
 
@@ -127,8 +129,9 @@ class Changing(Together):
             ValueError: there is none of this name.
         """
         names = [party.name for party in self._parties]
-        if name not in names or not self._chain.state.is_in(names.index(name)):
-            gone = " (it is gone)" if name in names else ""
+        known = isinstance(name, str) and name in names
+        if not known or not self._chain.state.is_in(names.index(name)):
+            gone = " (it is gone)" if known else ""
             there = ", ".join(party.name for party in self.parties)
             raise ValueError(f"party {brief(name)}: unknown{gone}; there are {there}")
         return names.index(name)
@@ -166,6 +169,7 @@ class Changing(Together):
         except RefusedRecord as error:
             raise ValueError(str(error).removeprefix("record 1: ")) from None
 
+    @guarded
     def leave(self, name: str) -> None:
         """A party leaves. Its model has no part in anything from then on; its name and key are used no more.
 
@@ -179,6 +183,7 @@ class Changing(Together):
         self._act(act._replace(signature=self._sign(number, LEAVING, act.said())))
         self._forget(number)
 
+    @guarded
     def expel(self, name: str, reason: str, by: Sequence[str] | None = None) -> None:
         """More than two thirds of the original parties expel a party; it counts among them, and has no say.
 
@@ -194,7 +199,7 @@ class Changing(Together):
         self._must_be_open()
         number = self._number(name)
         others = [other for other in self._chain.state.trusted if other != number]
-        chosen = others if by is None else sorted(self._number(other) for other in set(by))
+        chosen = others if by is None else sorted({self._number(other) for other in by})
         act = Expelled(number, reason, self._until, ())
         said = tuple((other, self._sign(other, EXPULSION, act.said())) for other in chosen)
         self._act(act._replace(signatures=said))
@@ -205,6 +210,7 @@ class Changing(Together):
         self._parties[number] = replace(party, x=party.x[:0], y=party.y[:0], check=None)
         self._keys.pop(party.name, None)
 
+    @guarded_but("key")
     def rotate(self, name: str, key: bytes | None = None) -> None:
         """A party gets another key. The old one is nobody's from then on.
 
@@ -231,6 +237,7 @@ class Changing(Together):
 
     # --- Models that several approve ---------------------------------------------------------------------------------
 
+    @guarded
     def update(self, party: Party) -> Registration:
         """Another model of a party, and its data as they now are; the old model's part ends with this block.
 
@@ -266,6 +273,7 @@ class Changing(Together):
         self.registrations.append(found)
         return found
 
+    @guarded
     def distances(self, party: Party) -> dict[str, float | None]:
         """How far a model is from those of the original parties that `register` or `update` would ask, each on its own
         samples; `omega` bounds it. Nothing is signed, and nothing stands on the chain.
@@ -340,6 +348,7 @@ class Changing(Together):
         except RefusedRecord as error:
             raise ValueError(str(error).removeprefix("record 1: ")) from None
 
+    @guarded
     def prune(self, ledger: str | os.PathLike[str]) -> None:
         """Go on in a new file that begins at a checkpoint; the old file and its contents are needed no more.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from folkmoot.doors import guarded_but
+from folkmoot.doors import guarded, guarded_but, whole
 from folkmoot.errors import brief
 from folkmoot.ledger import Block, Chain, Genesis, Ledger, create
 from folkmoot.ledger.chain import apply_block, begin
@@ -34,14 +34,16 @@ from folkmoot.multiparty.chain.records import (
 from folkmoot.multiparty.chain.standing import State, configuration
 from folkmoot.multiparty.chain.voting import Voting, in_turn
 from folkmoot.multiparty.changing import Registration
+from folkmoot.multiparty.entrance import checked
 from folkmoot.multiparty.gated import Gated
 from folkmoot.multiparty.gone import absent
 from folkmoot.multiparty.keys import RANDOM, draw_of, signers
+from folkmoot.multiparty.models.labels import named
 from folkmoot.multiparty.party import ORIGINAL, Party
 from folkmoot.multiparty.predictors import Predictor
 from folkmoot.multiparty.rules.committee import Committee, Judgement
 from folkmoot.multiparty.rules.sample import Proposal
-from folkmoot.multiparty.together import SampleTally, Together, checked
+from folkmoot.multiparty.together import SampleTally, Together
 from folkmoot.multiparty.told import advice_on
 from folkmoot.signatures import SigningKey, public_key
 
@@ -61,8 +63,9 @@ class Consortium(Gated):
             of them were admitted.
         ledger: file for a new chain; samples and parameters are put into the folder FILE.contents beside it.
         n_classes: C; one more than the largest class of a party if None.
-        predictor: "mean", "median", "star", "krum" (the paper's), "max" or one that was fitted; if None, the mean, and
-            the screened mean as soon as a party has a check set. It stands on no chain: who predicts, chooses.
+        predictor: "mean", "screened", "median", "star", "krum" (the paper's), "max" or one that was fitted; if None,
+            the mean, and the screened mean as soon as a party has a check set. "screened" is the mean of the models
+            that the check sets left in. It stands on no chain: who predicts, chooses.
         alpha, delta, sigma, omega, eta, cap, score_gradient, rules, tolerance, without: see `Terms`.
         edition, labels: see `Terms`; 2, and the names that the models give their classes.
         refusals: see `Terms`; 8 where blocks are voted on, and else 0, if it is not given.
@@ -87,7 +90,7 @@ class Consortium(Gated):
     _waiting: Pool | None = None  # samples, between two calls of `calibrate_in_rounds`
     _last_round = 0
 
-    @guarded_but("keys")
+    @guarded_but("keys", "predictor")
     def __init__(
         self,
         parties: Sequence[Party],
@@ -132,6 +135,7 @@ class Consortium(Gated):
                 self.register(party)
 
     @classmethod
+    @guarded_but("keys", "predictor")
     def open(
         cls,
         ledger: str | os.PathLike[str],
@@ -170,6 +174,7 @@ class Consortium(Gated):
         if {public_key(key) for key in one._miners} != state.miners:
             raise ValueError(f"miners: {len(miners)} secrets: expected those of the {len(state.miners)} of this chain")
         one._keys, one._ledger, one._chain, one._keys_from = {}, book, book.chain, keys
+        parties = list(parties)
         one._parties = members(state, parties)
         one.iterations = book.height
         given = {party.name for party in parties}
@@ -224,6 +229,7 @@ class Consortium(Gated):
         self._chain = apply_block(self._chain, block) if self._ledger is None else self._ledger.append(block)
         return block
 
+    @guarded
     def register(self, party: Party) -> Registration:
         """Let a regular party ask to join: an original party that knows all of its classes looks at its model.
 
@@ -322,9 +328,8 @@ class Consortium(Gated):
             NotStored: the ledger cannot be written.
         """
         self._must_be_open()
-        for name, value, highest in (("rounds", rounds, 1 << 31), ("wanted", wanted, 64), ("most", most, 4096)):
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= highest:
-                raise ValueError(f"{name} = {value!r:.80}: expected an integer from 1 to {highest}")
+        rounds, wanted = whole("rounds", rounds, 1, 1 << 31), whole("wanted", wanted, 1, 64)
+        most = whole("most", most, 1, 4096)
         if self._chain.state.voting is None:
             raise ValueError("rounds: blocks of this chain are not voted on (Consortium(..., voted=True))")
         if self._waiting is None:
@@ -367,6 +372,8 @@ def members(state: State, parties: Sequence[Party]) -> list[Party]:
     Raises:
         ValueError: one that is given is not as it stands on the chain.
     """
+    if not all(isinstance(party, Party) for party in parties):
+        raise ValueError("parties: expected such as folkmoot.multiparty.Party")
     given = {party.name: party for party in parties}
     names = [known.name for known in state.parties]
     for name in given:
@@ -384,6 +391,7 @@ def members(state: State, parties: Sequence[Party]) -> list[Party]:
         empty = np.zeros((0, *state.terms.shape), np.float32)
         party = given.get(known.name, Party(known.name, model, empty, np.zeros(0, np.int64), kind))
         if (party.kind, tuple(party.model.classes)) != (kind, known.classes):
-            raise ValueError(f"party {known.name}: on the chain it is {kind}, with the classes {list(known.classes)}")
+            classes = named(known.classes, state.terms.labels)
+            raise ValueError(f"party {known.name}: on the chain it is {kind}, with the classes {classes}")
         found.append(checked(replace(party, model=model), state.terms))
     return found

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.errors import brief
+from folkmoot.doors import guarded_but, whole
 from folkmoot.multiparty.chain.exchange_rules import compared
 from folkmoot.multiparty.chain.records import COMMIT, EXCHANGE
+from folkmoot.multiparty.entrance import checked_samples
 from folkmoot.multiparty.exchange.bench import Bench
 from folkmoot.multiparty.exchange.exchanging import (
     CALIBRATION,
@@ -24,11 +25,12 @@ from folkmoot.multiparty.exchange.exchanging import (
 from folkmoot.multiparty.exchange.retraining import Retraining
 from folkmoot.multiparty.exchange.revealing import Shown
 from folkmoot.multiparty.exchange_maker import commitments, records_of
+from folkmoot.multiparty.models.labels import named
 from folkmoot.multiparty.on_record import OnRecord
 from folkmoot.multiparty.predictors import NOBODY
 from folkmoot.multiparty.rules.committee import Committee
 from folkmoot.multiparty.rules.sample import Proposal
-from folkmoot.multiparty.together import SampleTally, Together, checked_samples
+from folkmoot.multiparty.together import SampleTally, Together
 
 
 class Gated(OnRecord):
@@ -41,6 +43,7 @@ class Gated(OnRecord):
     def group(self) -> Committee:
         """All models as they now are."""
 
+    @guarded_but("each")
     def exchange(
         self, each: int = 3, retraining: Retraining | None = None, *, pool: NDArray[np.floating] | None = None
     ) -> Exchange:
@@ -64,14 +67,13 @@ class Gated(OnRecord):
             NotStored: the ledger cannot be written.
         """
         self._must_be_open()
-        if isinstance(each, bool) or not isinstance(each, int) or not 0 <= each <= MOST_EACH:
-            raise ValueError(f"each = {brief(each)}: expected an integer from 0 to {MOST_EACH}")
+        each = whole("each", each, 0, MOST_EACH)
         public = None if pool is None else self._named(pool)
         self._commit()
         coordinates = (self.seed, self._chain.height, EXCHANGED)
         held = hold(self._parties, self.group, each, retraining or Retraining(), coordinates, public)
         self._gate(held)
-        return summary(held, self._parties)
+        return summary(held, self._parties, self.terms.labels)
 
     def _named(self, pool: NDArray[np.floating]) -> PublicPool:
         """Samples of a pool, and what the models together take them for."""
@@ -85,7 +87,8 @@ class Gated(OnRecord):
         judged = {int(c) for party in self._parties if party.check is not None for c in party.check[1]}
         lacking = sorted(set(np.flatnonzero(self.group.fleet.claims.any(axis=0)).tolist()) - judged)
         if lacking:
-            raise ValueError(f"class {lacking[0]}: nobody has check samples of it (Party(..., check=(x, y)))")
+            label = named(lacking[:1], self.terms.labels)
+            raise ValueError(f"class {label}: nobody has check samples of it (Party(..., check=(x, y)))")
         records = commitments(self._parties, self._chain.state, self._chain.genesis.hash, self._key)
         if records:
             made = self._miner().recording(COMMIT, records, self._now(), round=self._round)
@@ -99,6 +102,7 @@ class Gated(OnRecord):
         assert made is not None
         self._append(made)
 
+    @guarded_but("iterations", "samples_per_iteration", "searches")
     def calibrate(
         self,
         iterations: int,
@@ -136,4 +140,4 @@ class Gated(OnRecord):
         wrong = tuple(one.wrong for _, one in trial._taken)
         votes = bench.vote(candidates)
         self._gate(Held(CALIBRATION, 0, shown, wrong, ("",) * len(shown), candidates, bench, votes))
-        return tally._replace(gate=votes.decision)
+        return tally._replace(gate=votes.decision._replace(labels=self.terms.labels))

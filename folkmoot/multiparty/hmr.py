@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from folkmoot.doors import guarded
+from folkmoot.doors import array, guarded, guarded_but, whole
 from folkmoot.errors import brief
 from folkmoot.multiparty.models.learners import Learner
 from folkmoot.multiparty.models.model import Floats32
-from folkmoot.multiparty.predictors import NOBODY, Max, Predictor
+from folkmoot.multiparty.party import as_numbers
+from folkmoot.multiparty.predictors import NOBODY, Max, Predictor, resolved
 from folkmoot.multiparty.rules.margin import Bools, Integers, by_speakers, max_margin
 
 BUDGET, DRAWS = 105, 10_000
@@ -82,6 +83,7 @@ class HMR:
         for pair in data:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise ValueError(f"data: {brief(pair)}: expected samples and labels (x, y)")
+        data = [(as_numbers(x, f"party {i}: x"), _labels(y, f"party {i}: y")) for i, (x, y) in enumerate(data)]
         for number, (learner, (x, y)) in enumerate(zip(learners, data, strict=True)):
             foreign = sorted(set(np.unique(y).tolist()) - set(learner.classes))
             if foreign or len(x) != len(y) or not len(x):
@@ -110,6 +112,7 @@ class HMR:
         """How many different samples have left their parties."""
         return len({(one.sender, one.sample) for one in self.exchanged})
 
+    @guarded_but("budget", "draws")
     def calibrate(self, budget: int = BUDGET, draws: int = DRAWS, bogus: float = 0.0) -> list[Exchanged]:
         """Send samples, and train on them.
 
@@ -124,8 +127,9 @@ class HMR:
         Raises:
             ValueError: an argument out of range.
         """
-        if budget < 0 or draws < 0 or not 0.0 <= bogus <= 1.0:
-            raise ValueError(f"budget = {budget}, draws = {draws}, bogus = {bogus}: expected from 0, from 0, 0 to 1")
+        budget, draws = whole("budget", budget, 0, 1 << 31), whole("draws", draws, 0, 1 << 31)
+        if not 0.0 <= bogus <= 1.0:
+            raise ValueError(f"bogus = {bogus}: expected a number from 0 to 1")
         begun, last, at_once = len(self.exchanged), self.draws + draws, _LEAST
         drawn: Integers = np.zeros(0, np.int64)
         while len(self.exchanged) - begun < budget:
@@ -145,9 +149,17 @@ class HMR:
         return self.exchanged[begun:]
 
     def train_alone(self, epochs: Sequence[int]) -> None:
-        """The control: each party trains so many epochs on its own data, and nothing is sent."""
-        for number, times in enumerate(epochs):
-            for _ in range(times):
+        """The control: each party trains so many epochs on its own data, and nothing is sent.
+
+        Raises:
+            ValueError: no list of whole numbers of at least 0, one for each party.
+        """
+        n = len(self.learners)
+        times = array("epochs", epochs, f"{n} whole numbers, one for each party", "whole")
+        if times.shape != (n,) or times.min() < 0:
+            raise ValueError(f"epochs = {brief(epochs)}: expected {n} whole numbers of at least 0, one for each party")
+        for number, count in enumerate(times):
+            for _ in range(count):
                 self._retrain(number)
 
     def _first(self, drawn: Integers, lie: bool) -> tuple[Exchanged | None, int]:
@@ -191,16 +203,31 @@ class HMR:
 
     def scores(self, x: Floats32) -> Floats32:
         """Of all models and classes, [models, samples, classes]; 0 for a class that a model does not know."""
-        found = np.zeros((len(self.learners), len(x), self.n_classes), np.float32)
+        x = as_numbers(x, "x")
+        found = np.zeros((len(self.learners), len(x) if x.ndim else 0, self.n_classes), np.float32)
         for number, learner in enumerate(self.learners):
             found[number][:, list(learner.classes)] = learner.scores(x)
         return found
 
-    def predict(self, x: Floats32, predictor: Predictor | None = None) -> Integers:
+    def predict(self, x: Floats32, predictor: str | Predictor | None = None) -> Integers:
         """The class of each sample, [samples]: that of the largest score of any model, or as a predictor has it.
 
         Where no model speaks it is -1.
+
+        Args:
+            x: samples [samples, *shape].
+            predictor: "max" (HMR's own) if None; by name or itself, see `Consortium`.
+
+        Raises:
+            ValueError: no samples, or a predictor that there is not.
         """
-        if not len(x):
-            return np.full(0, NOBODY)
-        return (predictor or Max()).predict(self.scores(x), self.claims)
+        chosen = Max() if predictor is None else resolved(predictor)
+        scores = self.scores(x)
+        return chosen.predict(scores, self.claims) if scores.shape[1] else np.full(0, NOBODY)
+
+
+def _labels(y: object, what: str) -> Integers:
+    found: Integers = array(what, y, "whole numbers [samples]", "whole")
+    if found.ndim != 1:
+        raise ValueError(f"{what} of shape {found.shape}: expected whole numbers [samples]")
+    return found

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.doors import guarded, guarded_but
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.errors import DamagedFile, brief
 from folkmoot.json_text import parsed
@@ -17,11 +18,12 @@ from folkmoot.multiparty.chain.kind import BEMA
 from folkmoot.multiparty.chain.records import PREDICT, read_head
 from folkmoot.multiparty.chain.signing import PREDICTION
 from folkmoot.multiparty.changing import Changing
+from folkmoot.multiparty.entrance import checked_samples
 from folkmoot.multiparty.models.fleet import Fleet
 from folkmoot.multiparty.models.model import Floats32
-from folkmoot.multiparty.predictors import Predictor, from_told
-from folkmoot.multiparty.predictors import told as told_of
-from folkmoot.multiparty.together import checked_samples
+from folkmoot.multiparty.predictors import Predictor
+from folkmoot.multiparty.written_predictors import from_told
+from folkmoot.multiparty.written_predictors import told as told_of
 
 
 class Recorded(NamedTuple):
@@ -58,6 +60,7 @@ class Recorded(NamedTuple):
 class OnRecord(Changing):
     """What `Consortium` can do with predictions and accounts."""
 
+    @guarded_but("predictor")
     def predict_on_record(
         self, x: NDArray[np.floating], by: str, predictor: str | Predictor | None = None, *, reveal: bool = False
     ) -> NDArray[Any]:
@@ -113,6 +116,7 @@ class OnRecord(Changing):
             if read_head(block.records[0]).what == PREDICT and isinstance(act := read_act(block.records[1]), Prediction)
         ]
 
+    @guarded
     def predicted_alike(self, height: int, x: NDArray[np.floating] | None = None) -> bool:
         """Do the models of a prediction on record give these answers? They are made anew from their parameters.
 
@@ -155,6 +159,7 @@ class OnRecord(Changing):
             return False
         return tuple(map(int, found)) == act.answers
 
+    @guarded
     def rewards(self, sample: float = 1.0, block: float = 1.0) -> dict[str, float]:
         """What the paper rewards: so much for each sample that moved models, and for each block that was made.
 

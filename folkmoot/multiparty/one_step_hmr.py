@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from folkmoot.doors import guarded
+from folkmoot.doors import guarded, guarded_but
 from folkmoot.multiparty.agreed import terms_of
+from folkmoot.multiparty.entrance import checked
 from folkmoot.multiparty.models.fleet import Fleet
 from folkmoot.multiparty.models.model import Floats32, Model
 from folkmoot.multiparty.party import Party
@@ -16,7 +17,7 @@ from folkmoot.multiparty.rules.committee import Judgement
 from folkmoot.multiparty.rules.margin import Integers
 from folkmoot.multiparty.rules.sample import Proposal, Sample
 from folkmoot.multiparty.rules.terms import Terms
-from folkmoot.multiparty.together import Together, checked
+from folkmoot.multiparty.together import Together
 
 
 class Server:
@@ -74,7 +75,7 @@ class OneStepHMR(Together):
 
     DEFAULT = FIRST = "max"
 
-    @guarded
+    @guarded_but("predictor")
     def __init__(
         self,
         parties: Sequence[Party],
@@ -94,6 +95,7 @@ class OneStepHMR(Together):
         """All models as they now are."""
         return self._server
 
+    @guarded
     def register(self, party: Party) -> None:
         """One party more.
 

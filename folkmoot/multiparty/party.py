@@ -1,7 +1,7 @@
 """A party: a name, a model, and its own data, which it looks through for samples worth sending."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,10 +13,11 @@ from folkmoot.errors import brief
 from folkmoot.multiparty.exchange.ballots import Ballot, Recalled
 from folkmoot.multiparty.exchange.retraining import Retraining
 from folkmoot.multiparty.exchange.revealing import drawn
-from folkmoot.multiparty.models.labels import numbered
+from folkmoot.multiparty.models.labels import named, numbered
 from folkmoot.multiparty.models.model import Floats32, Model
 from folkmoot.multiparty.rules.margin import Integers, Margins
 from folkmoot.multiparty.rules.sample import Proposal, View
+from folkmoot.plurals import plural
 
 ORIGINAL, REGULAR = "original", "regular"
 LEAST_AT_ONCE, MOST_AT_ONCE = 16, 256  # samples a party scores in one go while it mines
@@ -79,8 +80,8 @@ class Party:
 
     name: str
     model: Model
-    x: NDArray[np.floating]
-    y: NDArray[np.integer]
+    x: NDArray[np.floating] = field(repr=False)
+    y: NDArray[np.integer] = field(repr=False)
     kind: Literal["original", "regular"] = "original"
     key: bytes | None = field(default=None, repr=False)
     check: tuple[NDArray[np.floating], NDArray[Any]] | None = field(default=None, repr=False)
@@ -107,15 +108,18 @@ class Party:
                 raise ValueError(f"party {self.name}: check: samples of shape {shape}: expected that of x, {own}")
             object.__setattr__(self, "check", kept_back)
 
+    def __repr__(self) -> str:
+        """On a line: samples are counted, the model is named by its kind, and the key is left out."""
+        classes = named(self.model.classes, getattr(self.model, "labels", ()))
+        told = f"{self.model.kind}, knows {classes}; {plural(len(self.x), 'sample')} of shape {list(self.x.shape[1:])}"
+        kept_back = "" if self.check is None else f" and {plural(len(self.check[1]), 'check sample')}"
+        return f"{type(self).__name__}({self.name!r}, {self.kind}, {told}{kept_back})"
+
     def _samples(self, x: NDArray[Any], y: NDArray[Any], where: str) -> tuple[Floats32, Integers]:
         """Samples and labels as they are kept."""
-        listed = isinstance(y, Iterable) and not isinstance(y, str | bytes) and getattr(y, "shape", (1,)) != ()
-        if not listed or (not isinstance(y, np.ndarray) and any(isinstance(one, bool | np.bool_) for one in y)):
-            raise ValueError(f"party {self.name}: {where}y = {brief(y)}: expected labels [samples]")
-        x, y = (
-            as_numbers(x, f"party {self.name}: {where}x"),
-            numbered(y, getattr(self.model, "labels", ()), f"party {self.name}: {where}y"),
-        )
+        names = getattr(self.model, "labels", ())
+        x = as_numbers(x, f"party {self.name}: {where}x")
+        y = numbered(y, names, f"party {self.name}: {where}y")
         if x.ndim < 2 or x.dtype.kind not in "fiub" or y.shape != x.shape[:1] or y.dtype.kind not in "iu":
             raise ValueError(
                 f"party {self.name}: {where}x of shape {x.shape} and y of shape {y.shape}, {y.dtype}: expected numbers "
@@ -124,8 +128,8 @@ class Party:
         x = as_float32(x, f"party {self.name}: {where}x")
         foreign = sorted(set(np.unique(y).tolist()) - set(self.model.classes))
         if foreign:
-            what = f"labels {foreign[:5]} in {where}y"
-            raise ValueError(f"party {self.name}: {what}: its model has {list(self.model.classes)}")
+            what = f"labels {named(foreign[:5], names)} in {where}y"
+            raise ValueError(f"party {self.name}: {what}: its model knows {named(self.model.classes, names)}")
         return x, np.ascontiguousarray(y, np.int64)
 
     def mine(self, view: View, wanted: int, generator: np.random.Generator) -> list[Proposal]:

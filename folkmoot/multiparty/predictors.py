@@ -7,18 +7,19 @@ is no number from 0 to 1 does not speak for that sample; what others say of it i
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.errors import DamagedFile, brief
+from folkmoot.errors import brief
+from folkmoot.multiparty.models.labels import named
 from folkmoot.multiparty.models.small_numbers import kept_small
 from folkmoot.multiparty.rules.margin import Bools, Floats, Integers, by_speakers, claimants_of, stars
-from folkmoot.multiparty.rules.terms import MOST_CLASSES
 
 NOBODY = -1  # what is predicted where no model speaks
+ALPHA = 0.75  # share of those who know a class behind a star, where no terms say another
 _LEAST = 1e-6  # of a score, before its logarithm is taken
 
 
@@ -109,7 +110,7 @@ def of_theorem_2(counts: Integers, closest: Integers) -> Integers:
 
 @dataclass(frozen=True)
 class _OfAlpha(Predictor):
-    alpha: float = 0.75
+    alpha: float = ALPHA
 
     def tolerated(self, counts: Integers) -> Integers:
         """2 f < m < |S| - f (Theorem 2)."""
@@ -278,12 +279,15 @@ def fit_tempered(scores: NDArray[np.floating], claims: Bools, labels: Integers) 
     return Tempered(tuple(found))
 
 
-def fit_stacked(scores: NDArray[np.floating], claims: Bools, labels: Integers, penalty: float = 1.0) -> Stacked:
+def fit_stacked(
+    scores: NDArray[np.floating], claims: Bools, labels: Integers, penalty: float = 1.0, names: tuple[str, ...] = ()
+) -> Stacked:
     """A stacking fitted on public samples.
 
     Args:
         scores, claims, labels: see `fit_tempered`.
         penalty: strength of the penalty on weights.
+        names: of the classes, for an error; empty: they have none.
 
     Raises:
         ValueError: samples of one class only, or scikit-learn is not installed.
@@ -294,7 +298,7 @@ def fit_stacked(scores: NDArray[np.floating], claims: Bools, labels: Integers, p
         raise ValueError("stacking needs sklearn: pip install 'folkmoot[multiparty]'") from None
     classes = tuple(int(label) for label in np.unique(labels))
     if len(classes) < 2:
-        raise ValueError(f"stacking: public samples of classes {list(classes)}: expected two or more")
+        raise ValueError(f"stacking: public samples of class {named(classes, names)} alone: expected two or more")
     features = np.zeros((len(labels), claims.size))
     for rows, heard, those in by_speakers(scores, claims):
         features[rows] = _features(heard, those)
@@ -307,65 +311,30 @@ def fit_stacked(scores: NDArray[np.floating], claims: Bools, labels: Integers, p
 
 
 PLAIN: dict[str, type[Predictor]] = {kind.name: kind for kind in (Mean, Median, Star, Krum, Max)}  # need no fitting
-_ALL = PLAIN | {kind.name: kind for kind in (Screened, Tempered, Stacked)}
+_FITTED = {"tempered": "Consortium.tempered(x, y)", "stacked": "Consortium.stacked(x, y)"}
+ALL = PLAIN | {kind.name: kind for kind in (Screened, Tempered, Stacked)}
 
 
-def by_name(name: object, alpha: float) -> Predictor:
-    """The predictor of this name.
+def by_name(name: object, alpha: float = ALPHA, others: Sequence[str] = ()) -> Predictor:
+    """The predictor of this name; `others`: names that are allowed where it is asked for, for the error.
 
     Raises:
         ValueError: none that needs no fitting is called so.
     """
     if not isinstance(name, str) or name not in PLAIN:
-        raise ValueError(f"predictor = {brief(name)}: expected {', '.join(map(repr, PLAIN))}, or a Predictor")
+        how = _FITTED.get(name, "") if isinstance(name, str) else ""
+        said = f"it is made by {how}; " if how else ""
+        raise ValueError(
+            f"predictor = {brief(name)}: {said}expected {', '.join(map(repr, (*PLAIN, *others)))}, or a Predictor"
+        )
     kind = PLAIN[name]
     return kind(alpha=alpha) if issubclass(kind, _OfAlpha) else kind()
 
 
-def told(predictor: Predictor) -> dict[str, Any]:
-    """As plain values, for a file."""
-    return {"name": predictor.name, **asdict(predictor)}
-
-
-def from_told(values: Any) -> Predictor:
-    """The predictor of which `told` wrote this.
+def resolved(predictor: object, alpha: float = ALPHA, others: Sequence[str] = ()) -> Predictor:
+    """A predictor as it is, or that of a name.
 
     Raises:
-        DamagedFile: it wrote nothing such.
+        ValueError: see `by_name`.
     """
-    try:
-        given = {name: _tuples(value) for name, value in values.items() if name != "name"}
-        found = _ALL[values["name"]](**given)
-        _check_numbers(asdict(found))
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise DamagedFile(f"predictor: {type(error).__name__}: {str(error)[:120]}") from None
-    return found
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
-
-
-def _number(value: Any) -> float:
-    """Raises TypeError, or OverflowError for an integer that is too large, unless it is a number."""
-    if type(value) not in (int, float):
-        raise TypeError(f"{brief(value)}: expected a number")
-    return float(value)
-
-
-def _check_numbers(values: dict[str, Any]) -> None:
-    """Raises ValueError or TypeError unless all are of the kinds and lengths that a predictor has."""
-    kept, temperatures = values.get("kept", ()), values.get("temperatures", ())
-    if not all(type(one) is bool for one in kept) or not all(0.0 < _number(t) < np.inf for t in temperatures):
-        raise ValueError("expected truth values, and temperatures above 0")
-    if not 0.0 < _number(values.get("alpha", 1.0)) <= 1.0:
-        raise ValueError("alpha: expected a number above 0 and at most 1")
-    if "weights" in values:
-        if not all(type(one) is int and 0 <= one < MOST_CLASSES for one in (values["models"], *values["classes"])):
-            raise ValueError("classes, and how many models: expected integers")
-        weights, intercepts = (np.array(values[name], np.float64) for name in ("weights", "intercepts"))
-        shape = (len(values["classes"]), len(intercepts))
-        if weights.ndim != 2 or len(weights) != len(intercepts) or shape[0] != shape[1]:
-            raise ValueError("weights, intercepts and classes: expected as many rows")
-        if not (np.isfinite(weights).all() and np.isfinite(intercepts).all()):
-            raise ValueError("weights, intercepts: expected finite numbers")
+    return predictor if isinstance(predictor, Predictor) else by_name(predictor, alpha, others)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from folkmoot.files import new_folder, or_say, read_plain
 from folkmoot.json_text import parsed
 from folkmoot.ledger.contents import MOST_CONTENT
 from folkmoot.multiparty.models.kinds import blank, is_known
+from folkmoot.multiparty.models.labels import every
 from folkmoot.multiparty.models.model import checked_classes
 from folkmoot.multiparty.party import Party
-from folkmoot.multiparty.predictors import Predictor, from_told
-from folkmoot.multiparty.predictors import told as told_of
+from folkmoot.multiparty.predictors import Predictor
 from folkmoot.multiparty.rules.terms import Terms
+from folkmoot.multiparty.written_predictors import from_told
+from folkmoot.multiparty.written_predictors import told as told_of
 
 FILE, FORMAT = "consortium.json", 1
 SUMS = "SHA256SUMS"  # a digest of every other file, as `sha256sum -c` takes them; folders of earlier versions have none
@@ -85,21 +87,45 @@ def read(folder: str | os.PathLike[str]) -> tuple[Terms, int, int, list[Party], 
     try:
         sums = _sums(source)
         told = _head(source, sums)
-        told["terms"]["shape"] = tuple(told["terms"]["shape"])
-        for later in ("without", "labels"):  # fields of later days
-            told["terms"][later] = tuple(told["terms"].get(later, ()))
-        terms = Terms(**told["terms"])
-        seed, iterations = (_whole(name, told[name]) for name in ("seed", "iterations"))
-        members = [_member(source, number, member, sums) for number, member in enumerate(told["parties"])]
+        terms = _terms(_field(told, "terms", dict))
+        seed, iterations = (_whole(name, _field(told, name, int)) for name in ("seed", "iterations"))
+        members = [_member(source, number, member, sums) for number, member in enumerate(_field(told, "parties", list))]
         if not members or len({member["name"] for member, _, _ in members}) < len(members):
             raise ValueError("parties: expected at least one, and no two of one name")
         predictor = from_told(told["predictor"]) if "predictor" in told else None
     except OSError as error:
         raise ValueError(f"{source}: not a saved consortium ({error.strerror})") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = " ".join(str(error).split())[:120]
-        raise DamagedFile(f"{source}: not a saved consortium ({type(error).__name__}: {what})") from None
+    except ValueError as error:
+        raise DamagedFile(f"{source}: not a saved consortium ({' '.join(str(error).split())[:300]})") from None
     return terms, seed, iterations, [_party(source, *member, terms) for member in members], predictor
+
+
+_CALLED: dict[type, str] = {dict: "an object", list: "a list", str: "text", int: "an integer"}
+
+
+def _field(table: dict[str, Any], name: str, kind: type, place: str = "") -> Any:
+    """What stands there under a name.
+
+    Raises:
+        ValueError: nothing does, or another kind of thing.
+    """
+    if name not in table:
+        raise ValueError(f"{place}{name}: missing; expected {_CALLED[kind]}")
+    if type(table[name]) is not kind:
+        raise ValueError(f"{place}{name} = {brief(table[name])}: expected {_CALLED[kind]}")
+    return table[name]
+
+
+def _terms(told: dict[str, Any]) -> Terms:
+    """The terms; later days gave them fields that the files of earlier versions have not."""
+    known = {field.name: field.default is MISSING for field in fields(Terms)}
+    wrong = [name for name in told if name not in known] or [name for name in known if known[name] and name not in told]
+    if wrong:
+        raise ValueError(f"terms.{wrong[0]}: {'unknown' if wrong[0] in told else 'missing'}")
+    given = dict(told)
+    for name in {"shape", "without", "labels"} & set(told):
+        given[name] = tuple(_field(told, name, list, "terms."))
+    return Terms(**given)
 
 
 def _sums(source: Path) -> dict[str, str] | None:
@@ -107,11 +133,18 @@ def _sums(source: Path) -> dict[str, str] | None:
     file = source / SUMS
     if not os.path.lexists(file):
         return None
-    text = _bytes(file, MOST_FILE).decode("utf-8")
+    text = _text(SUMS, _bytes(file, MOST_FILE))
     rows = [row.split("  ") for row in text.removesuffix("\n").split("\n")]
     if not all(len(row) == 2 for row in rows):
         raise DamagedFile(f"{file}: expected a digest and a name in each line")
     return {name: told for told, name in rows}
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name}: byte {content[error.start]:#04x} at {error.start}: expected UTF-8") from None
 
 
 def _bytes(file: Path, most: int) -> bytes:
@@ -130,35 +163,42 @@ def _content(file: Path, most: int, sums: dict[str, str] | None) -> bytes:
 
 def _head(source: Path, sums: dict[str, str] | None) -> dict[str, Any]:
     """What stands in the folder's first file."""
-    told: dict[str, Any] = parsed(_content(source / FILE, MOST_FILE, sums).decode("utf-8"))
-    if told["format"] != FORMAT:
+    told: Any = parsed(_text(FILE, _content(source / FILE, MOST_FILE, sums)))
+    if type(told) is not dict:
+        raise ValueError(f"{FILE}: expected an object")
+    if _field(told, "format", int) != FORMAT:
         raise DamagedFile(f"{source}: of format {told['format']!r:.20}, only {FORMAT} is understood")
     return told
 
 
-def _whole(name: str, value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << 63:
+def _whole(name: str, value: int) -> int:
+    if not 0 <= value < 1 << 63:
         raise ValueError(f"{name} = {brief(value)}: expected an integer from 0 to 2**63 - 1")
     return value
 
 
-def _member(
-    source: Path, number: int, member: dict[str, Any], sums: dict[str, str] | None
-) -> tuple[dict[str, Any], Value, bytes]:
+def _member(source: Path, number: int, member: Any, sums: dict[str, str] | None) -> tuple[dict[str, Any], Value, bytes]:
     """A party as it stands in the head, the settings of its model, and its parameters.
 
     Raises:
-        OSError, KeyError, TypeError, ValueError, OtherSide: something is not as `write` writes it.
+        OSError, ValueError, OtherSide: something is not as `write` writes it.
     """
-    if not all(type(member[name]) is str for name in ("name", "kind", "model", "settings", "parameters")):
-        raise TypeError(f"party {number}: expected texts")
-    classes = member["classes"]
-    if type(classes) is not list or checked_classes(classes) != tuple(classes):
-        raise ValueError(f"party {number}: classes: expected ascending order")
+    place = f"parties[{number}]"
+    if type(member) is not dict:
+        raise ValueError(f"{place} = {brief(member)}: expected an object")
+    for name in ("name", "kind", "model", "settings", "parameters"):
+        _field(member, name, str, f"{place}.")
+    classes = _field(member, "classes", list, f"{place}.")
+    if checked_classes(classes) != tuple(classes):
+        raise ValueError(f"{place}.classes = {brief(classes)}: expected ascending order")
     if member["parameters"] != _name_of(number):
-        raise ValueError(f"parameters {brief(member['parameters'])}: expected {_name_of(number)}")
+        raise ValueError(f"{place}.parameters = {brief(member['parameters'])}: expected {_name_of(number)}")
     parameters = _content(source / _name_of(number), MOST_CONTENT, sums)
-    return member, decode(bytes.fromhex(member["settings"])), parameters
+    try:
+        settings = bytes.fromhex(member["settings"])
+    except ValueError:
+        raise ValueError(f"{place}.settings = {brief(member['settings'])}: expected hexadecimal digits") from None
+    return member, decode(settings), parameters
 
 
 def _party(folder: Path, member: dict[str, Any], settings: Value, parameters: bytes, terms: Terms) -> Party:
@@ -176,7 +216,7 @@ def _party(folder: Path, member: dict[str, Any], settings: Value, parameters: by
         model = blank(kind, tuple(member["classes"]), settings).from_bytes(parameters)
         empty = np.zeros((0, *terms.shape), np.float32)
         if model.classes[-1] >= terms.n_classes:
-            raise ValueError(f"class {model.classes[-1]}: the classes are 0 to {terms.n_classes - 1}")
+            raise ValueError(f"class {model.classes[-1]}: the classes are {every(terms.n_classes, terms.labels)}")
         return Party(name, model, empty, np.zeros(0, np.int64), member["kind"])
     except ValueError as error:
         what = " ".join(str(error).split())[:160]

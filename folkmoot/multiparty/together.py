@@ -6,28 +6,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from folkmoot.doors import guarded, guarded_but, whole
 from folkmoot.errors import brief
 from folkmoot.multiparty import saved
+from folkmoot.multiparty.entrance import checked, checked_labels_of, checked_samples
 from folkmoot.multiparty.exchange.gate import Decision
 from folkmoot.multiparty.models.fleet import Fleet
-from folkmoot.multiparty.models.labels import numbered
-from folkmoot.multiparty.models.model import Floats32, Model, check_alone
-from folkmoot.multiparty.party import ORIGINAL, Party, as_float32
-from folkmoot.multiparty.predictors import Predictor, by_name, fit_stacked, fit_tempered, of_some
+from folkmoot.multiparty.models.model import Floats32, Model
+from folkmoot.multiparty.party import ORIGINAL, Party
+from folkmoot.multiparty.predictors import Predictor, Screened, fit_stacked, fit_tempered, of_some, resolved
 from folkmoot.multiparty.rules.committee import Judgement
-from folkmoot.multiparty.rules.margin import ROUNDING, Integers, Margins, by_speakers
+from folkmoot.multiparty.rules.margin import Integers, Margins, by_speakers
 from folkmoot.multiparty.rules.sample import Proposal, Sample
 from folkmoot.multiparty.rules.terms import Terms
 from folkmoot.multiparty.screening import Check, Screening, screen
 from folkmoot.multiparty.told import Protection, advice_on
 from folkmoot.progress import Progress
-
-CHECKED = 256  # samples of a party on which its model's scores are looked at when it joins
 
 
 class Group(Protocol):
@@ -61,50 +60,6 @@ class SampleTally(NamedTuple):
     gate: Decision | None = None
 
 
-def checked(party: Party, terms: Terms) -> Party:
-    """The party, if its model and data fit the terms.
-
-    Raises:
-        ValueError: a class outside of 0 to C - 1, samples of another shape, scores of another shape, not finite or
-            outside [0, 1].
-    """
-    classes = party.model.classes
-    foreign = [c for c in classes if c >= terms.n_classes]
-    if foreign:
-        raise ValueError(f"party {party.name}: class {foreign[0]}: the classes are 0 to {terms.n_classes - 1}")
-    if party.x.shape[1:] != terms.shape:
-        raise ValueError(f"party {party.name}: samples of shape {party.x.shape[1:]}: expected {terms.shape}")
-    if len(party.x):
-        looked = party.x[:CHECKED]
-        try:
-            scores = np.asarray(party.model.scores(looked))
-        except RuntimeError as error:  # PyTorch's, for shapes that do not fit
-            raise ValueError(f"party {party.name}: {' '.join(str(error).split())[:200]}") from None
-        wanted = (len(looked), len(classes))
-        if scores.shape != wanted:
-            raise ValueError(f"party {party.name}: scores of shape {scores.shape}: expected {wanted}")
-        if not np.isfinite(scores).all():
-            raise ValueError(f"party {party.name}: the model gives scores that are not finite")
-        if scores.min() < 0.0 or scores.max() > 1.0 + ROUNDING:
-            raise ValueError(f"party {party.name}: scores from {scores.min():g} to {scores.max():g}: expected 0 to 1")
-        check_alone(f"party {party.name}", party.model, looked)
-    return party
-
-
-def checked_samples(x: NDArray[np.floating], terms: Terms) -> Floats32:
-    """Samples as the models take them.
-
-    Raises:
-        ValueError: no numbers, another shape than [samples, *shape], or numbers that are not finite.
-    """
-    found = np.asarray(x)
-    if found.dtype.kind not in "fiub":
-        raise ValueError(f"x of type {found.dtype}: expected numbers; of a table, x.astype(float)")
-    if found.shape[1:] != terms.shape:
-        raise ValueError(f"x of shape {found.shape}: expected [samples, {', '.join(map(str, terms.shape))}]")
-    return as_float32(found, "x")
-
-
 def search(
     parties: Sequence[Party], group: Group, missing: int, coordinates: Sequence[int]
 ) -> list[tuple[int, Proposal]]:
@@ -133,7 +88,7 @@ class Together(ABC):
         self.terms, self.seed = terms, seed
         self.iterations = 0
         self._parties: list[Party] = []
-        self._asked_for = None if predictor is None else self._resolved(predictor)
+        self._asked_for = self._looked_at(predictor)
         self._screening: tuple[object, int, Screening] | None = None
 
     @property
@@ -150,6 +105,7 @@ class Together(ABC):
     def _use(self, proposals: Sequence[tuple[int, Proposal]]) -> list[tuple[int, Judgement]]:
         """Take these proposals, in their order; what became of each, with the number of its sender."""
 
+    @guarded
     def model(self, name: str) -> Model:
         """A party's model as it now is.
 
@@ -172,6 +128,7 @@ class Together(ABC):
             raise ValueError(f"party {party.name}: there is one of that name already")
 
     @classmethod
+    @guarded
     def load(cls, folder: str | os.PathLike[str]) -> Self:
         """What was saved: it predicts, and has no ledger and no data to mine in.
 
@@ -186,6 +143,7 @@ class Together(ABC):
         begun._parties, begun.iterations = parties, iterations
         return begun
 
+    @guarded
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write terms and models, as they now are, into a new folder; the parties' data stay out of it.
 
@@ -199,6 +157,7 @@ class Together(ABC):
         predictor = None if chosen == self._resolved(self.FIRST) else chosen
         return saved.write(folder, self.terms, self.seed, self.iterations, parties, predictor)
 
+    @guarded_but("iterations", "samples_per_iteration", "searches")
     def calibrate(
         self, iterations: int, samples_per_iteration: int = 200, progress: bool = True, *, searches: int = 4
     ) -> SampleTally:
@@ -220,14 +179,9 @@ class Together(ABC):
         Raises:
             ValueError: an argument out of range, or no party has data.
         """
-        asked = {
-            "iterations": (iterations, 1 << 31),
-            "samples_per_iteration": (samples_per_iteration, 4096),
-            "searches": (searches, 64),
-        }
-        for name, (value, most) in asked.items():
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-                raise ValueError(f"{name} = {brief(value)}: expected an integer from 1 to {most}")
+        iterations = whole("iterations", iterations, 1, 1 << 31)
+        samples_per_iteration = whole("samples_per_iteration", samples_per_iteration, 1, 4096)
+        searches = whole("searches", searches, 1, 64)
         if not any(len(party.x) for party in self._parties):
             raise ValueError("no party has data to mine in; a consortium that was loaded can predict only")
         accepted, refused, senders = 0, Counter[str](), Counter[tuple[int, str]]()
@@ -260,8 +214,15 @@ class Together(ABC):
             told[self._parties[number].name][reason] = count
         return told
 
+    def _looked_at(self, predictor: str | Predictor | None) -> Predictor | Literal["screened"] | None:
+        """As it is kept; what "screened" comes to depends on the models at the time."""
+        if predictor is None or (isinstance(predictor, str) and predictor == Screened.name):
+            return None if predictor is None else "screened"
+        return resolved(predictor, self.terms.alpha, (Screened.name,))
+
     def _resolved(self, predictor: str | Predictor) -> Predictor:
-        return predictor if isinstance(predictor, Predictor) else by_name(predictor, self.terms.alpha)
+        found = self._looked_at(predictor)
+        return found if isinstance(found, Predictor) else self.screening().predictor
 
     @property
     def predictor(self) -> Predictor:
@@ -269,14 +230,14 @@ class Together(ABC):
         the mean (HMR: the largest score).
         """
         if self._asked_for is not None:
-            return self._asked_for
+            return self._resolved(self._asked_for)
         if self.DEFAULT == "mean" and any(party.check is not None for party in self._parties):
             return self.screening().predictor
         return self._resolved(self.DEFAULT)
 
     @predictor.setter
     def predictor(self, wanted: str | Predictor | None) -> None:
-        self._asked_for = None if wanted is None else self._resolved(wanted)
+        self._asked_for = self._looked_at(wanted)
 
     def screening(self) -> Screening:
         """What the parties' check sets say of the models as they now are (`screening.screen`).
@@ -298,11 +259,8 @@ class Together(ABC):
         return self._screening[2]
 
     def _public(self, x: NDArray[np.floating], y: NDArray[Any]) -> tuple[Floats32, Integers]:
-        labels = numbered(y, self.terms.labels, "y")
-        if len(labels) != len(x) or not len(labels) or labels.min() < 0 or labels.max() >= self.terms.n_classes:
-            raise ValueError(f"y: {len(labels)} labels for {len(x)} samples: expected one of 0 to "
-                             f"{self.terms.n_classes - 1} for each")  # fmt: skip
-        return self.group.fleet.scores(checked_samples(x, self.terms)), labels
+        samples = checked_samples(x, self.terms)
+        return self.group.fleet.scores(samples), checked_labels_of(y, len(samples), self.terms)
 
     def tempered(self, x: NDArray[np.floating], y: NDArray[Any]) -> Predictor:
         """The mean after each model's scores were made as sure as it is right on public samples.
@@ -323,7 +281,7 @@ class Together(ABC):
             ValueError: samples of another shape, labels out of range, or of one class only.
         """
         scores, labels = self._public(x, y)
-        return fit_stacked(scores, self.group.fleet.claims, labels)
+        return fit_stacked(scores, self.group.fleet.claims, labels, names=self.terms.labels)
 
     def scores(self, x: NDArray[np.floating], predictor: str | Predictor | None = None) -> Floats32:
         """What the models together give each class, [samples, C], of samples [samples, *shape].
@@ -373,7 +331,8 @@ class Together(ABC):
         """
         chosen, claims = self._chosen(predictor), self.group.fleet.claims
         counts = claims.sum(axis=0)
-        if x is not None and len(x):
-            scores = self.group.fleet.scores(checked_samples(x, self.terms))
+        samples = None if x is None else checked_samples(x, self.terms)
+        if samples is not None and len(samples):
+            scores = self.group.fleet.scores(samples)
             counts = np.min([those.sum(axis=0) for _, _, those in by_speakers(scores, claims)], axis=0)
         return Protection(chosen.tolerated(counts), counts, chosen.name, self.terms.labels)

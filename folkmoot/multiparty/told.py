@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from folkmoot.multiparty.models.labels import named
 from folkmoot.multiparty.rules.margin import Bools, Integers
 from folkmoot.multiparty.rules.validation import CONFIDENCE, CONTRADICTED, FOREIGN, MARGIN, SPREAD
+from folkmoot.plurals import plural
 
 _WHY = {
     CONTRADICTED: "half or more of the models that know both classes prefer the wrong one",
@@ -28,16 +30,21 @@ class Protection(dict[int, int]):
         self.predictor, self.labels = predictor, labels
         self.owners = dict(enumerate(map(int, owners)))
 
+    def __repr__(self) -> str:
+        """With the predictor it is about, and classes by their names."""
+        told = ", ".join(f"{named([label], self.labels)}: {count}" for label, count in self.items())
+        return f"Protection({self.predictor!r}, {{{told}}})"
+
     def __str__(self) -> str:
         """A line for each number of owners."""
         lines = []
         for owners in sorted(set(self.owners.values())):
             classes = [label for label, count in self.owners.items() if count == owners]
             least = min(self[label] for label in classes)
-            named = ", ".join(self.labels[label] if self.labels else str(label) for label in classes)
-            known = f"{owners} model{'s' * (owners != 1)}: classes {named}"
+            told = named(classes, self.labels)
+            known = f"{plural(owners, 'model')}: classes {told}"
             why = {0: "nobody knows them", 1: "one speaks alone", 2: "both count alike; nobody can tell which is wrong"}
-            lies = f"{self.predictor!r} tolerates {least} liar{'s' * (least != 1)}" if least else "no liar is tolerated"
+            lies = f"{self.predictor!r} tolerates {plural(least, 'liar') if least else 'no liar'}"
             lines.append(f"{known}: {lies}" + (f" ({why[owners]})" if owners in why and not least else ""))
         return "\n".join(lines)
 

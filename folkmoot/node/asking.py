@@ -14,6 +14,7 @@ from folkmoot.multiparty.chain.participant import Participant
 from folkmoot.multiparty.chain.places import Signed
 from folkmoot.multiparty.chain.records import EXPEL, LEAVE, ROTATE, UPDATE
 from folkmoot.multiparty.chain.signing import CHANGE, LEAVING, ROTATION, signature_of
+from folkmoot.multiparty.models.labels import named
 from folkmoot.signatures import SEED_BYTES, SigningKey, public_key
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def _update(own: Participant, renewed: "tuple[Model, bytes] | None") -> None:
     state, number = own.chain.state, own.party
     before = state.parties[number]
     if tuple(model.classes) != before.classes:
-        raise ValueError(f"the other model knows the classes {list(model.classes)}: expected {list(before.classes)}")
+        known, wanted = (named(classes, state.terms.labels) for classes in (model.classes, before.classes))
+        raise ValueError(f"the other model knows the classes {known}: expected {wanted}")
     if len(parameters) > own.role.room:
         raise ValueError(f"parameters of {len(parameters)} bytes: expected at most {own.role.room}, as the charter has")
     name = state.contents.put(parameters)

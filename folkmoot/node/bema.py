@@ -125,6 +125,7 @@ class Bema(WithoutAccounts):
         from folkmoot.multiparty.chain.standing import configuration
         from folkmoot.multiparty.chain.talk import MOST_NAMES, ROOM
         from folkmoot.multiparty.chain.voting import MOST_MEMBERS, Voting
+        from folkmoot.multiparty.models.labels import every
         from folkmoot.node.learner import terms_from
 
         settings, members = self.settings, self._charter.members
@@ -148,7 +149,7 @@ class Bema(WithoutAccounts):
             entries.append(read_entry(one))
             if brought.classes[-1] >= settings.classes:
                 raise ValueError(
-                    f"models: {card.name}: class {brought.classes[-1]}: expected 0 to {settings.classes - 1}"
+                    f"models: {card.name}: class {brought.classes[-1]}: expected {every(terms.n_classes, terms.labels)}"
                 )
             if brought.size > ROOM:
                 raise ValueError(f"models: {card.name}: {brought.size} bytes of parameters: expected at most {ROOM}")
@@ -235,8 +236,8 @@ class Bema(WithoutAccounts):
         return entry(card.name, card.key, party.model, contents)
 
     def _party(self, me: int, folder: Path) -> tuple["Party", OwnSamples]:
+        from folkmoot.multiparty.entrance import checked
         from folkmoot.multiparty.party import Party
-        from folkmoot.multiparty.together import checked
         from folkmoot.node.brought import CHECK, OWN
 
         name, state = self._charter.members[me].name, self._facts.state
@@ -276,8 +277,11 @@ class Bema(WithoutAccounts):
         settings = self.settings
         n = self._charter.n_members - len(settings.guests)  # who vote
         models = [(model.member, model.kind, model.classes) for model in settings.models]
-        rules = "".join(f", {name} = {shown(value)}" for name, value in sorted(settings.rules.items()))
-        said = enduring.of_models(models, settings.classes, settings.shape, settings.wanted, rules, n, quorum(n))
+        rules = "".join(
+            f", {name} = {shown(value)}" for name, value in sorted(settings.rules.items()) if name != "labels"
+        )
+        names = self._facts.state.terms.labels or tuple(map(str, range(settings.classes)))
+        said = enduring.of_models(models, names, settings.shape, settings.wanted, rules, n, quorum(n))
         return said + enduring.of_others(settings.miners, settings.guests)
 
     def costs(self) -> list[str]:

@@ -54,15 +54,20 @@ def _blocks(members: int, signers: int) -> str:
 
 
 def of_models(
-    models: Sequence[tuple[str, str, Sequence[int]]], classes: int, shape: Sequence[int], wanted: int, rules: str,
-    members: int, quorum: int,
+    models: Sequence[tuple[str, str, Sequence[int]]], names: Sequence[str], shape: Sequence[int], wanted: int,
+    rules: str, members: int, quorum: int,
 ) -> list[str]:  # fmt: skip
-    """Models, each with its member, kind and classes; what moves them; `rules`: those that the charter sets."""
+    """Models, each with its member, kind and classes; what moves them.
+
+    `names`: of all classes, their numbers where they have none; `rules`: those that the charter sets.
+    """
+    numbers = list(names) == [str(number) for number in range(len(names))]
+    classes = f"{len(names)} classes" if numbers else f"{len(names)} classes: {', '.join(names)}"
     exchanges = "exchanges that a member asks for"
     moved = f"up to {plural(wanted, 'sample')} of each member in a round, and {exchanges}" if wanted else exchanges
     return [
-        f"Samples of shape {list(shape)}, in {classes} classes. What moves the models: {moved}{rules}.",
-        *(f"  {member:20} {kind}, knows {', '.join(map(str, known))}" for member, kind, known in models),
+        f"Samples of shape {list(shape)}, in {classes}. What moves the models: {moved}{rules}.",
+        *(f"  {member:20} {kind}, knows {', '.join(names[one] for one in known)}" for member, kind, known in models),
         f"{_blocks(members, quorum)} Predictions go on with any number.",
     ]
 

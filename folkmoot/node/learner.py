@@ -246,7 +246,8 @@ class Learner(Gatherer):
             return by_name(name, self._terms.alpha)
         check = self._check
         if check is None:
-            raise ValueError('predictor = "screened": this member has no check set')
+            others = ", ".join(name for name in PREDICTORS if name != SCREENED)
+            raise ValueError(f'predictor = "screened": this member has no check set; expected one of {others}')
         if self._screening is None or self._screening[0] != self._height:
             fleet = self._state.committee.fleet
             judged = Check(self.role.me, True, fleet.scores(check[0]), check[1])

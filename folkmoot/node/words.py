@@ -50,7 +50,8 @@ def words(charter: Charter) -> list[str]:
         f"A round begins every {_seconds(terms.period).removeprefix('1 ')}, the first at {terms.start}; "
         f"{terms.rounds:,} rounds take {_seconds(terms.rounds * terms.period)}."
         if terms.period
-        else f"A round begins when the one before has ended; there are {terms.rounds:,}."
+        else f"The first round begins as soon as {charter.quorum} members are there, each other one when the one "
+        f"before has ended; there are {terms.rounds:,}. As period is 0, nobody waits for start = {terms.start}."
     )
     lies = _LIES[terms.system].format(terms.faults) if terms.faults else "None of them may lie"
     consequence = {"note": "is recorded, and has no other consequence", "exclude": "ends the membership of who lied"}

@@ -51,7 +51,7 @@ INSIDE = {
     # Systems 4 and 5. Only their games, played on driver 1, may import it: see GAMES.
     "bc_ucb": {*CONTRACTS, *BOOKS, "folkmoot.algorithms.base", "folkmoot.ledger", "folkmoot.agreement",
                "folkmoot.comparison"},
-    "multiparty": {*CONTRACTS, *BOOKS, "folkmoot.ledger", "folkmoot.agreement"},
+    "multiparty": {*CONTRACTS, *BOOKS, "folkmoot.ledger", "folkmoot.agreement", "folkmoot.plurals"},
     "experiments": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.bc_ucb", "folkmoot.multiparty",
                     "folkmoot.simulation", "folkmoot.report", "folkmoot.plurals"},
     "conformance": {*CONTRACTS, "folkmoot.algorithms", "folkmoot.world", "folkmoot.simulation"},

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from folkmoot.errors import DamagedFile
 from folkmoot.multiparty import predictors as ps
+from folkmoot.multiparty import written_predictors as written
 from folkmoot.multiparty.rules.margin import speaking
 
 ORDERLESS = (ps.Mean(), ps.Median(), ps.Star(), ps.Max())  # all but the paper's centre
@@ -155,7 +156,7 @@ def test_a_predictor_is_written_and_read():
     scores, claims, labels = _made()
     fitted = (ps.fit_tempered(scores, claims, labels), ps.fit_stacked(scores, claims, labels))
     for predictor in (*ORDERLESS, ps.Krum(0.5), ps.Screened((True, False)), *fitted):
-        assert ps.from_told(ps.told(predictor)) == predictor
+        assert written.from_told(written.told(predictor)) == predictor
 
 
 @pytest.mark.parametrize(
@@ -175,8 +176,9 @@ def test_a_predictor_is_written_and_read():
     ],
 )  # fmt: skip
 def test_what_nobody_wrote_is_no_predictor(values):
-    with pytest.raises(DamagedFile, match="predictor: "):
-        ps.from_told(values)
+    with pytest.raises(DamagedFile, match="predictor: ") as caught:
+        written.from_told(values)
+    assert "Error" not in str(caught.value)
 
 
 def test_a_predictor_that_there_is_not_is_named():

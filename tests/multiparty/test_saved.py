@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 
 import numpy as np
@@ -62,6 +63,9 @@ def told(folder):
         said = str(error)
     assert "\n" not in said
     assert len(said) < 600
+    assert not re.search(r"[A-Z][a-z]+Error|object has no|argument|NoneType", said), (
+        said
+    )  # words of Python, and of nobody else
     return said
 
 
@@ -127,6 +131,33 @@ def test_damage_ends_in_one_line(saved, tmp_path, damage):
         passed += isinstance(found, bytes)
         shutil.rmtree(folder)
     assert passed < DRAWS / 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda head: head.pop("terms"), r"\(terms: missing; expected an object\)"),
+        (lambda head: head["terms"].pop("shape"), r"\(terms\.shape: missing\)"),
+        (lambda head: head["terms"].update(speed=1), r"\(terms\.speed: unknown\)"),
+        (lambda head: head["terms"].update(labels="ab"), r"\(terms\.labels = 'ab': expected a list\)"),
+        (lambda head: head.update(seed="x"), r"\(seed = 'x': expected an integer\)"),
+        (lambda head: head.update(parties=[3]), r"\(parties\[0\] = 3: expected an object\)"),
+        (lambda head: head["parties"][1].pop("kind"), r"\(parties\[1\]\.kind: missing; expected text\)"),
+        (lambda head: head["parties"][0].update(settings="xy"), r"settings = 'xy': expected hexadecimal digits\)"),
+        (lambda head: head.update(predictor={"name": "oracle"}), "predictor: name = 'oracle': expected one of mean, "),
+        (lambda head: head.update(predictor={"name": "krum", "beta": 1}), "predictor: 'beta': unknown; expected alpha"),
+        (lambda head: head.update(predictor={"name": "tempered"}), "predictor: temperatures: missing"),
+        (lambda head: head.update(predictor={"name": "krum", "alpha": "a"}), "alpha = 'a': expected a number above 0"),
+    ],
+)
+def test_what_is_wrong_is_named(saved, tmp_path, change, said):
+    folder = shutil.copytree(saved, tmp_path / "a")
+    (folder / SUMS).unlink()
+    head = json.loads((folder / FILE).read_text())
+    change(head)
+    (folder / FILE).write_text(json.dumps(head))
+    with pytest.raises(DamagedFile, match=said):
+        Consortium.load(folder)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes as POSIX has them")

@@ -93,10 +93,25 @@ def test_a_charter_says_what_is_brought_and_is_the_same_from_its_file(brought, t
     told = "\n".join(words(charter))
     assert "Choices" not in told
     assert "linear/softmax, knows 0, 1, 2" in told
+    assert "Samples of shape [6], in 4 classes. What moves" in told
+    start = (
+        "The first round begins at 2026-01-01T00:00:00Z, each other one when the one before has ended; there are 12."
+    )
+    assert start in told
     assert "Blocks go on while 1 member is away: 3 sign one." in told
     assert "A member sends up to 3 of its own samples in a round" in told
     quiet = "\n".join(words(charter_of_models(folders, tables, join=False, wanted=0)))
     assert "No samples are sent: wanted = 0." in quiet
+
+
+def test_a_charter_calls_classes_by_their_names(brought):
+    folders, tables = brought
+    rules = {"delta": 0.2, "labels": ["ash", "elm", "fir", "oak"]}
+    told = "\n".join(words(charter_of_models(folders, tables, join=False, settings={"rules": rules})))
+    assert "in 4 classes: ash, elm, fir, oak. What moves" in told
+    assert "linear/softmax, knows ash, elm, fir" in told
+    assert ", delta = 0.2." in told
+    assert "labels" not in told
 
 
 def test_two_charters_of_the_same_models_are_two_chains(brought):

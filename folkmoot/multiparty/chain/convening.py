@@ -37,6 +37,7 @@ from folkmoot.multiparty.chain.weighing import is_heard
 from folkmoot.multiparty.exchange.ballots import Ballot
 from folkmoot.multiparty.exchange.exchanging import EXCHANGE as MODE
 from folkmoot.multiparty.exchange.gate import decide, suspects
+from folkmoot.multiparty.models.labels import named
 
 CALLED = "exchange"  # the key under which is kept what was called for
 MOST_TRIES = 8  # times that it begins, for other blocks come between
@@ -240,7 +241,7 @@ class Convening:
         claims = state.committee.fleet.claims
         lacking = [label for label in range(state.terms.n_classes) if claims[:, label].any() and label not in judged_of]
         if lacking:
-            self._end(f"refused: nobody has check samples of class {lacking[0]}", effects)
+            self._end(f"refused: nobody has check samples of class {named(lacking[:1], state.terms.labels)}", effects)
             return
         self._phase = REVEAL
         self._open((), (), effects)
@@ -273,7 +274,8 @@ class Convening:
             self._end("refused: half of the judges or more have said nothing", effects)
             return
         self._written = tuple(whole.to_records())
-        self._phase, self._since, self.said = WRITTEN, self._own.voter.round, f"{NAMES[WRITTEN]}; {found}"
+        said_of = found._replace(labels=state.terms.labels)
+        self._phase, self._since, self.said = WRITTEN, self._own.voter.round, f"{NAMES[WRITTEN]}; {said_of}"
         self._own.wishes.hand_in(EXCHANGE, self._written, effects)
 
     def _ballots(self, reverted: tuple[int, ...]) -> dict[int, Ballot]:

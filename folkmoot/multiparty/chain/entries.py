@@ -11,6 +11,7 @@ from folkmoot.encoding import Limits, Malformed, Value, decode, encode
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.rules import UnknownRules
 from folkmoot.multiparty.models import kinds
+from folkmoot.multiparty.models.labels import every
 from folkmoot.multiparty.models.model import Floats32, Model, Unfit, checked_classes
 from folkmoot.multiparty.models.users import blamed
 from folkmoot.multiparty.rules.terms import MOST_CLASSES, Terms
@@ -87,7 +88,7 @@ def load(party: Entry, terms: Terms, contents: Contents) -> Model:
         UnusableModel: there is no such model.
     """
     if party.classes[-1] >= terms.n_classes:
-        raise UnusableModel(f"class {party.classes[-1]}: the classes are 0 to {terms.n_classes - 1}")
+        raise UnusableModel(f"class {party.classes[-1]}: the classes are {every(terms.n_classes, terms.labels)}")
     return with_parameters(party, terms, contents.get(party.parameters))
 
 

@@ -34,6 +34,7 @@ from folkmoot.multiparty.exchange.bench import sound_ballot, sound_recalls
 from folkmoot.multiparty.exchange.exchanging import EXCHANGE
 from folkmoot.multiparty.exchange.gate import Judge, decide, listened, suspects
 from folkmoot.multiparty.exchange.revealing import Shown, verdicts
+from folkmoot.multiparty.models.labels import named
 from folkmoot.multiparty.models.model import Model
 from folkmoot.multiparty.rules.committee import Committee
 from folkmoot.multiparty.rules.margin import Bools
@@ -63,7 +64,8 @@ def committed(state: State, records: Sequence[bytes]) -> State:
             raise RefusedRecord(f"record {number}: {party.name} has committed too often without judging anything")
         foreign = [label for label, _ in one.said.counts if label not in party.classes]
         if foreign:
-            raise RefusedRecord(f"record {number}: check samples of class {foreign[0]}, which {party.name} has not")
+            label = named(foreign[:1], state.terms.labels)
+            raise RefusedRecord(f"record {number}: check samples of class {label}, which {party.name} has not")
         checks[one.party] = one.said
         state = state._replace(life=state.life.done(one.party, CHECKS))
     return state._replace(checks=checks, ahead={})
@@ -196,7 +198,8 @@ def _require_verdicts(state: State, block: ExchangeBlock, kept: Bools) -> None:
     fleet, shown = state.committee.fleet, []
     for note in block.shown:
         if note.wrong != -1 or note.label >= state.terms.n_classes:
-            raise RefusedRecord(f"sample of party {note.sender}: classes {note.label} and {note.wrong}")
+            both = named((note.label, note.wrong), state.terms.labels)
+            raise RefusedRecord(f"sample of party {note.sender}: classes {both}")
         x = read_x(state.contents.get(note.name), state.terms.shape)
         shown.append(Shown(note.sender, x[0], note.label))
     if not shown:
@@ -214,7 +217,8 @@ def _require_calibrated(state: State, block: ExchangeBlock) -> None:
     with np.errstate(all="ignore"):
         for note in block.shown:
             if not (state.claimed(note.label) and note.wrong >= 0 and state.claimed(note.wrong)):
-                raise RefusedRecord(f"sample of party {note.sender}: classes {note.label} and {note.wrong}")
+                both = named((note.label, note.wrong), state.terms.labels)
+                raise RefusedRecord(f"sample of party {note.sender}: classes {both}")
             x = read_x(state.contents.get(note.name), state.terms.shape)
             verdict = committee.take(Sample(x, note.label, note.wrong, note.sender, note.name)).refused
             if verdict or note.verdict:

@@ -5,6 +5,7 @@ from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.multiparty.chain.records import SampleNote, read_x
 from folkmoot.multiparty.chain.signing import SAMPLE, is_signed
 from folkmoot.multiparty.chain.standing import State
+from folkmoot.multiparty.models.labels import named
 from folkmoot.multiparty.rules.sample import Sample
 
 
@@ -18,7 +19,8 @@ def sample_of(state: State, note: SampleNote) -> Sample:
         what = "it is gone" if note.sender in state.life.gone else "there is no such party"
         raise RefusedRecord(what)
     if not (state.claimed(note.label) and state.claimed(note.wrong)):
-        raise RefusedRecord(f"labels {note.label} and {note.wrong}: expected two that parties know")
+        both = named((note.label, note.wrong), state.terms.labels)
+        raise RefusedRecord(f"labels {both}: expected two that parties know")
     if not is_signed(state.parties[note.sender].key, SAMPLE, state.origin, note.said(), note.signature):
         raise RefusedRecord("not signed by it")
     x = read_x(state.contents.get(note.name), state.terms.shape)

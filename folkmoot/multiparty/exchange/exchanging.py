@@ -145,14 +145,14 @@ def taught(party: Party, number: int, shown: Sequence[Shown], said: Sequence[str
     return pupil
 
 
-def summary(held: Held, parties: Sequence[Party]) -> Exchange:
+def summary(held: Held, parties: Sequence[Party], labels: tuple[str, ...] = ()) -> Exchange:
     """For who asked for it."""
     names = [party.name for party in parties]
     revealed: dict[str, dict[str, int]] = {name: {} for name in names}
     for one, said in zip(held.shown, held.verdicts, strict=True):
         counts = revealed[names[one.sender]]
         counts[said] = counts.get(said, 0) + 1
-    decision = held.votes.decision
+    decision = held.votes.decision._replace(labels=labels)
     changed = [i for i in sorted(held.candidates) if i not in decision.reverted] if decision.accepted else []
     return Exchange(
         decision,

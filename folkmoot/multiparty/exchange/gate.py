@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from folkmoot.multiparty.exchange.ballots import Ballot, Counted, Recalled
+from folkmoot.multiparty.models.labels import named
 from folkmoot.multiparty.rules.margin import Bools, Floats
 from folkmoot.multiparty.screening import above_bar, lower_median
 
@@ -40,6 +41,7 @@ class Decision(NamedTuple):
         gain: agreed gain of accuracy, of those that are left: of the judge in the middle, mean over its classes.
         objected: classes with more than half of their judges against.
         unjudged: classes that candidates know and nobody has check samples of.
+        labels: names of the classes 0, 1, ..., by which they are printed; empty: they have none, or none is known here.
     """
 
     accepted: bool
@@ -47,13 +49,15 @@ class Decision(NamedTuple):
     gain: float
     objected: tuple[int, ...]
     unjudged: tuple[int, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.unjudged:
-            return f"refused: nobody has check samples of the classes {list(self.unjudged)}"
+            return f"refused: nobody has check samples of the classes {named(self.unjudged, self.labels)}"
         back = f", {len(self.reverted)} candidates taken back" if self.reverted else ""
         if self.objected:
-            return f"refused: half or more object to the classes {list(self.objected)}{back}"
+            lost = named(self.objected, self.labels)
+            return f"refused: more than half of their judges object to the classes {lost}{back}"
         if not self.accepted:
             return f"refused: a gain of {self.gain:.2%} on the check sets, expected {LEAST_GAIN:.2%}{back}"
         return f"accepted: a gain of {self.gain:.2%} on the check sets{back}"

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from folkmoot.doors import array, guarded
 from folkmoot.encoding import Malformed, Value
 from folkmoot.multiparty.models import linear_model
-from folkmoot.multiparty.models.labels import checked_labels, numbered
+from folkmoot.multiparty.models.labels import checked_labels, named, numbered
 from folkmoot.multiparty.models.linear_model import SklearnModel
-from folkmoot.multiparty.models.model import Floats32, Pace, check_alone, checked_classes
+from folkmoot.multiparty.models.model import Floats32, Pace, check_alone, checked_classes, require_samples
 from folkmoot.multiparty.models.program import MOST_BYTES, MOST_INPUTS, Program, Writer
 from folkmoot.multiparty.models.tensors import Tensor, require
 
@@ -66,10 +66,11 @@ class EstimatorModel:
             raise ValueError(f"estimator {name}: expected a fitted one with predict_proba")
         labels = tuple(labels)
         self.labels = checked_labels(labels) if labels else ()
-        self.classes = checked_classes(list(numbered(list(classes), self.labels, "classes")))
+        self.classes = checked_classes(list(numbered(list(classes), self.labels, "classes")), self.labels)
         own = [int(label) for label in numbered(estimator.classes_, self.labels, "classes of the estimator")]
         if sorted(own) != list(self.classes):
-            raise ValueError(f"classes = {list(self.classes)}: the estimator was fitted on {own}")
+            said, fitted = (named(some, self.labels) for some in (self.classes, own))
+            raise ValueError(f"classes {said}: the estimator was fitted on {fitted}")
         self._order = np.argsort(own)
         self.missing = None if missing is None else _as_float32(float(missing))
         samples: NDArray[np.float64] = np.atleast_1d(array("x", x, "numbers [samples, ...]"))
@@ -153,6 +154,7 @@ class EstimatorModel:
 
     def scores(self, x: Floats32) -> Floats32:
         """See `Model`."""
+        require_samples(x)
         with np.errstate(all="ignore"):
             return self._layer.scores(self.features(x))
 

@@ -1,6 +1,6 @@
 """Names of classes: inside everything counts, outside a class may be called what it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,17 +29,33 @@ def checked_labels(labels: object) -> tuple[str, ...]:
     return labels
 
 
+def named(classes: Iterable[int], labels: Sequence[str]) -> str:
+    """Classes as a message calls them: by name where they have names, else by number; with commas."""
+    return ", ".join(labels[one] if 0 <= one < len(labels) else str(one) for one in classes)
+
+
+def every(n_classes: int, labels: Sequence[str]) -> str:
+    """All classes, as a message says what is allowed: their names, or 0 to C - 1."""
+    return named(range(n_classes), labels) if labels else f"0 to {n_classes - 1}"
+
+
 def numbered(values: NDArray[Any] | Sequence[Any], labels: tuple[str, ...], what: str) -> NDArray[Any]:
     """Names become their places in `labels`; what is no text stays as it is.
 
     Raises:
-        ValueError: a name that is none of them, or a truth value in a list.
+        ValueError: no list or array, a name that is none of them, or a truth value in a list.
     """
+    inside = isinstance(values, Iterable) and not isinstance(values, str | bytes | bytearray)
+    if not inside or getattr(values, "shape", (1,)) == ():
+        raise ValueError(f"{what} = {brief(values)}: expected labels [samples]")
     listed = [] if isinstance(values, np.ndarray) else values
     flag = next((one for one in listed if isinstance(one, bool | np.bool_)), None)
     if flag is not None:
         raise ValueError(f"{what}: {brief(flag)}: expected whole numbers or names")
-    found = np.asarray(values)
+    try:
+        found = np.asarray(values)
+    except (ValueError, TypeError, OverflowError):  # rows of different lengths, or objects that refuse it
+        raise ValueError(f"{what} = {brief(values)}: expected labels [samples]") from None
     if found.dtype.kind not in "UOT":
         return found
     if not labels:

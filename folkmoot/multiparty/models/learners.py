@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from folkmoot.doors import guarded
+from folkmoot.doors import array, guarded
 from folkmoot.errors import brief
-from folkmoot.multiparty.models.model import Floats32, checked_classes
+from folkmoot.multiparty.models.model import Floats32, Unfit, checked_classes, require_samples
 from folkmoot.multiparty.models.settled import laid, settled
 
 Integers = NDArray[np.int64]
@@ -33,6 +33,19 @@ class Learner(Protocol):
 
     def retrain(self, x: Floats32, y: Integers) -> None:
         """Train on samples x with labels y, [samples]; those of other classes are "none of mine"."""
+
+
+def _labels_of(x: Floats32, y: Integers) -> Integers:
+    """Labels of samples, int64 [samples].
+
+    Raises:
+        ValueError: no samples, or no whole numbers, one for each.
+    """
+    require_samples(x)
+    found = array("y", y, "whole numbers [samples]", "whole")
+    if found.shape != (len(x),) or not len(x):
+        raise ValueError(f"y of shape {found.shape} for {len(x)} samples: expected one label for each, at least one")
+    return found
 
 
 def columns_of(classes: tuple[int, ...], y: Integers) -> Integers:
@@ -91,12 +104,20 @@ class NetworkLearner:
     def _adam(self) -> torch.optim.Adam:
         return torch.optim.Adam([p for p in self.module.parameters() if p.requires_grad], lr=self.rate)
 
+    def _logits(self, x: torch.Tensor) -> torch.Tensor:
+        try:
+            found: torch.Tensor = self.module(x)
+        except RuntimeError as error:  # PyTorch's, for shapes that do not fit
+            raise Unfit(f"x of shape {list(x.shape)}: {' '.join(str(error).split())[:200]}") from None
+        return found
+
     def scores(self, x: Floats32) -> Floats32:
         """See `Learner`."""
+        require_samples(x)
         with settled():
             self.module.eval()
             parts = torch.split(laid(x), AT_ONCE)
-            logits = [self.module(part) for part in parts if len(part)]
+            logits = [self._logits(part) for part in parts if len(part)]
             if not logits:
                 return np.zeros((0, len(self.classes)), np.float32)
             found: Floats32 = torch.softmax(torch.cat(logits), 1)[:, : len(self.classes)].numpy()
@@ -104,7 +125,7 @@ class NetworkLearner:
 
     def retrain(self, x: Floats32, y: Integers) -> None:
         """One epoch, see `Learner`."""
-        target = columns_of(self.classes, y)
+        target = columns_of(self.classes, _labels_of(x, y))
         if not self.reserved and (target == len(self.classes)).any():
             self._reserve()
         given, wanted = laid(x), torch.from_numpy(target)
@@ -115,7 +136,7 @@ class NetworkLearner:
             self.module.train()
             for rows in torch.split(order, self.batch):
                 self._optimiser.zero_grad()
-                loss(self.module(given[rows]), wanted[rows]).backward()
+                loss(self._logits(given[rows]), wanted[rows]).backward()
                 self._optimiser.step()
 
     def _reserve(self) -> None:
@@ -148,6 +169,7 @@ class EstimatorLearner:
 
     def scores(self, x: Floats32) -> Floats32:
         """See `Learner`. Raises ValueError before the first `retrain`."""
+        require_samples(x)
         given = self.estimator.predict_proba(x.reshape(len(x), -1))
         found = np.zeros((len(x), len(self.classes) + 1), np.float32)
         found[:, self.estimator.classes_] = given
@@ -157,4 +179,5 @@ class EstimatorLearner:
         """See `Learner`."""
         from sklearn.base import clone
 
-        self.estimator = clone(self.estimator).fit(x.reshape(len(x), -1), columns_of(self.classes, y))
+        columns = columns_of(self.classes, _labels_of(x, y))
+        self.estimator = clone(self.estimator).fit(x.reshape(len(x), -1), columns)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from folkmoot.doors import guarded
 from folkmoot.encoding import Malformed, Value
-from folkmoot.multiparty.models.labels import checked_labels, numbered
-from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, check_alone, checked_classes
+from folkmoot.multiparty.models.labels import checked_labels, named, numbered
+from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, check_alone, checked_classes, require_samples
 from folkmoot.multiparty.models.tensors import Tensor, require
 
 Floats = NDArray[np.float64]
@@ -45,11 +45,12 @@ class SklearnModel:
     def __init__(self, estimator: Any, classes: Sequence[int | str], *, labels: Sequence[str] = ()) -> None:
         labels = tuple(labels)
         self.labels = checked_labels(labels) if labels else ()
-        self.classes = checked_classes(list(numbered(list(classes), self.labels, "classes")))
+        self.classes = checked_classes(list(numbered(list(classes), self.labels, "classes")), self.labels)
         weights, intercepts, link = _read(estimator)
         own = [int(label) for label in numbered(estimator.classes_, self.labels, "classes of the estimator")]
         if sorted(own) != list(self.classes):
-            raise ValueError(f"classes = {list(self.classes)}: the estimator was fitted on {own}")
+            said, fitted = (named(some, self.labels) for some in (self.classes, own))
+            raise ValueError(f"classes {said}: the estimator was fitted on {fitted}")
         self._order = np.argsort(own)
         if link is not None:
             link = (link[0][self._order], link[1][self._order])
@@ -109,6 +110,7 @@ class SklearnModel:
 
     def scores(self, x: Floats32) -> Floats32:
         """See `Model`."""
+        require_samples(x)
         s, _ = self._parts(self._activations(x))
         shares: Floats32 = (s / s.sum(axis=1, keepdims=True)).astype(np.float32)
         return shares[:, : len(self.classes)]

@@ -17,6 +17,17 @@ class Unfit(ValueError):
     """Samples of a shape that a model does not take, or a model whose outputs do not fit its classes."""
 
 
+def require_samples(x: object) -> None:
+    """Refuse what no model can take for samples; a quick look, for what is called often.
+
+    Raises:
+        Unfit: no array of numbers [samples, ...].
+    """
+    if not isinstance(x, np.ndarray) or isinstance(x, np.ma.MaskedArray) or x.ndim < 2 or x.dtype.kind not in "fiub":
+        shown = f" of shape {x.shape}, {x.dtype}" if isinstance(x, np.ndarray) else f" = {brief(x)}"
+        raise Unfit(f"x{shown}: expected an array of numbers [samples, ...]")
+
+
 class Pace(NamedTuple):
     """How a step is made.
 
@@ -110,8 +121,8 @@ def check_alone(who: str, model: Model, x: Floats32) -> None:
         )
 
 
-def checked_classes(classes: Sequence[int]) -> tuple[int, ...]:
-    """Classes in ascending order.
+def checked_classes(classes: Sequence[int], labels: tuple[str, ...] = ()) -> tuple[int, ...]:
+    """Classes in ascending order; `labels`: their names, for an error.
 
     Raises:
         ValueError: none, the same one twice, or something that is no class from 0 to 65,535.
@@ -121,5 +132,6 @@ def checked_classes(classes: Sequence[int]) -> tuple[int, ...]:
             raise ValueError(f"classes: {brief(value)} given, expected integers from 0 to 65535")
     found = tuple(sorted(int(value) for value in classes))
     if not found or len(set(found)) < len(found):
-        raise ValueError(f"classes = {brief(list(classes))}: expected at least one, and none twice")
+        shown = [labels[one] for one in classes] if labels else list(classes)
+        raise ValueError(f"classes = {brief(shown)}: expected at least one, and none twice")
     return found

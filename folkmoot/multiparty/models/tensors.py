@@ -11,6 +11,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from folkmoot.encoding import Malformed
+from folkmoot.errors import brief
 from folkmoot.json_text import parsed
 
 SIZES = {"BOOL": 1, "U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8}
@@ -33,7 +34,10 @@ def require(data: bytes, wanted: Mapping[str, Tensor]) -> None:
 
     Raises:
         Malformed: they do not.
+        ValueError: no bytes.
     """
+    if type(data) is not bytes:
+        raise ValueError(f"data = {brief(data)}: expected bytes, as to_bytes gives them")
     most = MOST_METADATA + sum(_NAMED + 12 * len(name) for name in wanted)
     numbers = sum(SIZES[tensor.dtype] * prod(tensor.shape) for tensor in wanted.values())
     if len(data) > _LENGTH.size + most + numbers:

@@ -13,8 +13,8 @@ from folkmoot.doors import guarded
 from folkmoot.encoding import Malformed, Value
 from folkmoot.errors import brief
 from folkmoot.multiparty.models.architectures import ARCHITECTURES, code_named
-from folkmoot.multiparty.models.labels import checked_labels, numbered
-from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, checked_classes
+from folkmoot.multiparty.models.labels import checked_labels, named, numbered
+from folkmoot.multiparty.models.model import Floats32, Pace, Unfit, checked_classes, require_samples
 from folkmoot.multiparty.models.settled import laid, settled, structure, ties_of
 from folkmoot.multiparty.models.stacked import Stack, StateDict
 from folkmoot.multiparty.models.tensors import Tensor, require
@@ -59,13 +59,15 @@ class TorchModel:
     ) -> None:
         labels = tuple(labels)
         self.labels = checked_labels(labels) if labels else ()
-        self.classes = checked_classes(list(numbered(list(classes), self.labels, "classes")))
+        self.classes = checked_classes(list(numbered(list(classes), self.labels, "classes")), self.labels)
         self.reserved = bool(reserved)
         self.temperature = float(temperature)
         if not 0.0 < self.temperature < float("inf"):
             raise ValueError(f"temperature = {brief(temperature)}: expected a finite number above 0")
         if len(self.classes) + self.reserved < 2:
-            raise ValueError(f"classes = {list(self.classes)}: one class alone needs a reserved one beside it")
+            raise ValueError(
+                f"class {named(self.classes, self.labels)}: one class alone needs a reserved one beside it"
+            )
         self.architecture = architecture or _known_as(module, len(self.classes) + self.reserved)
         state = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
         wrong = _fault(state, ties_of(module))
@@ -146,6 +148,7 @@ class TorchModel:
         Raises:
             Unfit: the module takes no such samples, or has another number of outputs.
         """
+        require_samples(x)
         wanted = len(self.classes) + self.reserved
         found = torch.Size((len(x[:1]), wanted))
         if len(x):

@@ -68,7 +68,7 @@ class Drawn(NamedTuple):
         return f"{self.name}({self.argument} = {self.damage}): {self.what}"
 
 
-def _optional(function: Any) -> set[str]:
+def optional(function: Any) -> set[str]:
     """Arguments whose default is None."""
     fields = getattr(function, "model_fields", None)
     if fields is not None:
@@ -138,8 +138,8 @@ def plays(call: Call, given: dict[str, Any]) -> Callable[[], Any]:
 def draw(name: str, call: Call, generator: np.random.Generator) -> Drawn | None:
     """One draw; None if all is well with it."""
     argument = list(call.given)[int(generator.integers(len(call.given)))]
-    legal, optional = call.given[argument], argument in _optional(call.function)
-    kinds = kinds_of(legal, optional)
+    legal = call.given[argument]
+    kinds = kinds_of(legal, argument in optional(call.function))
     found = inside(generator, bare(legal), kinds) if "array" in kinds and generator.random() < 0.4 else None
     if found is None:
         damage: Damage = drawn(generator, isinstance(legal, Heavy))

@@ -38,10 +38,10 @@ from sklearn.tree import DecisionTreeClassifier
 import folkmoot as fm
 from folkmoot.encoding import Malformed, decode, encode
 from folkmoot.multiparty import Consortium, EstimatorModel, Party
+from folkmoot.multiparty.entrance import checked
 from folkmoot.multiparty.models import Pace, blank
 from folkmoot.multiparty.models.forest import MOST_DEPTH
 from folkmoot.multiparty.models.program import MOST_BYTES, Program, Writer
-from folkmoot.multiparty.together import checked
 
 ROWS = 120
 PACE = Pace(0.5, 1.0, True)

@@ -16,13 +16,13 @@ from torch import nn
 from folkmoot.encoding import Malformed
 from folkmoot.multiparty import Party
 from folkmoot.multiparty.agreed import terms_of
+from folkmoot.multiparty.entrance import checked
 from folkmoot.multiparty.models import Pace, blank, kinds
 from folkmoot.multiparty.models.architectures import ARCHITECTURES, LeNet4, register_architecture
 from folkmoot.multiparty.models.code import code_of
 from folkmoot.multiparty.models.fleet import Fleet, Move
 from folkmoot.multiparty.models.linear_model import SklearnModel
 from folkmoot.multiparty.models.torch_model import TorchModel
-from folkmoot.multiparty.together import checked
 
 X = np.random.default_rng(0).random((5, 6), np.float32)
 PACE = Pace(0.5, 1.0, True)
