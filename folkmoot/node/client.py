@@ -16,16 +16,18 @@ Whoever listens there must first show, on each connection, that it knows the tok
 import asyncio
 import hmac
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from math import inf
 from secrets import token_hex
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from folkmoot.doors import guarded
-from folkmoot.errors import OtherSide
+from folkmoot.doors import array, guarded, is_whole, plain, within
+from folkmoot.errors import OtherSide, brief
 from folkmoot.json_text import parsed
 from folkmoot.node.folder import Folder
 from folkmoot.node.tickets import Decision
@@ -33,6 +35,8 @@ from folkmoot.node.token_proof import ends, query, token_proof
 
 _MOST = 1 << 24  # bytes of an answer
 _MOST_PROOF = 1 << 10
+# What is asked for -> what has to be said with it, and an example.
+NEEDS = {"exchange": {"each": "--each 3"}, "expel": {"party": "--party NAME", "reason": "--reason TEXT"}}
 _FIELDS = tuple(field.name for field in fields(Decision))
 
 
@@ -127,6 +131,7 @@ class Client:
         """Let go of the connection."""
         self._connection.close()
 
+    @guarded
     def decide(self, after: int = 0) -> Decision:
         """What to play now; any number of times a round, each with a ticket of its own.
 
@@ -141,6 +146,7 @@ class Client:
         answer = self._ask("POST", f"/v1/decide?after={after}" if after else "/v1/decide")
         return Decision(**{name: answer[name] for name in _FIELDS if name in answer})
 
+    @guarded
     def outcome(self, ticket: str, reward: float | None, proof: str = "") -> bool:
         """What came of a decision; None: nothing will. Does it count? It is on the node's disk then.
 
@@ -155,6 +161,7 @@ class Client:
         body = {"ticket": ticket, "reward": reward, **({"proof": proof} if proof else {})}
         return bool(self._ask("POST", "/v1/outcome", body, (200, 409))["counts"])
 
+    @guarded
     def predict(self, x: Any, predictor: str = "mean") -> Predicted:
         """What the models of a consortium, as they are, say together of some samples.
 
@@ -162,6 +169,7 @@ class Client:
         together; "screened" is the mean of those that do well on this member's check set.
 
         Raises:
+            ValueError: `x` is no numbers, or has some that are not finite; nothing is sent.
             NotNow: the node cannot be reached, or models of others are still to be fetched.
             Refused: samples of another shape, or no such predictor.
             NodeSays: another answer, such as that its members have no models.
@@ -175,23 +183,32 @@ class Client:
         They may be handed in any number of times: each is kept once. Its node looks among them for samples to send.
 
         Raises:
+            ValueError: no finite numbers, or what is no class; nothing is sent.
             NotNow: the node cannot be reached, or its disk is full. Keep them, and tell them again.
             Refused: samples of another shape, or of a class that this member's model does not know.
             NodeSays: another answer.
         """
-        classes = y.tolist() if hasattr(y, "tolist") else list(y)
-        return int(self._ask("POST", "/v1/samples", {"x": _rows(x), "y": classes})["new"])
+        return int(self._ask("POST", "/v1/samples", {"x": _rows(x), "y": _classes(y)})["new"])
 
+    @guarded
     def ask(self, what: str, **about: Any) -> str:
         """Ask for an exchange, or for an act of this member (docs/life-of-a-consortium.md); what is under way then.
 
         `what`: "exchange" (with `each`), "leave", "expel" (with `party` and `reason`), "update" or "rotate".
 
         Raises:
+            ValueError: what is missing, or no text and no whole number; nothing is sent.
             NotNow: the node cannot be reached, or models of others are still to be fetched.
             Refused: it cannot be done, and why.
             NodeSays: another answer, such as that its members have no models.
         """
+        for name, value in about.items():
+            if not isinstance(value, str) and not is_whole(value):
+                raise ValueError(f"{name} = {brief(value)}: expected text or a whole number")
+        about = {name: plain(value) for name, value in about.items()}
+        for name in NEEDS.get(what, ()):
+            if name not in about:
+                raise ValueError(f"{name}: missing; {what!r} is asked for with {' and '.join(NEEDS[what])}")
         return str(self._ask("POST", "/v1/ask", {"what": what, **about})["said"])
 
     def state(self) -> dict[str, Any]:
@@ -261,15 +278,33 @@ class Client:
 
 
 def _rows(x: Any) -> list[list[float]]:
-    """Samples as a node takes them: the numbers of each in a row."""
-    rows = x.tolist() if hasattr(x, "tolist") else list(x)
-    return [_flat(row) for row in rows]
+    """Samples as a node takes them: the numbers of each in a row.
+
+    Raises:
+        ValueError: no finite numbers, or none at all.
+    """
+    found = array("x", x, "numbers [samples, ...]")
+    if not found.size or found.ndim == 0:
+        raise ValueError(f"x of shape {found.shape}: expected numbers [samples, ...]")
+    within(found, -inf, inf, lambda *place: f"x[{']['.join(map(str, place))}]")
+    rows: list[list[float]] = found.reshape(len(found), -1).tolist()
+    return rows
 
 
-def _flat(row: Any) -> list[float]:
-    if isinstance(row, list | tuple):
-        return [number for part in row for number in _flat(part)]
-    return [row]
+def _classes(y: Any) -> list[int | str]:
+    """Classes as a node takes them: numbers, or names.
+
+    Raises:
+        ValueError: something else.
+    """
+    given = y.tolist() if hasattr(y, "tolist") else y
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+        raise ValueError(f"y = {brief(y)}: expected classes [samples]")
+    found = list(given)
+    for number, one in enumerate(found):
+        if not isinstance(one, str) and not is_whole(one):
+            raise ValueError(f"y[{number}] = {brief(one)}: expected the number of a class, or its name")
+    return [one if isinstance(one, str) else int(one) for one in found]
 
 
 def _connection(url: str, timeout: float) -> HTTPConnection:

@@ -324,18 +324,24 @@ def take_amendment(folder: Dir, file: File, before: Before = None) -> int:
 def ask_for(
     folder: Dir,
     what: Annotated[str, typer.Argument(metavar="WHAT", help="exchange, leave, expel, update or rotate.")],
-    each: Annotated[int, typer.Option("--each", metavar="N", help="Exchange: samples of each class.")] = 0,
+    each: Annotated[
+        int | None, typer.Option("--each", metavar="N", help="Exchange: samples of each class; at least 1.")
+    ] = None,
     party: Annotated[str, typer.Option("--party", metavar="NAME", help="Expel: whom.")] = "",
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Expel: why; all who want it say it.")] = "",
 ) -> int:
     """Ask a running node of a consortium of models for an exchange, or for an act of its member on the chain."""
     needs_extra()
-    from folkmoot.node.client import Client
+    from folkmoot.node.client import NEEDS, Client
     from folkmoot.node.folder import Folder
 
-    given = {"each": each, "party": party, "reason": reason}
+    given = {"each": each, "party": party or None, "reason": reason or None}
+    for name in NEEDS.get(what, ()):
+        if given[name] is None:
+            how = " ".join(NEEDS[what].values())
+            raise ValueError(f"--{name}: missing; expected such as: folkmoot node ask {folder} {what} {how}")
     with Client.of(Folder(folder)) as client:
-        print(client.ask(what, **{name: value for name, value in given.items() if value}))
+        print(client.ask(what, **{name: value for name, value in given.items() if value is not None}))
     return 0
 
 

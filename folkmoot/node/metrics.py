@@ -52,7 +52,8 @@ def _of_node(state: Mapping[str, Any], uptime: float) -> Iterator["Metric"]:
     yield _one(GaugeMetricFamily, "round", "The round under way.", state["round"])
     yield _one(GaugeMetricFamily, "block_height", "Of the last block; 0 where there is no chain.", state["height"])
     yield _one(GaugeMetricFamily, "troubles", "Sentences that the page shows in its box.", len(state["troubles"]))
-    yield _one(CounterMetricFamily, "decisions", "Requests of applications that were answered.", state["decided"])
+    for name, key in (("decisions", "decided"), ("predictions", "predicted")):
+        yield _one(CounterMetricFamily, name, f"Requests for {name} that were answered.", state[key])
     events = CounterMetricFamily("folkmoot_events", "What was counted, by kind.", labels=("event",))
     for name, count in state["counts"].items():
         events.add_metric((name,), count)

@@ -32,6 +32,7 @@ class View:
         rounds: of the last rounds: number, arm, what it brought or None, who was heard, height of the chain.
         before: the charter of the epoch before, if there is one.
         since: from when on requests, traffic, faults and the curves are counted, in seconds since 1970.
+        predicted: requests for predictions that were answered.
         troubles: what whoever operates the node should know now, in plain sentences.
     """
 
@@ -40,6 +41,7 @@ class View:
         self.rounds: deque[dict[str, Any]] = deque(maxlen=_ROUNDS)
         self._tally: Mapping[int, ArmTotals] = {}
         self.stopped_by = ""
+        self.predicted = 0
         self._came: dict[int, tuple[int, float]] = {}  # how often each has come with another charter, and when last
         self.before: Charter | None = None
         self.since = player.clock.wall()
@@ -261,6 +263,7 @@ class View:
             "members": self.members(),
             "height": player.height,
             "decided": player.tickets.decided,
+            "predicted": self.predicted,
             "counts": dict(player.counts),
             "troubles": self.troubles(),
             "signing": player.system.signing(player.me),

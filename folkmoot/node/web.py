@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from folkmoot.json_text import parsed
 from folkmoot.node import web_learning
 from folkmoot.node.database import Full
 from folkmoot.node.folder import TOKEN_LENGTH
@@ -184,7 +183,7 @@ class Web:
             take, together = self._player.tickets.outcome, self._together  # of one and the same player
             entries = [take(one.ticket, one.reward, proof_of(one.proof)) for one in many]
         except (msgspec.MsgspecError, ValueError) as error:
-            terms, word = self._player.charter.terms, _no_number(body)
+            terms, word = self._player.charter.terms, web_learning.no_number(body)
             allowed = f"expected a number from {terms.low:g} to {terms.high:g}, or null"
             said = f"reward: {word} is no number in JSON; {allowed}" if word else str(error)
             await _answer(send, 400, {"error": said})
@@ -362,16 +361,6 @@ async def _is_empty(receive: Receive) -> bool:
         return (await _body(receive, _MOST_EMPTY)).strip() in (b"", b"{}", b"null")
     except ValueError:
         return False
-
-
-def _no_number(body: bytes) -> str:
-    """What some write for a number that JSON has none for, where nothing else is wrong with a body; empty: none."""
-    found: list[str] = []
-    try:
-        parsed(body.decode("utf-8"), parse_constant=found.append)
-    except ValueError:
-        return ""
-    return found[0] if found else ""
 
 
 async def _answer(send: Send, status: int, value: Any) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from folkmoot.errors import OtherSide
+from folkmoot.json_text import parsed
 from folkmoot.node.database import Full
 from folkmoot.node.play import Player
 from folkmoot.node.view import View
@@ -34,6 +35,18 @@ class _Given(msgspec.Struct, forbid_unknown_fields=True):
 _ASKED, _GIVEN = msgspec.json.Decoder(_Asked), msgspec.json.Decoder(_Given)
 
 
+def no_number(body: bytes) -> str:
+    """What some write for a number that JSON has none for, where nothing else is wrong with a body; empty: none."""
+    found: list[str] = []
+    if b"NaN" not in body and b"Infinity" not in body:
+        return ""
+    try:
+        parsed(body.decode("utf-8"), parse_constant=found.append)
+    except ValueError:
+        return ""
+    return found[0] if found else ""
+
+
 async def answer(path: str, body: bytes, player: Player, view: View) -> tuple[int, dict[str, Any]]:
     """Status and value of the answer to one request.
 
@@ -55,12 +68,16 @@ async def answer(path: str, body: bytes, player: Player, view: View) -> tuple[in
             return 200, {"said": await player.between_steps(_wanted, machine, body)}
         if path == PREDICT:
             asked = _ASKED.decode(body)
-            return 200, await player.between_steps(_predicted, machine, asked)
+            found = await player.between_steps(_predicted, machine, asked)
+            view.predicted += 1
+            return 200, found
         given = _GIVEN.decode(body)
         new, known = await player.between_steps(machine.take, given.x, given.y)
     except NotYet as error:
         return 503, {"error": str(error), "phase": player.phase}
     except (msgspec.MsgspecError, ValueError, OtherSide) as error:
+        if word := no_number(body):
+            return 400, {"error": f"{word} is no number in JSON: expected finite numbers"}
         return 400, {"error": " ".join(str(error).split())[:300]}
     except Full as error:
         return 507, {"error": f"not kept: {error}"}

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 import socket
 import threading
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 from folkmoot.cli import main
@@ -304,3 +306,79 @@ def test_a_damaged_file_that_says_where_the_node_is_is_named_in_a_line(tmp_path,
     said = capsys.readouterr().err
     assert said.startswith(f"folkmoot: error: file {folder.path / HTTP}: expected http://HOST:PORT")
     assert said.count("\n") == 1
+
+
+NAN = float("nan")
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """A client that must not send anything."""
+    client = Client("http://127.0.0.1:9", "token")
+    monkeypatch.setattr(client, "_ask", lambda *given: pytest.fail(f"sent: {given}"))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "said"),
+    [
+        ("predict", ([[0.0, NAN]],), "x[0][1] = nan: expected a finite number"),
+        ("predict", (np.array([[[0.0], [np.inf]]]),), "x[0][1][0] = inf: expected a finite number"),
+        ("predict", ("x",), "x = 'x': expected numbers [samples, ...]"),
+        ("predict", ([["a"]],), "x[0][0] = 'a': expected numbers [samples, ...]"),
+        ("predict", ([[0.0], [0.0, 1.0]],), "x: not of one shape: expected numbers [samples, ...]"),
+        ("predict", (3,), "x of shape (): expected numbers [samples, ...]"),
+        ("predict", ([],), "x of shape (0,): expected numbers [samples, ...]"),
+        ("predict", ([[0.0]], 3), "predictor = 3: expected text"),
+        ("samples", ([[NAN]], [1]), "x[0][0] = nan: expected a finite number"),
+        ("samples", ([[0.0]], [NAN]), "y[0] = nan: expected the number of a class, or its name"),
+        ("samples", ([[0.0]], [True]), "y[0] = True: expected the number of a class, or its name"),
+        ("samples", ([[0.0]], np.array([1.0])), "y[0] = 1.0: expected the number of a class, or its name"),
+        ("samples", ([[0.0]], "flu"), "y = 'flu': expected classes [samples]"),
+        ("samples", ([[0.0]], 3), "y = 3: expected classes [samples]"),
+        ("outcome", ("1.a.1", NAN), "reward = nan: expected a finite number or None"),
+        ("outcome", ("1.a.1", "x"), "reward = 'x': expected a finite number or None"),
+        ("outcome", (1, 0.5), "ticket = 1: expected text"),
+        ("decide", ("x",), "after = 'x': expected an integer of 64 bits"),
+        ("ask", (3,), "what = 3: expected text"),
+        ("ask", ("exchange",), "each: missing; 'exchange' is asked for with each"),
+        ("ask", ("expel",), "party: missing; 'expel' is asked for with party and reason"),
+    ],
+)
+def test_what_is_no_argument_is_refused_before_anything_is_sent(silent, method, given, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        getattr(silent, method)(*given)
+
+
+def test_what_is_asked_about_is_text_or_a_whole_number(silent):
+    with pytest.raises(ValueError, match=r"^each = nan: expected text or a whole number$"):
+        silent.ask("exchange", each=NAN)
+
+
+def test_samples_are_sent_as_rows_with_numbers_or_names(monkeypatch):
+    client, sent = Client("http://127.0.0.1:9", "token"), []
+    monkeypatch.setattr(client, "_ask", lambda method, path, body: sent.append(body) or {"new": 2, "said": ""})
+    client.samples(np.arange(8, dtype=np.float32).reshape(2, 2, 2), np.array([1, 2]))
+    client.samples([[1, 2], [3, 4]], ["flu", np.int16(2)])
+    client.ask("exchange", each=np.int64(3))
+    assert json.loads(json.dumps(sent)) == [
+        {"x": [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]], "y": [1, 2]},
+        {"x": [[1.0, 2.0], [3.0, 4.0]], "y": ["flu", 2]},
+        {"what": "exchange", "each": 3},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["exchange"], "--each: missing; expected such as: folkmoot node ask {} exchange --each 3"),
+        (["expel", "--party", "b"], "--reason: missing; expected such as: folkmoot node ask {} expel --party NAME"),
+        (["expel", "--reason", "b"], "--party: missing; expected such as: folkmoot node ask {} expel --party NAME"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(tmp_path, capsys, words, said):
+    folder = Folder.make(tmp_path / "a", "a", "127.0.0.1:9")
+    assert main(["node", "ask", str(folder.path), *words]) == 2
+    printed = capsys.readouterr().err
+    assert said.format(folder.path) in printed
+    assert printed.count("\n") == 1

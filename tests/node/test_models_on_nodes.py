@@ -20,7 +20,9 @@ from folkmoot.multiparty import Consortium
 from folkmoot.multiparty.attacks import SwappedWithin, lying
 from folkmoot.multiparty.chain.talk import CONSORTIUM, Given, Lacking
 from folkmoot.node.brought import contents_of, lend
+from folkmoot.node.metrics import metrics
 from folkmoot.node.systems import system_of
+from folkmoot.node.view import View
 from folkmoot.node.web_learning import PREDICT, SAMPLES, answer
 
 MEMBERS, ROUNDS = 5, 6
@@ -230,6 +232,27 @@ def test_models_that_are_all_here_speak_from_the_next_round_on_and_it_says_so(tm
     machine.step(Moment(2, 0), [], [])
     assert len(machine.predict([[0.0] * 6]).classes) == 1
     assert machine.shown["learning"]["accuracy"]["mean"] > 0
+
+
+def test_predictions_are_counted_and_a_number_that_json_has_none_for_is_named(tmp_path):
+    charter, folders, _ = made(tmp_path, 4, rounds=2)
+    nodes = Learners(charter, folders)
+    nodes.play()
+    player = nodes.players[0]
+    view = View(player)
+
+    async def done(function, *given):
+        return function(*given)
+
+    stub = SimpleNamespace(machine=player.machine, between_steps=done)
+    for body, status in ((b'{"x":[[0,0,0,0,0,0]]}', 200), (b'{"x":[[0,0,0]]}', 400), (b'{"x":[[NaN,0,0,0,0,0]]}', 400)):
+        found, value = asyncio.run(answer(PREDICT, body, stub, view))
+        assert found == status
+    assert value["error"] == "NaN is no number in JSON: expected finite numbers"
+    assert (view.predicted, view.state()["predicted"], view.state()["decided"]) == (1, 1, 0)
+    text = metrics(view.state(), 1.0).decode()
+    assert "folkmoot_predictions_total 1.0" in text
+    assert "folkmoot_decisions_total 0.0" in text
 
 
 @pytest.mark.parametrize(
