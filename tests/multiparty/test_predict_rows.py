@@ -177,7 +177,7 @@ def test_a_public_pool_fits_temperatures_or_a_stacking(parties):
     consortium = Consortium(parties, **TERMS)
     for fitted in (consortium.tempered(X[1000:1200], Y[1000:1200]), consortium.stacked(X[1000:1200], Y[1000:1200])):
         assert _right(consortium, predictor=fitted) > 0.7
-    with pytest.raises(ValueError, match="y of shape .3,., int64, for 2 samples: expected one of 0 to 9 for each"):
+    with pytest.raises(ValueError, match=r"y of shape \(3,\), int64, for 2 samples: expected one of 0 to 9 for each"):
         consortium.stacked(X[:2], Y[:3])
 
 
