@@ -226,7 +226,8 @@ class Changing(Together):
         self._must_be_open()
         number = self._number(name)
         if key is not None and (type(key) is not bytes or len(key) != 32):
-            raise ValueError(f"key = {type(key).__name__}: expected 32 bytes")
+            shown = f"of {len(key)} bytes" if type(key) is bytes else f"= {type(key).__name__}"
+            raise ValueError(f"key {shown}: expected 32 bytes")
         before = self._chain.state.life.acts_of(number, ROTATE)
         new = SigningKey(self._draw(_key_name(name, before + 1)) if key is None else key)
         act = Rotated(number, public_key(new), before, self._until, b"", b"")

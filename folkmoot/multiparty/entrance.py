@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.multiparty.models.labels import every, numbered
+from folkmoot.multiparty.models.labels import every, named, numbered
 from folkmoot.multiparty.models.model import Floats32, check_alone
 from folkmoot.multiparty.party import Party, as_float32, as_numbers
 from folkmoot.multiparty.rules.margin import ROUNDING, Integers
@@ -22,9 +22,8 @@ def checked(party: Party, terms: Terms) -> Party:
     classes = party.model.classes
     foreign = [c for c in classes if c >= terms.n_classes]
     if foreign:
-        raise ValueError(
-            f"party {party.name}: class {foreign[0]}: the classes are {every(terms.n_classes, terms.labels)}"
-        )
+        label, allowed = named(foreign[:1], getattr(party.model, "labels", ())), every(terms.n_classes, terms.labels)
+        raise ValueError(f"party {party.name}: class {label}: the classes are {allowed}")
     if party.x.shape[1:] != terms.shape:
         raise ValueError(f"party {party.name}: samples of shape {party.x.shape[1:]}: expected {terms.shape}")
     if len(party.x):

@@ -176,7 +176,7 @@ def test_an_estimator_is_fitted_anew_with_one_class_more():
     [
         ({"data": []}, "2 learners and data of 0 parties"),
         ({"label": 3}, r"party 0: labels \[3\]: expected labels of \[0, 1\]"),
-        ({"bogus": 1.5}, "bogus = 1.5: expected from 0, from 0, 0 to 1"),
+        ({"bogus": 1.5}, "bogus = 1.5: expected a number from 0 to 1"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(given, message):

@@ -95,7 +95,7 @@ def test_a_fitted_predictor_is_saved_for_those_who_are_in(tmp_path):
         (lambda c: c.expel("dan", "why", by=["ada", "bob", "dan"]), "party 3 has no say in whether dan is expelled"),
         (lambda c: c.expel("eve", "\n"), "reason = '.n': expected 1 to 160 printable"),
         (lambda c: c.expel("zed", "why"), "party 'zed': unknown; there are ada, bob"),
-        (lambda c: c.rotate("eve", b"short"), "key = bytes: expected 32 bytes"),
+        (lambda c: c.rotate("eve", b"short"), "key of 5 bytes: expected 32 bytes"),
         (lambda c: c.rotate("eve", bytes(32)) or c.rotate("ada", bytes(32)), "is or was somebody's already"),
         (lambda c: c.update(party(30, "eve", "original", (0, 1))), "on the chain it is regular"),
         (lambda c: c.update(party(30, "bob", classes=(0, 1))), "an original party keeps its classes"),

@@ -60,6 +60,7 @@ def test_classes_are_called_by_their_names(three, tmp_path):
         (lambda: consortium.exchange(), "class cold: nobody has check samples of it"),
         (lambda: consortium.stacked(x, np.full(40, "flu")), "public samples of class flu alone"),
         (lambda: consortium.stacked(x, np.full(40, 7)), "y: class 7: expected one of cold, flu, none"),
+        (lambda: Consortium(three, labels=NAMES[:2]), "party bob: class none: the classes are cold, flu"),
         (lambda: consortium.tempered(x, ["fever"] * 40), "y: 'fever': expected one of cold, flu, none"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=said):
@@ -114,6 +115,11 @@ def test_a_party_is_shown_on_a_line(three):
         assert repr(liar).startswith(type(liar).__name__)
         assert "array" not in repr(liar)
         assert "kkk" not in repr(liar)
+
+
+def test_a_model_is_shown_on_a_line(three):
+    assert repr(three[1].model) == "SklearnModel(linear/softmax, knows flu, none)"
+    assert repr(party(0, "ada", named=False).model) == "SklearnModel(linear/softmax, knows 0, 1)"
 
 
 def test_false_classes_are_named_as_others_are(three):

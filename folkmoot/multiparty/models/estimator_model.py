@@ -131,6 +131,10 @@ class EstimatorModel:
             found: NDArray[np.float64] = np.asarray(self._estimator.predict_proba(given), np.float64)[:, self._order]
         return found
 
+    def __repr__(self) -> str:
+        """On a line: the kind, and the classes it knows."""
+        return f"{type(self).__name__}({self.kind}, knows {named(self.classes, self.labels)})"
+
     @property
     def kind(self) -> str:
         """The family, and the format of its programs."""

@@ -86,6 +86,10 @@ class SklearnModel:
             if not np.isfinite(numbers).all():
                 raise ValueError(f"{name} of the estimator: numbers that are not finite")
 
+    def __repr__(self) -> str:
+        """On a line: the kind, and the classes it knows."""
+        return f"{type(self).__name__}({self.kind}, knows {named(self.classes, self.labels)})"
+
     @property
     def kind(self) -> str:
         """The family and the link."""

@@ -98,6 +98,10 @@ class TorchModel:
         built.load_state_dict(state)
         return built
 
+    def __repr__(self) -> str:
+        """On a line: the kind, and the classes it knows."""
+        return f"{type(self).__name__}({self.kind}, knows {named(self.classes, self.labels)})"
+
     @property
     def kind(self) -> str:
         """The family, "torch", the name of the architecture, and the digest of its code if it is registered."""
