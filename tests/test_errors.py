@@ -173,8 +173,9 @@ NARROW = {
     "multiparty/models/tensors.py": 1,  # JSON
     "multiparty/models/code.py": 1,  # the source of a user's function is not to be had
     "multiparty/models/users.py": 2,  # whatever a user's code raises, and says of it
-    "multiparty/saved.py": 2,  # a file's fields; a saved model
-    "multiparty/predictors.py": 1,  # a file's fields
+    "multiparty/saved.py": 3,  # a file's fields, and its hexadecimal digits; a saved model
+    "multiparty/written_predictors.py": 1,  # a file's fields
+    "multiparty/models/labels.py": 1,  # a caller's list of which NumPy makes no array
     "multiparty/chain/answering.py": 1,  # a member's own training of its own model
     "multiparty/chain/wishes.py": 1,  # more records than a block can hold
     "multiparty/chain/acts.py": 1,  # JSON
