@@ -131,7 +131,6 @@ class Client:
         """Let go of the connection."""
         self._connection.close()
 
-    @guarded
     def decide(self, after: int = 0) -> Decision:
         """What to play now; any number of times a round, each with a ticket of its own.
 
@@ -146,7 +145,6 @@ class Client:
         answer = self._ask("POST", f"/v1/decide?after={after}" if after else "/v1/decide")
         return Decision(**{name: answer[name] for name in _FIELDS if name in answer})
 
-    @guarded
     def outcome(self, ticket: str, reward: float | None, proof: str = "") -> bool:
         """What came of a decision; None: nothing will. Does it count? It is on the node's disk then.
 
