@@ -323,7 +323,7 @@ class Learner(Gatherer):
                 "samples": 0 if data is None else len(data.party.x), "checked": 0 if check is None else len(check[1]),
                 "accuracy": self._accuracy(), "blocks": [list(tip) for tip in self._tips],
                 "exchange": "" if own is None else own.convening.said, "exchanges": list(self._exchanges),
-                "waiting": [] if own is None else own.wishes.shown(),
+                "waiting": [] if own is None else own.wishes.shown(), "queued": 0 if own is None else len(own.pool),
             },
         }  # fmt: skip
 

@@ -119,6 +119,7 @@ _LEARNING = _record(
         "exchange": _of("string", "What the last exchange that this member asked for is at, or came to; empty: none."),
         "exchanges": _of("array", "The last 16 on the chain.", items=_EXCHANGE),
         "waiting": _of("array", "Acts of members that wait for a block.", items=_WAITING),
+        "queued": _of("integer", "Samples that wait for a block."),
     },
 )
 _LEARNING["type"] = ["object", "null"]

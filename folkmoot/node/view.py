@@ -219,10 +219,10 @@ class View:
 
     def _without_block(self) -> int:
         """For how many rounds there has been no block, if that is long; 0: there was one of late, or never one."""
-        system, settings = self._player.system, self._player.charter.terms.settings
+        system = self._player.system
         if not system.has_ledger or not self._player.height:
             return 0
-        if system.learns and not settings.get("wanted"):  # nobody sends samples: blocks come only of what somebody asks
+        if system.learns and not (self._seen().get("learning") or {}).get("queued"):  # there is nothing to write
             return 0
         since = next((n for n, one in enumerate(reversed(self.rounds)) if one["height"] < self._player.height), 0)
         return since - 1 if since - 1 > _LONG else 0  # the first of them made the last block

@@ -64,12 +64,14 @@ def test_the_page_says_that_there_are_no_blocks(tmp_path):
         assert said == ([f"No block for {round - 3} rounds: it takes 3 of 4 members."] if round >= 9 else [])
 
 
-def test_where_nobody_sends_samples_no_block_is_no_trouble(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("queued", "empty"), [(0, 0), (1, 16)])
+def test_where_no_sample_waits_no_block_is_no_trouble(tmp_path, monkeypatch, queued, empty):
     charter = charter_of(4, system="bc_ucb", settings={"disclosure": "open"})
     player = Consortium(charter, fm.Bernoulli((0.3, 0.5, 0.7), n_agents=4), tmp_path).players[0]
     view = View(player)
     player._store.height = 3
-    monkeypatch.setattr(type(player.system), "learns", True)  # and `wanted` is not among the settings
+    monkeypatch.setattr(type(player.system), "learns", True)
+    monkeypatch.setattr(View, "_seen", lambda view: {"learning": {"queued": queued}})
     for round in range(1, 20):
         view.after_round(round, 0, None, frozenset(), min(3, round), {}, {})
-    assert view._without_block() == 0
+    assert view._without_block() == empty
