@@ -238,7 +238,7 @@ def test_what_cannot_be_asked_for():
     world = board(1)
     consortium = consortium_of(world.parties)
     for each in (-1, 65, True, 1.0):
-        with pytest.raises(ValueError, match=r"each = .*: expected an integer from 0 to 64"):
+        with pytest.raises(ValueError, match=r"each = .*: expected an integer of at least 0 and at most 64"):
             consortium.exchange(each)
     blind = consortium_of([replace(party, check=None) for party in world.parties])
     with pytest.raises(ValueError, match="class 0: nobody has check samples of it"):

@@ -158,7 +158,7 @@ ROW = [0.5] * 64
         ("predict", {"x": [["0.5"] * 64]}, "Expected `float`, got `str`"),
         ("predict", {"x": [[True] * 64]}, "Expected `float`, got `bool`"),
         ("predict", {"x": [[None] * 64]}, "Expected `float`, got `null`"),
-        ("predict", {"x": [[float("nan")] * 64]}, "JSON is malformed"),
+        ("predict", {"x": [[float("nan")] * 64]}, "NaN is no number in JSON: expected finite numbers"),
         ("predict", {"x": [[1e39] * 64]}, "a number of size 1e+39"),
         ("predict", {"x": [ROW], "predictor": "best"}, "predictor = 'best': expected one of mean, screened"),
         ("predict", {"x": [ROW], "z": 1}, "unknown field `z`"),

@@ -13,5 +13,5 @@ from folkmoot.node import enduring
     ],
 )
 def test_exchanges_are_among_what_moves_models(wanted, told):
-    lines = enduring.of_models([("site-1", "linear", (0, 1))], 2, [6], wanted, "", 4, 3)
+    lines = enduring.of_models([("site-1", "linear", (0, 1))], ["0", "1"], [6], wanted, "", 4, 3)
     assert lines[0] == f"Samples of shape [6], in 2 classes. {told}"
