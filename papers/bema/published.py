@@ -18,6 +18,7 @@ from folkmoot.report.plots import look
 from folkmoot.reproductions import cells as reproductions
 from folkmoot.reproductions.cells import PaperCell
 from folkmoot.reproductions.claims import Claims
+from folkmoot.simulation.result import student_interval
 from folkmoot.simulation.saved import provenance
 from folkmoot.world.datasets import load_mnist
 
@@ -25,6 +26,12 @@ from .gathered import SEEDS, shared, text
 
 BUDGET, LOOKS = 105, (0, 5, 10, 20, 35, 70, 105)  # samples sent; after how many accuracy is measured
 IMAGES, EPOCHS = 3_000, 10  # training images of all parties; epochs before
+LABELS = {
+    "HMR": "HMR, the surest model",
+    "alone": "local training alone, the surest model",
+    "HMR, mean": "HMR, the mean of its models",
+    "alone, mean": "local training alone, the mean of the models",
+}
 Owner = dict[int, tuple[float, float]]  # class -> from which to which share of its images
 ALL, HALF, REST = (0.0, 1.0), (0.0, 0.5), (0.5, 1.0)
 CONFIGURATIONS: dict[str, tuple[str, tuple[Owner, ...]]] = {
@@ -137,22 +144,32 @@ def report(claims: Claims, groups: dict[str, list[dict[str, Any]]]) -> bool:
     rows = []
     for name, group in groups.items():
         at = {what: [one["accuracy"][what] for one in group] for what in group[0]["accuracy"]}
-        numbers = [text([one[0] for one in at["HMR"]]), *(text([one[-1] for one in at[what]]) for what in at)]
+        before = [text([one[0] for one in at[what]]) for what in ("HMR", "HMR, mean")]
+        numbers = [*before, *(text([one[-1] for one in at[what]]) for what in at)]
         counts = [f"{np.mean([one[what] for one in group]):.0f}" for what in ("revealed", "epochs")]
         rows.append([f"{name}: {CONFIGURATIONS[name][0]}", *numbers, *counts])
-    header = ["parties", "before", "HMR", "HMR, mean", "local training", "local training, mean", "revealed", "epochs"]
+    after = ["HMR", "HMR, mean", "local training", "local training, mean"]
+    header = ["parties", "before", "before, mean", *after, "revealed", "epochs"]
     claims.table("HMR as published: accuracy on 5,000 test images", header, rows, "hmr.csv")
-    figure = Figure(figsize=(9.6, 5.2), layout="constrained")
-    panels = figure.subplots(2, 3).ravel()
-    for panel, (name, group) in zip(panels, groups.items()):
-        for number, (what, label) in enumerate({"HMR": "HMR as published", "alone": "local training alone"}.items()):
-            style = look(number)
-            mean = np.mean([one["accuracy"][what] for one in group], axis=0)
-            panel.plot(group[0]["looks"], mean, color=style.colour, linestyle=style.dashes, marker=style.marker,
-                       label=label)  # fmt: skip
+    figure = Figure(figsize=(9.6, 6.2), layout="constrained")
+    panels = figure.subplots(2, 3)
+    for panel, (name, group) in zip(panels.ravel(), groups.items()):
+        for number, (what, label) in enumerate(LABELS.items()):
+            style, looks = look(number), group[0]["looks"]
+            values = np.array([one["accuracy"][what] for one in group])
+            mean = values.mean(axis=0)
+            panel.plot(looks, mean, color=style.colour, linestyle=style.dashes, marker=style.marker, label=label)
+            if len(group) > 1:
+                _, half = student_interval(values)
+                panel.fill_between(looks, mean - half, np.minimum(mean + half, 1.0), color=style.colour, alpha=0.12,
+                                   linewidth=0)  # fmt: skip
         panel.set_title(f"{name}: {CONFIGURATIONS[name][0]}", fontsize="small")
-    figure.supxlabel("samples sent")
-    figure.supylabel("accuracy")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
+    for panel in panels[1]:
+        panel.set_xlabel("samples sent")
+    for panel in panels[:, 0]:
+        panel.set_ylabel("accuracy on 5,000 test images")
+    seeds = len(next(iter(groups.values())))
+    figure.suptitle(f"HMR as published; mean and 95 % band, {seeds} seeds", fontsize="medium")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     claims.picture("hmr.png", figure)
     return claims.all_hold

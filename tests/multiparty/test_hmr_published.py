@@ -38,6 +38,6 @@ def test_the_table_has_before_after_and_control(published, tmp_path):
     told = {"looks": [0, 105], "accuracy": accuracy, "revealed": 90, "epochs": 210}
     assert published.report(Claims("bema/hmr", tmp_path), {"7": [told] * 3})
     (row,) = [row for row in csv.reader((tmp_path / "hmr.csv").open()) if row[0].startswith("7")]
-    assert [cell[:6] for cell in row[1:6]] == ["0.5000", "0.8000", "0.7000", "0.6000", "0.6500"]
-    assert row[6:] == ["90", "210"]
+    assert [cell[:6] for cell in row[1:7]] == ["0.5000", "0.6000", "0.8000", "0.7000", "0.6000", "0.6500"]
+    assert row[7:] == ["90", "210"]
     assert (tmp_path / "hmr.png").read_bytes().startswith(b"\x89PNG")
