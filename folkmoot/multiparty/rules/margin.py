@@ -111,27 +111,27 @@ def stars(scores: NDArray[np.floating], claimants: Claimants, by_value: bool = F
 
 def _stars(scores: NDArray[np.floating], claimants: Claimants, by_value: bool) -> Stars:
     n_classes, most = claimants.members.shape
-    values = scores[claimants.members, :, np.arange(n_classes)[:, None]].astype(np.float64)  # [classes, most, samples]
-    members = np.broadcast_to(claimants.members[:, :, None], values.shape)
+    rows, samples = np.arange(n_classes)[:, None, None], np.arange(scores.shape[1])
+    values = scores[claimants.members, :, rows[:, 0]].astype(np.float64)  # [classes, most, samples]
+    present = claimants.present[:, :, None]
+    order = np.arange(most)[:, None]
     if by_value:  # those that are no members stay last
-        order = np.argsort(np.where(claimants.present[:, :, None], values, np.inf), axis=1, kind="stable")
-        values, members = np.take_along_axis(values, order, axis=1), np.take_along_axis(members, order, axis=1)
+        order = np.argsort(np.where(present, values, np.inf), axis=1, kind="stable")
+        values = values[rows, order, samples]
     taken = np.arange(most)[None, :, None] < claimants.closest[:, None, None]
     away = np.abs(values[:, :, None, :] - values[:, None, :, :])  # [classes, j, k, samples]
-    away = np.where(claimants.present[:, None, :, None], away, np.inf)
-    nearest = np.sort(away, axis=2)
-    krum = np.where(taken[:, None], nearest, 0.0).sum(axis=2)
-    krum = np.where(claimants.present[:, :, None], krum, np.inf)
-    at = krum.argmin(axis=1)[:, None, :]  # [classes, 1, samples]
-    from_centre = np.take_along_axis(away, at[:, :, None, :], axis=1)[:, 0]
-    order = np.argsort(from_centre, axis=1, kind="stable")
-    chosen = np.take_along_axis(values, order, axis=1)
+    away = np.where(present[:, None], away, np.inf)
+    krum = np.where(taken[:, None], np.sort(away, axis=2), 0.0).sum(axis=2)
+    at = np.where(present, krum, np.inf).argmin(axis=1)  # [classes, samples]
+    centre_value = values[rows[:, 0], at, samples]
+    from_centre = np.where(present, np.abs(values - centre_value[:, None]), np.inf)
+    chosen = values[rows, np.argsort(from_centre, axis=1, kind="stable"), samples]
     m = np.maximum(claimants.closest, 1)[:, None]
     star = np.where(taken, chosen, 0.0).sum(axis=1) / m
     spread = np.where(taken, np.abs(chosen - star[:, None]), 0.0).max(axis=1)
     someone = (claimants.closest > 0)[:, None]
-    centre = np.take_along_axis(members, at, axis=1)[:, 0]
-    centre_value = np.take_along_axis(values, at, axis=1)[:, 0]
+    place = np.broadcast_to(order, values.shape)[rows[:, 0], at, samples]
+    centre = claimants.members[rows[:, 0], place]
     return Stars(
         np.where(someone, star, -np.inf).T,
         np.where(someone, centre, -1).T,
