@@ -40,6 +40,16 @@ class Late(RefusedRecord):
     """An act that was to stand on the chain earlier, or about a party that is gone."""
 
 
+def require_approved(name: str, until: int, height: int) -> None:
+    """A newcomer of this name is approved for blocks up to one height; this one is at another.
+
+    Raises:
+        Late: it is over.
+    """
+    if height > until:
+        raise Late(f"{name} is approved for blocks up to {until}, this is block {height}")
+
+
 class TooFew(RefusedRecord):
     """An act that fewer have signed than must."""
 

@@ -19,6 +19,7 @@ from folkmoot.multiparty.chain.acts import (
     TooFew,
     Updated,
     read_act,
+    require_approved,
     what_of,
 )
 from folkmoot.multiparty.chain.checkpoints import snapshot_name
@@ -163,8 +164,7 @@ def _checks_left(state: State, number: int, classes: Sequence[int]) -> Mapping[i
 
 def _admitted(state: State, act: Admitted, height: int) -> State:
     party, terms = act.party, state.terms
-    if height > act.until:
-        raise Late(f"{party.name} is approved for blocks up to {act.until}, this is block {height}")
+    require_approved(party.name, act.until, height)
     if terms.approvals == 1 and terms.outside == 1.0:
         raise RefusedRecord(f"{party.name}: by these terms a newcomer is registered by the one who approves it")
     if state.is_taken(party.name, party.key):

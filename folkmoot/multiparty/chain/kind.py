@@ -18,7 +18,7 @@ from folkmoot.ledger.chain import Chain
 from folkmoot.ledger.contents import Contents
 from folkmoot.ledger.errors import RefusedRecord
 from folkmoot.ledger.rules import Signers, UnknownRules
-from folkmoot.multiparty.chain.acts import Late
+from folkmoot.multiparty.chain.acts import require_approved
 from folkmoot.multiparty.chain.changes import changed
 from folkmoot.multiparty.chain.checkpoints import entered, gone_on, is_going_on, remark_on, require_follows
 from folkmoot.multiparty.chain.entries import MOST_PARTIES, Entry, load, with_parameters
@@ -191,8 +191,8 @@ def _register(state: State, data: bytes, height: int) -> State:
     if (said.until is None) == bool(state.terms.approvals):
         ends = "no" if said.until is None else "a"
         raise RefusedRecord(f"approval of {party.name}: {ends} last height on this chain")
-    if said.until is not None and height > said.until:
-        raise Late(f"{party.name} is approved for blocks up to {said.until}, this is block {height}")
+    if said.until is not None:
+        require_approved(party.name, said.until, height)
     _require_application(state, said)
     if not state.covers(said.approver, party.classes):
         raise RefusedRecord(f"party {said.approver} is no original party that knows all classes of {party.name}")

@@ -115,9 +115,7 @@ def without(act: Signed, others: frozenset[int]) -> Signed:
     """An act without the words of these parties, which have another key now, or are gone."""
     if isinstance(act, Expelled):
         return act._replace(signatures=tuple(row for row in act.signatures if row[0] not in others))
-    if isinstance(act, Updated):
-        return act._replace(approvals=tuple(one for one in act.approvals if one.approver not in others))
-    if isinstance(act, Admitted):
+    if isinstance(act, Updated | Admitted):
         return act._replace(approvals=tuple(one for one in act.approvals if one.approver not in others))
     return act
 
